@@ -1,0 +1,1 @@
+"""Learners from human feedback on Stable-Baselines3. Imports only envs."""

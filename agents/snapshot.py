@@ -1,0 +1,116 @@
+"""What the learner shows of itself: policy, reward and curves as plain arrays (no torch).
+
+The NumPy forward pass matches SB3's `predict` for MLP policies on Discrete and Box actions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.feedback import Question
+
+Float = NDArray[np.float32]
+Layers = tuple[tuple[Float, Float], ...]
+"""(weight [in, out], bias [out]) of each layer."""
+
+
+def forward(layers: Layers, x: Float, activation: Literal["tanh", "relu"] = "tanh") -> Float:
+    """An MLP's output [N, out] for x [N, in]: the activation after all layers but the last."""
+    for index, (weight, bias) in enumerate(layers):
+        x = x @ weight + bias
+        if index < len(layers) - 1:
+            x = np.tanh(x) if activation == "tanh" else np.maximum(x, 0.0)
+    return x
+
+
+@dataclass(frozen=True)
+class PolicyArrays:
+    """An MLP policy. kind "discrete": outputs are logits; "gaussian": means, with log_std [C]."""
+
+    layers: Layers
+    kind: Literal["discrete", "gaussian"]
+    log_std: Float | None = None
+    low: Float | None = None
+    high: Float | None = None
+    activation: Literal["tanh", "relu"] = "tanh"
+
+    def act(
+        self, obs: Float, random: np.random.Generator | None = None, temperature: float = 1.0
+    ) -> NDArray[Any]:
+        """Actions [N] or [N, C] for obs [N, D]: sampled when `random` is given, else the best."""
+        out = forward(self.layers, np.asarray(obs, np.float32), self.activation)
+        if self.kind == "discrete":
+            if random is None:
+                return out.argmax(axis=1)
+            noise = random.gumbel(size=out.shape)
+            return np.asarray((out / temperature + noise).argmax(axis=1))
+        if random is not None and self.log_std is not None:
+            noise = random.standard_normal(out.shape).astype(np.float32)
+            out = out + temperature * np.exp(self.log_std) * noise
+        return out if self.low is None else np.clip(out, self.low, self.high)
+
+
+@dataclass(frozen=True)
+class RewardArrays:
+    """A learned reward: an ensemble of E members, each linear in the terms plus a small net.
+
+    weights [E, M] on terms; nets[e] on the input made by `reward_inputs` (empty: no net part).
+    scale and shift normalise the mean over members for showing (mean 0, deviation 1 on recent steps).
+    """
+
+    weights: Float
+    nets: tuple[Layers, ...] = ()
+    shift: float = 0.0
+    scale: float = 1.0
+    one_hot: int = 0  # number of discrete actions, 0 for Box
+
+    def members(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> Float:
+        """Each member's reward [E, N], unnormalised."""
+        out = np.asarray(terms @ self.weights.T, np.float32).T
+        if self.nets:
+            x = reward_inputs(obs, actions, next_obs, self.one_hot)
+            out = out + np.stack([forward(net, x, "tanh")[:, 0] for net in self.nets])
+        return out
+
+    def __call__(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> Float:
+        """The mean over members [N], normalised."""
+        mean = self.members(obs, actions, next_obs, terms).mean(axis=0)
+        return np.asarray((mean - self.shift) * self.scale, np.float32)
+
+
+def reward_inputs(obs: Float, actions: Any, next_obs: Float, one_hot: int) -> Float:
+    """The net's input [N, 2 D + A]: observation, change of observation, action."""
+    act = np.eye(one_hot, dtype=np.float32)[np.asarray(actions)] if one_hot else np.asarray(actions, np.float32)
+    return np.concatenate([obs, next_obs - obs, act.reshape(len(obs), -1)], axis=1)
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One point of the learning curves; `values` holds every series by its name."""
+
+    wall_seconds: float
+    env_steps: int
+    answers: int
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One moment of a learner. feedback_seq: the newest store record that it has learned from."""
+
+    learner: str
+    step: int
+    feedback_seq: int
+    env_steps: int
+    policy: PolicyArrays | None
+    reward: RewardArrays | None
+    curve: tuple[CurvePoint, ...] = ()
+    questions: tuple[Question, ...] = ()
+    phase: str = ""
+    """What the learner is doing, for the status line: "learning from the written reward", ..."""
+    uses: dict[str, int] = field(default_factory=dict)
+    """How many standing records of each kind it has learned from."""

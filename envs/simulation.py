@@ -1,0 +1,93 @@
+"""The only mutable thing on this floor: N rows of a task, their clocks and their random words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.world import Array, Task
+
+
+class Step(NamedTuple):
+    """What one step of N rows gave.
+
+    obs [N, D]: where the rows are now (the fresh start in rows that just ended).
+    last_obs [N, D]: where the step led (differs from obs in rows that ended).
+    terms [N, M]; ended [N] bool: the horizon was reached and the row was reset (a truncation:
+    bootstrap). last_states [N, K]: the states where the step led. Arrays are valid until the next
+    step but one (two buffers alternate).
+    """
+
+    obs: NDArray[np.float32]
+    last_obs: NDArray[np.float32]
+    terms: NDArray[np.float32]
+    ended: NDArray[np.bool_]
+    last_states: Array
+
+
+class Simulation:
+    """N rows of one task with fixed horizon and auto-reset."""
+
+    def __init__(self, task: Task, rows: int, *, seed: int = 0, auto_reset: bool = True) -> None:
+        world = task.world
+        self.task, self.rows, self.auto_reset = task, rows, auto_reset
+        self._kernel, self._params, self._clock = world.kernel, world.params, world.clock
+        self.states = np.zeros((rows, world.state_size), world.state_dtype)
+        self.rng = np.zeros(rows, np.uint64)
+        self._aux = np.zeros((rows, world.aux_size), world.aux_dtype)
+        size = len(world.obs_names)
+        self._obs = [np.zeros((rows, size), np.float32) for _ in range(2)]
+        self._last = [np.zeros((rows, size), np.float32) for _ in range(2)]
+        self._terms = [np.zeros((rows, len(world.terms)), np.float32) for _ in range(2)]
+        self._turn = 0
+        self._all = np.ones(rows, np.bool_)
+        discrete = hasattr(world.action_space, "n")
+        self._action_dtype: type = np.int64 if discrete else np.float32
+        self.reset(seed)
+
+    @property
+    def obs(self) -> NDArray[np.float32]:
+        return self._obs[self._turn]
+
+    def seed_rows(self, seeds: Array) -> None:
+        """Give each row the random word that follows from its own seed (row order is irrelevant)."""
+        words = np.asarray(seeds, np.uint64) * np.uint64(0xD1342543DE82EF95) + np.uint64(0x2545F4914F6CDD1D)
+        self.rng[:] = words
+
+    def reset(self, seed: int | Array = 0) -> NDArray[np.float32]:
+        """Start every row anew; row i is seeded with seed + i, or with seed[i]."""
+        seeds = seed + np.arange(self.rows) if isinstance(seed, int) else seed
+        self.seed_rows(seeds)
+        return self.reset_rows(self._all)
+
+    def reset_rows(self, which: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Draw new starts in some rows from their own random words."""
+        self._kernel.reset(self._params, which, self.rng, self.states, self._aux)
+        self._kernel.observe(self._params, self.states, self._aux, self.obs)
+        return self.obs
+
+    def step(self, actions: Array) -> Step:
+        """Advance all rows; rows whose horizon is reached start anew."""
+        turn = self._turn = 1 - self._turn
+        obs, last, terms = self._obs[turn], self._last[turn], self._terms[turn]
+        actions = np.asarray(actions, self._action_dtype)
+        self._kernel.step(self._params, actions, self.rng, self.states, self._aux, terms)
+        self._kernel.observe(self._params, self.states, self._aux, obs)
+        ended = self.states[:, self._clock] >= self.task.horizon
+        if not (self.auto_reset and ended.any()):
+            return Step(obs, obs, terms, ended, self.states)
+        last[:] = obs
+        last_states = self.states.copy()
+        self._kernel.reset(self._params, ended, self.rng, self.states, self._aux)
+        self._kernel.observe(self._params, self.states, self._aux, obs)
+        return Step(obs, last, terms, ended, last_states)
+
+    def put(self, which: NDArray[np.bool_], states: Array, rng: Array) -> NDArray[np.float32]:
+        """Place stored states (and random words) into some rows; they go on from there."""
+        self.states[which] = states
+        self.rng[which] = rng
+        self._kernel.refresh(self._params, which, self.states, self._aux)
+        self._kernel.observe(self._params, self.states, self._aux, self.obs)
+        return self.obs

@@ -1,0 +1,127 @@
+"""The contracts of the lowest floor: what a world, a task and a renderer are.
+
+A World is physics: one row's step in plain Python, compiled and run over N rows. A Task is what
+somebody might want there: named reward terms read three ways. The *written* reward (proxy) is
+what a hurried engineer typed, with a loophole in it; the *wish* is what a careful person means and
+is read only by synthetic teachers and by scoring; the third reading is what feedback says.
+
+Arrays, everywhere: N rows lead, K numbers of state, D of observation, M terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Wish = Callable[[Array, Array, Array], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One named component of reward: an event or quantity counted at each step."""
+
+    name: str
+    unit: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A world's compiled loops over rows; outputs are preallocated by the caller.
+
+    reset(params, which[N] bool, rng[N] uint64, states[N,K], aux[N,A]) draws new starts where `which`.
+    step(params, actions[N] int64 or [N,C] float32, rng, states, aux, terms[N,M] float32) advances all
+    rows in place and overwrites `terms`; the step counter is states[:, World.clock].
+    observe(params, states, aux, obs[N,D] float32) overwrites `obs`.
+    refresh(params, which, states, aux) rebuilds `aux` (derived, never saved) after states were put.
+    """
+
+    reset: Callable[..., None]
+    step: Callable[..., None]
+    observe: Callable[..., None]
+    refresh: Callable[..., None]
+
+
+@dataclass(frozen=True)
+class World:
+    """Physics of one kind of place. `params` is the float64 vector that the kernel reads."""
+
+    name: str
+    params: NDArray[np.float64]
+    kernel: Kernel
+    state_size: int
+    state_dtype: type
+    aux_size: int
+    aux_dtype: type
+    obs_names: tuple[str, ...]
+    terms: tuple[Term, ...]
+    action_space: spaces.Discrete[Any] | spaces.Box
+    action_names: tuple[str, ...]
+    idle_action: int
+    clock: int  # index of the step counter in the state
+    steps_per_second: int  # how fast a person drives it [steps/s]
+    placements: Callable[[Array], tuple[Array, Array]]
+    """placements(state[K]) -> (states[P,K], where[P,2]): the agent put at each place of a grid."""
+    place: Callable[[Array], Array]
+    """place(states[N,K]) -> [N,2]: where the agent is, in the same coordinates as `where`."""
+
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        return tuple(term.name for term in self.terms)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is wanted in a world. `wish` is hidden from learners: only teachers and scores call it."""
+
+    id: str
+    title: str
+    about: str
+    world: World
+    horizon: int
+    written: Mapping[str, float]
+    wish: Wish
+    """wish(states_before[T,K], terms[T,M], states_after[T,K]) -> reward[T]"""
+    done: Callable[[Array], NDArray[np.bool_]]
+    """done(states[N,K]) -> whether the whole task has been done as wished, at an episode's last state."""
+    keys: Mapping[str, int | Sequence[float]]
+    """Key name ('up', 'left', 'space', ...; '' is no key) -> action."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """The keywords it was made with (size, split, ...), kept in every recording."""
+
+    @property
+    def written_weights(self) -> NDArray[np.float32]:
+        """The written reward as weights over the world's terms, shape [M]."""
+        return np.array([self.written.get(name, 0.0) for name in self.world.term_names], np.float32)
+
+
+class Renderer(Protocol):
+    """Draws any stored state at any size (lives in render.py; the only place envs imports pygame)."""
+
+    aspect: float
+    """Width over height of the picture that it likes best."""
+
+    def draw(
+        self,
+        surface: Any,
+        rect: Any,
+        before: Array,
+        after: Array,
+        blend: float,
+        *,
+        overlay: tuple[Array, Array] | None = None,
+        ghosts: Sequence[Array] = (),
+        trail: Sequence[Array] = (),
+    ) -> None:
+        """Draw the moment `blend` in [0, 1] between two states into `rect` of a pygame surface.
+
+        overlay: (where[P,2], value[P] in -1..1), the learned reward painted on the world.
+        ghosts: other agents' states in the same layout, drawn translucent. trail: past states.
+        """
+        ...

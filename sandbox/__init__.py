@@ -1,0 +1,1 @@
+"""The application: store, learning process, session, screen, command line."""
