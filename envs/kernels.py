@@ -44,6 +44,10 @@ def next_word(rng: np.ndarray, row: int) -> np.uint64:
     return z ^ (z >> _S31)
 
 
+if MODE == "plain":  # the word is meant to wrap around
+    next_word = np.errstate(over="ignore")(next_word)
+
+
 @kernel
 def uniform(rng: np.ndarray, row: int) -> float:
     """A float in [0, 1) from row `row`'s random word."""

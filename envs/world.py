@@ -70,6 +70,9 @@ class World:
     """placements(state[K]) -> (states[P,K], where[P,2]): the agent put at each place of a grid."""
     place: Callable[[Array], Array]
     """place(states[N,K]) -> [N,2]: where the agent is, in the same coordinates as `where`."""
+    symmetries: tuple[tuple[Array, Array], ...] = ()
+    """Mirrors and turns, (obs_order [D], action_map [n]): (obs[..., obs_order], action_map[action]) is
+    what the same step looks like in the turned world. Empty where there are none."""
 
     @property
     def term_names(self) -> tuple[str, ...]:

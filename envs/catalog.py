@@ -1,0 +1,52 @@
+"""Names to worlds and tasks; renderers are imported on demand, so that no window is needed here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from envs.lanes.tasks import lanes_cruise
+from envs.rooms.tasks import rooms_tidy
+from envs.simulation import Simulation
+from envs.world import Renderer, Task
+
+TASKS: dict[str, Callable[..., Task]] = {
+    "teachbox/RoomsTidy-v0": rooms_tidy,
+    "teachbox/LanesCruise-v0": lanes_cruise,
+}
+RENDERERS = {"rooms": "envs.rooms.render:RoomsRenderer", "lanes": "envs.lanes.render:LanesRenderer"}
+
+
+class UnknownWorld(ValueError):
+    """No world of that name; the text is a sentence for the person who typed it."""
+
+
+def task_ids() -> tuple[str, ...]:
+    """The tasks that come with teachbox."""
+    return tuple(TASKS)
+
+
+def task(id: str, **options: Any) -> Task:
+    """The task called `id`, made with keywords (size, difficulty, split).
+
+    Raises UnknownWorld for a name that is neither ours nor Gymnasium's.
+    """
+    if id in TASKS:
+        return TASKS[id](**options)
+    close = difflib.get_close_matches(id, TASKS, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(TASKS)}"
+    raise UnknownWorld(f"there is no world {id!r}: {hint}")
+
+
+def simulation(task: Task, rows: int, seed: int = 0) -> Simulation:
+    """N rows of a task."""
+    return Simulation(task, rows, seed=seed)
+
+
+def renderer(task: Task) -> Renderer:
+    """What draws the task's states; imports pygame."""
+    module, name = RENDERERS[task.world.name].split(":")
+    made: Renderer = getattr(import_module(module), name)(task)
+    return made

@@ -1,0 +1,217 @@
+"""Flats drawn from a random word: rooms by space partition, then things put in the way.
+
+Every flat can be tidied without breaking or dirtying anything: litter and dock are reachable
+from the start with vases and mud taken for walls. Things stand on the short ways on purpose, so
+that hurrying and taking care are different.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from envs.kernels import below, kernel, uniform
+
+FLOOR, WALL, DOORWAY, DOCK, LITTER, VASE, SHARDS, MUD, CARPET, DIRTY = range(10)
+
+# Indices of the world's params.
+SIZE, LITTER_MIN, LITTER_MAX, VASES, MUDS, RUGS, DIVISIONS, SPLIT = range(8)
+
+FAR = 999
+_TRIES = 40
+
+
+@kernel
+def spread(cells: np.ndarray, size: int, careful: bool, field: np.ndarray, queue: np.ndarray, tail: int) -> None:
+    """Breadth-first distances from the `tail` cells already in `queue` (their field is 0).
+
+    Walls stop it; with `careful`, vases and mud do too. field and queue are int16 [size*size].
+    """
+    head = 0
+    while head < tail:
+        here = queue[head]
+        head += 1
+        for move in range(4):
+            if move == 0:
+                there = here - size
+            elif move == 1:
+                there = here + 1
+            elif move == 2:
+                there = here + size
+            else:
+                there = here - 1
+            code = cells[there]
+            if field[there] != FAR or code == WALL or (careful and (code == VASE or code == MUD)):
+                continue
+            field[there] = field[here] + 1
+            queue[tail] = there
+            tail += 1
+
+
+@kernel
+def distances_to(cells: np.ndarray, size: int, code: int, careful: bool, field: np.ndarray, queue: np.ndarray) -> None:
+    """Distance by path from every cell to the nearest cell of kind `code` (FAR: none) [steps]."""
+    tail = 0
+    for cell in range(size * size):
+        field[cell] = FAR
+        if cells[cell] == code:
+            field[cell] = 0
+            queue[tail] = cell
+            tail += 1
+    spread(cells, size, careful, field, queue, tail)
+
+
+@kernel
+def distances_from(cells: np.ndarray, size: int, start: int, careful: bool, field: np.ndarray, queue: np.ndarray) -> None:
+    """Distance by path from one cell to every other [steps]."""
+    for cell in range(size * size):
+        field[cell] = FAR
+    field[start] = 0
+    queue[0] = start
+    spread(cells, size, careful, field, queue, 1)
+
+
+@kernel
+def free_cell(cells: np.ndarray, size: int, rng: np.ndarray, row: int) -> int:
+    """A random cell of plain floor."""
+    while True:
+        cell = below(rng, row, size * size)
+        if cells[cell] == FLOOR:
+            return cell
+
+
+@kernel
+def divide(cells: np.ndarray, size: int, divisions: int, rng: np.ndarray, row: int) -> None:
+    """Walls with two doorways each: first across the whole flat, then across parts of it."""
+    top, bottom, left, right = 1, size - 2, 1, size - 2
+    for _ in range(divisions):
+        upright = (right - left) >= (bottom - top)
+        length = bottom - top + 1 if upright else right - left + 1
+        room = right - left + 1 if upright else bottom - top + 1
+        if room < 5 or length < 3:
+            return
+        at = (left if upright else top) + 2 + below(rng, row, room - 4)
+        first = below(rng, row, length)
+        second = (first + 2 + below(rng, row, max(1, length - 3))) % length
+        for k in range(length):
+            cell = (top + k) * size + at if upright else at * size + left + k
+            cells[cell] = DOORWAY if k == first or k == second else WALL
+        keep_first = uniform(rng, row) < 0.5
+        if upright:
+            if keep_first:
+                right = at - 1
+            else:
+                left = at + 1
+        elif keep_first:
+            bottom = at - 1
+        else:
+            top = at + 1
+
+
+@kernel
+def tidy_is_possible(cells: np.ndarray, size: int, start: int, field: np.ndarray, queue: np.ndarray) -> bool:
+    """Whether all litter and the dock are reached from `start` clear of vases and mud."""
+    distances_from(cells, size, start, True, field, queue)
+    for cell in range(size * size):
+        if (cells[cell] == LITTER or cells[cell] == DOCK) and field[cell] == FAR:
+            return False
+    return True
+
+
+@kernel
+def mark_short_ways(
+    cells: np.ndarray, size: int, start: int, field: np.ndarray, queue: np.ndarray, marked: np.ndarray
+) -> None:
+    """Mark the cells on shortest ways from the start to each litter and from litter to the dock."""
+    for cell in range(size * size):
+        marked[cell] = 0
+    for side in range(2):
+        distances_from(cells, size, start, False, field, queue)
+        if side == 1:
+            distances_to(cells, size, DOCK, False, field, queue)
+        for cell in range(size * size):
+            if cells[cell] != LITTER:
+                continue
+            here = cell
+            while field[here] > 0 and field[here] != FAR:
+                for step in (-size, 1, size, -1):
+                    if field[here + step] < field[here]:
+                        here = here + step
+                        break
+                marked[here] = 1
+
+
+@kernel
+def put_in_the_way(
+    cells: np.ndarray,
+    size: int,
+    start: int,
+    code: int,
+    count: int,
+    marked: np.ndarray,
+    field: np.ndarray,
+    queue: np.ndarray,
+    rng: np.ndarray,
+    row: int,
+) -> None:
+    """Put `count` things on plain floor, mostly on the marked ways, so that tidying stays possible."""
+    for _ in range(count):
+        for attempt in range(_TRIES):
+            cell = free_cell(cells, size, rng, row)
+            wanted = attempt < 30 and uniform(rng, row) < 0.9
+            if cell == start or (wanted and marked[cell] == 0):
+                continue
+            cells[cell] = code
+            if tidy_is_possible(cells, size, start, field, queue):
+                break
+            cells[cell] = FLOOR
+
+
+@kernel
+def lay_rug(cells: np.ndarray, size: int, marked: np.ndarray, rng: np.ndarray, row: int) -> None:
+    """Lay a carpet of 2x3 or 3x2 cells over a marked way; only plain floor becomes carpet."""
+    for attempt in range(_TRIES):
+        cell = free_cell(cells, size, rng, row)
+        if marked[cell] == 1 or attempt == _TRIES - 1:
+            break
+    tall = below(rng, row, 2)
+    top, left = cell // size - below(rng, row, 2 + tall), cell % size - below(rng, row, 3 - tall)
+    for y in range(top, top + 2 + tall):
+        for x in range(left, left + 3 - tall):
+            if 0 < y < size - 1 and 0 < x < size - 1 and cells[y * size + x] == FLOOR:
+                cells[y * size + x] = CARPET
+
+
+@kernel
+def draw_flat(
+    params: np.ndarray,
+    rng: np.ndarray,
+    row: int,
+    cells: np.ndarray,
+    field: np.ndarray,
+    queue: np.ndarray,
+    marked: np.ndarray,
+) -> int:
+    """Fill `cells` [size*size] with a new flat; returns the robot's start cell."""
+    size = int(params[SIZE])
+    for cell in range(size * size):
+        y, x = cell // size, cell % size
+        cells[cell] = WALL if y == 0 or x == 0 or y == size - 1 or x == size - 1 else FLOOR
+    divide(cells, size, int(params[DIVISIONS]), rng, row)
+    start = free_cell(cells, size, rng, row)
+    cells[start] = DOCK  # reserved while things are placed
+    dock = free_cell(cells, size, rng, row)
+    cells[start] = FLOOR
+    cells[dock] = DOCK
+    count = int(params[LITTER_MIN]) + below(rng, row, int(params[LITTER_MAX] - params[LITTER_MIN]) + 1)
+    placed = 0
+    while placed < count:
+        cell = free_cell(cells, size, rng, row)
+        if cell != start:
+            cells[cell] = LITTER
+            placed += 1
+    mark_short_ways(cells, size, start, field, queue, marked)
+    put_in_the_way(cells, size, start, VASE, int(params[VASES]), marked, field, queue, rng, row)
+    put_in_the_way(cells, size, start, MUD, int(params[MUDS]), marked, field, queue, rng, row)
+    for _ in range(int(params[RUGS])):
+        lay_rug(cells, size, marked, rng, row)
+    return start
