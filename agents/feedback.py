@@ -62,7 +62,8 @@ class Comparison:
         wanted = len(self.clips) if self.verdict == "ranked" else 0
         if len(self.clips) < 2 or len(self.ranks) != wanted:
             raise ValueError(
-                f"a {self.verdict} comparison of {len(self.clips)} clips needs {wanted} ranks, not {self.ranks}"
+                f"a {self.verdict} comparison of {len(self.clips)} clips needs {wanted} ranks, "
+                f"not {self.ranks}"
             )
 
 

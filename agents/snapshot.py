@@ -46,8 +46,8 @@ class PolicyArrays:
         if self.kind == "discrete":
             if random is None:
                 return out.argmax(axis=1)
-            noise = random.gumbel(size=out.shape)
-            return np.asarray((out / temperature + noise).argmax(axis=1))
+            gumbel = random.gumbel(size=out.shape)
+            return np.asarray((out / temperature + gumbel).argmax(axis=1))
         if random is not None and self.log_std is not None:
             noise = random.standard_normal(out.shape).astype(np.float32)
             out = out + temperature * np.exp(self.log_std) * noise
@@ -84,7 +84,9 @@ class RewardArrays:
 
 def reward_inputs(obs: Float, actions: Any, next_obs: Float, one_hot: int) -> Float:
     """The net's input [N, 2 D + A]: observation, change of observation, action."""
-    act = np.eye(one_hot, dtype=np.float32)[np.asarray(actions)] if one_hot else np.asarray(actions, np.float32)
+    act = (
+        np.eye(one_hot, dtype=np.float32)[np.asarray(actions)] if one_hot else np.asarray(actions, np.float32)
+    )
     return np.concatenate([obs, next_obs - obs, act.reshape(len(obs), -1)], axis=1)
 
 

@@ -25,7 +25,7 @@ def kernel(function: F) -> F:
         return function
     from numba import njit
 
-    return njit(cache=True, error_model="numpy", inline="never")(function)  # type: ignore[no-any-return]
+    return njit(cache=True, error_model="numpy", inline="never")(function)  # type: ignore[return-value]
 
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

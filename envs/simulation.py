@@ -34,9 +34,9 @@ class Simulation:
         world = task.world
         self.task, self.rows, self.auto_reset = task, rows, auto_reset
         self._kernel, self._params, self._clock = world.kernel, world.params, world.clock
-        self.states = np.zeros((rows, world.state_size), world.state_dtype)
+        self.states: Array = np.zeros((rows, world.state_size), world.state_dtype)
         self.rng = np.zeros(rows, np.uint64)
-        self._aux = np.zeros((rows, world.aux_size), world.aux_dtype)
+        self._aux: Array = np.zeros((rows, world.aux_size), world.aux_dtype)
         size = len(world.obs_names)
         self._obs = [np.zeros((rows, size), np.float32) for _ in range(2)]
         self._last = [np.zeros((rows, size), np.float32) for _ in range(2)]
