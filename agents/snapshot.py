@@ -42,7 +42,7 @@ class PolicyArrays:
         self, obs: Float, random: np.random.Generator | None = None, temperature: float = 1.0
     ) -> NDArray[Any]:
         """Actions [N] or [N, C] for obs [N, D]: sampled when `random` is given, else the best."""
-        out = forward(self.layers, np.asarray(obs, np.float32), self.activation)
+        out: NDArray[Any] = forward(self.layers, np.asarray(obs, np.float32), self.activation)
         if self.kind == "discrete":
             if random is None:
                 return out.argmax(axis=1)
