@@ -1,0 +1,5 @@
+"""`python -m sandbox` is `teachbox`."""
+
+from sandbox.cli import main
+
+main()

@@ -1,0 +1,179 @@
+"""The command line. Heavy imports live inside the commands, so that `--help` answers at once.
+
+What a person can get wrong is told in one sentence on stderr with exit status 2; a traceback is a
+mistake of ours (TEACHBOX_TRACEBACK=1 shows it for the former too).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+cli = typer.Typer(
+    name="teachbox",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Teach agents on screen: drive, reward, rank, correct, and watch them learn.",
+)
+
+WORLD = "teachbox/RoomsTidy-v0"
+WorldOption = Annotated[
+    str | None, typer.Option("--world", metavar="ID", help="A world of ours, or any Gymnasium id.")
+]
+
+
+class Plain(Exception):
+    """What went wrong, as one sentence for the person in front."""
+
+
+def shadowed() -> str | None:
+    """A sentence when another installed package hides one of ours, else None."""
+    here = Path(__file__).resolve().parents[1]
+    for name in ("envs", "agents"):
+        spec = find_spec(name)
+        found = Path(spec.origin).resolve().parent if spec and spec.origin else None
+        if found != here / name:
+            where = found or "nowhere"
+            return (
+                f"The package '{name}' that Python finds is {where}, not teachbox's own in {here / name}: "
+                f"another distribution uses the same name, so install teachbox in an environment of its own."
+            )
+    return None
+
+
+def no_display() -> str | None:
+    """A sentence when there is surely no screen to open a window on, else None."""
+    if sys.platform != "linux" or os.environ.get("SDL_VIDEODRIVER"):
+        return None
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return None
+    return "There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set)"
+
+
+@cli.callback(invoke_without_command=True)
+def window(
+    context: typer.Context,
+    world: WorldOption = None,
+    session: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The session's folder: made if new, carried on if not.")
+    ] = None,
+    learner: Annotated[str, typer.Option(metavar="NAME", help="Who learns; see `teachbox info`.")] = "joint",
+    rater: Annotated[str, typer.Option(metavar="NAME", help="Your name, kept with what you say.")] = "me",
+    state_file: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Write the window's state there as JSON."),
+    ] = None,
+    or_tour: Annotated[Path | None, typer.Option(metavar="DIR", hidden=True)] = None,
+) -> None:
+    """Open the window (the menu, or with --world or --session that world at once)."""
+    if context.invoked_subcommand is not None:
+        return
+    reason = no_display()
+    if reason and or_tour:
+        typer.echo(f"{reason}: the guided tour is made in {or_tour} instead of opening the window.", err=True)
+        tour(out=or_tour)
+        return
+    if reason:
+        raise Plain(f"{reason}: start it on a desktop, or make the film with `teachbox tour --out DIR`.")
+    open_window(world, session, learner, rater, state_file)
+
+
+def open_window(
+    world: str | None, folder: Path | None, learner: str, rater: str, state_file: Path | None
+) -> None:
+    """Run the app until its window is closed."""
+    import pygame
+
+    from sandbox.app import App
+    from sandbox.session import Session
+
+    session = None
+    if world or folder:
+        session = Session.open(folder, world=world or WORLD, learner=learner, rater=rater)
+    try:
+        App(session, state_file=state_file).run()
+    except pygame.error as error:
+        raise Plain(f"The window could not be opened ({error}): is DISPLAY right?") from error
+    finally:
+        if session is not None:
+            session.close()
+
+
+@cli.command()
+def tour(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the film and the pictures go.")] = Path(
+        "artifacts/tour"
+    ),
+    world: WorldOption = WORLD,
+    seed: Annotated[int, typer.Option(help="Which flats, and which teacher's choices.")] = 0,
+    quick: Annotated[bool, typer.Option(help="A short one, to try the machinery.")] = False,
+) -> None:
+    """Play the guided tour with a synthetic teacher; write a film and a page of pictures."""
+    from sandbox.tour import make_tour
+
+    page = make_tour(out, world=world or WORLD, seed=seed, quick=quick, say=typer.echo)
+    typer.echo(f"The tour is in {page}.")
+
+
+@cli.command()
+def warm() -> None:
+    """Compile the worlds once, so that the window opens at once."""
+    from sandbox.house import compile_kernels
+
+    compile_kernels()
+
+
+@cli.command()
+def info(as_json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False) -> None:
+    """Versions, worlds, learners, teachers, devices and where sessions are kept."""
+    from sandbox.house import collect, show
+
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(collect()))
+    else:
+        show(collect())
+
+
+def said(error: Exception) -> str:
+    """An error as the sentence that the person reads."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f" {error.filename!r}" if error.filename else ""
+        return f"The system refused{where}: {error.strerror}."
+    return str(error) or type(error).__name__
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The `teachbox` command."""
+    hidden = shadowed()
+    if hidden:
+        typer.echo(hidden, err=True)
+        raise SystemExit(2)
+    try:
+        code = cli(arguments, prog_name="teachbox", standalone_mode=False)
+    except typer.Abort:
+        raise SystemExit(130) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except (Plain, ValueError, OSError, typer.TyperException) as error:
+        if os.environ.get("TEACHBOX_TRACEBACK"):
+            raise
+        typer.echo(said(error), err=True)
+        raise SystemExit(2) from None
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()
