@@ -1,0 +1,115 @@
+"""Agents that act now, in the window: one, two side by side, or a swarm of the newest policy."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.simulation import Simulation
+from envs.world import Array, Task
+from sandbox.playback import LiveClock, Moment
+
+Act = Callable[[Array, np.random.Generator], Array]
+"""act(obs [N, D], random) -> actions [N] or [N, C]."""
+
+
+class Crowd:
+    """N agents in one task, advanced at the pace of the screen.
+
+    together: all start in the same layout from the same moment, and start anew together (ghosts in
+    one world); otherwise each has a layout of its own. Each life lasts the task's horizon.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        rows: int,
+        act: Act,
+        *,
+        seed: int = 0,
+        together: bool = False,
+        simulation: Simulation | None = None,
+        remember: int = 200,
+    ) -> None:
+        self.task, self.rows, self.act, self.together = task, rows, act, together
+        self.clock = LiveClock(task.world.steps_per_second)
+        self.lives: deque[NDArray[np.float32]] = deque(maxlen=remember)
+        """What each finished life summed up to, [M] terms each, newest last."""
+        self.born = 0
+        """How often the agents started anew together."""
+        self._sim = simulation or Simulation(task, rows, seed=seed)
+        self._random = np.random.default_rng(seed)
+        self._seed = seed
+        self._sums = np.zeros((rows, len(task.world.terms)), np.float32)
+        self.trails: list[deque[Array]] = [deque(maxlen=40) for _ in range(rows)]
+        self._start()
+
+    @property
+    def after(self) -> Array:
+        """Where the agents are, states [N, K]."""
+        return self._sim.states
+
+    def advance(self, dt: float) -> int:
+        """Let `dt` seconds pass; the number of steps made."""
+        due = self.clock.advance(dt)
+        for _ in range(due):
+            self.step()
+        return due
+
+    def step(self) -> None:
+        """One step of all agents."""
+        self.before = self._sim.states.copy()
+        for trail, state in zip(self.trails, self.before, strict=True):
+            trail.append(state)
+        step = self._sim.step(self.act(self._sim.obs, self._random))
+        self._sums += step.terms
+        for row in np.flatnonzero(step.ended):
+            self.lives.append(self._sums[row].copy())
+            self._sums[row] = 0
+            self.trails[row].clear()
+        if step.ended.any():
+            if self.together:
+                self._start()
+            else:  # no blending between the end of one life and the start of the next
+                self.before[step.ended] = self._sim.states[step.ended]
+
+    def moment(self) -> Moment:
+        """How far the picture is between `before` and `after`."""
+        return Moment(0, 1, self.clock.blend)
+
+    def mean_life(self) -> NDArray[np.float32] | None:
+        """The mean sum of each term over the remembered lives [M]; None before the first."""
+        return np.mean(self.lives, axis=0) if self.lives else None
+
+    def start_at(self, state: Array) -> None:
+        """All agents begin at this moment, each with luck of its own."""
+        words = self._random.integers(0, 2**63, self.rows, np.uint64)
+        self._sim.put(np.ones(self.rows, np.bool_), np.repeat(state[None], self.rows, axis=0), words)
+        self._begin()
+
+    def _start(self) -> None:
+        self.born += 1
+        if self.together:
+            self._sim.reset(self._seed + 7919 * self.born)
+            self.start_at(self._sim.states[0].copy())
+        self._begin()
+
+    def _begin(self) -> None:
+        self.before = self._sim.states.copy()
+        self._sums[:] = 0
+        for trail in self.trails:
+            trail.clear()
+
+
+def grid(count: int, width: int, height: int, aspect: float) -> tuple[int, int]:
+    """(columns, rows) in which `count` pictures of that aspect come out largest in width x height."""
+
+    def size(columns: int) -> float:
+        lines = -(-count // columns)
+        return min(width / columns, height / lines * aspect)
+
+    columns = max(range(1, count + 1), key=size)
+    return columns, -(-count // columns)

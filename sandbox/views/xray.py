@@ -1,0 +1,128 @@
+"""What the learner believes is good, as a number for each place of the world: a reward x-ray.
+
+The agent is put at every place of the state on screen and every action is tried there. A place is
+worth the mean learned reward of the steps that lead to it from elsewhere (of the steps that stay,
+where none leads to it), so litter lights up on the litter and not on its neighbours.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from agents.snapshot import RewardArrays
+from envs.simulation import Simulation
+from envs.world import Array, Task
+
+Overlay = tuple[Array, NDArray[np.float32]]
+"""(where [P, 2], value [P]), as renderers take it."""
+
+FAINT = 0.25
+"""Differences below this many deviations of the learned reward are painted faintly, not stretched."""
+
+
+def action_fan(space: spaces.Space[Any]) -> Array:
+    """The actions to try: all of a Discrete space; low, middle and high along each axis of a Box."""
+    if isinstance(space, spaces.Discrete):
+        return np.arange(int(space.n))
+    if isinstance(space, spaces.Box) and len(space.shape) == 1 and space.shape[0] <= 3:
+        low, high = np.maximum(space.low, -10.0), np.minimum(space.high, 10.0)
+        axes = zip(low, (low + high) / 2, high, strict=True)
+        return np.array(list(itertools.product(*axes)), np.float32)
+    raise ValueError(f"no x-ray of {space}: only Discrete actions and Box actions of up to 3 numbers")
+
+
+def normalised(value: Array) -> NDArray[np.float32]:
+    """Values as -1..1 about the typical (median) place; [P] -> [P]."""
+    centred = value - np.median(value)
+    return np.asarray(centred / max(float(np.abs(centred).max()), FAINT), np.float32)
+
+
+class XRay:
+    """Keeps an overlay up to date without ever taking more than its share of a frame."""
+
+    def __init__(self, task: Task, *, rows: int = 64) -> None:
+        self.task = task
+        self.overlay: Overlay | None = None
+        """The newest complete one; None before the first, or where there is nothing to paint."""
+        self._sim = Simulation(task, rows, auto_reset=False)
+        self._fan = action_fan(task.world.action_space)
+        self._work: Iterator[Overlay | None] | None = None
+        self._done: tuple[object, bytes] | None = None
+
+    def update(self, state: Array, reward: RewardArrays | None, budget: float = 0.001) -> bool:
+        """Work for at most about `budget` seconds; True when a new overlay has just been finished.
+
+        `reward` is compared by identity: a new snapshot carries a new one.
+        """
+        if reward is None:
+            self.overlay, self._work, self._done = None, None, None
+            return False
+        if self._work is None:
+            key = (reward, self._layout(state))
+            if self._done is not None and self._done[0] is reward and self._done[1] == key[1]:
+                return False
+            self._done, self._work = key, self._evaluate(state.copy(), reward)
+        until = time.perf_counter() + budget
+        for overlay in self._work:
+            if overlay is not None:
+                self.overlay, self._work = overlay, None
+                return True
+            if time.perf_counter() >= until:
+                break
+        return False
+
+    def paint(self, state: Array, reward: RewardArrays) -> tuple[Array, NDArray[np.float32]]:
+        """(where [P, 2], learned reward [P], not yet brought to -1..1), all at once."""
+        where, value = self.task.world.placements(state)[1], np.zeros(0, np.float32)
+        for done in self._values(state, reward):
+            value = value if done is None else done
+        return where, value
+
+    def _layout(self, state: Array) -> bytes:
+        """What the overlay depends on: the state without the agent's place and without the clock."""
+        states = self.task.world.placements(state)[0]
+        states[:, self.task.world.clock] = 0
+        return states.tobytes()
+
+    def _evaluate(self, state: Array, reward: RewardArrays) -> Iterator[Overlay | None]:
+        where = self.task.world.placements(state)[1]
+        for value in self._values(state, reward):
+            yield None if value is None else (where, normalised(value))
+
+    def _values(self, state: Array, reward: RewardArrays) -> Iterator[NDArray[np.float32] | None]:
+        """Yields None after each batch of rows and at last the places' values [P]."""
+        world, sim, fan = self.task.world, self._sim, self._fan
+        states, where = world.placements(state)
+        places, rows = len(states), sim.rows
+        spacing = np.array([_spacing(where[:, 0]), _spacing(where[:, 1])])
+        total, count = np.zeros((2, places)), np.zeros((2, places))  # [stayed or moved, place]
+        pairs = np.arange(places * len(fan))
+        all_rows, words = np.ones(rows, np.bool_), np.full(rows, 1, np.uint64)
+        for start in range(0, len(pairs), rows):
+            batch = pairs[start : start + rows]
+            padded = np.resize(batch, rows)
+            origin, actions = padded // len(fan), fan[padded % len(fan)]
+            before = sim.put(all_rows, states[origin], words).copy()
+            step = sim.step(actions)
+            worth = reward(before, actions, step.last_obs, step.terms)
+            gap = (world.place(step.last_states)[:, None] - where[None]) / spacing
+            target = (gap**2).sum(axis=2).argmin(axis=1)
+            n, moved = len(batch), (target != origin).astype(int)
+            np.add.at(total, (moved[:n], target[:n]), worth[:n])
+            np.add.at(count, (moved[:n], target[:n]), 1)
+            yield None
+        mean = total / np.maximum(count, 1)
+        yield np.where(count[1] > 0, mean[1], mean[0]).astype(np.float32)
+
+
+def _spacing(values: Array) -> float:
+    """The smallest distance between different coordinates along one axis."""
+    steps = np.diff(np.unique(values))
+    return float(steps.min()) if len(steps) else 1.0
