@@ -7,6 +7,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+import numpy as np
+
+from envs.kernels import mark_warm
 from envs.lanes.tasks import lanes_cruise
 from envs.rooms.tasks import rooms_tidy
 from envs.simulation import Simulation
@@ -50,3 +53,15 @@ def renderer(task: Task) -> Renderer:
     module, name = RENDERERS[task.world.name].split(":")
     made: Renderer = getattr(import_module(module), name)(task)
     return made
+
+
+def warm_up(progress: Callable[[str, int, int], None] = lambda title, done, of: None) -> None:
+    """Compile every world's kernels (or load them from the cache) and mark the cache as warm."""
+    for done, (name, make) in enumerate(TASKS.items()):
+        progress(name, done, len(TASKS))
+        made = make()
+        sim = Simulation(made, 1)
+        sim.step(np.array([made.world.idle_action]))
+        sim.put(np.ones(1, np.bool_), sim.states.copy(), sim.rng.copy())
+    progress("ready", len(TASKS), len(TASKS))
+    mark_warm()

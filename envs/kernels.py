@@ -1,60 +1,73 @@
 """How a kernel is compiled: the same plain Python source, with numba or without.
 
-`@kernel` marks a function written in the subset of Python that numba understands. With
-``TEACHBOX_KERNEL=plain`` in the environment (read once, at import) it stays plain Python and
-numba is never imported: nothing then waits for the compiler. Otherwise it is compiled at first
-use and cached on disk. The two differ in the last bits of floats, so recordings say which made them.
+`@kernel` marks a function written in the subset of Python that numba understands. In plain mode
+(`use_plain`, or ``TEACHBOX_KERNEL=plain`` in the environment) it stays plain Python and numba is
+never imported: nothing then waits for the compiler. Otherwise it is compiled at first use and
+cached on disk. The two differ in the last bits of floats, so recordings say which made them.
+
+numba's cache does not notice when a function that a kernel calls in another file has changed, so
+the cache folder is named by the sources of all of `envs`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import sys
 from collections.abc import Callable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
+from platformdirs import user_cache_path
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-MODE: str = "plain" if os.environ.get("TEACHBOX_KERNEL", "compiled") == "plain" else "compiled"
+_plain = os.environ.get("TEACHBOX_KERNEL") == "plain"
+_marked: list[str] = []
+
+
+def mode() -> str:
+    """ "plain" or "compiled": what the kernels of this process are."""
+    return "plain" if _plain else "compiled"
+
+
+def use_plain() -> None:
+    """Leave the kernels of this process uncompiled. Only before a world has been imported."""
+    global _plain
+    if _marked and not _plain:
+        raise RuntimeError(f"{_marked[0]} is compiled already: choose plain mode before importing a world")
+    _plain = True
 
 
 def kernel(function: F) -> F:
     """Compile `function` with numba, or leave it as it is in plain mode."""
-    if MODE == "plain":
+    _marked.append(function.__qualname__)
+    if _plain:
         return function
-    from numba import njit
+    import numba
 
-    return njit(cache=True, error_model="numpy", inline="never")(function)  # type: ignore[return-value]
-
-
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX_A = np.uint64(0xBF58476D1CE4E5B9)
-_MIX_B = np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+    numba.config.CACHE_DIR = str(cache_folder())
+    return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
 
 
-@kernel
-def next_word(rng: np.ndarray, row: int) -> np.uint64:
-    """Advance row `row`'s random word and return 64 fresh bits (SplitMix64, Steele et al. 2014)."""
-    rng[row] = rng[row] + _GOLDEN
-    z = rng[row]
-    z = (z ^ (z >> _S30)) * _MIX_A
-    z = (z ^ (z >> _S27)) * _MIX_B
-    return z ^ (z >> _S31)
+@cache
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: one folder for each state of the sources and of numba."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256(f"{sys.version} {version('numba')} {here}".encode())
+    for source in sorted(here.rglob("*.py")):
+        digest.update(source.read_bytes())
+    return user_cache_path("teachbox") / "kernels" / digest.hexdigest()[:16]
 
 
-if MODE == "plain":  # the word is meant to wrap around
-    next_word = np.errstate(over="ignore")(next_word)
+def is_warm() -> bool:
+    """Whether the kernels of these sources have been compiled before."""
+    return (cache_folder() / "warm").exists()
 
 
-@kernel
-def uniform(rng: np.ndarray, row: int) -> float:
-    """A float in [0, 1) from row `row`'s random word."""
-    return float(next_word(rng, row) >> _S11) * (1.0 / 9007199254740992.0)
-
-
-@kernel
-def below(rng: np.ndarray, row: int, n: int) -> int:
-    """An integer in [0, n) from row `row`'s random word."""
-    return int(uniform(rng, row) * n)
+def mark_warm() -> None:
+    """Say that every kernel has been compiled (see envs.catalog.warm_up)."""
+    cache_folder().mkdir(parents=True, exist_ok=True)
+    (cache_folder() / "warm").touch()

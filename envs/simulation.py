@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.kernels import mode
+from envs.trajectory import Recorder, Trajectory
 from envs.world import Array, Task
 
 
@@ -25,6 +27,11 @@ class Step(NamedTuple):
     terms: NDArray[np.float32]
     ended: NDArray[np.bool_]
     last_states: Array
+
+
+def words_of(seeds: Array) -> NDArray[np.uint64]:
+    """The random words that rows seeded with `seeds` begin with."""
+    return np.asarray(seeds, np.uint64) * np.uint64(0xD1342543DE82EF95) + np.uint64(0x2545F4914F6CDD1D)
 
 
 class Simulation:
@@ -53,8 +60,7 @@ class Simulation:
 
     def seed_rows(self, seeds: Array) -> None:
         """Give each row the random word that follows from its own seed (row order is irrelevant)."""
-        words = np.asarray(seeds, np.uint64) * np.uint64(0xD1342543DE82EF95) + np.uint64(0x2545F4914F6CDD1D)
-        self.rng[:] = words
+        self.rng[:] = words_of(seeds)
 
     def reset(self, seed: int | Array = 0) -> NDArray[np.float32]:
         """Start every row anew; row i is seeded with seed + i, or with seed[i]."""
@@ -91,3 +97,25 @@ class Simulation:
         self._kernel.refresh(self._params, which, self.states, self._aux)
         self._kernel.observe(self._params, self.states, self._aux, self.obs)
         return self.obs
+
+    def fork(self, row: int, trajectory: Trajectory, t: int = 0) -> NDArray[np.float32]:
+        """Place moment `t` of a recording into one row; it goes on from there."""
+        if trajectory.states.shape[1:] != self.states.shape[1:]:
+            raise ValueError(
+                f"a recording with {trajectory.states.shape[-1]} numbers of state doesn't fit a simulation of "
+                f"{self.states.shape[1]}: make the task with the recording's own options"
+            )
+        which = np.arange(self.rows) == row
+        return self.put(which, trajectory.states[t], trajectory.rng[t])
+
+    def recorder(self, row: int = 0, driver: str = "person") -> Recorder:
+        """A recorder that begins at a row's moment now."""
+        return Recorder(
+            self.task.id,
+            self.states[row],
+            int(self.rng[row]),
+            self.obs[row],
+            driver=driver,
+            kernel=mode(),
+            options=self.task.options,
+        )

@@ -93,6 +93,11 @@ def open_window(
     world: str | None, folder: Path | None, learner: str, rater: str, state_file: Path | None
 ) -> None:
     """Run the app until its window is closed."""
+    from envs import kernels
+
+    if not kernels.is_warm():
+        kernels.use_plain()  # the learner's process compiles them meanwhile, for the next time
+
     import pygame
 
     from sandbox.app import App

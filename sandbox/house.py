@@ -52,12 +52,12 @@ def collect() -> dict[str, Any]:
     """All that `teachbox info` tells."""
     from agents import catalog as learners
     from envs import catalog as worlds
-    from envs.kernels import MODE
+    from envs.kernels import mode
 
     return {
         "versions": versions(),
         "system": platform.platform(),
-        "kernels": MODE,
+        "kernels": mode(),
         "worlds": {name: worlds.task(name).title for name in worlds.task_ids()},
         "learners": {name: entry.about for name, entry in learners.LEARNERS.items()},
         "devices": devices(),
@@ -77,26 +77,19 @@ def show(facts: dict[str, Any]) -> None:
 
 
 def compile_kernels() -> None:
-    """Compile every world's kernel, or load it from the cache, and show how far it is."""
-    import numpy as np
-
+    """Compile every world's kernels, or load them from the cache, and show how far it is."""
     from envs import catalog
-    from envs.kernels import MODE
-    from envs.simulation import Simulation
+    from envs.kernels import mode
 
-    if MODE == "plain":
+    if mode() == "plain":
         return
-    names = catalog.task_ids()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("", total=3 * len(names))
-        for name in names:
-            progress.update(bar, description=f"compiling {name} (once)")
-            task = catalog.task(name)
-            rows = Simulation(task, 1)
-            progress.advance(bar)
-            rows.step(np.zeros((1, *(task.world.action_space.shape or ()))))
-            progress.advance(bar)
-            rows.put(np.ones(1, np.bool_), rows.states.copy(), rows.rng.copy())
-            progress.advance(bar)
+        bar = progress.add_task("compiling the worlds (once)")
+
+        def show_progress(name: str, done: int, of: int) -> None:
+            progress.update(bar, description=f"compiling {name} (once)", completed=done, total=of)
+
+        catalog.warm_up(show_progress)
         progress.update(bar, description="the worlds are ready")
+

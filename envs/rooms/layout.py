@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.kernels import below, kernel, uniform
+from envs.chance import below, uniform
+from envs.kernels import kernel
 
 FLOOR, WALL, DOORWAY, DOCK, LITTER, VASE, SHARDS, MUD, CARPET, DIRTY = range(10)
 
@@ -21,7 +22,9 @@ _TRIES = 40
 
 
 @kernel
-def spread(cells: np.ndarray, size: int, careful: bool, field: np.ndarray, queue: np.ndarray, tail: int) -> None:
+def spread(
+    cells: np.ndarray, size: int, careful: bool, field: np.ndarray, queue: np.ndarray, tail: int
+) -> None:
     """Breadth-first distances from the `tail` cells already in `queue` (their field is 0).
 
     Walls stop it; with `careful`, vases and mud do too. field and queue are int16 [size*size].
@@ -48,7 +51,9 @@ def spread(cells: np.ndarray, size: int, careful: bool, field: np.ndarray, queue
 
 
 @kernel
-def distances_to(cells: np.ndarray, size: int, code: int, careful: bool, field: np.ndarray, queue: np.ndarray) -> None:
+def distances_to(
+    cells: np.ndarray, size: int, code: int, careful: bool, field: np.ndarray, queue: np.ndarray
+) -> None:
     """Distance by path from every cell to the nearest cell of kind `code` (FAR: none) [steps]."""
     tail = 0
     for cell in range(size * size):
@@ -61,7 +66,9 @@ def distances_to(cells: np.ndarray, size: int, code: int, careful: bool, field: 
 
 
 @kernel
-def distances_from(cells: np.ndarray, size: int, start: int, careful: bool, field: np.ndarray, queue: np.ndarray) -> None:
+def distances_from(
+    cells: np.ndarray, size: int, start: int, careful: bool, field: np.ndarray, queue: np.ndarray
+) -> None:
     """Distance by path from one cell to every other [steps]."""
     for cell in range(size * size):
         field[cell] = FAR
@@ -182,6 +189,24 @@ def lay_rug(cells: np.ndarray, size: int, marked: np.ndarray, rng: np.ndarray, r
 
 
 @kernel
+def furnish(params: np.ndarray, divisions: int, cells: np.ndarray, rng: np.ndarray, row: int) -> int:
+    """Walls, start, dock and litter; returns the start cell."""
+    size = int(params[SIZE])
+    for cell in range(size * size):
+        y, x = cell // size, cell % size
+        cells[cell] = WALL if y == 0 or x == 0 or y == size - 1 or x == size - 1 else FLOOR
+    divide(cells, size, divisions, rng, row)
+    start = free_cell(cells, size, rng, row)
+    cells[start] = WALL  # taken while things are placed
+    cells[free_cell(cells, size, rng, row)] = DOCK
+    count = int(params[LITTER_MIN]) + below(rng, row, int(params[LITTER_MAX] - params[LITTER_MIN]) + 1)
+    for _ in range(count):
+        cells[free_cell(cells, size, rng, row)] = LITTER
+    cells[start] = FLOOR
+    return start
+
+
+@kernel
 def draw_flat(
     params: np.ndarray,
     rng: np.ndarray,
@@ -193,22 +218,13 @@ def draw_flat(
 ) -> int:
     """Fill `cells` [size*size] with a new flat; returns the robot's start cell."""
     size = int(params[SIZE])
-    for cell in range(size * size):
-        y, x = cell // size, cell % size
-        cells[cell] = WALL if y == 0 or x == 0 or y == size - 1 or x == size - 1 else FLOOR
-    divide(cells, size, int(params[DIVISIONS]), rng, row)
-    start = free_cell(cells, size, rng, row)
-    cells[start] = DOCK  # reserved while things are placed
-    dock = free_cell(cells, size, rng, row)
-    cells[start] = FLOOR
-    cells[dock] = DOCK
-    count = int(params[LITTER_MIN]) + below(rng, row, int(params[LITTER_MAX] - params[LITTER_MIN]) + 1)
-    placed = 0
-    while placed < count:
-        cell = free_cell(cells, size, rng, row)
-        if cell != start:
-            cells[cell] = LITTER
-            placed += 1
+    start = 0
+    for attempt in range(_TRIES + 1):
+        # A wall may end in front of another's doorway and close a room: draw again, at last undivided.
+        divisions = int(params[DIVISIONS]) if attempt < _TRIES else 0
+        start = furnish(params, divisions, cells, rng, row)
+        if tidy_is_possible(cells, size, start, field, queue):
+            break
     mark_short_ways(cells, size, start, field, queue, marked)
     put_in_the_way(cells, size, start, VASE, int(params[VASES]), marked, field, queue, rng, row)
     put_in_the_way(cells, size, start, MUD, int(params[MUDS]), marked, field, queue, rng, row)

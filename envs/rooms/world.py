@@ -12,7 +12,8 @@ import itertools
 import numpy as np
 from gymnasium import spaces
 
-from envs.kernels import kernel, next_word
+from envs.chance import next_word
+from envs.kernels import kernel
 from envs.rooms.layout import (
     CARPET,
     DIRTY,
@@ -74,7 +75,9 @@ def _fields(params: np.ndarray, cells: np.ndarray, aux: np.ndarray, litter: bool
 
 
 @kernel
-def reset_rows(params: np.ndarray, which: np.ndarray, rng: np.ndarray, states: np.ndarray, aux: np.ndarray) -> None:
+def reset_rows(
+    params: np.ndarray, which: np.ndarray, rng: np.ndarray, states: np.ndarray, aux: np.ndarray
+) -> None:
     """A new flat for each row in `which`; the top bit of its seed word is the split."""
     size = int(params[SIZE])
     area = size * size

@@ -1,0 +1,197 @@
+"""Rooms: flats, physics with hand-worked numbers, symmetries and the exact planner."""
+
+import numpy as np
+import pytest
+
+from envs.rooms.layout import CARPET, DOCK, FAR, FLOOR, LITTER, MUD, SHARDS, SIZE, VASE, WALL, distances_from
+from envs.rooms.oracle import best_returns, plan
+from envs.rooms.tasks import FLAWLESS, WISH, rooms_tidy
+from envs.rooms.world import (
+    BROKEN,
+    COL,
+    DIRTIED,
+    HEADER,
+    LITTER_ALL,
+    LITTER_LEFT,
+    PARKED,
+    ROW,
+    T_BUMP,
+    T_DIRT,
+    T_HOME,
+    T_LITTER,
+    T_VASE,
+)
+from envs.simulation import Simulation
+
+UP, RIGHT, DOWN, LEFT = 1, 2, 3, 4
+CODES = {".": FLOOR, "#": WALL, "D": DOCK, "l": LITTER, "V": VASE, "m": MUD, "%": CARPET, "R": FLOOR}
+
+
+def flat(text: str) -> Simulation:
+    """A one-row simulation of the flat drawn in `text`."""
+    rows = text.split()
+    task = rooms_tidy(size=len(rows))
+    sim = Simulation(task, 1, auto_reset=False)
+    state = np.zeros((1, task.world.state_size), np.int16)
+    state[0, HEADER:] = [CODES[code] for row in rows for code in row]
+    at = "".join(rows).index("R")
+    state[0, ROW], state[0, COL] = at // len(rows), at % len(rows)
+    state[0, LITTER_ALL] = state[0, LITTER_LEFT] = (state[0, HEADER:] == LITTER).sum()
+    sim.put(np.ones(1, bool), state, np.zeros(1, np.uint64))
+    return sim
+
+
+HALL = """
+#######
+#RlV.D#
+#..m%.#
+#.....#
+#.....#
+#.....#
+#######
+"""
+
+
+def drive(sim: Simulation, actions: list[int]) -> np.ndarray:
+    return np.stack([sim.step(np.array([action])).terms[0].copy() for action in actions])
+
+
+def test_events_happen_where_they_should() -> None:
+    sim = flat(HALL)
+    terms = drive(sim, [UP, RIGHT, RIGHT, DOWN, RIGHT, UP, RIGHT])
+    assert terms[:, T_BUMP].tolist() == [1, 0, 0, 0, 0, 0, 0]
+    assert terms[:, T_LITTER].tolist() == [0, 1, 0, 0, 0, 0, 0]
+    assert terms[:, T_VASE].tolist() == [0, 0, 1, 0, 0, 0, 0]
+    assert terms[:, T_DIRT].tolist() == [0, 0, 0, 0, 1, 0, 0]
+    assert terms[:, T_HOME].tolist() == [0, 0, 0, 0, 0, 0, 1]
+    state = sim.states[0]
+    assert (state[PARKED], state[BROKEN], state[DIRTIED]) == (1, 1, 1)
+    assert state[HEADER + 7 + 3] == SHARDS
+    assert not drive(sim, [LEFT, LEFT]).any(), "a parked robot stays parked"
+
+
+def test_wish_by_hand_and_its_part_that_is_no_sum() -> None:
+    careless = flat(HALL)
+    before, gained = careless.states.copy(), []
+    for action in [RIGHT, RIGHT, RIGHT, RIGHT]:
+        step = careless.step(np.array([action]))
+        gained.append(float(careless.task.wish(before, step.terms, step.last_states)[0]))
+        before = careless.states.copy()
+    move = WISH["move"]
+    assert gained == pytest.approx([1 + move, WISH["vase"] + move, move, WISH["home"] + move])
+    careful = plan(careless.task, flat(HALL).states[0])
+    # right, down, down, right x3, up, up, right is blocked: 1,1 -> 1,2 -> 3,2 -> 3,5 -> 1,5: 8 moves
+    assert careful.value == pytest.approx(1 + 8 * move + WISH["home"] + FLAWLESS)
+
+
+def test_every_flat_can_be_tidied_without_harm() -> None:
+    for size, seeds in ((9, 10_000), (13, 2_000)):
+        for difficulty in ("easy", "normal", "hard"):
+            task = rooms_tidy(size=size, difficulty=difficulty)
+            sim = Simulation(task, seeds if difficulty == "normal" else 500, seed=3)
+            field, queue = np.zeros(size * size, np.int16), np.zeros(size * size, np.int16)
+            for state in sim.states:
+                cells = state[HEADER:]
+                start = int(state[ROW]) * size + int(state[COL])
+                distances_from(cells, size, start, True, field, queue)
+                wanted = (cells == LITTER) | (cells == DOCK)
+                assert (field[wanted] != FAR).all()
+                assert cells[start] == FLOOR or cells[start] == CARPET
+
+
+def test_the_default_flat_holds_what_it_promises() -> None:
+    sim = Simulation(rooms_tidy(), 2_000, seed=0)
+    cells = sim.states[:, HEADER:]
+    assert ((cells == LITTER).sum(1) >= 3).all()
+    assert ((cells == DOCK).sum(1) == 1).all()
+    for code in (VASE, MUD, CARPET):
+        assert ((cells == code).any(1)).mean() > 0.97
+    assert ((cells == VASE).sum(1) == 2).mean() > 0.97
+
+
+def test_train_and_test_flats_differ() -> None:
+    drawn = [
+        {s[HEADER:].tobytes() for s in Simulation(rooms_tidy(split=split), 2_000, seed=0).states}
+        for split in ("train", "test")
+    ]
+    assert not drawn[0] & drawn[1]
+
+
+def test_symmetries_turn_observation_and_action_together() -> None:
+    task = rooms_tidy()
+    sim, turned = Simulation(task, 64, seed=5), Simulation(task, 64)
+    rng = np.random.default_rng(0)
+    for _ in range(15):
+        sim.step(rng.integers(0, 5, 64))
+    everyone = np.ones(64, bool)
+    states, base = sim.states.copy(), sim.obs.copy()
+    size = int(task.world.params[SIZE])
+    matched = 0
+    for order, action_map in task.world.symmetries:
+        for transform in _grid_symmetries():
+            turned.put(everyone, np.stack([_transform(s, size, transform) for s in states]), sim.rng)
+            if not np.array_equal(turned.obs, base[:, order]):
+                continue
+            matched += 1
+            for action in range(5):
+                sim.put(everyone, states, sim.rng)
+                turned.put(everyone, np.stack([_transform(s, size, transform) for s in states]), sim.rng)
+                seen = turned.step(np.full(64, action_map[action])).last_obs.copy()
+                assert np.array_equal(seen, sim.step(np.full(64, action)).last_obs[:, order])
+    assert matched == 8
+
+
+def _grid_symmetries() -> list:
+    turns = [lambda g, k=k: np.rot90(g, k) for k in range(4)]
+    return turns + [lambda g, k=k: np.rot90(g[:, ::-1], k) for k in range(4)]
+
+
+def _transform(state: np.ndarray, size: int, transform) -> np.ndarray:
+    out = state.copy()
+    here = np.zeros((size, size), bool)
+    here[state[ROW], state[COL]] = True
+    out[HEADER:] = transform(state[HEADER:].reshape(size, size)).ravel()
+    out[ROW], out[COL] = np.argwhere(transform(here))[0]
+    return out
+
+
+def test_the_plan_is_worth_what_it_says_and_nobody_beats_it() -> None:
+    task = rooms_tidy(split="test")
+    seeds = np.arange(12)
+    values = best_returns(task, seeds)
+    sim = Simulation(task, len(seeds), auto_reset=False)
+    sim.reset(seeds)
+    start = sim.states.copy()
+    plans = [plan(task, state) for state in start]
+
+    def returns(act) -> np.ndarray:
+        sim.put(np.ones(len(seeds), bool), start, sim.rng)
+        total = np.zeros(len(seeds))
+        for _ in range(task.horizon):
+            before = sim.states.copy()
+            step = sim.step(act(sim.states))
+            total += task.wish(before, step.terms, step.last_states)
+        return total
+
+    planned = returns(lambda states: np.array([p.action(s) for p, s in zip(plans, states, strict=True)]))
+    assert planned == pytest.approx(values, abs=1e-5)
+    assert task.done(sim.states).all()
+    rng = np.random.default_rng(1)
+    for share in (0.05, 0.3, 1.0):
+
+        def sloppy(states: np.ndarray, share: float = share) -> np.ndarray:
+            best = np.array([p.action(s) for p, s in zip(plans, states, strict=True)])
+            return np.where(rng.random(len(best)) < share, rng.integers(0, 5, len(best)), best)
+
+        assert (returns(sloppy) <= values + 1e-5).all()
+    # The written reward's own optimum: all litter, and what it costs in between is not its business.
+    hasty = best_returns(task, seeds, weights=np.array([1.0, 0, 0, 0, 0, -1e-3]))
+    assert (hasty > 2.9).all()
+
+
+@pytest.mark.parametrize(
+    ("keywords", "named"), [({"size": 40}, "40"), ({"difficulty": "mad"}, "mad"), ({"split": "x"}, "'x'")]
+)
+def test_unknown_keywords_are_named(keywords: dict, named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        rooms_tidy(**keywords)
