@@ -77,19 +77,17 @@ def show(facts: dict[str, Any]) -> None:
 
 
 def compile_kernels() -> None:
-    """Compile every world's kernels, or load them from the cache, and show how far it is."""
-    from envs import catalog
-    from envs.kernels import mode
+    """Compile every world's kernels unless that was done before, and show how far it is."""
+    from envs import catalog, kernels
 
-    if mode() == "plain":
+    if kernels.mode() == "plain" or kernels.is_warm():
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("compiling the worlds (once)")
+        bar = progress.add_task("", total=None)
 
-        def show_progress(name: str, done: int, of: int) -> None:
-            progress.update(bar, description=f"compiling {name} (once)", completed=done, total=of)
+        def show_step(title: str, done: int, of: int) -> None:
+            text = "the worlds are compiled" if done == of else f"compiling {title} (once)"
+            progress.update(bar, description=text, completed=done, total=of, refresh=True)
 
-        catalog.warm_up(show_progress)
-        progress.update(bar, description="the worlds are ready")
-
+        catalog.warm_up(show_step)

@@ -1,0 +1,80 @@
+"""Documentation is run: Python blocks as they stand, commands at `--quick` scale; no command is unlisted."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.cli import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for name, text in BLOCK.findall(page.read_text()) if name == language]
+
+
+def commands() -> list[str]:
+    """Every `teachbox ...` line of a console block, once."""
+    lines = [line for page in PAGES for text in blocks(page, "console") for line in text.splitlines()]
+    found = [line.removeprefix("$ ").split("  #")[0].strip() for line in lines if line.startswith("$ ")]
+    return sorted({line for line in found if line.split()[0] == "teachbox"})
+
+
+def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_DATA_HOME": str(folder), "SDL_VIDEODRIVER": "dummy"}
+    env["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(folder)])
+    return subprocess.run(arguments, cwd=folder, env=env, capture_output=True, text=True, timeout=170)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_python_in_the_docs_runs(page: Path, tmp_path: Path) -> None:
+    source = "\n".join(blocks(page, "python"))
+    if not source:
+        return
+    (tmp_path / "page.py").write_text(source)
+    done = run([sys.executable, "page.py"], tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_commands_in_the_docs_run(line: str, tmp_path: Path) -> None:
+    arguments = shlex.split(line)[1:]
+    takes_quick = "--quick" in help_of(arguments)
+    done = run([sys.executable, "-m", "sandbox", *arguments, *["--quick"] * takes_quick], tmp_path)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def help_of(arguments: list[str]) -> str:
+    """The help of the command that a line runs (the window's has a hidden --quick)."""
+    if not arguments or arguments[0].startswith("-"):
+        return "--quick"
+    command = [word for word in arguments[:2] if re.fullmatch(r"[a-z]+", word)]
+    names = command if command[0] in {g.name for g in cli.registered_groups} else command[:1]
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", *names, "--help"], cwd=ROOT, capture_output=True, text=True
+    )
+    return done.stdout
+
+
+def test_every_command_has_its_line_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    named = [c.name or c.callback.__name__ for c in cli.registered_commands if c.callback and not c.hidden]
+    named += [g.name or "" for g in cli.registered_groups if not g.hidden]
+    missing = [name for name in named if f"`teachbox {name}" not in readme]
+    assert not missing, f"the README has no line for {missing}"
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
