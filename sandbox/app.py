@@ -1,0 +1,380 @@
+"""The window: events in, fixed time steps, one scene drawn, a small file that says what is on screen."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pygame
+
+from sandbox.screen import theme as look
+from sandbox.screen.chrome import Chrome
+from sandbox.screen.keys import EVERYWHERE, Binding, Intent, Pointer, Press, Release, intent
+from sandbox.screen.scene import Scene
+from sandbox.screen.sound import Sounds
+from sandbox.screen.theme import Color, Theme
+
+if TYPE_CHECKING:
+    from sandbox.session import Session
+
+STEP = 1 / 60  # [s] the one length of an update
+TOAST_SECONDS = 3.0
+REPEATED = frozenset({"left", "right", "up", "down", "backspace", ",", ".", "page up", "page down"})
+SCENES = {
+    "menu": "sandbox.scenes.menu:MenuScene",
+    "drive": "sandbox.scenes.drive:DriveScene",
+    "reward": "sandbox.scenes.reward:RewardScene",
+    "rank": "sandbox.scenes.rank:RankScene",
+    "correct": "sandbox.scenes.correct:CorrectScene",
+    "watch": "sandbox.scenes.watch:WatchScene",
+}
+
+
+class NoDisplay(RuntimeError):
+    """There is no screen to open a window on; the text is a sentence for the person."""
+
+
+class App:
+    """One window on at most one session. `tick` is one frame; False once it is closed.
+
+    fixed_dt: each tick is one update of 1/60 s whatever the clock says (tests, films).
+    open_session(folder, world, learner): how the menu opens a session; default Session.open.
+    """
+
+    def __init__(
+        self,
+        session: Session | None,
+        *,
+        size: tuple[int, int] = (1280, 720),
+        state_file: Path | None = None,
+        fixed_dt: bool = False,
+        open_session: Callable[..., Session] | None = None,
+        sessions_root: Path | None = None,
+        seed: int | None = None,
+    ) -> None:
+        self.session, self.fixed_dt = session, fixed_dt
+        self.open_session, self.sessions_root = open_session, sessions_root
+        self.random = np.random.default_rng(seed)
+        self.surface = _open_window(size)
+        self.zoom = 1.0
+        self.theme = Theme(self._scale())
+        self.sounds = Sounds()
+        self.chrome = Chrome(self)
+        self.running, self.help_open = True, False
+        self.message, self.trouble_text = "", ""
+        self.lit: Binding | None = None
+        self.taught = 0.0  # [s] in which the person was at it
+        self.frame, self.seconds = 0, 0.0
+        self.unsaved: set[str] = set()
+        self._lit_until = self._owed = self._active_until = 0.0
+        self._toasts: list[tuple[str, Color, str, float]] = []
+        self._repeat: tuple[Press, float] | None = None
+        self._clock = pygame.time.Clock()
+        self._state_file, self._state = state_file, ""
+        self._scenes: dict[str, Scene] = {}
+        self._saved_ids: set[str] = set()
+        self.scene = self._make("drive" if session else "menu")
+        self.scene.enter()
+
+    # What scenes call.
+
+    def go(self, mode: str) -> None:
+        """Change to a mode (or "menu")."""
+        if mode != "menu" and self.session is None:
+            self.toast("Choose a world first, then Enter.", "info")
+            return
+        self._change(self._make(mode))
+
+    def back(self) -> None:
+        self.go("menu")
+
+    def toast(self, text: str, kind: str = "info", sound: str = "") -> None:
+        """Say something briefly. kind: info, good, bad, saved, undo."""
+        color, icon = {
+            "good": (look.GOOD, "thumbs-up"),
+            "bad": (look.BAD, "thumbs-down"),
+            "saved": (look.GOOD, "check-check"),
+            "undo": (look.WARN, "undo-2"),
+        }.get(kind, (look.ACCENT, "info"))
+        self.message = text
+        self._toasts = [*self._toasts[-2:], (text, color, icon, self.seconds + TOAST_SECONDS)]
+        if sound:
+            self.sounds.play(sound)
+
+    def trouble(self, text: str) -> None:
+        """Say what went wrong; it stays until the person closes it."""
+        self.trouble_text = self.message = text
+
+    def clear_trouble(self) -> None:
+        self.trouble_text = ""
+
+    def keep(self, record_id: str | None) -> None:
+        """Remember that a record is on its way to the store: "saved" is shown when it has arrived."""
+        if record_id and record_id not in self._saved_ids:
+            self.unsaved.add(record_id)
+
+    def curve(self) -> list[float]:
+        """The newest points of the learner's first curve, for the status bar."""
+        points = self.session.curve[-60:] if self.session else []
+        name = next(iter(points[-1].values), "") if points else ""
+        return [point.values[name] for point in points if name in point.values]
+
+    def enter_session(self, folder: Path | None, world: str, learner: str) -> bool:
+        """Open a session from the menu; a refusal is told in a sentence and leaves all as it was."""
+        opener = self.open_session
+        if opener is None:
+            from sandbox.session import Session
+
+            opener = Session.open
+        old, self.session = self.session, None
+        if old is not None:
+            old.close()
+        try:
+            self.session = opener(folder, world=world, learner=learner)
+        except (ValueError, OSError, RuntimeError) as error:
+            self.trouble(str(error))
+            return False
+        self._scenes = {"menu": self.scene} if self.scene.mode == "menu" else {}
+        self.unsaved.clear()
+        self.taught = 0.0
+        self.go("drive")
+        return True
+
+    def press(self, press: Press) -> None:
+        """A key, from the keyboard or from a click on its cap."""
+        self._active_until = self.seconds + 10.0
+        if press.ctrl and press.key in ("plus", "minus", "0"):
+            self._zoom({"plus": 1.1, "minus": 1 / 1.1}.get(press.key, 0.0))
+            return
+        if self.help_open and press.key in ("escape", "f1", "enter", "space"):
+            self.help_open = False
+            return
+        everywhere = next((b for b in EVERYWHERE if b.matches(press) and not press.repeat), None)
+        if (everywhere and everywhere.action in ("help", "back", "fullscreen")) or press.key in _MODE_KEYS:
+            self._everywhere(everywhere.action if everywhere else "")
+            return
+        if self.help_open:
+            return
+        self.lit = next((b for b in [*self.scene.keys()] if b.matches(press)), None)
+        self._lit_until = self.seconds + 0.18
+        self._to_scene(press)
+
+    # One frame.
+
+    def run(self) -> None:
+        """Until the window is closed."""
+        while self.tick():
+            pass
+
+    def tick(self) -> bool:
+        """One frame: wait for it, take events, go on in fixed steps, draw, tell the state file."""
+        dt = STEP if self.fixed_dt else min(self._clock.tick(60) / 1000, 0.25)
+        for event in pygame.event.get():
+            self._event(event)
+        self._listen()
+        self._owed += dt
+        while self._owed >= STEP - 1e-9:
+            self._owed -= STEP
+            self._update()
+        self.draw()
+        pygame.display.flip()
+        self.frame += 1
+        self._tell()
+        return self.running
+
+    def close(self) -> None:
+        """Close the session (all kept feedback is saved first) and the window."""
+        self.running = False
+        if self.session is not None:
+            self.session.close()
+        pygame.display.quit()
+
+    def draw(self) -> None:
+        """Draw the frame without showing it (it stands in `surface`)."""
+        self.surface.fill(look.GROUND)
+        room = self.chrome.draw(self.surface)
+        self.scene.draw(self.surface, room)
+        self._toasts = [toast for toast in self._toasts if toast[3] > self.seconds]
+        fading = [
+            (text, color, icon, (until - self.seconds) / 0.4) for text, color, icon, until in self._toasts
+        ]
+        self.chrome.toasts(self.surface, room, fading)
+        if self.help_open:
+            self.chrome.help(self.surface)
+
+    def _event(self, event: Any) -> None:
+        if event.type == pygame.QUIT:
+            self.running = False
+        elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWSIZECHANGED):
+            self._resized()
+        elif event.type == pygame.WINDOWFOCUSLOST:
+            self._repeat = None
+            self.scene.blur()
+        else:
+            meant = intent(event)
+            if meant is not None:
+                self._intent(meant)
+
+    def _intent(self, meant: Intent) -> None:
+        if isinstance(meant, Press):
+            self._repeat = (meant, self.seconds + 0.4) if meant.key in REPEATED else None
+            self.press(meant)
+        elif isinstance(meant, Release):
+            if self._repeat and self._repeat[0].key == meant.key:
+                self._repeat = None
+            self._to_scene(meant)
+        else:
+            self._pointer(meant)
+
+    def _pointer(self, meant: Pointer) -> None:
+        if meant.kind == "down":
+            self._active_until = self.seconds + 10.0
+            if self.help_open:
+                self.help_open = False
+                return
+        if not self.chrome.click(meant):
+            self._to_scene(meant)
+
+    def _to_scene(self, meant: Intent) -> None:
+        following = self.scene.handle(meant)
+        if following is not None:
+            self._change(following)
+
+    def _everywhere(self, action: str) -> None:
+        if action == "help":
+            self.help_open = not self.help_open
+        elif action == "fullscreen":
+            pygame.display.toggle_fullscreen()
+            self._resized()
+        elif action.startswith("mode_"):
+            self.help_open = False
+            self.go(action.removeprefix("mode_"))
+        elif self.trouble_text:
+            self.clear_trouble()
+        elif not self.scene.back():
+            if self.scene.mode == "menu":
+                self.running = False
+            else:
+                self.back()
+
+    def _change(self, scene: Scene) -> None:
+        if scene is not self.scene:
+            self.scene.leave()
+            self.scene = scene
+            self._repeat = None
+            scene.enter()
+
+    def _make(self, mode: str) -> Scene:
+        if mode not in self._scenes:
+            module, _, name = SCENES[mode].partition(":")
+            self._scenes[mode] = getattr(importlib.import_module(module), name)(self)
+        return self._scenes[mode]
+
+    def _listen(self) -> None:
+        """News from the session: what is saved, restarts, trouble."""
+        for event in self.session.poll() if self.session else ():
+            match type(event).__name__:
+                case "Saved":
+                    self.unsaved.discard(event.record_id)
+                    self._saved_ids.add(event.record_id)
+                    self.toast(event.text, "saved", "saved")
+                case "LearnerRestarted":
+                    self.trouble(
+                        f"The learner stopped ({event.reason}) and was started again. Nothing is lost."
+                    )
+                case "Trouble":
+                    self.trouble(event.sentence)
+            self.scene.news(event)
+
+    def _update(self) -> None:
+        self.seconds += STEP
+        if self.lit and self.seconds > self._lit_until:
+            self.lit = None
+        if self.session and self.scene.mode != "menu" and self.seconds < self._active_until:
+            self.taught += STEP
+        if self._repeat and self.seconds >= self._repeat[1]:
+            press = self._repeat[0]
+            self._repeat = (press, self.seconds + 0.05)
+            self._to_scene(Press(press.key, press.shift, press.text, True))
+        if not self.help_open:
+            self.scene.update(STEP)
+
+    # The window and the state file.
+
+    def _scale(self) -> float:
+        width, height = self.surface.get_size()
+        return float(min(max(min(width / 1280, height / 720), 0.85), 4.0)) * self.zoom
+
+    def _zoom(self, factor: float) -> None:
+        self.zoom = min(max(self.zoom * factor, 0.7), 2.0) if factor else 1.0
+        self._resized()
+
+    def _resized(self) -> None:
+        self.surface = pygame.display.get_surface() or self.surface
+        scale = self._scale()
+        if scale != self.theme.scale:
+            trace = self.theme.trace
+            self.theme = Theme(scale)
+            self.theme.trace = trace
+
+    def state(self) -> dict[str, Any]:
+        """What the state file says."""
+        session, facts = self.session, dict(self.scene.facts())
+        snapshot = session.latest if session else None
+        return {
+            "scene": self.scene.mode,
+            "mode": str(facts.pop("mode", "help" if self.help_open else "")),
+            "step": int(facts.pop("step", 0)),
+            "focus": self.scene.focus.name,
+            "counts": dict(session.counts) if session else {},
+            "saved": session.last_saved if session else 0,
+            "message": self.message,
+            "learner": {
+                "name": session.learner if session else "",
+                "state": session.status.state if session else "",
+                "step": snapshot.step if snapshot else 0,
+                "feedback_seq": snapshot.feedback_seq if snapshot else 0,
+                "env_steps": snapshot.env_steps if snapshot else 0,
+            },
+            "extra": {**facts, "help": self.help_open, "trouble": self.trouble_text},
+        }
+
+    def _tell(self) -> None:
+        """Write the state file if anything but the frame number has changed."""
+        if self._state_file is None:
+            return
+        state = self.state()
+        text = json.dumps(state)
+        if text == self._state:
+            return
+        self._state = text
+        handle, name = tempfile.mkstemp(dir=self._state_file.parent, prefix=".state")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({**state, "frame": self.frame}, file)
+        Path(name).replace(self._state_file)
+
+
+_MODE_KEYS = frozenset(f"f{n}" for n in range(2, 7))
+
+
+def _open_window(size: tuple[int, int]) -> pygame.Surface:
+    """A resizable window; NoDisplay if there is nothing to show it on."""
+    wanted = os.environ.get("SDL_VIDEODRIVER", "")
+    mend = "start it on a desktop, or set DISPLAY; `teachbox tour` works without a screen"
+    try:
+        pygame.display.init()
+        pygame.font.init()
+        if not wanted and pygame.display.get_driver() in ("dummy", "offscreen"):
+            raise NoDisplay(f"no display was found to open the window on: {mend}")
+        pygame.display.set_caption("teachbox")
+        surface = pygame.display.set_mode(size, pygame.RESIZABLE)
+    except pygame.error as error:
+        raise NoDisplay(f"the window could not be opened ({error}): {mend}") from error
+    pygame.key.set_repeat()
+    return surface

@@ -1,0 +1,332 @@
+"""The frame around every scene: modes above, keys and learner below, toasts, trouble, the help page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pygame
+
+from sandbox.screen import marks
+from sandbox.screen import theme as look
+from sandbox.screen.keys import EVERYWHERE, MODES, Binding, Pointer, Press, cap
+from sandbox.screen.theme import Color, Theme, rounded
+
+if TYPE_CHECKING:
+    from sandbox.app import App
+
+HELP = EVERYWHERE[0]
+STATES: dict[str, tuple[str, Color]] = {
+    "starting": ("refresh-cw", look.WARN),
+    "learning": ("brain", look.GOOD),
+    "waiting": ("hand", look.ACCENT),
+    "paused": ("pause", look.WARN),
+    "restarting": ("refresh-cw", look.WARN),
+    "failed": ("triangle-alert", look.BAD),
+}
+COUNTED = (
+    ("demonstration", "gamepad-2", "drives"),
+    ("evaluation", "thumbs-up", "rewards"),
+    ("comparison", "list-ordered", "ranked"),
+    ("correction", "hand", "corrected"),
+)
+
+
+class Chrome:
+    """Draws the frame and knows what a click on it means."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self._spots: list[tuple[pygame.Rect, Callable[[], Any]]] = []
+        self._mouse = (-1, -1)
+
+    def click(self, event: Pointer) -> bool:
+        """Take the mouse; True if something of the frame was clicked."""
+        self._mouse = event.pos
+        if event.kind != "down":
+            return False
+        for rect, act in reversed(self._spots):
+            if rect.collidepoint(event.pos):
+                act()
+                return True
+        return False
+
+    def draw(self, surface: pygame.Surface) -> pygame.Rect:
+        """Draw the bars; returns the room that is left for the scene."""
+        self._spots = []
+        theme, full = self.app.theme, surface.get_rect()
+        top = pygame.Rect(0, 0, full.width, theme.px(48))
+        self._top(surface, theme, top)
+        status = pygame.Rect(0, 0, full.width, theme.px(32) if self.app.session else 0)
+        status.bottom = full.bottom
+        if self.app.session is not None:
+            self._status(surface, theme, status)
+        keys = self._keys(surface, theme, pygame.Rect(0, 0, full.width, status.top))
+        room = pygame.Rect(0, top.bottom, full.width, keys.top - top.bottom)
+        if self.app.trouble_text:
+            used = self._trouble(surface, theme, room)
+            room.top, room.height = room.top + used, room.height - used
+        return room.inflate(-2 * theme.px(16), -2 * theme.px(12))
+
+    def _top(self, surface: pygame.Surface, theme: Theme, bar: pygame.Rect) -> None:
+        pygame.draw.rect(surface, look.BAR, bar)
+        pygame.draw.line(surface, look.LINE, bar.bottomleft, bar.bottomright)
+        x = theme.px(16)
+        icon = theme.icon("graduation-cap", theme.px(22), look.ACCENT)
+        if icon:
+            surface.blit(icon, icon.get_rect(midleft=(x, bar.centery)))
+            x += icon.get_width() + theme.px(8)
+        name = theme.text(surface, "teachbox", (x, bar.centery), "large", bold=True, anchor="midleft")
+        self._spots.append((pygame.Rect(0, 0, name.right, bar.height), self.app.back))
+        x = name.right + theme.px(24)
+        if self.app.session is None:
+            theme.text(
+                surface, "Teach an agent what you want", (x, bar.centery), color=look.MUTED, anchor="midleft"
+            )
+            return
+        for key, mode, title in MODES:
+            x = self._tab(surface, theme, bar, x, key, mode, title) + theme.px(4)
+        title = self.app.session.task.title
+        theme.text(
+            surface,
+            title,
+            (bar.right - theme.px(16), bar.centery),
+            color=look.SOFT,
+            anchor="midright",
+            width=bar.right - theme.px(32) - x,
+        )
+
+    def _tab(
+        self, surface: pygame.Surface, theme: Theme, bar: pygame.Rect, x: int, key: str, mode: str, title: str
+    ) -> int:
+        chosen = self.app.scene.mode == mode
+        label = theme.width(title, "body", bold=chosen)
+        width = marks.key_cap_width(theme, cap(key)) + theme.px(8) + label + theme.px(20)
+        rect = pygame.Rect(x, bar.top + theme.px(7), width, bar.height - theme.px(14))
+        if chosen or rect.collidepoint(self._mouse):
+            rounded(surface, rect, look.RAISED if chosen else look.PANEL, theme.px(8))
+        if chosen:
+            pygame.draw.rect(
+                surface, look.ACCENT, (rect.left + theme.px(8), bar.bottom - 3, width - theme.px(16), 3)
+            )
+        right = marks.key_cap(surface, theme, cap(key), (x + theme.px(8), bar.centery), lit=chosen)
+        ink = look.TEXT if chosen else look.SOFT
+        theme.text(
+            surface, title, (right + theme.px(8), bar.centery), color=ink, bold=chosen, anchor="midleft"
+        )
+        self._spots.append((rect, partial(self.app.go, mode)))
+        return rect.right
+
+    def _keys(self, surface: pygame.Surface, theme: Theme, above: pygame.Rect) -> pygame.Rect:
+        """The keys that work now, in one or two rows that end at the bottom of `above`."""
+        pad, gap, row = theme.px(16), theme.px(18), theme.px(34)
+        shown = [b for b in (*self.app.scene.keys(), *EVERYWHERE) if b.footer]
+        lines: list[list[tuple[Binding, int]]] = [[]]
+        x = pad
+        for binding in shown:
+            width = marks.binding_width(theme, binding)
+            if x + width > above.right - pad and lines[-1]:
+                lines.append([])
+                x = pad
+            lines[-1].append((binding, x))
+            x += width + gap
+        bar = pygame.Rect(0, 0, above.width, row * len(lines) + theme.px(6))
+        bar.bottom = above.bottom
+        pygame.draw.rect(surface, look.BAR, bar)
+        pygame.draw.line(surface, look.LINE, bar.topleft, bar.topright)
+        for k, line in enumerate(lines):
+            y = bar.top + theme.px(3) + row * k + row // 2
+            for binding, left in line:
+                lit = self.app.lit == binding
+                spot = marks.key_hint(surface, theme, binding, (left, y), lit=lit)
+                self._spots.append((spot, partial(self._press, binding, spot)))
+        return bar
+
+    def _press(self, binding: Binding, spot: pygame.Rect) -> None:
+        """A click on key caps presses that key (the one of several under the mouse)."""
+        theme, x = self.app.theme, spot.left
+        key = binding.keys[0]
+        for name, one in zip(binding.caps, binding.keys, strict=False):
+            right = x + marks.key_cap_width(theme, name) + theme.px(4)
+            if x <= self._mouse[0] < right:
+                key = one
+            x = right
+        self.app.press(Press(key, text=key if len(key) == 1 else "", shift=bool(binding.shift)))
+
+    def _status(self, surface: pygame.Surface, theme: Theme, bar: pygame.Rect) -> None:
+        session = self.app.session
+        assert session is not None
+        pygame.draw.rect(surface, look.GROUND, bar)
+        pygame.draw.line(surface, look.LINE, bar.topleft, bar.topright)
+        icon, color = STATES.get(session.status.state, ("circle", look.SOFT))
+        x, y = theme.px(16), bar.centery
+        image = theme.icon(icon, theme.px(16), color)
+        if image:
+            surface.blit(image, image.get_rect(midleft=(x, y)))
+            x += image.get_width() + theme.px(8)
+        right = self._counters(surface, theme, bar)
+        state = theme.text(
+            surface,
+            f"{session.learner}: {session.status.state}",
+            (x, y),
+            "small",
+            color,
+            bold=True,
+            anchor="midleft",
+        )
+        room = right - state.right - theme.px(30)
+        if room > theme.px(60):
+            text = session.status.text
+            theme.text(
+                surface,
+                text,
+                (state.right + theme.px(12), y),
+                "small",
+                look.MUTED,
+                anchor="midleft",
+                width=room,
+            )
+
+    def _counters(self, surface: pygame.Surface, theme: Theme, bar: pygame.Rect) -> int:
+        """From the right: saved, curve, time, counts. Returns their left edge."""
+        session, y = self.app.session, bar.centery
+        assert session is not None
+        x = bar.right - theme.px(16)
+        saved, ink = ("saving ...", look.WARN) if self.app.unsaved else ("saved", look.GOOD)
+        x = theme.text(surface, saved, (x, y), "small", ink, bold=True, anchor="midright").left
+        image = theme.icon("save" if self.app.unsaved else "check-check", theme.px(16), ink)
+        if image:
+            x = surface.blit(image, image.get_rect(midright=(x - theme.px(6), y))).left
+        values = self.app.curve()
+        if len(values) > 1:
+            spark = pygame.Rect(0, 0, theme.px(90), bar.height - theme.px(12))
+            spark.midright = (x - theme.px(18), y)
+            marks.sparkline(surface, spark, values)
+            x = spark.left
+        minutes, seconds = divmod(int(self.app.taught), 60)
+        x = self._counter(surface, theme, x - theme.px(18), y, "clock", f"{minutes}:{seconds:02d}")
+        for kind, icon, _ in reversed(COUNTED):
+            x = self._counter(surface, theme, x - theme.px(14), y, icon, str(session.counts.get(kind, 0)))
+        return x
+
+    def _counter(
+        self, surface: pygame.Surface, theme: Theme, right: int, y: int, icon: str, text: str
+    ) -> int:
+        spot = theme.text(surface, text, (right, y), "small", look.SOFT, mono=True, anchor="midright")
+        image = theme.icon(icon, theme.px(15), look.MUTED)
+        if image is None:
+            return spot.left
+        return surface.blit(image, image.get_rect(midright=(spot.left - theme.px(5), y))).left
+
+    def _trouble(self, surface: pygame.Surface, theme: Theme, room: pygame.Rect) -> int:
+        width = room.width - theme.px(120)
+        lines = theme.wrap(self.app.trouble_text, width, "body")[:3]
+        bar = pygame.Rect(room.left, room.top, room.width, theme.line("body") * len(lines) + theme.px(16))
+        pygame.draw.rect(surface, look.mix(look.GROUND, look.WARN, 0.22), bar)
+        pygame.draw.rect(surface, look.WARN, (bar.left, bar.top, theme.px(4), bar.height))
+        image = theme.icon("triangle-alert", theme.px(20), look.WARN)
+        if image:
+            surface.blit(image, image.get_rect(midleft=(theme.px(16), bar.centery)))
+        for k, line in enumerate(lines):
+            theme.text(surface, line, (theme.px(48), bar.top + theme.px(8) + k * theme.line("body")), "body")
+        close = theme.text(
+            surface,
+            "Esc closes",
+            (bar.right - theme.px(12), bar.centery),
+            "small",
+            look.WARN,
+            anchor="midright",
+        )
+        self._spots.append((close.inflate(theme.px(20), theme.px(16)), self.app.clear_trouble))
+        return bar.height
+
+    def toasts(
+        self, surface: pygame.Surface, room: pygame.Rect, toasts: Sequence[tuple[str, Color, str, float]]
+    ) -> None:
+        """Short news, the newest lowest, over the bottom of the scene. Each: text, colour, icon, strength."""
+        theme = self.app.theme
+        bottom = room.bottom - theme.px(6)
+        for text, color, icon, strength in reversed(toasts):
+            image = theme.icon(icon, theme.px(18), color)
+            text = theme.fit(text, room.width - theme.px(100), "body", bold=True)
+            gap = image.get_width() + theme.px(10) if image else 0
+            rect = pygame.Rect(0, 0, theme.width(text, "body", bold=True) + gap + theme.px(32), theme.px(38))
+            rect.midbottom = (room.centerx, bottom)
+            card = pygame.Surface(rect.size, pygame.SRCALPHA)
+            rounded(card, card.get_rect(), look.mix(look.PANEL, color, 0.14), theme.px(10), color)
+            if image:
+                card.blit(image, image.get_rect(midleft=(theme.px(16), rect.height // 2)))
+            label = theme.render(text, "body", look.TEXT, bold=True)
+            card.blit(label, label.get_rect(midleft=(theme.px(16) + gap, rect.height // 2)))
+            card.set_alpha(round(255 * min(1.0, strength)))
+            surface.blit(card, rect)
+            bottom = rect.top - theme.px(6)
+
+    def help(self, surface: pygame.Surface) -> None:
+        """All keys of the scene and those that work everywhere, over everything."""
+        theme, full = self.app.theme, surface.get_rect()
+        marks.curtain(surface, full, 200)
+        scene = self.app.scene
+        here = list(scene.keys())
+        columns = [
+            (f"{scene.title}", here),
+            ("Everywhere", [b for b in EVERYWHERE if b.keys[0] not in _MODE_KEYS]),
+        ]
+        step = theme.px(34)
+        height = theme.px(150) + step * max(len(b) for _, b in columns)
+        area = pygame.Rect(
+            0, 0, min(full.width - theme.px(40), theme.px(1120)), min(full.height - 20, height)
+        )
+        area.center = full.center
+        inside = marks.panel(surface, theme, area)
+        theme.text(surface, "Keys", inside.topleft, "title", bold=True)
+        theme.text(
+            surface, "F1 or Esc closes this page", inside.topright, "small", look.MUTED, anchor="topright"
+        )
+        y = inside.top + theme.line("title") + theme.px(2)
+        y = theme.paragraph(
+            surface, scene.hint, pygame.Rect(inside.left, y, inside.width, 2 * theme.line()), "body"
+        )
+        wide = round(inside.width * 0.58)
+        for k, (title, bindings) in enumerate(columns):
+            left = inside.left + (wide + theme.px(20)) * k
+            self._help_column(
+                surface,
+                theme,
+                pygame.Rect(left, y + theme.px(10), (wide, inside.right - left)[k], 0),
+                title,
+                bindings,
+            )
+
+    def _help_column(
+        self,
+        surface: pygame.Surface,
+        theme: Theme,
+        rect: pygame.Rect,
+        title: str,
+        bindings: Sequence[Binding],
+    ) -> None:
+        theme.text(surface, title, rect.topleft, "body", look.ACCENT, bold=True)
+        y = rect.top + theme.line() + theme.px(18)
+        caps = max(
+            (sum(marks.key_cap_width(theme, c) + theme.px(4) for c in b.caps) for b in bindings), default=0
+        ) + theme.px(10)
+        for binding in bindings:
+            x = rect.left
+            for name in binding.caps:
+                x = marks.key_cap(surface, theme, name, (x, y)) + theme.px(4)
+            left = rect.left + caps
+            theme.text(
+                surface,
+                binding.about or binding.what,
+                (left, y),
+                "small",
+                look.SOFT,
+                anchor="midleft",
+                width=rect.right - left,
+            )
+            y += theme.px(34)
+
+
+_MODE_KEYS = frozenset(key for key, _, _ in MODES)

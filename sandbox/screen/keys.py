@@ -1,0 +1,281 @@
+"""All keys in one place: their names, what they do in each mode, and the latch that loses no tap."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pygame
+
+
+@dataclass(frozen=True)
+class Press:
+    """A key went down. `key` is a name of this file; `text` is what it would type."""
+
+    key: str
+    shift: bool = False
+    text: str = ""
+    repeat: bool = False
+    ctrl: bool = False
+
+
+@dataclass(frozen=True)
+class Release:
+    key: str
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """The mouse, in pixels of the window; wheel > 0 is away from the person."""
+
+    kind: Literal["down", "up", "move", "wheel"]
+    pos: tuple[int, int]
+    wheel: int = 0
+
+
+Intent = Press | Release | Pointer
+
+
+@dataclass(frozen=True)
+class Binding:
+    """One thing that keys do in a mode: the scene's method `on_<action>` is called with the Press.
+
+    keys: names that trigger it. caps: what is printed on the key caps. what: two or three words.
+    about: the sentence of the help page. footer: whether it stands in the footer all the time.
+    """
+
+    keys: tuple[str, ...]
+    caps: tuple[str, ...]
+    what: str
+    action: str
+    about: str = ""
+    footer: bool = True
+    shift: bool | None = None
+    """True: only with Shift; False: only without; None: either."""
+
+    def matches(self, press: Press) -> bool:
+        return press.key in self.keys and (self.shift is None or self.shift == press.shift)
+
+
+def _bind(
+    keys: str,
+    what: str,
+    action: str,
+    about: str = "",
+    *,
+    caps: str = "",
+    footer: bool = True,
+    shift: bool | None = None,
+) -> Binding:
+    names = tuple(keys.split())
+    shown = tuple(caps.split()) if caps else tuple(cap(name) for name in names)
+    return Binding(names, shown, what, action, about, footer, shift)
+
+
+_CAPS = {
+    "enter": "Enter",
+    "escape": "Esc",
+    "backspace": "Back",
+    "space": "Space",
+    "plus": "+",
+    "minus": "-",
+    "tab": "Tab",
+}
+
+
+def cap(name: str) -> str:
+    """What is printed on the key of that name (arrows are drawn from their names)."""
+    if name in ("up", "down", "left", "right"):
+        return name
+    return _CAPS.get(name, name.upper() if len(name) == 1 or name.startswith("f") else name)
+
+
+ARROWS = ("left", "right", "up", "down")
+MODES: tuple[tuple[str, str, str], ...] = (
+    ("f2", "drive", "Drive"),
+    ("f3", "reward", "Reward"),
+    ("f4", "rank", "Rank"),
+    ("f5", "correct", "Correct"),
+    ("f6", "watch", "Watch"),
+)
+
+EVERYWHERE: tuple[Binding, ...] = (
+    _bind("f1", "help", "help", "Show or hide this page."),
+    *(_bind(key, name, f"mode_{mode}", f"Go to {name}.", footer=False) for key, mode, name in MODES),
+    _bind("escape", "menu", "back", "Go back; from a mode, to the menu."),
+    _bind("tab", "next field", "focus_next", "Move to the next control (Shift-Tab: back).", footer=False),
+    _bind("plus minus", "text size", "zoom", "With Ctrl: larger or smaller.", caps="Ctrl + -", footer=False),
+    _bind("f11", "full screen", "fullscreen", "Full screen on or off.", footer=False),
+)
+
+_UNDO = _bind("u", "undo", "undo", "Take back the last one. It stays in the record, marked as taken back.")
+
+BINDINGS: dict[str, tuple[Binding, ...]] = {
+    "menu": (
+        _bind("up down", "choose", "choose", "Move in the list."),
+        _bind("left right", "column", "column", "Move between the columns.", footer=True),
+        _bind("enter", "start", "start", "Open the session."),
+    ),
+    "drive": (
+        _bind("left right up down", "drive", "drive", "Control the world. Short taps count too."),
+        _bind("enter", "keep", "keep", "Keep what you drove: the agent will learn from it."),
+        _bind("backspace", "throw away", "discard", "Throw it away and take a new start."),
+        _bind("r", "start over", "restart", "Again from the same start; what you drove is dropped."),
+        _bind("space", "pause", "pause", "Stop and go on."),
+        _UNDO,
+    ),
+    "reward": (
+        _bind("plus up", "good", "good", "Good! Pays what the agent just did.", caps="+"),
+        _bind("minus down", "bad", "bad", "Bad! Charges what the agent just did.", caps="-"),
+        _bind("]", "very good", "very_good", "Twice as strong (Shift with + does the same)."),
+        _bind("[", "very bad", "very_bad", "Twice as strong (Shift with - does the same)."),
+        _UNDO,
+        _bind("space", "pause", "pause", "Stop and go on."),
+        _bind("r", "new start", "restart", "Let the agent begin somewhere else.", footer=False),
+    ),
+    "rank": (
+        _bind("1 2 3 4", "order, best first", "order", "Press the clips' numbers, the best first."),
+        _bind("left right", "this one is better", "prefer", "With two clips: the left or the right one."),
+        _bind("e", "tie", "tie", "The next one is as good as the one before."),
+        _bind("t", "all tie", "all_tie", "All of them are equally good."),
+        _bind("c", "can't tell", "cant_tell", "Kept as such; nothing is learned from it."),
+        _bind("s", "skip", "skip", "Another question, please."),
+        _bind("enter", "confirm", "confirm", "Save this order."),
+        _UNDO,
+        _bind("space", "play", "pause", "Play and pause.", footer=False),
+        _bind(", .", "scrub", "scrub", "A little back or on.", footer=False),
+        _bind("[ ]", "speed", "speed", "Slower or faster.", footer=False),
+        _bind("n", "clips", "clips", "How many clips at once: 2, 3 or 4.", footer=False),
+    ),
+    "correct": (
+        _bind("space", "pause", "pause", "Stop and go on."),
+        _bind(", .", "scrub", "scrub", "One step back or on; hold to run."),
+        _bind("t", "take the controls", "take", "From the moment on screen you drive."),
+        _bind("left right up down", "drive", "drive", "Control the world, once you have taken over."),
+        _bind("enter", "keep", "keep", "Keep: your way is better than the agent's from that moment."),
+        _bind("backspace", "throw away", "discard", "Drop it and go back to the agent."),
+        _bind("r", "new start", "restart", "Let the agent begin somewhere else.", footer=False),
+        _UNDO,
+    ),
+    "watch": (
+        _bind("space", "pause learner", "pause", "The learner stops and goes on."),
+        _bind("[ ]", "speed", "speed", "Slower or faster on screen."),
+        _bind("x", "reward x-ray", "xray", "Paint on the world what the learner believes is good."),
+        _bind("g", "swarm", "swarm", "Many agents of the newest policy at once."),
+        _bind("l", "other learner", "learner", "Another learner on the same feedback."),
+        _bind("r", "afresh", "afresh", "The learner forgets, and learns from the same feedback again."),
+        _UNDO,
+    ),
+}
+
+_SPECIAL = {
+    pygame.K_RETURN: "enter",
+    pygame.K_KP_ENTER: "enter",
+    pygame.K_ESCAPE: "escape",
+    pygame.K_BACKSPACE: "backspace",
+    pygame.K_DELETE: "backspace",
+    pygame.K_SPACE: "space",
+    pygame.K_TAB: "tab",
+    pygame.K_LEFT: "left",
+    pygame.K_RIGHT: "right",
+    pygame.K_UP: "up",
+    pygame.K_DOWN: "down",
+    pygame.K_HOME: "home",
+    pygame.K_END: "end",
+    pygame.K_PAGEUP: "page up",
+    pygame.K_PAGEDOWN: "page down",
+    pygame.K_LSHIFT: "shift",
+    pygame.K_RSHIFT: "shift",
+    **{getattr(pygame, f"K_F{n}"): f"f{n}" for n in range(1, 13)},
+}
+# By what the key types where that says it, so that other keyboard layouts work too.
+_TYPED = {"+": "plus", "=": "plus", "-": "minus", "_": "minus", "{": "[", "}": "]", "<": ",", ">": "."}
+
+
+def key_name(event: Any) -> str:
+    """This file's name of the key in a pygame KEYDOWN or KEYUP event."""
+    if event.key in _SPECIAL:
+        return _SPECIAL[event.key]
+    typed = (getattr(event, "unicode", "") or "").lower()
+    name = (
+        typed if len(typed) == 1 and typed.isprintable() else pygame.key.name(event.key).strip("[]").lower()
+    )
+    if event.key in (pygame.K_LEFTBRACKET, pygame.K_RIGHTBRACKET) and typed in ("", "[", "]", "{", "}"):
+        name = "[" if event.key == pygame.K_LEFTBRACKET else "]"
+    if "0" <= pygame.key.name(event.key)[:1] <= "9" and len(pygame.key.name(event.key)) == 1:
+        name = pygame.key.name(event.key)
+    return _TYPED.get(name, name)
+
+
+def intent(event: Any) -> Intent | None:
+    """What a pygame event means here, or None."""
+    if event.type == pygame.KEYDOWN:
+        mod = getattr(event, "mod", 0)
+        shift, ctrl = bool(mod & pygame.KMOD_SHIFT), bool(mod & (pygame.KMOD_CTRL | pygame.KMOD_META))
+        return Press(key_name(event), shift, getattr(event, "unicode", "") or "", ctrl=ctrl)
+    if event.type == pygame.KEYUP:
+        return Release(key_name(event))
+    if event.type == pygame.MOUSEMOTION:
+        return Pointer("move", event.pos)
+    if event.type in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP) and event.button == 1:
+        return Pointer("down" if event.type == pygame.MOUSEBUTTONDOWN else "up", event.pos)
+    if event.type == pygame.MOUSEWHEEL:
+        return Pointer("wheel", pygame.mouse.get_pos(), event.y)
+    return None
+
+
+class Latch:
+    """Held keys and taps. A tap waits for the next environment step, however short it was."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._held: list[str] = []
+        self._taps: deque[str] = deque(maxlen=32)
+
+    def feed(self, intent: Intent) -> bool:
+        """Take a key in; True if it is one of ours."""
+        if isinstance(intent, Pointer) or intent.key not in self._names:
+            return False
+        if isinstance(intent, Press):
+            if not intent.repeat:
+                self._taps.append(intent.key)
+                self._held = [key for key in self._held if key != intent.key] + [intent.key]
+        elif intent.key in self._held:
+            self._held.remove(intent.key)
+        return True
+
+    def clear(self) -> None:
+        self._held.clear()
+        self._taps.clear()
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Keys that are down, the newest last."""
+        return tuple(self._held)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the next `take` would name a key."""
+        return bool(self._taps or self._held)
+
+    def take(self, actions: Mapping[str, Any]) -> str:
+        """The entry of `actions` for the next step: a waiting tap first, then what is held.
+
+        'up+left' in `actions` stands for both at once; without it the newer key wins. '' is no key.
+        """
+        tap = self._taps.popleft() if self._taps else None
+        order = [key for key in self._held if key != tap] + ([tap] if tap else [])
+        down = set(order)
+        both = [
+            k for k in actions if "+" in k and set(k.split("+")) <= down and (not tap or tap in k.split("+"))
+        ]
+        if both:
+            return max(both, key=lambda k: k.count("+"))
+        return next((key for key in reversed(order) if key in actions), "")
+
+
+def driving_keys(actions: Mapping[str, Any]) -> frozenset[str]:
+    """The single keys that a task's key map listens to."""
+    return frozenset(part for name in actions for part in name.split("+") if part)

@@ -1,0 +1,34 @@
+"""Quiet cues. Without a sound device everything is silent, and says so once."""
+
+from __future__ import annotations
+
+import pygame
+
+import assets
+
+
+class Sounds:
+    """Plays the wave files of assets/sounds; `why_silent` says why nothing is heard."""
+
+    def __init__(self, volume: float = 0.35) -> None:
+        self.volume, self.why_silent = volume, ""
+        self._cues: dict[str, pygame.mixer.Sound | None] = {}
+        try:
+            pygame.mixer.init(buffer=512)
+        except pygame.error as error:
+            self.why_silent = f"no sound ({error})"
+
+    def play(self, name: str) -> None:
+        """Play `name` (plus, minus, saved, undo, tap, crash) if there is a device and such a cue."""
+        if self.why_silent:
+            return
+        if name not in self._cues:
+            try:
+                cue = pygame.mixer.Sound(str(assets.path(f"sounds/{name}.wav")))
+                cue.set_volume(self.volume)
+            except (FileNotFoundError, pygame.error):
+                cue = None
+            self._cues[name] = cue
+        cue = self._cues[name]
+        if cue is not None:
+            cue.play()
