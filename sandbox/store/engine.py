@@ -1,0 +1,118 @@
+"""SQLite connections as a store needs them, and the checks that a file is one of ours."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from sandbox.store import schema
+from sandbox.store.trouble import IO_ERRORS, StoreError, damaged, explain, foreign
+
+QUICK_CHECK_BYTES = 64 * 2**20
+"""Stores up to this size are checked page by page when opened (about 1 ms a megabyte)."""
+
+
+def writing_engine(path: Path) -> Engine:
+    """The one connection that writes: WAL, synchronous=FULL, BEGIN IMMEDIATE for every transaction."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    return _engine(connect, "BEGIN IMMEDIATE")
+
+
+def reading_engine(path: Path) -> Engine:
+    """A connection that can't write, and so never moves the write-ahead log into the file."""
+
+    def connect() -> sqlite3.Connection:
+        uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    return _engine(connect, "BEGIN")
+
+
+def _engine(connect: Any, begin: str) -> Engine:
+    engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def prepare(path: Path, create: bool) -> None:
+    """Check that `path` is a store that this program can write; make the tables of a new one.
+
+    Raises StoreError: a foreign, damaged, newer or (without `create`) missing or empty file.
+    """
+    if not path.parent.is_dir():
+        raise StoreError(f"there is no folder {path.parent} for a store: make it, or choose another.")
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder and no store: choose another place.")
+    empty = not path.exists() or path.stat().st_size == 0
+    if empty and not create:
+        raise StoreError(f"{path} is missing or empty: put back a backup of it, or start a new session.")
+    if not empty:
+        _identify(path)
+    engine = writing_engine(path)
+    try:
+        with engine.begin() as connection:
+            if _version(connection, path) == 0:
+                _create(connection)
+            elif path.stat().st_size <= QUICK_CHECK_BYTES:
+                _check(connection, path)
+    except IO_ERRORS as error:
+        raise explain(error, path) from error
+    finally:
+        engine.dispose()
+
+
+def _identify(path: Path) -> None:
+    """Refuse another program's file before a byte of it is changed."""
+    engine = reading_engine(path)
+    try:
+        with engine.begin() as connection:
+            _version(connection, path)
+    except IO_ERRORS as error:
+        raise explain(error, path) from error
+    finally:
+        engine.dispose()
+
+
+def _version(connection: Connection, path: Path) -> int:
+    """The schema's version, 0 for a file without any table. StoreError if it is not for us."""
+    application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+    version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+    if application == schema.APPLICATION_ID:
+        if version > schema.SCHEMA_VERSION:
+            raise StoreError(
+                f"{path} was written by a newer teachbox (store version {version}, this program knows up to "
+                f"{schema.SCHEMA_VERSION}): update teachbox, or choose another session."
+            )
+        return version
+    tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+    if application or version or tables:
+        raise foreign(path)
+    return 0
+
+
+def _create(connection: Connection) -> None:
+    """All tables and the file's marks, in the caller's transaction: a kill leaves all or nothing."""
+    schema.metadata.create_all(connection)
+    connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
+    connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
+
+
+def _check(connection: Connection, path: Path) -> None:
+    verdict = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+    if verdict != "ok":
+        raise damaged(path, str(verdict).splitlines()[0])

@@ -1,0 +1,55 @@
+"""What goes wrong with a store, as one sentence that names the path and the mend."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+IO_ERRORS = (DBAPIError, sqlite3.Error, OSError)
+"""What a disk, a folder or a file that is not ours makes SQLite or the system raise."""
+
+
+class StoreError(RuntimeError):
+    """A store can't be opened, read or written; the text is a sentence for the person."""
+
+
+def foreign(path: Path) -> StoreError:
+    return StoreError(
+        f"{path} was not written by teachbox: choose another folder, and leave this file alone."
+    )
+
+
+def damaged(path: Path, detail: str) -> StoreError:
+    return StoreError(
+        f"{path} is damaged ({detail}): put back a backup of it, or start a new session."
+    )
+
+
+def unreachable(path: Path, detail: str) -> StoreError:
+    return StoreError(
+        f"{path} can't be opened for writing ({detail}): allow writing there, or choose another folder."
+    )
+
+
+def explain(error: Exception, path: Path) -> StoreError:
+    """The sentence for what SQLite, or the system, said about `path`."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    name = str(getattr(cause, "sqlite_errorname", ""))
+    detail = str(cause).strip().rstrip(".") or type(cause).__name__
+    if isinstance(cause, StoreError):
+        return cause
+    if name == "SQLITE_FULL" or "No space left" in detail:
+        return StoreError(f"The disk that holds {path} is full: free some space there.")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
+        return unreachable(path, detail)
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreError(f"{path} is locked by another program: close that program.")
+    if name.startswith("SQLITE_NOTADB"):
+        return foreign(path)
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_IOERR_SHORT_READ")):
+        return damaged(path, detail)
+    return StoreError(
+        f"{path} can't be read or written ({detail}): check the disk and free some space on it."
+    )
