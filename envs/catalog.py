@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from envs.foreign.simulation import AnySimulation, ForeignSimulation
+from envs.foreign.task import ForeignTask, ForeignWorldError, foreign_task
 from envs.kernels import mark_warm
 from envs.lanes.tasks import lanes_cruise
 from envs.rooms.tasks import rooms_tidy
@@ -34,17 +36,24 @@ def task_ids() -> tuple[str, ...]:
 def task(id: str, **options: Any) -> Task:
     """The task called `id`, made with keywords (size, difficulty, split).
 
-    Raises UnknownWorld for a name that is neither ours nor Gymnasium's.
+    Any other Gymnasium id ("CartPole-v1", "module:Id") gives a ForeignTask. Raises UnknownWorld for a
+    name that is neither, or a world that can't be taught in.
     """
     if id in TASKS:
         return TASKS[id](**options)
-    close = difflib.get_close_matches(id, TASKS, n=1, cutoff=0.5)
-    hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(TASKS)}"
-    raise UnknownWorld(f"there is no world {id!r}: {hint}")
+    close = difflib.get_close_matches(id, TASKS, n=1, cutoff=0.6)
+    if close:
+        raise UnknownWorld(f"there is no world {id!r}: did you mean {close[0]!r}?")
+    try:
+        return foreign_task(id, **options)
+    except ForeignWorldError as error:
+        raise UnknownWorld(str(error)) from error
 
 
-def simulation(task: Task, rows: int, seed: int = 0) -> Simulation:
+def simulation(task: Task, rows: int, seed: int = 0) -> AnySimulation:
     """N rows of a task."""
+    if isinstance(task, ForeignTask):
+        return ForeignSimulation(task, rows, seed=seed)
     return Simulation(task, rows, seed=seed)
 
 

@@ -102,8 +102,8 @@ class Simulation:
         """Place moment `t` of a recording into one row; it goes on from there."""
         if trajectory.states.shape[1:] != self.states.shape[1:]:
             raise ValueError(
-                f"a recording with {trajectory.states.shape[-1]} numbers of state doesn't fit a simulation of "
-                f"{self.states.shape[1]}: make the task with the recording's own options"
+                f"a recording with {trajectory.states.shape[-1]} numbers of state doesn't fit a simulation "
+                f"of {self.states.shape[1]}: make the task with the recording's own options"
             )
         which = np.arange(self.rows) == row
         return self.put(which, trajectory.states[t], trajectory.rng[t])
