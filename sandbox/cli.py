@@ -75,6 +75,7 @@ def window(
         typer.Option(metavar="PATH", help="Write the window's state there as JSON."),
     ] = None,
     or_tour: Annotated[Path | None, typer.Option(metavar="DIR", hidden=True)] = None,
+    quick: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Open the window (the menu, or with --world or --session that world at once)."""
     if context.invoked_subcommand is not None:
@@ -86,19 +87,22 @@ def window(
         return
     if reason:
         raise Plain(f"{reason}: start it on a desktop, or make the film with `teachbox tour --out DIR`.")
-    open_window(world, session, learner, rater, state_file)
+    open_window(world, session, learner, rater, state_file, frames=30 if quick else None)
 
 
 def open_window(
-    world: str | None, folder: Path | None, learner: str, rater: str, state_file: Path | None
+    world: str | None,
+    folder: Path | None,
+    learner: str,
+    rater: str,
+    state_file: Path | None,
+    frames: int | None = None,
 ) -> None:
-    """Run the app until its window is closed."""
+    """Run the app until its window is closed, or for some frames."""
     from envs import kernels
 
     if not kernels.is_warm():
         kernels.use_plain()  # the learner's process compiles them meanwhile, for the next time
-
-    import pygame
 
     from sandbox.app import App
     from sandbox.session import Session
@@ -107,12 +111,16 @@ def open_window(
     if world or folder:
         session = Session.open(folder, world=world or WORLD, learner=learner, rater=rater)
     try:
-        App(session, state_file=state_file).run()
-    except pygame.error as error:
-        raise Plain(f"The window could not be opened ({error}): is DISPLAY right?") from error
-    finally:
+        app = App(session, state_file=state_file)
+    except BaseException:
         if session is not None:
             session.close()
+        raise
+    try:
+        while app.tick() and (frames is None or app.frame < frames):
+            pass
+    finally:
+        app.close()
 
 
 @cli.command()
@@ -152,12 +160,22 @@ def info(as_json: Annotated[bool, typer.Option("--json", help="As one line of JS
         show(collect())
 
 
-def said(error: Exception) -> str:
-    """An error as the sentence that the person reads."""
+def sentence(error: Exception) -> str | None:
+    """An error as the sentence that the person reads; None if it is no mistake of theirs.
+
+    ValueErrors and RuntimeErrors are sentences where this program raised them; NumPy's are bugs.
+    """
     if isinstance(error, OSError) and error.strerror:
         where = f" {error.filename!r}" if error.filename else ""
         return f"The system refused{where}: {error.strerror}."
-    return str(error) or type(error).__name__
+    if isinstance(error, OSError | Plain | typer.TyperException):
+        return str(error)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    raised_in = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
+    ours = raised_in.split(".")[0] in ("envs", "agents", "sandbox")
+    return str(error) if ours and isinstance(error, ValueError | RuntimeError) else None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -172,10 +190,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(130) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
-    except (Plain, ValueError, OSError, typer.TyperException) as error:
-        if os.environ.get("TEACHBOX_TRACEBACK"):
+    except Exception as error:
+        told = sentence(error)
+        if told is None or os.environ.get("TEACHBOX_TRACEBACK"):
             raise
-        typer.echo(said(error), err=True)
+        typer.echo(told, err=True)
         raise SystemExit(2) from None
     raise SystemExit(code if isinstance(code, int) else 0)
 
