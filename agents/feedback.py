@@ -35,11 +35,13 @@ class Evaluation:
 
     segment: the steps on screen up to the press, newest last (about 2 s of them). value: -2, -1, 1
     or 2. delay_steps: how long before the press the last step of the segment came on screen [steps].
+    rate: how fast it was shown [steps/s], 0 for the world's own pace; people react in seconds.
     """
 
     segment: Trajectory
     value: float
     delay_steps: float = 0.0
+    rate: float = 0.0
     id: str = field(default_factory=new_id)
 
 

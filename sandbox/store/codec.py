@@ -116,7 +116,7 @@ def _parts(record: Record) -> tuple[dict[str, Any], list[tuple[str, int, Traject
     if isinstance(record, Demonstration):
         return {}, [("trajectory", 0, record.trajectory)]
     if isinstance(record, Evaluation):
-        fields = {"value": record.value, "delay_steps": record.delay_steps}
+        fields = {"value": record.value, "delay_steps": record.delay_steps, "rate": record.rate}
         return fields, [("segment", 0, record.segment)]
     if isinstance(record, Comparison):
         fields = {
