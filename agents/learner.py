@@ -21,7 +21,11 @@ class Learner(Protocol):
     """The kinds of record that it learns from; others are kept and counted, never an error."""
 
     def observe(self, seq: int, records: Sequence[Record]) -> None:
-        """Take in new records (Undo among them); `seq` is the newest one's number in the store."""
+        """Take in new records (Undo among them); `seq` is the newest one's number in the store.
+
+        A record whose id is known already is passed over: after `load`, and after a restart, all
+        records are observed again. With no records only `seq` moves on.
+        """
         ...
 
     def step(self) -> bool:
@@ -37,7 +41,10 @@ class Learner(Protocol):
         ...
 
     def save(self, folder: Path) -> None:
-        """Write a checkpoint (JSON + safetensors) from which `load` continues; atomic."""
+        """Write a checkpoint (JSON + safetensors) into an empty folder, from which `load` continues.
+
+        The caller makes it atomic by giving a new folder each time. Feedback need not be in it.
+        """
         ...
 
     def load(self, folder: Path) -> None:
