@@ -1,8 +1,8 @@
 """What the learner believes is good, as a number for each place of the world: a reward x-ray.
 
 The agent is put at every place of the state on screen and every action is tried there. A place is
-worth the mean learned reward of the steps that lead to it from elsewhere (of the steps that stay,
-where none leads to it), so litter lights up on the litter and not on its neighbours.
+worth the mean learned reward of the steps that lead to it from elsewhere, so litter lights up on the
+litter and not on its neighbours; where no step leads, of the steps that begin there.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class XRay:
         states, where = world.placements(state)
         places, rows = len(states), sim.rows
         spacing = np.array([_spacing(where[:, 0]), _spacing(where[:, 1])])
-        total, count = np.zeros((2, places)), np.zeros((2, places))  # [stayed or moved, place]
+        left, come = np.zeros(places), np.zeros((2, places))  # sums by origin; (sum, number) by arrival
         pairs = np.arange(places * len(fan))
         all_rows, words = np.ones(rows, np.bool_), np.full(rows, 1, np.uint64)
         for start in range(0, len(pairs), rows):
@@ -112,14 +112,15 @@ class XRay:
             before = sim.put(all_rows, states[origin], words).copy()
             step = sim.step(actions)
             worth = reward(before, actions, step.last_obs, step.terms)
-            gap = (world.place(step.last_states)[:, None] - where[None]) / spacing
-            target = (gap**2).sum(axis=2).argmin(axis=1)
-            n, moved = len(batch), (target != origin).astype(int)
-            np.add.at(total, (moved[:n], target[:n]), worth[:n])
-            np.add.at(count, (moved[:n], target[:n]), 1)
+            gap = (((world.place(step.last_states)[:, None] - where[None]) / spacing) ** 2).sum(axis=2)
+            target, n = gap.argmin(axis=1), len(batch)
+            arrived = ((target != origin) & (gap.min(axis=1) < 1.0))[:n]  # not beyond the last place
+            np.add.at(left, origin[:n], worth[:n])
+            np.add.at(come[0], target[:n][arrived], worth[:n][arrived])
+            np.add.at(come[1], target[:n][arrived], 1)
             yield None
-        mean = total / np.maximum(count, 1)
-        yield np.where(count[1] > 0, mean[1], mean[0]).astype(np.float32)
+        value = np.where(come[1] > 0, come[0] / np.maximum(come[1], 1), left / len(fan))
+        yield value.astype(np.float32)
 
 
 def _spacing(values: Array) -> float:

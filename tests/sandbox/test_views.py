@@ -89,7 +89,7 @@ def test_xray_of_an_empty_corridor_where_only_the_net_speaks(corridor: Task) -> 
     )
 
 
-def test_where_no_step_leads_the_steps_that_stay_are_painted(corridor: Task) -> None:
+def test_where_no_step_leads_the_steps_that_begin_there_are_painted(corridor: Task) -> None:
     xray = XRay(corridor)
     xray._fan = np.array([1])  # staying is all that can be done
     weight = np.array([[0.5], [0], [2.0], [0], [0], [0], [0]], np.float32)
