@@ -81,5 +81,4 @@ def write(folder: Path) -> list[Path]:
 
 
 if __name__ == "__main__":
-    for made_file in write(Path(__file__).resolve().parent / "sounds"):
-        print(made_file)
+    write(Path(__file__).resolve().parent / "sounds")

@@ -1,191 +1,114 @@
-"""One way to show any world: live rows and recordings, whether drawn from states or by themselves.
-
-`View` draws what a simulation shows now, `Film` draws a recording at any moment. Our worlds are drawn
-from their stored states by their renderers; a world of somebody else's is run again and its own
-pictures are scaled into place.
-"""
+"""What the worlds' renderers share: numpy pictures as surfaces, a bounded cache, the painted reward."""
 
 from __future__ import annotations
 
-import time
-import zlib
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from envs.foreign.simulation import AnySimulation, ForeignSimulation, frames_of
-from envs.foreign.task import ForeignTask
-from envs.trajectory import Trajectory
-from envs.world import Array, Renderer, Task
+from envs.paint import Field, Pixels
+from envs.world import Array
 
-BACKGROUND = (24, 26, 32)
-KEPT_HEIGHT = 400
-"""Frames of other people's worlds are kept no higher than this [px]."""
-PATIENCE = 0.006
-"""How long one draw may spend on making frames that are still missing [s]."""
+LIKED, DISLIKED = (28, 98, 214), (232, 106, 12)
+"""Blue and orange: told apart with every common kind of colour blindness."""
 
 
-class View:
-    """Shows a task of any kind in a rect of a pygame surface."""
-
-    def __init__(self, task: Task, renderer: Renderer | None = None) -> None:
-        self.task = task
-        self.renderer = renderer
-        if renderer is None and not isinstance(task, ForeignTask):
-            from envs.catalog import renderer as find
-
-            self.renderer = find(task)
-        self._aspect = 1.5
-
-    @property
-    def aspect(self) -> float:
-        """Width over height of the picture that it likes best."""
-        return self._aspect if self.renderer is None else self.renderer.aspect
-
-    def film(self, trajectory: Trajectory) -> Film:
-        """The recording, ready to be drawn."""
-        return Film(self.task, trajectory, self)
-
-    def live(
-        self,
-        surface: pygame.Surface,
-        rect: Any,
-        simulation: AnySimulation,
-        row: int = 0,
-        *,
-        before: Array | None = None,
-        blend: float = 1.0,
-        overlay: tuple[Array, Array] | None = None,
-        ghosts: Sequence[Array] = (),
-        trail: Sequence[Array] = (),
-    ) -> None:
-        """Draw a row as it is now; `before` is its state [K] one step earlier, for smooth motion.
-
-        In a world of somebody else's only the newest picture is shown: overlay, ghosts and trail need states.
-        """
-        if isinstance(simulation, ForeignSimulation):
-            self.picture(surface, rect, simulation.frame(row))
-            return
-        now = simulation.states[row]
-        last = now if before is None else before
-        self._drawer.draw(surface, rect, last, now, blend, overlay=overlay, ghosts=ghosts, trail=trail)
-
-    @property
-    def _drawer(self) -> Renderer:
-        if self.renderer is None:
-            raise TypeError(f"{self.task.id} can't be drawn from states")
-        return self.renderer
-
-    def moment(
-        self,
-        surface: pygame.Surface,
-        rect: Any,
-        states: Array,
-        t: float,
-        overlay: tuple[Array, Array] | None = None,
-    ) -> None:
-        """Draw moment `t` of stored states [T+1, K]."""
-        at = min(int(t), len(states) - 1)
-        after = min(at + 1, len(states) - 1)
-        self._drawer.draw(surface, rect, states[at], states[after], t - at, overlay=overlay)
-
-    def picture(self, surface: pygame.Surface, rect: Any, frame: NDArray[np.uint8]) -> None:
-        """Draw a frame [H, W, 3] as large as fits, in the middle of the rect."""
-        box = pygame.Rect(rect)
-        height, width = frame.shape[:2]
-        self._aspect = width / height
-        if box.width < 1 or box.height < 1:
-            return
-        scale = min(box.width / width, box.height / height)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        image = pygame.image.frombuffer(frame.tobytes(), (width, height), "RGB")
-        # Tiny pictures stay crisp, larger ones are smoothed.
-        scaler = pygame.transform.scale if scale >= 3 else pygame.transform.smoothscale
-        surface.fill(BACKGROUND, box)
-        surface.blit(scaler(image, size), centred(box, size))
+def surface(pixels: Pixels, *, opaque: bool = False) -> pygame.Surface:
+    """RGBA pixels as a surface in the byte order that blits fastest; needs no display."""
+    height, width = pixels.shape[:2]
+    raw = pygame.image.frombuffer(np.ascontiguousarray(pixels).tobytes(), (width, height), "RGBA")
+    made = pygame.Surface((width, height), 0 if opaque else pygame.SRCALPHA, 32)
+    made.blit(raw, (0, 0))
+    return made
 
 
-def centred(box: pygame.Rect, size: tuple[int, int]) -> tuple[int, int]:
-    """Where a picture of that size sits in the middle of a box."""
-    return box.x + (box.width - size[0]) // 2, box.y + (box.height - size[1]) // 2
+class Pictures:
+    """The surfaces used last, by key, up to a number of pixels in all."""
+
+    def __init__(self, pixels: int = 24_000_000) -> None:
+        self._room = pixels
+        self._used = 0
+        self._kept: OrderedDict[Hashable, pygame.Surface] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], pygame.Surface]) -> pygame.Surface:
+        """The picture for `key`, made now if it is not kept."""
+        found = self._kept.get(key)
+        if found is not None:
+            self._kept.move_to_end(key)
+            return found
+        made = make()
+        self._kept[key] = made
+        self._used += made.get_width() * made.get_height()
+        while self._used > self._room and len(self._kept) > 1:
+            _, old = self._kept.popitem(last=False)
+            self._used -= old.get_width() * old.get_height()
+        return made
 
 
-class Film:
-    """A recording that can be drawn at any moment 0 <= t <= len(film), in steps."""
-
-    def __init__(self, task: Task, trajectory: Trajectory, view: View | None = None) -> None:
-        self.task, self.trajectory = task, trajectory
-        self.view = view or View(task)
-        self._frames = _Frames(task, trajectory) if isinstance(task, ForeignTask) else None
-
-    def __len__(self) -> int:
-        """Steps; there is one moment more."""
-        return len(self.trajectory)
-
-    @property
-    def aspect(self) -> float:
-        return self.view.aspect
-
-    def draw(
-        self, surface: pygame.Surface, rect: Any, t: float, overlay: tuple[Array, Array] | None = None
-    ) -> None:
-        """Draw moment `t` (a fraction is between two moments) into `rect`."""
-        t = float(np.clip(t, 0, len(self)))
-        if self._frames is None:
-            self.view.moment(surface, rect, self.trajectory.states, t, overlay)
-        else:
-            self.view.picture(surface, rect, self._frames.at(int(t)))
-
-    def still(self, size: tuple[int, int], t: float) -> pygame.Surface:
-        """A picture of moment `t` of its own."""
-        surface = pygame.Surface(size)
-        if self._frames is not None:
-            self._frames.make(int(t))
-        self.draw(surface, surface.get_rect(), t)
-        return surface
-
-
-class _Frames:
-    """A recording's frames, made by running it again a little in each draw, kept compressed."""
-
-    def __init__(self, task: ForeignTask, trajectory: Trajectory) -> None:
-        self._source: Iterator[NDArray[np.uint8]] | None = frames_of(task, trajectory)
-        self._kept: list[tuple[tuple[int, ...], bytes]] = []
-
-    def make(self, t: int, patience: float = 3600.0) -> None:
-        """Make frames up to moment t, or as many as `patience` [s] allows, but at least one."""
-        until = time.perf_counter() + patience
-        while self._source is not None and len(self._kept) <= t:
-            frame = next(self._source, None)
-            if frame is None:
-                self._source = None
-                return
-            small = _shrunk(frame)
-            self._kept.append((small.shape, zlib.compress(small.tobytes(), 1)))
-            if time.perf_counter() > until:
-                return
-
-    def at(self, t: int) -> NDArray[np.uint8]:
-        """The frame of moment t, or the newest before it while that is still being made."""
-        self.make(t, PATIENCE)
-        shape, data = self._kept[min(t, len(self._kept) - 1)]
-        return np.frombuffer(zlib.decompress(data), np.uint8).reshape(shape)
-
-
-def _shrunk(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    height, width = frame.shape[:2]
-    if height <= KEPT_HEIGHT:
-        return frame
-    image = pygame.image.frombuffer(frame.tobytes(), (width, height), "RGB")
-    size = (round(width * KEPT_HEIGHT / height), KEPT_HEIGHT)
-    return pixels(pygame.transform.smoothscale(image, size))
-
-
-def pixels(surface: pygame.Surface) -> NDArray[np.uint8]:
-    """A surface as uint8 [H, W, 3]."""
-    return cast(
-        "NDArray[np.uint8]", np.ascontiguousarray(pygame.surfarray.array3d(surface).transpose(1, 0, 2))
+def painted(values: Field) -> Pixels:
+    """Values -1..1 as translucent colour: blue is liked, orange disliked, nothing is neutral."""
+    strength = np.clip(np.abs(values), 0.0, 1.0)
+    rgba = np.empty((*values.shape, 4), np.float32)
+    rgba[..., :3] = np.where(
+        (values > 0)[..., None], np.array(LIKED, np.float32), np.array(DISLIKED, np.float32)
     )
+    rgba[..., 3] = 178.0 * strength**0.8
+    return np.asarray(rgba, np.uint8)
+
+
+def fade(picture: pygame.Surface, share: float) -> pygame.Surface:
+    """A copy of a picture with its alpha scaled by `share`."""
+    copy = picture.copy()
+    copy.fill((255, 255, 255, round(255 * share)), special_flags=pygame.BLEND_RGBA_MULT)
+    return copy
+
+
+def draw_trail(
+    target: pygame.Surface, points: Sequence[tuple[float, float]], width: float, colour: tuple[int, int, int]
+) -> None:
+    """A line of dots through `points` [px], oldest first, that grows and firms up towards the newest."""
+    if len(points) < 2:
+        return
+    places = np.asarray(points, np.float32)
+    steps = np.hypot(*np.diff(places, axis=0).T)
+    far = np.concatenate([[0.0], np.cumsum(steps)])
+    if far[-1] <= 0:
+        return
+    gap = max(width * 0.55, 2.0)
+    for at in np.arange(0.0, far[-1], gap):
+        age = at / far[-1]
+        x, y = np.interp(at, far, places[:, 0]), np.interp(at, far, places[:, 1])
+        radius = max(1, round(width * (0.22 + 0.28 * age)))
+        dot = _dot(radius, colour, int(40 + 150 * age) // 10 * 10)
+        target.blit(dot, (round(x) - dot.get_width() // 2, round(y) - dot.get_height() // 2))
+
+
+_DOTS = Pictures(200_000)
+
+
+def _dot(radius: int, colour: tuple[int, int, int], alpha: int) -> pygame.Surface:
+    def make() -> pygame.Surface:
+        side = 2 * radius + 3
+        y, x = np.mgrid[:side, :side] - side // 2
+        cover = np.clip(radius + 0.5 - np.hypot(x, y), 0, 1)
+        rgba = np.empty((side, side, 4), np.uint8)
+        rgba[..., :3], rgba[..., 3] = colour, cover * alpha
+        return surface(rgba)
+
+    return _DOTS.get((radius, colour, alpha), make)
+
+
+def as_pair(ghost: Array) -> tuple[Array, Array]:
+    """A ghost is one state [K], or a pair [2, K] to be blended like the agent itself."""
+    states = np.asarray(ghost)
+    return (states, states) if states.ndim == 1 else (states[0], states[1])
+
+
+def clipped(target: pygame.Surface, rect: pygame.Rect) -> NDArray[np.int32]:
+    """Confine drawing on `target` to `rect`; returns the clip to set again afterwards."""
+    before = target.get_clip()
+    target.set_clip(rect.clip(before))
+    return np.array(before, np.int32)

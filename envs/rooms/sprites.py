@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.paint import Canvas, Field, Pixels, hashed, mix
+from envs.paint import Canvas, Field, Pixels, mix
 
 SHADOW = (46, 30, 22)
 SPREAD = 1.7
@@ -194,10 +194,10 @@ def speck(cell: int, kind: int) -> Pixels:
 def dock(cell: int) -> Pixels:
     """The charging dock: a pad to park on and a stand with a lamp behind it."""
     c = blank(cell)
-    pad = c.box(0.0, 0.04, 0.42, 0.41, 0.12)
+    pad = c.box(0.0, 0.0, 0.41, 0.4, 0.12)
     c.fill(pad - 0.03, SHADOW, 0.3, soft=0.08)
     c.fill(pad, mix((98, 112, 122), (68, 80, 92), _shine(c)))
-    c.stroke(c.box(0.0, 0.04, 0.36, 0.35, 0.09), 0.03, (126, 214, 190), 0.9)
+    c.stroke(c.box(0.0, 0.0, 0.35, 0.34, 0.09), 0.03, (126, 214, 190), 0.9)
     bolt = [(0.05, -0.14), (-0.12, 0.09), (-0.01, 0.09), (-0.06, 0.25), (0.12, 0.01), (0.01, 0.01)]
     c.fill(c.polygon(bolt, 0.012), (170, 240, 218), 0.95)
     stand = c.box(0.0, -0.38, 0.36, 0.115, 0.06)
@@ -210,7 +210,3 @@ def dock(cell: int) -> Pixels:
     c.fill(c.circle(0.26, -0.4, 0.032), (66, 200, 158))
     return c.pixels()
 
-
-def variant(kinds: int, *place: int) -> int:
-    """Which of `kinds` variants stands at a place."""
-    return hashed(*place) % kinds
