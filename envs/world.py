@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Wish = Callable[[Array, Array, Array], NDArray[np.float32]]
+OBS_BOUND = 2.0
+"""Every observation of our own worlds lies in -OBS_BOUND..OBS_BOUND (a test of the contract holds it)."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,11 @@ class Task:
     def written_weights(self) -> NDArray[np.float32]:
         """The written reward as weights over the world's terms, shape [M]."""
         return np.array([self.written.get(name, 0.0) for name in self.world.term_names], np.float32)
+
+    def idle(self, rows: int) -> Array:
+        """What standing still is, for N rows: actions [N] int64 or [N, C] float32."""
+        action = np.asarray(self.keys.get("", self.world.idle_action))
+        return np.stack([action.astype(np.int64 if action.ndim == 0 else np.float32)] * rows)
 
 
 class Renderer(Protocol):

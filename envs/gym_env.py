@@ -1,0 +1,191 @@
+"""Our tasks for everybody else's tools: one row as `gymnasium.Env`, many as `gymnasium.vector.VectorEnv`.
+
+The reward is the written one, as a tool of the trade would meet it; `info["terms"]` names what it was
+made of. The wish is not told. Episodes end by truncation at the horizon, never before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from envs.catalog import TASKS
+from envs.simulation import Simulation
+from envs.world import OBS_BOUND, Array, Task
+
+PICTURE_HEIGHT = 480
+"""Of rgb_array frames [px]."""
+RENDER_MODES = ("human", "rgb_array")
+
+
+def _made(task: Task | str, options: dict[str, Any]) -> Task:
+    return TASKS[task](**options) if isinstance(task, str) else task
+
+
+def _obs_space(task: Task) -> spaces.Box:
+    return spaces.Box(-OBS_BOUND, OBS_BOUND, (len(task.world.obs_names),), np.float32)
+
+
+def written_reward(task: Task, terms: Array) -> NDArray[np.float64]:
+    """The written reward [N] of terms [N, M]; each row's sum is the same however many rows there are."""
+    return np.asarray((terms.astype(np.float64) * task.written_weights).sum(axis=1))
+
+
+class TaskEnv(gymnasium.Env[Any, Any]):
+    """One row of a task.
+
+    task: one of `envs.catalog.task_ids()`, or a Task. Options (size, difficulty, split) go to the task.
+    reset(seed=s) gives what row s - s0 of a simulation reset with s0 begins with.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 10}  # noqa: RUF012
+
+    def __init__(self, task: Task | str, render_mode: str | None = None, **options: Any) -> None:
+        if render_mode not in (None, *RENDER_MODES):
+            raise ValueError(
+                f"render mode {render_mode!r} is unknown: choose one of {', '.join(RENDER_MODES)}"
+            )
+        self.task = _made(task, options)
+        self.render_mode = render_mode
+        self.metadata = {**self.metadata, "render_fps": self.task.world.steps_per_second}
+        self.observation_space = _obs_space(self.task)
+        self.action_space = self.task.world.action_space
+        self._simulation = Simulation(self.task, 1, auto_reset=False)
+        self._fresh = True
+        self._canvas: Any = None
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """A new start: from `seed`, or going on from the last one's random word."""
+        super().reset(seed=seed)
+        if seed is None and self._fresh:
+            seed = int(self.np_random.integers(2**31))
+        self._fresh = False
+        if seed is None:
+            self._simulation.reset_rows(np.ones(1, np.bool_))
+        else:
+            self._simulation.reset(seed)
+        if self.render_mode == "human":
+            self.render()
+        return self._simulation.obs[0].copy(), {}
+
+    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """One step; truncated at the horizon."""
+        step = self._simulation.step(np.asarray(action)[None])
+        reward = float(written_reward(self.task, step.terms)[0])
+        names = self.task.world.term_names
+        terms = {name: float(value) for name, value in zip(names, step.terms[0], strict=True)}
+        if self.render_mode == "human":
+            self.render()
+        return step.obs[0].copy(), reward, False, bool(step.ended[0]), {"terms": terms}
+
+    def render(self) -> Any:
+        """The picture uint8 [H, W, 3], or None after showing it in a window of its own."""
+        if self.render_mode is None:
+            return None
+        if self._canvas is None:
+            from envs.show.render import Canvas
+
+            self._canvas = Canvas(self.task, PICTURE_HEIGHT, window=self.render_mode == "human")
+        return self._canvas.show(self._simulation.states[0])
+
+    def close(self) -> None:
+        if self._canvas is not None:
+            self._canvas.close()
+            self._canvas = None
+
+
+class TaskVectorEnv(VectorEnv[Any, Any, Array]):
+    """Many rows of a task in one simulation.
+
+    A row that reaches its horizon is reset in the same step (AutoresetMode.SAME_STEP): its last
+    observation is in infos["final_obs"][i] and its terms in infos["final_info"]["terms"].
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012
+        "render_modes": ["rgb_array"],
+        "render_fps": 10,
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+    }
+
+    def __init__(
+        self, task: Task | str, num_envs: int = 1, render_mode: str | None = None, **options: Any
+    ) -> None:
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render mode {render_mode!r} is unknown for many rows: choose 'rgb_array'")
+        self.task, self.num_envs, self.render_mode = _made(task, options), num_envs, render_mode
+        self.single_observation_space = _obs_space(self.task)
+        self.single_action_space = self.task.world.action_space
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._simulation = Simulation(self.task, num_envs)
+        self._fresh = True
+        self._canvas: Any = None
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """New starts; row i is seeded with seed + i, or with seed[i].
+
+        options {"reset_mask": bool [N]} resets only these rows.
+        """
+        super().reset(seed=seed if isinstance(seed, int) else None)
+        which = (options or {}).get("reset_mask", np.ones(self.num_envs, np.bool_))
+        if seed is None and self._fresh:
+            seed = int(self.np_random.integers(2**31))
+        self._fresh = False
+        if seed is not None:
+            self._seed(seed, which)
+        return self._simulation.reset_rows(which).copy(), {}
+
+    def _seed(self, seed: int | Sequence[int | None], which: NDArray[np.bool_]) -> None:
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else list(seed)
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"{len(seeds)} seeds were given for {self.num_envs} rows: give one for each")
+        kept = self._simulation.rng.copy()
+        given = which & np.array([one is not None for one in seeds])
+        self._simulation.seed_rows(np.array([one or 0 for one in seeds]))
+        self._simulation.rng[~given] = kept[~given]
+
+    def step(
+        self, actions: Array
+    ) -> tuple[NDArray[np.float32], Array, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """One step of all rows."""
+        step = self._simulation.step(actions)
+        infos = self._terms_info(step.terms, np.ones(self.num_envs, np.bool_))
+        if step.ended.any():
+            final = np.full(self.num_envs, None, dtype=object)
+            for row in np.flatnonzero(step.ended):
+                final[row] = step.last_obs[row].copy()
+            infos |= {"final_obs": final, "_final_obs": step.ended.copy()}
+            infos |= {
+                "final_info": self._terms_info(step.terms, step.ended),
+                "_final_info": step.ended.copy(),
+            }
+        rewards = written_reward(self.task, step.terms)
+        return step.obs.copy(), rewards, np.zeros(self.num_envs, np.bool_), step.ended.copy(), infos
+
+    def _terms_info(self, terms: Array, which: NDArray[np.bool_]) -> dict[str, Any]:
+        """Gymnasium's vector form: each key beside a mask of the rows that have it."""
+        told: dict[str, Any] = {}
+        for index, name in enumerate(self.task.world.term_names):
+            told[name], told[f"_{name}"] = np.where(which, terms[:, index], 0.0), which.copy()
+        return {"terms": told, "_terms": which.copy()}
+
+    def render(self) -> tuple[Any, ...] | None:
+        """Every row's picture uint8 [H, W, 3]."""
+        if self.render_mode is None:
+            return None
+        if self._canvas is None:
+            from envs.show.render import Canvas
+
+            self._canvas = Canvas(self.task, PICTURE_HEIGHT // 2)
+        return tuple(self._canvas.show(state) for state in self._simulation.states)

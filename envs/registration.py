@@ -1,0 +1,19 @@
+"""Our tasks' names in Gymnasium's registry. Nothing is imported until one of them is made."""
+
+from __future__ import annotations
+
+import gymnasium
+
+IDS = ("teachbox/RoomsTidy-v0", "teachbox/LanesCruise-v0")
+
+
+def register_all() -> None:
+    """Register every task; keywords of `gymnasium.make` (size, difficulty, split) go to the task."""
+    for id in IDS:
+        if id not in gymnasium.registry:
+            gymnasium.register(
+                id,
+                entry_point="envs.gym_env:TaskEnv",
+                vector_entry_point="envs.gym_env:TaskVectorEnv",
+                kwargs={"task": id},
+            )
