@@ -132,6 +132,7 @@ class Store:
 
     def close(self, timeout: float = 5.0) -> int:
         """Save what is queued, at most `timeout` seconds, and let go. How many records are not saved."""
+        self._reader.close()  # first, so that the writer's goodbye can empty the write-ahead log
         with self._wake:
             if self._deadline is None:
                 self._deadline = monotonic() + timeout
@@ -140,7 +141,6 @@ class Store:
         for pending in self._queue:
             if not pending.future.done():
                 pending.future.set_exception(StoreError(self.trouble or f"{self.path} was closed."))
-        self._reader.close()
         self._lock.release()
         atexit.unregister(self.close)
         return len(self._queue)

@@ -22,9 +22,7 @@ def foreign(path: Path) -> StoreError:
 
 
 def damaged(path: Path, detail: str) -> StoreError:
-    return StoreError(
-        f"{path} is damaged ({detail}): put back a backup of it, or start a new session."
-    )
+    return StoreError(f"{path} is damaged ({detail}): put back a backup of it, or start a new session.")
 
 
 def unreachable(path: Path, detail: str) -> StoreError:

@@ -1,0 +1,62 @@
+"""What a session tells its screen, each frame, and in which words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record
+from agents.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A record is on the disk. target: of an undo, the id of the record that was taken back."""
+
+    seq: int
+    record_id: str
+    text: str
+    kind: str
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class NewSnapshot:
+    """`session.latest` (and perhaps `session.curve`) has changed."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True)
+class LearnerRestarted:
+    """The learner process died or hung, and goes on from its last checkpoint."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that the person should know; learning or saving goes on by itself where it can."""
+
+    sentence: str
+
+
+Event = Saved | NewSnapshot | LearnerRestarted | Trouble
+
+
+def count_text(records: int) -> str:
+    return "1 record" if records == 1 else f"{records} records"
+
+
+def saved_text(record: Record) -> str:
+    """What was saved, for the person."""
+    if isinstance(record, Demonstration):
+        return f"Demonstration of {len(record.trajectory)} steps saved"
+    if isinstance(record, Evaluation):
+        return f"{'+' if record.value > 0 else '−'}{abs(record.value):g} saved"
+    if isinstance(record, Comparison):
+        return {"ranked": "Answer saved", "cant_tell": "“Can't tell” saved", "skipped": "Skip saved"}[
+            record.verdict
+        ]
+    if isinstance(record, Correction):
+        return f"Correction of {len(record.person)} steps saved"
+    return "Taken back"

@@ -1,0 +1,257 @@
+"""The learner's loop: observe, step, snapshot; between steps it hears commands and reads the store."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections import deque
+from dataclasses import replace
+from importlib import import_module
+from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+from agents.feedback import Question
+from agents.learner import Learner
+from agents.snapshot import CurvePoint
+from envs import kernels
+from envs.catalog import warm_up
+from sandbox.learning.checkpoints import Checkpoints
+from sandbox.learning.messages import Activity, Beat, Command, Failure, Note, Points, continue_curve
+from sandbox.learning.sender import Sender
+from sandbox.learning.worker import WorkerSpec, describe
+from sandbox.store import Reader
+
+POLL_SECONDS = 0.2  # how soon new records are seen without a nudge
+SHOW_SECONDS = 0.1  # at most ten snapshots a second
+STOCK = 3  # questions kept ready
+STOCK_SECONDS = 2.0  # how often the oldest of them is replaced by one about the policy of now
+
+
+def run(connection: Connection, spec: WorkerSpec) -> None:
+    """The whole life of a learner process, from its imports to its last checkpoint."""
+    loop = Loop(connection, spec)
+    try:
+        loop.start()
+        while loop.turn():
+            pass
+        loop.stop()
+    except Exception as error:
+        loop.fail(error)
+        raise
+
+
+def locate(path: str) -> Any:
+    """The object at "module:name"."""
+    module, name = path.split(":")
+    return getattr(import_module(module), name)
+
+
+class Loop:
+    """One learner with its store, its checkpoints and the pipe to the window."""
+
+    def __init__(self, connection: Connection, spec: WorkerSpec) -> None:
+        self._spec, self._name = spec, spec.learner
+        self._activity: Activity = "starting"
+        self._text = "The learner is starting"
+        self._turned = monotonic()
+        self._commands: SimpleQueue[Command] = SimpleQueue()
+        Thread(target=self._hear, args=(connection,), name="hear", daemon=True).start()
+        self._sender = Sender(connection, self._beat)
+        self._paused, self._clips = spec.paused, spec.clips
+        self._seq = 0
+        self._curve: list[CurvePoint] = []
+        self._questions: deque[Question] = deque(maxlen=STOCK)
+        self._asked: set[str] = set()
+        self._nice = self._resting = False
+        self._dirty = False  # learned something since the last checkpoint
+        self._unshown = True
+        self._shown = self._stocked = self._saved = self._turned
+        self._checkpoints: Checkpoints
+        self._learner: Learner
+        self._reader: Reader
+
+    def start(self) -> None:
+        """Import, compile, load the checkpoint, read all feedback; the first snapshot follows."""
+        self._say("starting", "The learner is starting")
+        self._task = locate(self._spec.world)(self._spec.task, **self._spec.options)
+        if kernels.mode() == "compiled" and not kernels.is_warm():
+            with contextlib.suppress(OSError):  # no place for the cache: then each start compiles
+                warm_up(self._compiling)
+            self._say("starting", "The learner is starting")
+        self._reader = Reader(Path(self._spec.store))
+        self._begin(afresh=False)
+
+    def turn(self) -> bool:
+        """Once round the loop; False when told to stop."""
+        for command in self._drain(self._idle_seconds()):
+            if command.verb == "stop":
+                return False
+            self._obey(command)
+        news = self._read()
+        worked = not self._paused and self._learner.step()
+        self._turned = monotonic()
+        self._unshown |= worked or news
+        self._dirty |= worked
+        self._restock()
+        self._resting = not (worked or news)
+        if self._unshown and (self._resting or self._turned - self._shown >= SHOW_SECONDS):
+            self._show()
+        if self._dirty and self._turned - self._saved >= self._spec.checkpoint_seconds:
+            self._save()
+        return True
+
+    def stop(self) -> None:
+        """A last checkpoint, and what is still to be sent."""
+        if self._dirty:
+            self._save()
+        self._reader.close()
+        self._sender.flush(1.0)
+
+    def fail(self, error: Exception) -> None:
+        """Tell the parent why this is the end."""
+        self._sender.put(Failure(describe(error)))
+        self._sender.flush(1.0)
+
+    # Feedback in, snapshots out.
+
+    def _begin(self, afresh: bool) -> None:
+        """A learner from its checkpoint (or from nothing), with all feedback."""
+        self._checkpoints = Checkpoints(Path(self._spec.folder), self._name)
+        if afresh:
+            self._checkpoints.clear()
+        self._learner = self._make()
+        folder = self._checkpoints.current()
+        points: list[CurvePoint] = []
+        if folder is not None:
+            try:
+                self._learner.load(folder)
+                points = self._checkpoints.curve()
+            except Exception as error:  # a damaged checkpoint: the feedback is all that matters
+                traceback.print_exc()
+                self._sender.put(
+                    Note(f"The checkpoint can't be read ({error}): learning anew from all feedback.")
+                )
+                self._learner = self._make()
+        self._sender.put(Points(0, tuple(points)))
+        self._curve = points
+        self._questions.clear()
+        self._seq, self._unshown, self._resting = 0, True, False
+        self._saved = monotonic()
+        self._say("learning", "Learning")
+        self._read()
+        self._show()
+
+    def _make(self) -> Learner:
+        make = locate(self._spec.make)
+        learner: Learner = make(self._name, self._task, seed=self._spec.seed, prior=self._spec.prior)
+        if torch := sys.modules.get("torch"):
+            torch.set_num_threads(1)  # two are several times slower beside a window
+        return learner
+
+    def _read(self) -> bool:
+        """Observe what is new in the store; whether there was anything."""
+        if self._reader.newest() <= self._seq:
+            return False
+        found = self._reader.records(self._seq)
+        self._seq = found[-1][0]
+        self._learner.observe(self._seq, [record for _, record in found])
+        return True
+
+    def _show(self) -> None:
+        snapshot = self._learner.snapshot()
+        points = continue_curve(self._curve, snapshot.curve)
+        if points.points or points.keep < len(self._curve):
+            self._curve[points.keep :] = points.points
+            self._sender.put(points)
+        stock = (*snapshot.questions, *self._questions)
+        fresh = tuple(question for question in stock if question.id not in self._asked)
+        self._sender.put(replace(snapshot, curve=(), questions=fresh))
+        self._unshown, self._shown = False, self._turned
+        if self._paused:
+            self._say("paused", "The learner is paused")
+        elif self._resting:
+            self._say("waiting", snapshot.phase or "Waiting for feedback")
+        else:
+            self._say("learning", snapshot.phase or "Learning")
+        if not self._nice and self._spec.niceness and hasattr(os, "nice"):
+            os.nice(self._spec.niceness)  # only now: niced imports take ten times as long on a busy machine
+        self._nice = True
+
+    def _restock(self) -> None:
+        """Keep questions of the wanted number of clips ready, and not too old."""
+        full = len(self._questions) == STOCK
+        due = self._turned - self._stocked >= (STOCK_SECONDS if full else POLL_SECONDS)
+        if not due or (full and self._paused):
+            return
+        self._stocked = self._turned
+        question = self._learner.query(self._clips)
+        if question is not None:
+            self._questions.append(question)
+            self._unshown = True
+
+    def _save(self) -> None:
+        self._saved = monotonic()
+        try:
+            self._checkpoints.write(self._learner.save, self._curve)
+            self._dirty = False
+        except OSError as error:
+            folder = self._checkpoints.folder
+            self._sender.put(
+                Note(f"No checkpoint could be written to {folder} ({error.strerror}): free some space.")
+            )
+
+    # Commands in, signs of life out.
+
+    def _hear(self, connection: Connection) -> None:
+        try:
+            while True:
+                self._commands.put(connection.recv())
+        except (EOFError, OSError):
+            os._exit(0)  # the parent is gone, and so is the use of going on
+
+    def _idle_seconds(self) -> float:
+        return POLL_SECONDS if self._paused or self._resting else 0.0
+
+    def _drain(self, wait: float) -> list[Command]:
+        """The commands that came, after waiting at most `wait` seconds for the first."""
+        found: list[Command] = []
+        try:
+            found.append(self._commands.get(timeout=wait) if wait else self._commands.get_nowait())
+            while True:
+                found.append(self._commands.get_nowait())
+        except Empty:
+            return found
+
+    def _obey(self, command: Command) -> None:
+        self._unshown = True
+        if command.verb in ("pause", "resume"):
+            self._paused = command.verb == "pause"
+        elif command.verb == "afresh":
+            self._begin(afresh=True)
+        elif command.verb == "learner" and command.value != self._name:
+            if self._dirty:
+                self._save()
+            self._name = str(command.value)
+            self._begin(afresh=False)
+        elif command.verb == "clips" and command.value != self._clips:
+            self._clips = int(command.value)
+            self._questions.clear()
+        elif command.verb == "asked":
+            self._asked.add(str(command.value))
+            self._questions = deque((q for q in self._questions if q.id != command.value), maxlen=STOCK)
+
+    def _compiling(self, title: str, done: int, of: int) -> None:
+        self._say("starting", f"Compiling the worlds, the first time only ({done} of {of} done)")
+
+    def _say(self, activity: Activity, text: str) -> None:
+        self._activity, self._text, self._turned = activity, text, monotonic()
+        self._sender.put(self._beat())
+
+    def _beat(self) -> Beat:
+        return Beat(self._activity, self._text, monotonic() - self._turned)

@@ -1,0 +1,72 @@
+"""What the learner process and its parent say to each other. Plain data; snapshots travel as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.snapshot import CurvePoint
+
+Activity = Literal["starting", "learning", "waiting", "paused"]
+
+
+@dataclass(frozen=True)
+class Beat:
+    """A sign of life, twice a second and at each change. turn_seconds: since the loop last came round."""
+
+    activity: Activity
+    text: str
+    turn_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Points:
+    """New points of the curves: keep the first `keep` that you have, and append these."""
+
+    keep: int
+    points: tuple[CurvePoint, ...]
+
+    def then(self, later: Points) -> Points:
+        """Both changes as one."""
+        if later.keep < self.keep:
+            return later
+        return Points(self.keep, self.points[: later.keep - self.keep] + later.points)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The loop ended with an error; `text` is for the screen, the log has the rest."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that the person should know, although learning goes on."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """What the parent wants. `value`: the learner's name, the number of clips, a question's id."""
+
+    verb: Literal["nudge", "pause", "resume", "afresh", "learner", "clips", "asked", "stop"]
+    value: str | int = ""
+
+
+def continue_curve(old: list[CurvePoint], new: tuple[CurvePoint, ...]) -> Points:
+    """How `old` becomes the curve that the learner shows now.
+
+    The learner may give all of its points or only the newest. After a restart from a checkpoint it
+    repeats a stretch: the repeated stretch replaces the old one.
+    """
+    if not new:
+        return Points(len(old), ())
+    start = next((i for i, point in enumerate(old) if point.env_steps >= new[0].env_steps), len(old))
+    same = 0
+    for mine, its in zip(old[start:], new, strict=False):
+        if mine is not its and mine != its:
+            break
+        same += 1
+    return Points(start + same, new[same:])

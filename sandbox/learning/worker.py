@@ -1,0 +1,73 @@
+"""The learner process: what is set up before the first heavy import. Only the standard library here.
+
+The parent starts `main` with multiprocessing's spawn method. A program of your own that opens a
+session must guard its main part (`if __name__ == "__main__":`), as for any spawned process.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+LOG_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    """What a learner process needs to know. `make` and `world` are import paths, "module:function"."""
+
+    folder: str  # the session's: checkpoints and learner.log go here
+    store: str
+    task: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    learner: str = "joint"
+    seed: int = 0
+    prior: str = "written"
+    clips: int = 2  # in the questions that are kept ready
+    paused: bool = False
+    niceness: int = 10
+    checkpoint_seconds: float = 5.0
+    make: str = "agents.catalog:make"
+    world: str = "envs.catalog:task"
+
+
+def main(connection: Connection, spec: WorkerSpec) -> None:
+    """Learn until told to stop, or until the parent is gone. Exits with status 1 after an error."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the window's to handle
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ[name] = "1"
+    _log_to(Path(spec.folder) / "learner.log")
+    try:
+        from sandbox.learning.loop import run  # NumPy and the rest, now that the threads are set
+
+        run(connection, spec)
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # no waiting for threads: the parent starts the next one
+
+
+def describe(error: BaseException) -> str:
+    """An error as one line for the screen."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def _log_to(path: Path) -> None:
+    """Send what this process prints to a file, so that a failure can be looked into."""
+    try:
+        mode = "w" if path.exists() and path.stat().st_size > LOG_BYTES else "a"
+        log = path.open(mode, buffering=1)
+    except OSError:  # a full disk or a read-only folder must not keep the learner from learning
+        return
+    os.dup2(log.fileno(), 1)
+    os.dup2(log.fileno(), 2)
+    faulthandler.enable(log)

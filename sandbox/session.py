@@ -1,0 +1,407 @@
+"""The application without a screen: everything that a person can do, as verbs. No pygame, no torch.
+
+with Session.open(None, world="teachbox/RoomsTidy-v0") as session:
+    id = session.keep(trajectory)       # returns at once
+    for event in session.poll():        # each frame; Saved(record_id=id) comes after the commit
+        ...
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.feedback import (
+    Comparison,
+    Correction,
+    Demonstration,
+    Evaluation,
+    Question,
+    Record,
+    Undo,
+    Verdict,
+    kind_of,
+)
+from agents.snapshot import CurvePoint, Snapshot
+from envs.catalog import UnknownWorld
+from envs.catalog import task as make_task
+from envs.trajectory import Trajectory
+from envs.world import Task
+from sandbox.events import Event, LearnerRestarted, NewSnapshot, Saved, Trouble, count_text, saved_text
+from sandbox.learning.checkpoints import Checkpoints
+from sandbox.learning.messages import Command, Note, Points
+from sandbox.learning.process import LearnerProcess, Limits, Restarted, Status
+from sandbox.learning.worker import WorkerSpec
+from sandbox.session_file import (
+    STORE,
+    SessionError,
+    SessionFile,
+    SessionInfo,
+    default_root,
+    list_sessions,
+    new_folder,
+    program_version,
+)
+from sandbox.store import Provenance, Store, StoreError
+
+DEFAULT_WORLD = "teachbox/RoomsTidy-v0"
+DEFAULT_LEARNER = "joint"
+MAKE = "agents.catalog:make"
+LIMITS = Limits()
+
+
+_Events = list[Event]
+
+
+class _Pending(NamedTuple):
+    record: Record
+    future: Future[int]
+
+
+class Session:
+    """One person teaching in one world. All methods are for one thread, and none waits but `close`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        facts: SessionFile,
+        rater: str,
+        task: Task,
+        store: Store,
+        make: str,
+        limits: Limits,
+    ) -> None:
+        self.folder, self.task, self.world, self.rater = folder, task, facts.world, rater
+        self._facts, self._store, self._make, self._limits = facts, store, make, limits
+        self.latest: Snapshot | None = None
+        self.curve: list[CurvePoint] = Checkpoints(folder, facts.learner).curve()
+        lines = store.outline()
+        undone = {line.target for line in lines}
+        self._standing = {
+            line.id: line.kind for line in lines if line.kind != "undo" and line.id not in undone
+        }
+        self.last_saved = lines[-1].seq if lines else 0
+        self._pending: deque[_Pending] = deque()
+        self._trouble: str | None = None
+        self._asked: set[str] = set()
+        self._orders: dict[str, tuple[int, ...]] = {}
+        self._shuffle = Random()  # which clip stands on which side
+        self._clips = 2
+        self._process: LearnerProcess | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path | None,
+        *,
+        world: str | None = None,
+        learner: str | None = None,
+        rater: str = "me",
+        prior: str | None = None,
+        start_learner: bool = True,
+        options: Mapping[str, Any] | None = None,
+        make: str = MAKE,
+        limits: Limits = LIMITS,
+    ) -> Session:
+        """Open the session in `folder`, or make one there (None: in a new folder of its own).
+
+        None for world, learner, prior, options: what the session has, or the defaults for a new one.
+        make: import path of the learners' factory. Raises SessionError with a sentence.
+        """
+        facts = SessionFile.read(folder) if folder is not None else None
+        fresh = facts is None
+        if facts is None:
+            facts = SessionFile(
+                world=world or DEFAULT_WORLD, learner=learner or DEFAULT_LEARNER, options=dict(options or {})
+            )
+            folder = folder or new_folder(default_root(), facts.world)
+        elif world is not None and world != facts.world:
+            raise SessionError(
+                f"{folder} is a session in {facts.world}, not {world}: choose that world or another folder."
+            )
+        assert folder is not None
+        facts = replace(facts, learner=learner or facts.learner, prior=prior or facts.prior).with_rater(rater)
+        _check_learner(facts.learner, make)
+        try:
+            task = make_task(facts.world, **facts.options)
+        except UnknownWorld as error:
+            raise SessionError(str(error)) from error
+        except (TypeError, ValueError) as error:
+            raise SessionError(f"{facts.world} can't be made with {dict(facts.options)}: {error}") from error
+        session = cls(folder, facts, rater, task, _open_store(folder, fresh), make, limits)
+        try:
+            facts.write(folder)
+            if start_learner:
+                session.start_learner()
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    @staticmethod
+    def list(root: Path | None = None) -> list[SessionInfo]:
+        """The sessions under `root` (default: where new ones are made), the last used first."""
+        return list_sessions(root or default_root())
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def learner(self) -> str:
+        """The name of the learner that learns, or would."""
+        return self._facts.learner
+
+    @property
+    def status(self) -> Status:
+        """What the learner is doing."""
+        if self._process is None:
+            return Status("waiting", "No learner is running")
+        return self._process.status
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Standing records by kind, with those that are still being saved."""
+        return dict(Counter(self._standing.values()))
+
+    @property
+    def unsaved(self) -> int:
+        """How many records are not on the disk yet."""
+        return len(self._pending)
+
+    def poll(self) -> Sequence[Event]:
+        """What happened since the last frame. Never waits."""
+        return [*self._poll_store(), *self._poll_learner()]
+
+    # Verbs: each returns its record's id at once; Saved with that id follows after the commit.
+
+    def keep(self, trajectory: Trajectory) -> str:
+        """Keep what the person drove as a demonstration."""
+        return self._append(Demonstration(trajectory))
+
+    def mark(self, segment: Trajectory, value: float, delay_steps: float = 0.0) -> str:
+        """A + or -: `value` -2, -1, 1 or 2 for the steps up to the press; see agents.feedback.Evaluation."""
+        return self._append(Evaluation(segment, value, delay_steps), policy=segment.driver)
+
+    def answer(
+        self, question: Question, ranks: Sequence[int] = (), verdict: Verdict = "ranked", seconds: float = 0.0
+    ) -> str:
+        """Clips put in order: ranks[i] is the place of clip i as shown, 0 the best, equal for ties.
+
+        verdict "cant_tell" or "skipped": ranks are left out. seconds: monotonic, from shown to answered.
+        """
+        places = tuple(int(rank) for rank in ranks) if verdict == "ranked" else ()
+        record = Comparison(question.clips, places, verdict, question.id, seconds)
+        return self._append(
+            record, seconds=seconds, question=question.id, order=self._orders.get(question.id)
+        )
+
+    def correct(self, agent: Trajectory, person: Trajectory) -> str:
+        """What the person did after taking over, and what the agent did from the same moment."""
+        return self._append(Correction(agent, person), policy=agent.driver)
+
+    def undo(self, kind: str | None = None) -> str | None:
+        """Take back the last standing record (of that kind). The Undo's id, None if there is nothing.
+
+        The Saved event that follows has the id of the record taken back as its `target`.
+        """
+        target = next((id for id, k in reversed(self._standing.items()) if kind in (None, k)), None)
+        return None if target is None else self._append(Undo(target))
+
+    def next_question(self, clips: int = 2) -> Question | None:
+        """The next question, its clips in the order in which to show them; None while there is none."""
+        if clips != self._clips:
+            self._clips = clips
+            self._send(Command("clips", clips))
+        ready = self.latest.questions if self.latest else ()
+        for question in reversed(ready):  # the newest is about the policy of now
+            if question.id not in self._asked and len(question.clips) == clips:
+                self._asked.add(question.id)
+                self._send(Command("asked", question.id))
+                return self._sides(question)
+        return None
+
+    def act(
+        self, obs: NDArray[np.float32], random: np.random.Generator | None, temperature: float = 1.0
+    ) -> NDArray[Any]:
+        """The newest policy's actions [N] or [N, C] for obs [N, D]; random ones before there is one.
+
+        random: None for the policy's best action each time.
+        """
+        if self.latest is not None and self.latest.policy is not None:
+            return self.latest.policy.act(obs, random, temperature)
+        return _random_actions(self.task, len(obs), random or np.random.default_rng())
+
+    # The learner.
+
+    def start_learner(self) -> None:
+        """Start the learner process, if it does not run."""
+        if self._process is None:
+            facts = self._facts
+            spec = WorkerSpec(
+                folder=str(self.folder.absolute()),
+                store=str(self._store.path.absolute()),
+                task=facts.world,
+                options=dict(facts.options),
+                learner=facts.learner,
+                seed=facts.seed,
+                prior=facts.prior,
+                make=self._make,
+            )
+            self._process = LearnerProcess(spec, self._limits)
+        self._process.start()
+
+    def pause(self) -> None:
+        """Let the learner rest; it still hears feedback."""
+        self._send(Command("pause"))
+
+    def resume(self) -> None:
+        """Go on learning, also after the learner had failed for good."""
+        self._send(Command("resume"))
+        if self._process is not None:
+            self._process.start()
+
+    def restart_learner(self) -> None:
+        """A learner afresh, on the same feedback."""
+        if self.status.state == "failed":
+            Checkpoints(self.folder, self.learner).clear()
+            self.start_learner()
+        else:
+            self._send(Command("afresh"))
+
+    def set_learner(self, name: str) -> None:
+        """Another learner on the same feedback. SessionError for an unknown name."""
+        _check_learner(name, self._make)
+        if name != self._facts.learner:
+            self._facts = replace(self._facts, learner=name)
+            self._facts.write(self.folder)
+            self._send(Command("learner", name))
+            if self.status.state == "failed":
+                self.start_learner()
+
+    def close(self, timeout: float = 5.0) -> str | None:
+        """Save what is queued, end the learner. A sentence if something could not be saved in time."""
+        if self._process is not None:
+            self._process.stop()
+        left = self._store.close(timeout)
+        if not left:
+            return None
+        return f"{count_text(left)} could not be saved. {self._store.trouble or ''}".strip()
+
+    # Inside.
+
+    def _append(
+        self,
+        record: Record,
+        *,
+        seconds: float | None = None,
+        question: str | None = None,
+        order: tuple[int, ...] | None = None,
+        policy: str | None = None,
+    ) -> str:
+        if policy is None and self.latest is not None:
+            policy = f"{self.latest.learner}:{self.latest.step}"
+        rater = self._facts.raters[self.rater]
+        provenance = Provenance(rater, program_version(), seconds, question, order, policy)
+        self._pending.append(_Pending(record, self._store.append(record, provenance)))
+        if isinstance(record, Undo):
+            self._standing.pop(record.target, None)
+        else:
+            self._standing[record.id] = kind_of(record)
+        return record.id
+
+    def _sides(self, question: Question) -> Question:
+        """The same question with its clips in a random order, which is kept with the answer."""
+        order = list(range(len(question.clips)))
+        self._shuffle.shuffle(order)
+        self._orders[question.id] = tuple(order)
+        return replace(question, clips=tuple(question.clips[i] for i in order))
+
+    def _send(self, command: Command) -> None:
+        if self._process is not None:
+            self._process.send(command)
+
+    def _poll_store(self) -> _Events:
+        events: _Events = []
+        while self._pending and self._pending[0].future.done():
+            events.append(self._settle(self._pending.popleft()))
+        if any(isinstance(event, Saved) for event in events):
+            self._send(Command("nudge"))
+        if self._store.trouble != self._trouble:
+            self._trouble = self._store.trouble
+            if self._trouble is not None:
+                waiting = count_text(self._store.unsaved)
+                events.append(
+                    Trouble(f"Not saved yet: {waiting}. {self._trouble} It is tried again by itself.")
+                )
+        return events
+
+    def _settle(self, pending: _Pending) -> Event:
+        record, kind = pending.record, kind_of(pending.record)
+        error = pending.future.exception()
+        if error is not None:
+            self._standing.pop(record.id, None)
+            return Trouble(f"Not saved: {error}")
+        seq = pending.future.result()
+        self.last_saved = max(self.last_saved, seq)
+        target = record.target if isinstance(record, Undo) else None
+        return Saved(seq, record.id, saved_text(record), kind, target)
+
+    def _poll_learner(self) -> _Events:
+        events: _Events = []
+        for message in self._process.poll() if self._process else ():
+            if isinstance(message, Snapshot):
+                self.latest = message
+                events.append(NewSnapshot(message))
+            elif isinstance(message, Points):
+                self.curve[message.keep :] = message.points
+            elif isinstance(message, Restarted):
+                events.append(LearnerRestarted(message.reason))
+            elif isinstance(message, Note):
+                events.append(Trouble(message.text))
+        return events
+
+
+def _open_store(folder: Path, fresh: bool) -> Store:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Store.open(folder / STORE, create=fresh)
+    except OSError as error:
+        raise SessionError(
+            f"{folder} can't be made ({error.strerror}): choose another folder for the session."
+        ) from error
+    except StoreError as error:
+        raise SessionError(str(error)) from error
+
+
+def _check_learner(name: str, make: str) -> None:
+    if make != MAKE:
+        return
+    from agents.catalog import LEARNERS
+
+    if name not in LEARNERS:
+        close = difflib.get_close_matches(name, LEARNERS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(LEARNERS)}."
+        raise SessionError(f"there is no learner {name!r}: {hint}")
+
+
+def _random_actions(task: Task, rows: int, random: np.random.Generator) -> NDArray[Any]:
+    space = task.world.action_space
+    if hasattr(space, "n"):
+        return random.integers(0, int(space.n), rows)
+    low, high = np.maximum(space.low, -1e3), np.minimum(space.high, 1e3)
+    return random.uniform(low, high, (rows, *low.shape)).astype(np.float32)

@@ -1,0 +1,126 @@
+"""A learner without torch that learns nothing, quickly: for tests of everything around learners."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+
+from agents.feedback import Question, Record, Undo, kind_of
+from agents.snapshot import CurvePoint, PolicyArrays, RewardArrays, Snapshot
+from envs.trajectory import Trajectory
+from envs.world import Task
+
+
+def trajectory(steps: int = 12, seed: int = 0, task: str = "teachbox/RoomsTidy-v0") -> Trajectory:
+    """Made-up numbers in the shape of a trajectory."""
+    random = np.random.default_rng(seed)
+    return Trajectory(
+        task=task,
+        states=random.integers(0, 100, (steps + 1, 7)).astype(np.int32),
+        rng=random.integers(0, 2**63, steps + 1).astype(np.uint64),
+        observations=random.random((steps + 1, 4), np.float32),
+        actions=random.integers(0, 4, steps),
+        terms=random.random((steps, 3), np.float32),
+        driver="policy:3",
+        options={"size": 9},
+    )
+
+
+class FakeLearner:
+    """Counts its steps and what it has heard. Files in its own checkpoint make it fail on demand."""
+
+    name: ClassVar[str] = "fake"
+    kinds: ClassVar[frozenset[str]] = frozenset({"demonstration", "evaluation", "comparison", "correction"})
+
+    def __init__(self, name: str, task: Task, seed: int = 0) -> None:
+        self.label, self.task, self.seed = name, task, seed
+        self.steps = self.seq = 0
+        self.known: dict[str, str] = {}
+        self.undone: set[str] = set()
+        self.curve: list[CurvePoint] = []
+
+    def observe(self, seq: int, records: Sequence[Record]) -> None:
+        self.seq = seq
+        for record in records:
+            if isinstance(record, Undo):
+                self.undone.add(record.target)
+            self.known[record.id] = kind_of(record)
+
+    def step(self) -> bool:
+        time.sleep(0.01)
+        self.steps += 1
+        self.curve.append(CurvePoint(self.steps * 0.01, self.steps * 10, len(self.known), {"return": 0.5}))
+        return True
+
+    def query(self, clips: int = 2) -> Question | None:
+        return Question(tuple(trajectory(seed=self.steps + i) for i in range(clips)))
+
+    def snapshot(self) -> Snapshot:
+        world = self.task.world
+        size, actions = len(world.obs_names), int(world.action_space.n)
+        layer = (np.zeros((size, actions), np.float32), np.full(actions, self.steps, np.float32))
+        uses: dict[str, int] = {}
+        for id, kind in self.known.items():
+            if kind in self.kinds and id not in self.undone:
+                uses[kind] = uses.get(kind, 0) + 1
+        return Snapshot(
+            learner=self.label,
+            step=self.steps,
+            feedback_seq=self.seq,
+            env_steps=self.steps * 10,
+            policy=PolicyArrays((layer,), "discrete"),
+            reward=RewardArrays(np.zeros((1, len(world.terms)), np.float32)),
+            curve=tuple(self.curve),
+            phase="counting",
+            uses=uses,
+        )
+
+    def save(self, folder: Path) -> None:
+        (folder / "fake.json").write_text(json.dumps({"steps": self.steps, "seed": self.seed}))
+
+    def load(self, folder: Path) -> None:
+        try:
+            self.steps = json.loads((folder / "fake.json").read_text())["steps"]
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{folder} is no checkpoint of a fake learner") from error
+
+
+class Broken(FakeLearner):
+    """Fails in its first step."""
+
+    def step(self) -> bool:
+        raise RuntimeError("the gradient exploded")
+
+
+class Stuck(FakeLearner):
+    """Its fifth step never ends."""
+
+    def step(self) -> bool:
+        if self.steps == 5:
+            time.sleep(3600)
+        return super().step()
+
+
+class Mortal(FakeLearner):
+    """Dies without a word once, after its first checkpoint."""
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        mark = folder.parents[2] / "died"
+        if not mark.exists():
+            mark.touch()
+            os._exit(9)
+
+
+KINDS = {"fake": FakeLearner, "broken": Broken, "stuck": Stuck, "mortal": Mortal}
+
+
+def make(name: str, task: Task, *, seed: int = 0, prior: str = "written") -> FakeLearner:
+    """The factory that a session is given as "tests.sandbox.fake:make"."""
+    return KINDS.get(name, FakeLearner)(name, task, seed)
