@@ -15,7 +15,7 @@ import pygame
 
 from sandbox.screen import theme as look
 from sandbox.screen.chrome import Chrome
-from sandbox.screen.keys import EVERYWHERE, Binding, Intent, Pointer, Press, Release, intent
+from sandbox.screen.keys import EVERYWHERE, Intent, Pointer, Press, Release, intent
 from sandbox.screen.scene import Scene
 from sandbox.screen.sound import Sounds
 from sandbox.screen.theme import Color, Theme
@@ -68,11 +68,13 @@ class App:
         self.chrome = Chrome(self)
         self.running, self.help_open = True, False
         self.message, self.trouble_text = "", ""
-        self.lit: Binding | None = None
+        self.lit: dict[str, float] = {}
+        """Keys that the footer shows as pressed, and until when."""
+        self.lit_shift = False
         self.taught = 0.0  # [s] in which the person was at it
         self.frame, self.seconds = 0, 0.0
         self.unsaved: set[str] = set()
-        self._lit_until = self._owed = self._active_until = 0.0
+        self._owed = self._active_until = 0.0
         self._toasts: list[tuple[str, Color, str, float]] = []
         self._repeat: tuple[Press, float] | None = None
         self._clock = pygame.time.Clock()
@@ -103,7 +105,8 @@ class App:
             "undo": (look.WARN, "undo-2"),
         }.get(kind, (look.ACCENT, "info"))
         self.message = text
-        self._toasts = [*self._toasts[-2:], (text, color, icon, self.seconds + TOAST_SECONDS)]
+        others = [toast for toast in self._toasts if toast[0] != text]
+        self._toasts = [*others[-1:], (text, color, icon, self.seconds + TOAST_SECONDS)]
         if sound:
             self.sounds.play(sound)
 
@@ -161,8 +164,8 @@ class App:
             return
         if self.help_open:
             return
-        self.lit = next((b for b in [*self.scene.keys()] if b.matches(press)), None)
-        self._lit_until = self.seconds + 0.18
+        self.lit[press.key] = self.seconds + 0.18
+        self.lit_shift = press.shift
         self._to_scene(press)
 
     # One frame.
@@ -294,8 +297,7 @@ class App:
 
     def _update(self) -> None:
         self.seconds += STEP
-        if self.lit and self.seconds > self._lit_until:
-            self.lit = None
+        self.lit = {key: until for key, until in self.lit.items() if until > self.seconds}
         if self.session and self.scene.mode != "menu" and self.seconds < self._active_until:
             self.taught += STEP
         if self._repeat and self.seconds >= self._repeat[1]:

@@ -133,6 +133,7 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         _bind("[", "very bad", "very_bad", "Twice as strong (Shift with - does the same)."),
         _UNDO,
         _bind("space", "pause", "pause", "Stop and go on."),
+        _bind(", .", "speed", "speed", "Let the agent act slower or faster."),
         _bind("r", "new start", "restart", "Let the agent begin somewhere else.", footer=False),
     ),
     "rank": (

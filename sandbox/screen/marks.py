@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pygame
 
@@ -67,20 +67,20 @@ def binding_width(theme: Theme, binding: Binding) -> int:
 
 
 def key_hint(
-    surface: pygame.Surface, theme: Theme, binding: Binding, midleft: tuple[int, int], *, lit: bool = False
+    surface: pygame.Surface,
+    theme: Theme,
+    binding: Binding,
+    midleft: tuple[int, int],
+    *,
+    lit: Collection[str] = (),
 ) -> pygame.Rect:
-    """Key caps and what they do; returns where they stand, for the mouse."""
+    """Key caps (those named in `lit` are pressed) and what they do; returns where they stand."""
     x, y = midleft
-    for name in binding.caps:
-        x = key_cap(surface, theme, name, (x, y), lit=lit) + theme.px(4)
-    spot = theme.text(
-        surface,
-        binding.what,
-        (x + theme.px(3), y),
-        "small",
-        look.TEXT if lit else look.SOFT,
-        anchor="midleft",
-    )
+    alone = len(binding.caps) != len(binding.keys)
+    for k, name in enumerate(binding.caps):
+        pressed = any(key in lit for key in (binding.keys if alone else binding.keys[k : k + 1]))
+        x = key_cap(surface, theme, name, (x, y), lit=pressed) + theme.px(4)
+    spot = theme.text(surface, binding.what, (x + theme.px(3), y), "small", look.SOFT, anchor="midleft")
     return pygame.Rect(midleft[0], y - theme.px(14), spot.right - midleft[0], theme.px(28))
 
 

@@ -12,6 +12,7 @@ from sandbox.screen.widgets import Widget
 
 if TYPE_CHECKING:
     from sandbox.app import App
+    from sandbox.session import Session
 
 
 class Scene:
@@ -30,6 +31,13 @@ class Scene:
     def __init__(self, app: App) -> None:
         self.app = app
         self.focus = Focus()
+
+    @property
+    def session(self) -> Session:
+        """The open session (the menu is the only scene without one)."""
+        if self.app.session is None:
+            raise RuntimeError(f"{self.mode} needs an open session")
+        return self.app.session
 
     def enter(self) -> None:
         """It comes on screen."""

@@ -184,7 +184,7 @@ def rounded(
     if border is not None:
         rounded(surface, rect, border, radius)
         rect, radius = rect.inflate(-2 * width, -2 * width), max(0, radius - width)
-    radius = min(radius, rect.width // 2, rect.height // 2)
+    radius = min(radius, (rect.width - 1) // 2, (rect.height - 1) // 2)
     if radius < 2:
         pygame.draw.rect(surface, color, rect)
         return

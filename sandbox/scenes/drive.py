@@ -1,0 +1,235 @@
+"""Drive: the person controls the world; what is kept becomes a demonstration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pygame
+
+from envs.show.render import Film, View
+from sandbox.playback import Playback
+from sandbox.screen import marks, stage
+from sandbox.screen import theme as look
+from sandbox.screen.keys import (
+    ARROWS,
+    BINDINGS,
+    Binding,
+    Intent,
+    Latch,
+    Pointer,
+    Press,
+    Release,
+    cap,
+    driving_keys,
+)
+from sandbox.screen.live import Live, waits_for_keys
+from sandbox.screen.scene import Scene
+
+
+class DriveScene(Scene):
+    """Phases: ready (nothing driven yet), driving, paused, ended (a replay runs: keep it or not)."""
+
+    mode = "drive"
+    title = "Drive"
+    hint = (
+        "Show how it is done: drive with the arrow keys, then keep what you drove. The agent learns from it."
+    )
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        task = self.session.task
+        self.task = task
+        self.latch = Latch(driving_keys(task.keys))
+        self.waits = waits_for_keys(task)
+        self.live = Live(task, "person")
+        self.view = View(task)
+        self.chips = stage.Chips()
+        self.phase = "ready"
+        self.film: Film | None = None
+        self.replay: Playback | None = None
+        self.kept = 0
+        self._start()
+
+    def _start(self, seed: int | None = None) -> None:
+        self.live.start(int(self.app.random.integers(1 << 30)) if seed is None else seed)
+        self.latch.clear()
+        self.chips.clear()
+        self.film = self.replay = None
+        self.phase = "ready"
+
+    def leave(self) -> None:
+        self.blur()
+
+    def blur(self) -> None:
+        """Held keys are forgotten; a world that goes on by itself waits."""
+        self.latch.clear()
+        if self.phase == "driving" and not self.waits:
+            self.phase = "paused"
+
+    def keys(self) -> Sequence[Binding]:
+        return with_world_keys(BINDINGS["drive"], self.task.keys)
+
+    def handle(self, event: Intent) -> Scene | None:
+        if not isinstance(event, Pointer) and self.latch.feed(event):
+            if isinstance(event, Press) and not event.repeat:
+                self._drive()
+            return None
+        return super().handle(event)
+
+    def _drive(self) -> None:
+        if self.phase == "ready":
+            self.phase = "driving"
+        elif self.phase == "paused":
+            self.app.toast("Paused: press Space to go on.", "info")
+            self.latch.clear()
+        elif self.phase == "ended":
+            self.app.toast("This drive is over: Enter keeps it, Backspace throws it away.", "info")
+            self.latch.clear()
+
+    def on_drive(self, press: Press) -> None:
+        """A click on an arrow's cap: one tap."""
+        self.handle(press)
+        self.handle(Release(press.key))
+
+    def on_keep(self, press: Press) -> None:
+        if not len(self.live):
+            self.app.toast("Nothing to keep yet: drive first, with the arrow keys.", "info")
+            return
+        steps = len(self.live)
+        self.app.keep(self.session.keep(self.live.trajectory()))
+        self.kept += 1
+        self._start()
+        self.app.toast(f"Keeping {steps} steps. Here is another start.", "good")
+
+    def on_discard(self, press: Press) -> None:
+        driven = len(self.live)
+        self._start()
+        self.app.toast("Thrown away. Here is another start." if driven else "Another start.", "info", "undo")
+
+    def on_restart(self, press: Press) -> None:
+        self._start(self.live.seed)
+        self.app.toast("Again from the same start.", "info")
+
+    def on_pause(self, press: Press) -> None:
+        if self.phase in ("driving", "paused"):
+            self.phase = "paused" if self.phase == "driving" else "driving"
+            self.latch.clear()
+        elif self.phase == "ready":
+            self.phase = "driving"
+        elif self.replay is not None:
+            self.replay.toggle()
+
+    def on_undo(self, press: Press) -> None:
+        undone = self.session.undo("demonstration")
+        self.app.keep(undone)
+        self.app.toast(
+            "Took back the last kept drive." if undone else "No kept drive to take back.", "undo", "undo"
+        )
+
+    def update(self, dt: float) -> None:
+        self.chips.update(dt)
+        self.live.events.pass_time(dt)
+        if self.phase == "ended" and self.replay is not None:
+            self.replay.advance(dt)
+        if self.phase != "driving":
+            self.live.since = min(
+                1.0, self.live.since + (dt * self.live.pace if self.phase == "ended" else 0.0)
+            )
+            return
+        if self.live.wait(dt) and (self.latch.waiting or not self.waits):
+            key = self.latch.take(self.task.keys)
+            happened = self.live.step(self.task.keys.get(key, self.task.world.idle_action))
+            self.chips.add(happened)
+            if any(term.name == "crash" or term.name == "vase" for term in happened):
+                self.app.sounds.play("crash")
+            over = self.waits and key and self.live.stands_still()
+            if self.live.ended or over:
+                self._end()
+        elif self.waits:
+            self.live.since = min(self.live.since, 1.0)
+
+    def _end(self) -> None:
+        self.phase = "ended"
+        self.latch.clear()
+        trajectory = self.live.trajectory()
+        self.film = Film(self.task, trajectory, self.view)
+        self.replay = Playback.of([trajectory], self.live.pace)
+
+    def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        theme = self.app.theme
+        picture, column = stage.split(rect, theme)
+        world = stage.fitted(picture, self.view.aspect)
+        if self.film is not None and self.replay is not None:
+            self.film.draw(surface, world, self.replay.position)
+            marks.badge(
+                surface,
+                theme,
+                "REPLAY",
+                (world.left + theme.px(10), world.top + theme.px(22)),
+                look.WARN,
+                "repeat",
+            )
+        else:
+            self.view.live(surface, world, self.live.sim, before=self.live.before, blend=self.live.blend)
+        self.chips.draw(surface, theme, world)
+        if self.phase == "paused":
+            marks.curtain(surface, world, 120)
+            theme.text(surface, "Paused", world.center, "hero", bold=True, anchor="center")
+        stage.frame(surface, theme, world, look.ACCENT if self.phase == "driving" else look.LINE, 2)
+        self._column(surface, column)
+
+    def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
+        theme = self.app.theme
+        room = stage.tally_height(theme, self.live.events)
+        low = pygame.Rect(column.left, 0, column.width, min(room, column.height * 3 // 5))
+        low.bottom = column.bottom
+        high = pygame.Rect(column.left, column.top, column.width, low.top - column.top - theme.px(12))
+        stage.card(surface, theme, high, *self._where())
+        stage.account(surface, theme, low, self.live)
+
+    def _where(self) -> tuple[str, str, Any, str, list[tuple[tuple[str, ...], str]]]:
+        arrows = tuple(k for k in ARROWS if k in driving_keys(self.task.keys))
+        keep: list[tuple[tuple[str, ...], str]] = [(("Enter",), "keep it"), (("Back",), "throw it away")]
+        if self.phase == "ready":
+            text = self.task.about + (
+                " The world waits for you." if self.waits else " It starts with your first key."
+            )
+            return "Your turn", text, look.ACCENT, "gamepad-2", [(arrows, "drive")]
+        if self.phase == "paused":
+            return "Paused", "Nothing moves.", look.WARN, "pause", [(("Space",), "go on"), *keep]
+        if self.phase == "ended":
+            text = "Was that how it should be done? If so, keep it."
+            return "The end", text, look.GOOD, "flag", [*keep, (("R",), "try again from here")]
+        text = self.task.about
+        return "You are driving", text, look.ACCENT, "gamepad-2", keep
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "mode": self.phase,
+            "step": self.live.step_number,
+            "driven": len(self.live),
+            "seed": self.live.seed,
+            "waits": self.waits,
+            "held": list(self.latch.held),
+            "kept": self.kept,
+            "replaying": bool(self.replay and self.replay.playing),
+            "terms": {
+                t.name: round(float(s), 3)
+                for t, s in zip(self.live.events.terms, self.live.events.sums, strict=True)
+            },
+        }
+
+
+def with_world_keys(bindings: Sequence[Binding], keys: Any) -> list[Binding]:
+    """The bindings, with the arrows replaced by the keys that this world listens to (which come first)."""
+    names = driving_keys(keys)
+    order = [k for k in ARROWS if k in names] + sorted(names - set(ARROWS))
+    caps = tuple(cap(name) for name in order[:8])
+    result = []
+    for binding in bindings:
+        if binding.action == "drive":
+            result.append(Binding(tuple(order), caps, binding.what, "drive", binding.about))
+        elif not set(binding.keys) & names:
+            result.append(binding)
+    return result

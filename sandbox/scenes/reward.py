@@ -1,0 +1,222 @@
+"""Reward: the agent acts, the person says + or -, and credit goes to what was on screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pygame
+
+from envs.show.render import View
+from envs.trajectory import Trajectory
+from sandbox.screen import marks, stage
+from sandbox.screen import theme as look
+from sandbox.screen.keys import Press
+from sandbox.screen.live import Live
+from sandbox.screen.scene import Scene
+from sandbox.screen.tape import Tape, sign
+from sandbox.screen.widgets import Button
+
+SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace: people judge slower than they drive
+SEGMENT_SECONDS = 2.0
+REST = 1.2  # [s] that the end of an episode stays on screen, open to judgement
+TEMPERATURE = 1.0
+
+
+class RewardScene(Scene):
+    """The newest policy plays live. A press is kept with the steps that were on screen before it."""
+
+    mode = "reward"
+    title = "Reward"
+    hint = "Watch the agent and say what you think of it: + when it does well, - when it does not."
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self.task = self.session.task
+        self.speed = SPEEDS.index(0.4) if self.task.world.state_size else len(SPEEDS) - 1
+        self.live = Live(self.task, "random", pace=self._pace())
+        self.view = View(self.task)
+        self.chips, self.tape = stage.Chips(), Tape()
+        self.paused, self.rested = False, 0.0
+        self.total = 0.0
+        self.flash: tuple[float, float] = (0.0, 0.0)  # (value, seconds left)
+        self._before: tuple[Trajectory, float] | None = None
+        self.good = Button("good", "Good", lambda _: self._mark(1.0), icon="plus")
+        self.bad = Button("bad", "Bad", lambda _: self._mark(-1.0), icon="minus")
+        self.focus.widgets = [self.good, self.bad]
+        self._start()
+
+    def _pace(self) -> float:
+        return self.task.world.steps_per_second * SPEEDS[self.speed]
+
+    def _driver(self) -> str:
+        latest = self.session.latest
+        return f"policy:{latest.step}" if latest and latest.policy else "random"
+
+    def _start(self) -> None:
+        self.live.driver = self._driver()
+        self.live.start(int(self.app.random.integers(1 << 30)))
+        self.live.since = 0.0
+        self.rested = 0.0
+        self.tape.step(first=True)
+
+    def _mark(self, value: float) -> None:
+        """Keep a press with the steps on screen up to it."""
+        length = max(6, round(SEGMENT_SECONDS * self.live.pace))
+        steps = len(self.live)
+        if steps == 0 and self._before is not None:  # it is about the end that has just left the screen
+            segment, at = self._before
+            delay = (self.tape.now - at) * self.live.pace
+        elif steps == 0:
+            self.app.toast("Wait until the agent has done something.", "info")
+            return
+        else:
+            segment, delay = self.live.trajectory(), self.live.since
+        segment = segment.clip(len(segment) - length, len(segment))
+        record = self.session.mark(segment, value, float(delay), rate=self.live.pace)
+        self.app.keep(record)
+        self.tape.mark(value, record)
+        self.total += value
+        self.flash = (value, 0.5)
+        self.app.sounds.play("plus" if value > 0 else "minus")
+
+    def on_good(self, press: Press) -> None:
+        self._mark(2.0 if press.shift else 1.0)
+
+    def on_bad(self, press: Press) -> None:
+        self._mark(-2.0 if press.shift else -1.0)
+
+    def on_very_good(self, press: Press) -> None:
+        self._mark(2.0)
+
+    def on_very_bad(self, press: Press) -> None:
+        self._mark(-2.0)
+
+    def on_undo(self, press: Press) -> None:
+        undone = self.session.undo("evaluation")
+        self.app.keep(undone)
+        if undone is None:
+            self.app.toast("No reward to take back.", "undo", "undo")
+            return
+        mark = self.tape.take_back()
+        self.total -= mark.value if mark else 0.0
+        self.app.toast("Took back the last reward.", "undo", "undo")
+
+    def on_pause(self, press: Press) -> None:
+        self.paused = not self.paused
+
+    def on_restart(self, press: Press) -> None:
+        self._remember()
+        self._start()
+
+    def on_speed(self, press: Press) -> None:
+        step = -1 if press.key == "," else 1
+        self.speed = min(max(self.speed + step, 0), len(SPEEDS) - 1)
+        self.live.pace = self._pace()
+        self.app.toast(f"The agent runs at {self.live.pace:.3g} steps a second.", "info")
+
+    def _remember(self) -> None:
+        if len(self.live):
+            self._before = (self.live.trajectory(), self.tape.now - self.live.since / self.live.pace)
+
+    def update(self, dt: float) -> None:
+        self.flash = (self.flash[0], max(0.0, self.flash[1] - dt))
+        if self.paused:
+            return
+        self.tape.advance(dt)
+        self.chips.update(dt)
+        self.live.events.pass_time(dt)
+        due = self.live.wait(dt)
+        if self.live.ended:
+            self.rested += dt
+            if self.rested > REST:
+                self._remember()
+                self._start()
+        elif due:
+            actions = self.session.act(self.live.obs, self.app.random, TEMPERATURE)
+            self.chips.add(self.live.step(actions[0]))
+            self.tape.step()
+            if self._over():
+                self.live.ended = True
+
+    def _over(self) -> bool:
+        """The task is over before its time: nothing the agent does changes anything any more."""
+        return self.live.stands_still() and self.live.idle_for(6)
+
+    def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        theme = self.app.theme
+        picture, column = stage.split(rect, theme)
+        line = pygame.Rect(picture.left, 0, picture.width, theme.px(84))
+        line.bottom = picture.bottom
+        room = pygame.Rect(picture.left, picture.top, picture.width, line.top - picture.top - theme.px(12))
+        world = stage.fitted(room, self.view.aspect)
+        self.view.live(surface, world, self.live.sim, before=self.live.before, blend=self.live.blend)
+        self.chips.draw(surface, theme, world)
+        color, width = look.LINE, 2
+        value, left = self.flash
+        if left > 0:
+            color, width = look.GOOD if value > 0 else look.BAD, 4
+            self._float(surface, world, value, left)
+        stage.frame(surface, theme, world, color, width)
+        if self.live.ended:
+            label = "the end, what do you think?"
+            marks.badge(
+                surface,
+                theme,
+                label,
+                (world.left + theme.px(10), world.bottom - theme.px(22)),
+                look.WARN,
+                "flag",
+            )
+        if self.paused:
+            marks.badge(
+                surface,
+                theme,
+                "PAUSED",
+                (world.left + theme.px(10), world.top + theme.px(22)),
+                look.WARN,
+                "pause",
+            )
+        self.tape.draw(surface, theme, line)
+        self._column(surface, column)
+
+    def _float(self, surface: pygame.Surface, world: pygame.Rect, value: float, left: float) -> None:
+        """The sign that rises over the picture when a key is pressed."""
+        theme = self.app.theme
+        size = theme.px(26 if abs(value) > 1 else 19)
+        layer = pygame.Surface((2 * size + 4, 2 * size + 4), pygame.SRCALPHA)
+        sign(layer, (size + 2, size + 2), size, value, look.GOOD if value > 0 else look.BAD)
+        layer.set_alpha(round(255 * min(1.0, left / 0.3)))
+        y = world.bottom - theme.px(60) - (0.5 - left) * theme.px(120)
+        surface.blit(layer, layer.get_rect(center=(world.centerx, round(y))))
+
+    def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
+        theme = self.app.theme
+        low = pygame.Rect(column.left, 0, column.width, stage.tally_height(theme, self.live.events))
+        low.height = min(low.height, column.height * 3 // 5)
+        low.bottom = column.bottom
+        gap, high = theme.px(12), theme.px(40)
+        latest = self.session.latest
+        if latest is None or latest.policy is None:
+            text = "It knows nothing yet and acts at random. Praise what you like all the same."
+        else:
+            text = "It learns from you as you go. A press is about the last half second or so: no hurry."
+        keys = [(("+",), "good"), (("-",), "bad"), (("Shift",), "with it: twice as strong")]
+        area = pygame.Rect(column.left, column.top, column.width, low.top - column.top - high - 2 * gap)
+        used = stage.card(surface, theme, area, "Judge the agent", text, look.ACCENT, "thumbs-up", keys)
+        half = (column.width - gap) // 2
+        top = min(used.bottom + gap, low.top - gap - high)
+        self.good.draw(surface, theme, pygame.Rect(column.left, top, half, high))
+        self.bad.draw(surface, theme, pygame.Rect(column.left + half + gap, top, half, high))
+        stage.account(surface, theme, low, self.live)
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "mode": "paused" if self.paused else ("ended" if self.live.ended else "running"),
+            "step": self.live.step_number,
+            "seed": self.live.seed,
+            "marks": len(self.tape.marks),
+            "standing": self.tape.standing,
+            "total": self.total,
+            "speed": SPEEDS[self.speed],
+            "driver": self.live.driver,
+        }

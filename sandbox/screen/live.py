@@ -1,0 +1,145 @@
+"""One row of a world played in the window: stepped at its own pace, recorded, forked. No pygame here."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs import catalog
+from envs.foreign.simulation import AnySimulation
+from envs.trajectory import Recorder, Trajectory
+from envs.world import Array, Task, Term
+
+
+class Live:
+    """A row that somebody drives: the simulation, what has been recorded, and how far the picture is.
+
+    `pace` [steps/s]; `since` is the time since the last step came on screen [steps], so the picture
+    stands `blend` of the way between `before` and the simulation's state now.
+    """
+
+    def __init__(self, task: Task, driver: str, *, pace: float = 0.0) -> None:
+        self.task, self.driver = task, driver
+        self.pace = pace or float(task.world.steps_per_second)
+        self.sim: AnySimulation = catalog.simulation(task, 1)
+        self.sim.auto_reset = False
+        self.seed = 0
+        self._begin()
+
+    def start(self, seed: int) -> None:
+        """A fresh episode from a seed."""
+        self.seed = seed
+        self.sim.reset(seed)
+        self._begin()
+
+    def fork(self, trajectory: Trajectory, t: int) -> None:
+        """Go on from moment `t` of a recording."""
+        self.sim.fork(0, trajectory, t)
+        self._begin(t)
+
+    def _begin(self, at: int = 0) -> None:
+        self._recorder: Recorder = self.sim.recorder(0, self.driver)
+        self.before: Array = self.sim.states[0].copy()
+        self.start_step, self.since = at, 1.0
+        self.ended = False
+        self.events = TermEvents(self.task.world.terms)
+
+    def __len__(self) -> int:
+        """Steps recorded."""
+        return len(self._recorder)
+
+    @property
+    def step_number(self) -> int:
+        """The step of the episode that is on screen."""
+        return self.start_step + len(self)
+
+    @property
+    def blend(self) -> float:
+        return min(self.since, 1.0)
+
+    @property
+    def obs(self) -> NDArray[np.float32]:
+        """[1, D]"""
+        return self.sim.obs
+
+    def wait(self, dt: float) -> bool:
+        """Let `dt` seconds pass; True when the next step is due."""
+        self.since += dt * self.pace
+        return self.since >= 1.0 - 1e-9
+
+    def step(self, action: Any) -> list[Term]:
+        """One step; the terms that happened in it as events."""
+        self.before = self.sim.states[0].copy()
+        out = self.sim.step(np.asarray(action)[None])
+        self._recorder.add(action, out.terms[0], self.sim.states[0], int(self.sim.rng[0]), out.obs[0])
+        self.since = max(0.0, self.since - 1.0) if self.since < 2.0 else 0.0
+        self.ended = bool(out.ended[0]) or self.step_number >= self.task.horizon
+        return self.events.add(out.terms[0])
+
+    def idle_for(self, steps: int) -> bool:
+        """Whether no term was on in the last `steps` steps."""
+        return self.events.quiet >= steps
+
+    def trajectory(self) -> Trajectory:
+        return self._recorder.trajectory()
+
+    def stands_still(self) -> bool:
+        """Whether the last step did nothing: no term was on, and nothing but the clock changed."""
+        if self.events.newest.any():
+            return False
+        now, before = self.sim.states[0].copy(), self.before.copy()
+        if not len(now):
+            return False
+        clock = self.task.world.clock
+        now[clock] = before[clock] = 0
+        return bool((now == before).all())
+
+
+class TermEvents:
+    """Sums of named terms over an episode, and which of them just happened as events."""
+
+    WINDOW = 20
+
+    def __init__(self, terms: tuple[Term, ...]) -> None:
+        self.terms = terms
+        self.sums = np.zeros(len(terms), np.float64)
+        self.lit = np.full(len(terms), 1e9)  # [s] since each was last an event
+        self.newest = np.zeros(len(terms), np.float32)
+        self.quiet = 0  # [steps] since any term was on
+        self._recent: deque[Array] = deque(maxlen=self.WINDOW)
+
+    def add(self, values: Array) -> list[Term]:
+        """Take a step's terms [M]; the terms that begin to be on in this step."""
+        self.sums += values
+        self.newest = np.array(values)
+        self.quiet = 0 if values.any() else self.quiet + 1
+        on = np.abs(values) > 0.5
+        before = self._recent[-1] if self._recent else np.zeros_like(on)
+        self._recent.append(on)
+        often = np.mean(self._recent, axis=0) > 0.5
+        steady = np.array([term.unit in ("steps", "par") for term in self.terms])
+        fresh = on & ~before & ~(often & (len(self._recent) > 4)) & ~(steady & (len(self._recent) < 10))
+        self.lit[fresh] = 0.0
+        return [self.terms[k] for k in np.flatnonzero(fresh)]
+
+    def pass_time(self, dt: float) -> None:
+        self.lit += dt
+
+
+def waits_for_keys(task: Task) -> bool:
+    """Whether nothing happens here while nobody acts, so that the world can wait for the person.
+
+    Steps in which the person only thinks would teach the agent to dawdle.
+    """
+    if not task.world.state_size:
+        return task.world.steps_per_second <= 5
+    row = Live(task, "nobody")
+    row.start(0)
+    for _ in range(3):
+        row.step(task.world.idle_action)
+        if not row.stands_still():
+            return False
+    return True

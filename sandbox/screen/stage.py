@@ -1,0 +1,234 @@
+"""What the live modes share on screen: the world in its frame, what just happened, what happened so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pygame
+
+from envs.world import Term
+from sandbox.screen import marks
+from sandbox.screen import theme as look
+from sandbox.screen.live import Live, TermEvents
+from sandbox.screen.theme import Color, Theme, rounded
+
+ICONS = {
+    "litter": "trash-2",
+    "vase": "flower-2",
+    "dirt": "sparkles",
+    "home": "house",
+    "bump": "square",
+    "move": "move-horizontal",
+    "progress": "gauge",
+    "crash": "triangle-alert",
+    "headway": "car-front",
+    "cut_in": "git-fork",
+    "left_lane": "road",
+    "lane_change": "arrow-right-left",
+    "hard_brake": "power",
+    "speeding": "fast-forward",
+    "reward": "star",
+    "ended": "flag",
+}
+CHIP_SECONDS = 1.6
+
+
+def plain(name: str) -> str:
+    """A term's name for reading: 'hard_brake' is "hard brake"."""
+    return name.replace("_", " ")
+
+
+def split(rect: pygame.Rect, theme: Theme, side: float = 300) -> tuple[pygame.Rect, pygame.Rect]:
+    """The room for the picture, and a column at the right."""
+    width = min(theme.px(side), round(rect.width * 0.36))
+    gap = theme.px(14)
+    left = pygame.Rect(rect.left, rect.top, rect.width - width - gap, rect.height)
+    return left, pygame.Rect(left.right + gap, rect.top, width, rect.height)
+
+
+def fitted(rect: pygame.Rect, aspect: float) -> pygame.Rect:
+    """The largest rectangle of that aspect in the middle of `rect`."""
+    width = min(rect.width, round(rect.height * aspect))
+    height = min(rect.height, round(width / aspect))
+    inner = pygame.Rect(0, 0, max(8, width), max(8, height))
+    inner.center = rect.center
+    return inner
+
+
+def frame(
+    surface: pygame.Surface, theme: Theme, rect: pygame.Rect, color: Color = look.LINE, width: int = 1
+) -> None:
+    """A border around the picture of a world."""
+    pygame.draw.rect(surface, color, rect.inflate(2 * width, 2 * width), width, border_radius=theme.px(4))
+
+
+@dataclass
+class Chip:
+    """Something that just happened, floating over the picture."""
+
+    term: Term
+    age: float = 0.0
+
+
+class Chips:
+    """The newest events, each shown for a moment."""
+
+    def __init__(self) -> None:
+        self.items: list[Chip] = []
+
+    def add(self, terms: Sequence[Term]) -> None:
+        self.items = [*self.items, *(Chip(term) for term in terms)][-3:]
+
+    def clear(self) -> None:
+        self.items.clear()
+
+    def update(self, dt: float) -> None:
+        for chip in self.items:
+            chip.age += dt
+        self.items = [chip for chip in self.items if chip.age < CHIP_SECONDS]
+
+    def draw(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect) -> None:
+        """At the top of the picture, the newest lowest."""
+        y = rect.top + theme.px(10)
+        for chip in self.items:
+            icon = theme.icon(ICONS.get(chip.term.name, "circle"), theme.px(18), look.TEXT)
+            text = theme.fit(chip.term.about, rect.width - theme.px(70), "body", bold=True)
+            gap = icon.get_width() + theme.px(8) if icon else 0
+            card = pygame.Rect(0, 0, theme.width(text, "body", bold=True) + gap + theme.px(24), theme.px(32))
+            card.midtop = (rect.centerx, y)
+            image = pygame.Surface(card.size, pygame.SRCALPHA)
+            rounded(image, image.get_rect(), look.GROUND, theme.px(8))
+            if icon:
+                image.blit(icon, icon.get_rect(midleft=(theme.px(12), card.height // 2)))
+            label = theme.render(text, "body", look.TEXT, bold=True)
+            image.blit(label, label.get_rect(midleft=(theme.px(12) + gap, card.height // 2)))
+            image.set_alpha(round(225 * min(1.0, (CHIP_SECONDS - chip.age) / 0.4)))
+            surface.blit(image, card)
+            y = card.bottom + theme.px(6)
+
+
+def tally(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, events: TermEvents) -> int:
+    """Each named term with its sum so far; one that just happened is lit. Returns the y below."""
+    row = theme.px(26)
+    y = rect.top
+    for k, term in enumerate(events.terms):
+        if y + row > rect.bottom:
+            break
+        heat = max(0.0, 1.0 - float(events.lit[k]) / 1.2)
+        line = pygame.Rect(rect.left, y, rect.width, row - 2)
+        if heat > 0:
+            rounded(surface, line, look.mix(look.PANEL, look.ACCENT, 0.35 * heat), theme.px(5))
+        value = float(events.sums[k])
+        ink = look.TEXT if value else look.MUTED
+        icon = theme.icon(ICONS.get(term.name, "circle"), theme.px(15), ink)
+        if icon:
+            surface.blit(icon, icon.get_rect(midleft=(line.left + theme.px(4), line.centery)))
+        shown = f"{value:.0f}" if abs(value - round(value)) < 1e-6 else f"{value:.1f}"
+        number = theme.text(
+            surface,
+            shown,
+            (line.right - theme.px(6), line.centery),
+            "small",
+            ink,
+            mono=True,
+            anchor="midright",
+        )
+        left = line.left + theme.px(28)
+        theme.text(
+            surface,
+            plain(term.name),
+            (left, line.centery),
+            "small",
+            ink,
+            anchor="midleft",
+            width=number.left - left - theme.px(6),
+        )
+        y += row
+    return y
+
+
+def clock(
+    surface: pygame.Surface, theme: Theme, rect: pygame.Rect, live: Live, color: Color = look.ACCENT
+) -> None:
+    """How far the episode is: a bar, and the step of how many."""
+    horizon = live.task.horizon
+    text = f"step {live.step_number} of {horizon}"
+    spot = theme.text(surface, text, rect.midright, "small", look.SOFT, mono=True, anchor="midright")
+    bar = pygame.Rect(rect.left, 0, spot.left - rect.left - theme.px(12), theme.px(6))
+    bar.centery = rect.centery
+    if bar.width > theme.px(20):
+        marks.progress(surface, theme, bar, live.step_number / max(1, horizon), color)
+
+
+FOOT = 56
+
+
+def tally_height(theme: Theme, events: TermEvents) -> int:
+    """How high `account` would like to be."""
+    rows = theme.px(26) * len(events.terms) + theme.px(30 + FOOT + 28)
+    return rows + theme.line("small") + theme.px(8)
+
+
+def account(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, live: Live) -> None:
+    """What happened so far: the clock, the terms, and what the written reward makes of them."""
+    inside = marks.panel(surface, theme, rect, "What happened so far")
+    foot, head = theme.px(FOOT), theme.px(30)
+    clock(surface, theme, pygame.Rect(inside.left, inside.top, inside.width, theme.px(20)), live)
+    room = pygame.Rect(inside.left, inside.top + head, inside.width, inside.height - head - foot)
+    tally(surface, theme, room, live.events)
+    total = float(live.events.sums @ live.task.written_weights)
+    counted = ", ".join(plain(name) for name, weight in live.task.written.items() if weight) or "nothing"
+    y = inside.bottom - foot + theme.px(6)
+    pygame.draw.line(surface, look.LINE, (inside.left, y), (inside.right, y))
+    y += theme.px(8)
+    number = theme.text(surface, f"{total:+.1f}", (inside.right, y), mono=True, bold=True, anchor="topright")
+    theme.text(surface, "Written reward", (inside.left, y), width=number.left - inside.left)
+    y += theme.line()
+    theme.text(surface, f"counts only: {counted}", (inside.left, y), "small", look.MUTED, width=inside.width)
+
+
+def card(
+    surface: pygame.Surface,
+    theme: Theme,
+    rect: pygame.Rect,
+    title: str,
+    text: str,
+    color: Color,
+    icon: str = "",
+    keys: Sequence[tuple[tuple[str, ...], str]] = (),
+) -> pygame.Rect:
+    """Where the person stands and what to press now: a heading, a sentence, key caps. Returns its area."""
+    pad, step = theme.px(14), theme.px(30)
+    inner = rect.width - 2 * pad
+    lines = theme.wrap(text, inner, "body")
+    height = 2 * pad + theme.line("large") + theme.px(4) + theme.line() * len(lines) + step * len(keys)
+    area = pygame.Rect(
+        rect.left, rect.top, rect.width, min(rect.height, height + (theme.px(6) if keys else 0))
+    )
+    rounded(surface, area, look.mix(look.PANEL, color, 0.1), theme.px(10), look.mix(look.PANEL, color, 0.55))
+    x, y = area.left + pad, area.top + pad
+    image = theme.icon(icon, theme.px(20), color) if icon else None
+    if image:
+        surface.blit(image, image.get_rect(midleft=(x, y + theme.line("large") // 2)))
+        x += image.get_width() + theme.px(8)
+    theme.text(surface, title, (x, y), "large", color, bold=True, width=area.right - pad - x)
+    y += theme.line("large") + theme.px(4)
+    for line in lines:
+        theme.text(surface, line, (area.left + pad, y), "body", look.SOFT)
+        y += theme.line()
+    y += theme.px(6) + step // 2
+    for caps, what in keys:
+        x = area.left + pad
+        for name in caps:
+            x = marks.key_cap(surface, theme, name, (x, y)) + theme.px(4)
+        theme.text(
+            surface,
+            what,
+            (x + theme.px(6), y),
+            "body",
+            anchor="midleft",
+            width=area.right - pad - x - theme.px(6),
+        )
+        y += step
+    return area
