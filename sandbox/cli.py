@@ -68,7 +68,10 @@ def window(
     session: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The session's folder: made if new, carried on if not.")
     ] = None,
-    learner: Annotated[str, typer.Option(metavar="NAME", help="Who learns; see `teachbox info`.")] = "joint",
+    learner: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Who learns: the session's, or joint; see `teachbox info`."),
+    ] = None,
     rater: Annotated[str, typer.Option(metavar="NAME", help="Your name, kept with what you say.")] = "me",
     state_file: Annotated[
         Path | None,
@@ -93,7 +96,7 @@ def window(
 def open_window(
     world: str | None,
     folder: Path | None,
-    learner: str,
+    learner: str | None,
     rater: str,
     state_file: Path | None,
     frames: int | None = None,
@@ -108,8 +111,8 @@ def open_window(
     from sandbox.session import Session
 
     session = None
-    if world or folder:
-        session = Session.open(folder, world=world or WORLD, learner=learner, rater=rater)
+    if world or folder or learner:
+        session = Session.open(folder, world=world, learner=learner, rater=rater)
     try:
         app = App(session, state_file=state_file)
     except BaseException:
