@@ -193,9 +193,9 @@ class Session:
         """Keep what the person drove as a demonstration."""
         return self._append(Demonstration(trajectory))
 
-    def mark(self, segment: Trajectory, value: float, delay_steps: float = 0.0) -> str:
+    def mark(self, segment: Trajectory, value: float, delay_steps: float = 0.0, *, rate: float = 0.0) -> str:
         """A + or -: `value` -2, -1, 1 or 2 for the steps up to the press; see agents.feedback.Evaluation."""
-        return self._append(Evaluation(segment, value, delay_steps), policy=segment.driver)
+        return self._append(Evaluation(segment, value, delay_steps, rate), policy=segment.driver)
 
     def answer(
         self, question: Question, ranks: Sequence[int] = (), verdict: Verdict = "ranked", seconds: float = 0.0
