@@ -107,7 +107,11 @@ class Canvas:
         part = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         cover = cover[part]
         rgb, under = self.rgb[part], self.alpha[part]
-        paint = colour[part] if isinstance(colour, np.ndarray) and colour.ndim == 3 else np.asarray(colour, np.float32)
+        paint = (
+            colour[part]
+            if isinstance(colour, np.ndarray) and colour.ndim == 3
+            else np.asarray(colour, np.float32)
+        )
         rgb *= 1.0 - cover[..., None]
         rgb += paint * cover[..., None]
         under *= 1.0 - cover

@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 import pygame
-from numpy.typing import NDArray
 
 from envs.paint import Field, Pixels
 from envs.world import Array
@@ -106,9 +105,3 @@ def as_pair(ghost: Array) -> tuple[Array, Array]:
     states = np.asarray(ghost)
     return (states, states) if states.ndim == 1 else (states[0], states[1])
 
-
-def clipped(target: pygame.Surface, rect: pygame.Rect) -> NDArray[np.int32]:
-    """Confine drawing on `target` to `rect`; returns the clip to set again afterwards."""
-    before = target.get_clip()
-    target.set_clip(rect.clip(before))
-    return np.array(before, np.int32)

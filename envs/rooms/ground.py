@@ -10,7 +10,13 @@ from envs.paint import Canvas, Colour, Field, Pixels, blurred, mix
 HALF = 0.31  # half the thickness of a wall [cells]
 HEIGHT = 0.3  # how far a wall's top is seen above its foot [cells]
 WALL_TOP, WALL_EDGE, WALL_FACE, WALL_FOOT = (104, 82, 76), (150, 124, 112), (246, 235, 218), (216, 194, 170)
-PLANKS: tuple[Colour, ...] = ((233, 214, 184), (226, 204, 171), (238, 222, 195), (219, 196, 162), (230, 208, 178))
+PLANKS: tuple[Colour, ...] = (
+    (233, 214, 184),
+    (226, 204, 171),
+    (238, 222, 195),
+    (219, 196, 162),
+    (230, 208, 178),
+)
 RUG, RUG_DARK, RUG_CREAM = (128, 164, 152), (88, 126, 118), (240, 230, 210)
 
 # Bits of a neighbourhood, clockwise from the north: which of the eight around are of the same kind.
@@ -48,7 +54,9 @@ def floor(width: int, height: int, cell: int) -> Pixels:
     seam = (np.arange(height) * 3 % cell < 3)[:, None]
     joint = ((across % 1.0) * 3.2 * cell < max(1.0, cell / 60)) & (cell >= 20)
     picture[np.broadcast_to(seam, plank.shape) | joint] *= 0.87 if cell >= 20 else 0.95
-    x, y = np.meshgrid(np.linspace(0, 1, width, dtype=np.float32), np.linspace(0, 1, height, dtype=np.float32))
+    x, y = np.meshgrid(
+        np.linspace(0, 1, width, dtype=np.float32), np.linspace(0, 1, height, dtype=np.float32)
+    )
     picture *= (1.035 - 0.085 * (0.45 * x + 0.55 * y))[..., None]
     alpha = np.full((height, width, 1), 255, np.float32)
     return np.asarray(np.clip(np.concatenate([picture, alpha], axis=-1), 0, 255), np.uint8)
@@ -64,7 +72,12 @@ def _joined(c: Canvas, bits: int, half: float, radius: float) -> Field:
         return c.box((right - left) / 2, (down - up) / 2, (right + left) / 2, (down + up) / 2, radius)
 
     shape = np.minimum(part(west, east, half, half), part(half, half, north, south))
-    for corner, sides, (x, y) in ((NE, N | E, (1, -1)), (SE, S | E, (1, 1)), (SW, S | W, (-1, 1)), (NW, N | W, (-1, -1))):
+    for corner, sides, (x, y) in (
+        (NE, N | E, (1, -1)),
+        (SE, S | E, (1, 1)),
+        (SW, S | W, (-1, 1)),
+        (NW, N | W, (-1, -1)),
+    ):
         if bits & corner and bits & sides == sides:
             piece = c.box(x * far / 2, y * far / 2, far / 2, far / 2)
             shape = np.minimum(shape, piece)
@@ -77,7 +90,9 @@ def rug(cell: int, bits: int) -> Pixels:
     shape = _joined(c, bits, 0.44, 0.06)
     for sides, away, along in ((W, -c.x, c.y), (E, c.x, c.y)):
         if not bits & sides:
-            threads = np.maximum(np.abs((along * 12.0) % 1.0 - 0.5) / 12.0 - 0.02, np.maximum(away - 0.495, 0.4 - away))
+            threads = np.maximum(
+                np.abs((along * 12.0) % 1.0 - 0.5) / 12.0 - 0.02, np.maximum(away - 0.495, 0.4 - away)
+            )
             c.fill(np.maximum(threads, np.abs(along) - (0.5 if bits & (N | S) else 0.42)), (226, 212, 186))
     c.fill(shape - 0.02, (70, 62, 50), 0.5)
     weave = 0.5 + 0.5 * np.sin((c.x + 0.5) * 2 * np.pi * 6) * np.sin((c.y + 0.5) * 2 * np.pi * 6)

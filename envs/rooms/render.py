@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -78,12 +77,16 @@ class _View:
 
     def middle(self, x: float, y: float) -> tuple[float, float]:
         """The pixel in the middle of a cell."""
-        return self.board.x - self.left + (x + 0.5) * self.cell, self.board.y - self.up + (y + 0.5) * self.cell
+        return self.board.x - self.left + (x + 0.5) * self.cell, self.board.y - self.up + (
+            y + 0.5
+        ) * self.cell
 
     def put(self, picture: pygame.Surface, x: float, y: float) -> None:
         """Blit a picture centred on a cell (or between cells)."""
         left, top = self.middle(x, y)
-        self.target.blit(picture, (round(left - picture.get_width() / 2), round(top - picture.get_height() / 2)))
+        self.target.blit(
+            picture, (round(left - picture.get_width() / 2), round(top - picture.get_height() / 2))
+        )
 
     def picture(self, paint: Callable[..., Pixels], *args: Any) -> pygame.Surface:
         """What `paint(cell, *args)` paints, kept."""

@@ -40,7 +40,9 @@ def _brushes(body: Canvas) -> None:
         for spread in (-0.5, 0.15, 0.8):
             angle = side * (0.85 + 0.5 * spread)
             x, y = 0.24, 0.24 * side
-            body.fill(body.line(x, y, x + 0.2 * np.cos(angle), y + 0.2 * np.sin(angle), 0.014), (90, 84, 88), 0.85)
+            body.fill(
+                body.line(x, y, x + 0.2 * np.cos(angle), y + 0.2 * np.sin(angle), 0.014), (90, 84, 88), 0.85
+            )
 
 
 def _face(body: Canvas, top: np.ndarray, *, asleep: bool) -> None:

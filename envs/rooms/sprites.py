@@ -66,7 +66,9 @@ def banana(cell: int) -> Pixels:
     shape: Field = c.circle(0, 0, 0.09)
     for angle, length in flaps:
         t = c.turned(angle)
-        shape = np.minimum(shape, np.maximum(t.circle(length * 0.5, -0.17, 0.25), t.circle(length * 0.5, 0.15, 0.23)))
+        shape = np.minimum(
+            shape, np.maximum(t.circle(length * 0.5, -0.17, 0.25), t.circle(length * 0.5, 0.15, 0.23))
+        )
     c.fill(shape - 0.018, (126, 88, 28))
     c.fill(shape, mix((255, 222, 92), (232, 178, 44), _shine(c, 1.2)))
     for angle, length in flaps[:3]:
@@ -82,7 +84,11 @@ LITTER_KINDS = (paper, can, banana)
 # Vases
 
 _GLAZE, _GLAZE_DARK = (52, 122, 142), (24, 70, 92)
-_PETALS = (((236, 98, 110), (250, 214, 120)), ((250, 196, 84), (150, 84, 40)), ((238, 232, 244), (244, 190, 80)))
+_PETALS = (
+    ((236, 98, 110), (250, 214, 120)),
+    ((250, 196, 84), (150, 84, 40)),
+    ((238, 232, 244), (244, 190, 80)),
+)
 
 
 def _flower(c: Canvas, x: float, y: float, size: float, kind: int, turn: float = 0.0) -> None:
@@ -151,7 +157,9 @@ def mud(cell: int, kind: int) -> Pixels:
     puddle = c.blob(0.0, 0.03, 0.38, 31 + kind, 0.15)
     for k in range(3):
         angle = 1.2 + kind + 2.1 * k
-        puddle = np.minimum(puddle, c.circle(0.43 * np.cos(angle), 0.03 + 0.42 * np.sin(angle), 0.035 + 0.012 * k))
+        puddle = np.minimum(
+            puddle, c.circle(0.43 * np.cos(angle), 0.03 + 0.42 * np.sin(angle), 0.035 + 0.012 * k)
+        )
     c.fill(puddle - 0.03, (60, 38, 24), 0.35, soft=0.05)
     c.fill(puddle, mix((122, 84, 54), (84, 54, 34), _shine(c)))
     c.fill(c.blob(0.02, 0.06, 0.27, 47 + kind, 0.2), (72, 45, 28), 0.75)
@@ -173,7 +181,9 @@ def prints(cell: int, kind: int) -> Pixels:
         c.fill(np.maximum(track, tread), (74, 44, 26), 0.92)
     for k in range(5):
         angle = 0.7 * kind + 1.3 * k
-        c.fill(c.circle(0.38 * np.cos(angle), 0.36 * np.sin(angle), 0.018 + 0.01 * (k % 3)), (74, 44, 26), 0.9)
+        c.fill(
+            c.circle(0.38 * np.cos(angle), 0.36 * np.sin(angle), 0.018 + 0.01 * (k % 3)), (74, 44, 26), 0.9
+        )
     return c.pixels()
 
 
@@ -209,4 +219,3 @@ def dock(cell: int) -> Pixels:
     c.fill(c.circle(0.26, -0.4, 0.09), (90, 220, 180), 0.35, soft=0.07)
     c.fill(c.circle(0.26, -0.4, 0.032), (66, 200, 158))
     return c.pixels()
-

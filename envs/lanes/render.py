@@ -1,0 +1,225 @@
+"""Draws a motorway from above, driven from left to right, with the driven car a third of the way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pygame
+from numpy.typing import NDArray
+
+from envs.lanes import cars, scenery
+from envs.lanes.traffic import CAR_WIDTH, LANE, LENGTH, TRUCK, A, X, Y
+from envs.lanes.world import CLOCK, CRASH_CAR, CRASHED, LANES, RING, cars_of, offsets
+from envs.paint import Pixels, hashed
+from envs.render import Pictures, as_pair, draw_trail, fade, painted, surface
+from envs.world import Array, Task
+
+STRETCH = 2.1  # how much wider than long a metre is drawn: lanes are easier to tell apart
+BULK = 1.75  # and how much wider cars are drawn; their lengths and places along the road are true
+AHEAD = 1 / 3  # where the driven car is, as a share of the width
+SLOT = 6.5  # one thing at most stands in so many metres on each side [m]
+LEAN = 0.05  # how far crowns lean out, by their distance from the middle of the picture
+BRAKE = -0.8  # brake lights from here on [m/s^2]
+RED, AMBER = (255, 60, 48), (255, 176, 40)
+_TRAIL = (255, 214, 110)
+
+_PICTURES = Pictures()
+
+
+class LanesRenderer:
+    """Draws any stored state of the road, at any size, on any surface."""
+
+    aspect = 16 / 7
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self._lanes = int(task.world.params[LANES])
+        self._ring = float(task.world.params[RING])
+
+    def draw(
+        self,
+        surface: pygame.Surface,
+        rect: Any,
+        before: Array,
+        after: Array,
+        blend: float,
+        *,
+        overlay: tuple[Array, Array] | None = None,
+        ghosts: Sequence[Array] = (),
+        trail: Sequence[Array] = (),
+    ) -> None:
+        """See envs.world.Renderer. A ghost may also be a pair of states [2, K], blended like the car."""
+        before, after = np.asarray(before), np.asarray(after)
+        me, then = cars_of(before)[0], cars_of(after)[0]
+        camera = float(me[X]) + blend * (float(then[X]) - float(me[X]))
+        view = _View(surface, pygame.Rect(rect), self._lanes, camera)
+        clip = surface.get_clip()
+        surface.set_clip(view.rect.clip(clip))
+        view.ground()
+        if overlay is not None:
+            view.reward(np.asarray(overlay[0]), np.asarray(overlay[1], np.float32))
+        draw_trail(surface, [view.at(*cars_of(state)[0, [X, Y]]) for state in trail], 0.2 * view.lane, _TRAIL)
+        for ghost in ghosts:
+            view.ghost(*as_pair(ghost), blend)
+        view.traffic(before, after, blend, self._ring)
+        view.roadside(hashed(*(int(1000 * length) for length in cars_of(before)[:4, LENGTH])))
+        surface.set_clip(clip)
+
+
+class _View:
+    """One road at one place of a surface, seen from where the driven car is."""
+
+    def __init__(self, target: pygame.Surface, rect: pygame.Rect, lanes: int, camera: float) -> None:
+        self.target, self.rect, self.lanes, self.camera = target, rect, lanes, camera
+        span = float(np.interp(rect.width, (120, 560), (64, 104)))  # metres shown: fewer where it is small
+        self.metre = rect.width / span
+        self.lane = min(self.metre * 3.5 * STRETCH, 0.62 * rect.height / lanes)
+        self.top = (rect.height - self.lane * lanes) / 2
+        self.width = self.lane / 3.5 / STRETCH * CAR_WIDTH * BULK
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """The pixel of a place on the road (x [m], y [lanes])."""
+        across = self.rect.x + self.rect.width * AHEAD + (float(x) - self.camera) * self.metre
+        return across, self.rect.y + self.top + (float(y) + 0.5) * self.lane
+
+    def put(self, picture: pygame.Surface, x: float, y: float) -> None:
+        """Blit a picture centred on a pixel."""
+        self.target.blit(picture, (round(x - picture.get_width() / 2), round(y - picture.get_height() / 2)))
+
+    def picture(self, paint: Callable[..., Pixels], *args: Any) -> pygame.Surface:
+        """What `paint(*args)` paints, kept."""
+        return _PICTURES.get((paint.__module__, paint.__name__, *args), lambda: surface(paint(*args)))
+
+    def ground(self) -> None:
+        """Grass and road: one strip, laid end to end and moved with the camera."""
+        width, height = round(scenery.PERIOD * self.metre), self.rect.height
+        key = (width, height, self.lanes, round(self.top, 1), round(self.lane, 1), width / scenery.PERIOD)
+        strip = _PICTURES.get(("road", *key), lambda: surface(scenery.road(*key), opaque=True))
+        left = self.rect.width * AHEAD - self.camera * self.metre
+        start = round(left % width) - width
+        for x in range(self.rect.x + start, self.rect.right, width):
+            self.target.blit(strip, (x, self.rect.y))
+
+    def reward(self, where: Array, value: NDArray[np.float32]) -> None:
+        """Values at (X, Y) painted on the lanes, smooth along the road."""
+        xs = np.unique(where[:, 0])
+        if len(xs) < 2:
+            return
+        key = ("reward", round(self.metre, 2), round(self.lane, 1), where.tobytes(), value.tobytes())
+
+        def make() -> pygame.Surface:
+            grid = np.zeros((self.lanes, len(xs)), np.float32)
+            lanes = np.clip(np.round(where[:, 1]).astype(np.int64), 0, self.lanes - 1)
+            grid[lanes, np.searchsorted(xs, where[:, 0])] = value
+            rows = np.repeat(grid, 6, axis=0)
+            rows[::6] *= 0.25
+            rows[5::6] *= 0.25
+            fine = np.linspace(0, len(xs) - 1, 8 * len(xs))
+            smooth = np.stack([np.interp(fine, np.arange(len(xs)), row) for row in rows])
+            smooth *= np.clip(np.minimum(fine, fine[::-1]) / 2, 0, 1)
+            size = (round((xs[-1] - xs[0]) * self.metre), round(self.lane * self.lanes))
+            return pygame.transform.smoothscale(surface(painted(smooth.astype(np.float32))), size)
+
+        left, top = self.at(xs[0], -0.5)
+        self.target.blit(_PICTURES.get(key, make), (round(left), round(top)))
+
+    # Cars
+
+    def ghost(self, before: Array, after: Array, blend: float) -> None:
+        """Another agent's car, translucent."""
+        me, then = cars_of(before)[0], cars_of(after)[0]
+        x, y = self.at(*(me[[X, Y]] + blend * (then[[X, Y]] - me[[X, Y]])))
+        size = (round(self.width, 1), round(float(me[LENGTH]) * self.metre, 1))
+        body = _PICTURES.get(("ghost", *size), lambda: fade(surface(cars.car(*size, 0.0, "ego", 0)), 0.4))
+        self.put(body, x, y)
+
+    def traffic(self, before: Array, after: Array, blend: float, ring: float) -> None:
+        """All cars between two states, then the crash if there was one."""
+        was, now = cars_of(before), cars_of(after)
+        start, end = offsets(before, ring), offsets(after, ring)
+        end += ring * np.round((start - end) / ring)  # the same turn of the ring
+        along = start + blend * (end - start)
+        reach = self.rect.width / self.metre + 12
+        for index in np.argsort(was[:, Y], kind="stable"):
+            if -reach * AHEAD - 12 < along[index] < reach:
+                y = was[index, Y] + blend * (now[index, Y] - was[index, Y])
+                drift = (now[index, Y] - was[index, Y]) * self.lane
+                moved = max(1.0, float(now[index, X] - was[index, X]) * self.metre)
+                self._car(int(index), now[index], self.camera + along[index], y, np.arctan2(drift, moved))
+                self._lights(now[index], self.camera + along[index], y, int(before[CLOCK]))
+        if after[CRASHED] and (before[CRASHED] or blend > 0.5):
+            other = int(after[CRASH_CAR])
+            self._crash(along[other], now[other, Y], now[0, Y], float(before[CLOCK]) + blend)
+
+    def _car(self, index: int, car: Array, x: float, y: float, angle: float) -> None:
+        left, top = self.at(x, y)
+        size = (round(self.width, 1), round(float(car[LENGTH]) * self.metre, 1))
+        turn = round(float(angle) * 30) / 30
+        kind = "truck" if car[LENGTH] > TRUCK else "van" if car[LENGTH] > 5.5 else "car"
+        paint = hashed(index, int(1000 * car[LENGTH])) % len(cars.PAINTS)
+        if index == 0:
+            kind, paint = "ego", 0
+            self.put(self.picture(cars.halo, *size, turn), left, top)
+        self.put(self.picture(cars.car, *size, turn, kind, paint), left, top)
+
+    def _lights(self, car: Array, x: float, y: float, clock: int) -> None:
+        left, top = self.at(x, y)
+        half = 0.5 * float(car[LENGTH]) * self.metre
+        side = self.width / 2
+        if car[A] < BRAKE:
+            lamp = self.picture(cars.glow, round(0.62 * self.width), RED)
+            for sign in (-1, 1):
+                self.put(lamp, left - half + 0.04 * self.width, top + 0.62 * side * sign)
+        away = float(car[LANE]) - y
+        if abs(away) > 0.02 and clock % 4 < 2:
+            lamp = self.picture(cars.glow, round(0.55 * self.width), AMBER)
+            for end in (-1, 1):
+                self.put(lamp, left + end * (half - 0.1 * self.width), top + np.sign(away) * 0.8 * side)
+
+    def _crash(self, along: float, y: float, mine: float, time: float) -> None:
+        """A star between the two cars, and smoke that goes on rising."""
+        left, top = self.at(self.camera + along / 2, (y + mine) / 2)
+        star = round(1.15 * self.lane)
+        self.put(self.picture(cars.burst, star), left, top)
+        for k in range(4):
+            rise = (time / 14 + k / 4) % 1.0
+            puff = self.picture(cars.smoke, round(self.lane * (0.5 + 0.6 * rise)), k)
+            drift = self.lane * rise
+            self.put(fade(puff, 1 - rise), left + drift * (0.5 - 0.4 * (k % 3)), top - drift)
+
+    # The roadside
+
+    def roadside(self, seed: int) -> None:
+        """Trees, bushes, flowers and stones, the same ones whenever the place is passed."""
+        span = self.rect.width / self.metre
+        first = int((self.camera - span * AHEAD) / SLOT) - 2
+        verge = self.top - 0.3 * self.lane
+        if verge < 6:
+            return
+        for slot in range(first, first + int(span / SLOT) + 5):
+            for side in (0, 1):
+                word = hashed(seed, slot, side)
+                across = (slot + (word & 255) / 256) * SLOT
+                depth = 0.12 + 0.88 * (word >> 8 & 255) / 256
+                y = verge * (1 - depth) if side == 0 else self.rect.height - verge * (1 - depth)
+                self._plant(word >> 16, across, self.rect.y + y, depth)
+
+    def _plant(self, word: int, across: float, y: float, depth: float) -> None:
+        x, _ = self.at(across, 0)
+        kind, tint = word & 15, word >> 4 & 3
+        big = max(6, round(self.lane * (1.0 + 0.1 * (word >> 6 & 3))))
+        if kind < 7 and depth > 0.3:
+            self.put(self.picture(scenery.shade, big), x, y)
+            paint = scenery.spruce if kind < 2 else scenery.crown
+            dx, dy = x - self.rect.centerx, y - self.rect.centery
+            for level in range(3):
+                lean = LEAN * (level + 0.6)
+                self.put(self.picture(paint, big, level, tint), x + lean * dx, y + lean * dy)
+        elif kind < 10:
+            self.put(self.picture(scenery.bush, max(5, big // 2), word >> 4 & 7), x, y)
+        elif kind < 13:
+            self.put(self.picture(scenery.flowers, max(5, big // 2), word >> 4 & 7), x, y)
+        elif kind == 13:
+            self.put(self.picture(scenery.stone, max(5, big // 3), tint), x, y)
