@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from sandbox.film import Film
+from sandbox.tour.film import Film
 
 
 def test_frames_come_back_in_order_and_at_an_even_size(tmp_path: Path) -> None:

@@ -62,11 +62,12 @@ def picture(
     gap, side = theme.px(16), theme.px(212)
     cell = (width - side - gap * (shown + 1)) // shown
     high = round(cell / renderer.aspect)
-    surface = pygame.Surface((width, (high + 2 * gap) * len(rows) + gap))
+    row = max(high, theme.px(150))  # room for the words beside wide, low pictures
+    surface = pygame.Surface((width, (row + 2 * gap) * len(rows) + gap))
     surface.fill(look.GROUND)
     for index, (title, exam) in enumerate(rows):
-        top = gap + index * (high + 2 * gap)
-        _tell(surface, theme, pygame.Rect(gap, top, side - gap, high), title, exam)
+        top = gap + index * (row + 2 * gap)
+        _tell(surface, theme, pygame.Rect(gap, top, side - gap, row), title, exam)
         for n in range(shown):
             box = pygame.Rect(side + gap + n * (cell + gap), top, cell, high)
             way = list(exam.states[:, n])

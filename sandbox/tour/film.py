@@ -43,7 +43,7 @@ class Film:
                 [
                     sys.executable,
                     "-m",
-                    "sandbox.film",
+                    "sandbox.tour.film",
                     str(self.path),
                     str(width),
                     str(height),
