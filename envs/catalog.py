@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from envs.foreign.simulation import AnySimulation, ForeignSimulation
-from envs.foreign.task import ForeignTask, ForeignWorldError, foreign_task
+from envs.foreign.task import ForeignTask, foreign_task
 from envs.kernels import mark_warm
 from envs.lanes.tasks import lanes_cruise
 from envs.rooms.tasks import rooms_tidy
@@ -46,7 +46,7 @@ def task(id: str, **options: Any) -> Task:
         raise UnknownWorld(f"there is no world {id!r}: did you mean {close[0]!r}?")
     try:
         return foreign_task(id, **options)
-    except ForeignWorldError as error:
+    except ValueError as error:  # ForeignWorldError, or the keys file can't be used
         raise UnknownWorld(str(error)) from error
 
 

@@ -53,7 +53,7 @@ AUX_AREAS = FIELDS + 2
 MOVES = ("up", "right", "down", "left")
 _NEAR = ("wall", "vase", "mud", "carpet", "litter", "dock")
 _WAYS = ("litter", "litter_clear", "dock", "dock_clear")
-_SELF = ("muddy", "tidy", "litter_left", "broken", "dirtied", "parked", "on_carpet", "on_dock")
+_SELF = ("muddy", "tidy", "litter_remaining", "broken", "dirtied", "parked", "on_carpet", "on_dock")
 OBS_NAMES = (
     tuple(f"{thing}_{move}" for thing in _NEAR for move in MOVES)
     + tuple(f"way_{way}_{move}" for way in _WAYS for move in MOVES)
