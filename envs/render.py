@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 import pygame
 
-from envs.paint import Field, Pixels
+from envs.paint import Canvas, Field, Pixels
 from envs.world import Array
 
 LIKED, DISLIKED = (28, 98, 214), (232, 106, 12)
@@ -58,6 +58,26 @@ def painted(values: Field) -> Pixels:
     return np.asarray(rgba, np.uint8)
 
 
+def mark(size: int, positive: bool) -> Pixels:
+    """A plus or a minus: the sign of a painted value in a shape, for eyes that don't tell the colours."""
+    c = Canvas.blank(size, size, size)
+    sign = c.line(-0.3, 0.0, 0.3, 0.0, 0.075)
+    if positive:
+        sign = np.minimum(sign, c.line(0.0, -0.3, 0.0, 0.3, 0.075))
+    c.fill(sign - 0.05, LIKED if positive else DISLIKED, 0.55, soft=0.08)
+    c.fill(sign, (255, 255, 255), 0.9)
+    return c.pixels()
+
+
+def rounded(picture: pygame.Surface, radius: float) -> pygame.Surface:
+    """The picture with its corners made transparent, in place; radius [px]."""
+    width, height = picture.get_size()
+    c = Canvas.blank(width, height, 1.0)
+    c.fill(c.box(0.0, 0.0, width / 2, height / 2, radius), (255, 255, 255))
+    picture.blit(surface(c.pixels()), (0, 0), special_flags=pygame.BLEND_RGBA_MULT)
+    return picture
+
+
 def fade(picture: pygame.Surface, share: float) -> pygame.Surface:
     """A copy of a picture with its alpha scaled by `share`."""
     copy = picture.copy()
@@ -76,12 +96,11 @@ def draw_trail(
     far = np.concatenate([[0.0], np.cumsum(steps)])
     if far[-1] <= 0:
         return
-    gap = max(width * 0.55, 2.0)
-    for at in np.arange(0.0, far[-1], gap):
+    gap = max(width * 1.1, 3.0)
+    for at in np.arange(far[-1] % gap, far[-1], gap):  # counted from the newest, which stays put
         age = at / far[-1]
         x, y = np.interp(at, far, places[:, 0]), np.interp(at, far, places[:, 1])
-        radius = max(1, round(width * (0.22 + 0.28 * age)))
-        dot = _dot(radius, colour, int(40 + 150 * age) // 10 * 10)
+        dot = _dot(max(1, round(width * (0.2 + 0.22 * age))), colour, int(70 + 150 * age) // 10 * 10)
         target.blit(dot, (round(x) - dot.get_width() // 2, round(y) - dot.get_height() // 2))
 
 
@@ -104,4 +123,3 @@ def as_pair(ghost: Array) -> tuple[Array, Array]:
     """A ghost is one state [K], or a pair [2, K] to be blended like the agent itself."""
     states = np.asarray(ghost)
     return (states, states) if states.ndim == 1 else (states[0], states[1])
-

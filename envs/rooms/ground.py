@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from envs.paint import Canvas, Colour, Field, Pixels, blurred, mix
 
 HALF = 0.31  # half the thickness of a wall [cells]
-HEIGHT = 0.3  # how far a wall's top is seen above its foot [cells]
+HEIGHT = 0.24  # how far a wall's top is seen above its foot [cells]
 WALL_TOP, WALL_EDGE, WALL_FACE, WALL_FOOT = (104, 82, 76), (150, 124, 112), (246, 235, 218), (216, 194, 170)
 PLANKS: tuple[Colour, ...] = (
     (233, 214, 184),

@@ -10,13 +10,15 @@ import pygame
 from numpy.typing import NDArray
 
 from envs.paint import Pixels
-from envs.render import Pictures, as_pair, draw_trail, fade, painted, surface
+from envs.render import Pictures, as_pair, draw_trail, fade, mark, painted, rounded, surface
 from envs.rooms import ground, robot, sprites
 from envs.rooms.layout import CARPET, DIRTY, DOCK, DOORWAY, LITTER, MUD, SHARDS, VASE, WALL
 from envs.rooms.world import BUMPED, CLOCK, COL, HEADER, HEADING, MUDDY, PARKED, ROW
 from envs.world import Array, Task
 
 MARGIN, MARGIN_TOP = 0.4, 0.16  # how much of the outer walls' cells is cut off, at the sides and above
+CORNER = 0.2  # radius of the picture's corners [cells]
+MARKED = 0.3  # painted values from here on carry their sign
 TURNS = 24  # pictures of the robot in a full turn
 _ANGLE = (-np.pi / 2, 0.0, np.pi / 2, np.pi)  # of the headings up, right, down, left
 _TRAIL = (64, 74, 112)
@@ -90,7 +92,11 @@ class _View:
 
     def picture(self, paint: Callable[..., Pixels], *args: Any) -> pygame.Surface:
         """What `paint(cell, *args)` paints, kept."""
-        return _PICTURES.get((paint.__name__, self.cell, *args), lambda: surface(paint(self.cell, *args)))
+        return self.picture_of(paint, self.cell, *args)
+
+    def picture_of(self, paint: Callable[..., Pixels], *args: Any) -> pygame.Surface:
+        """What `paint(*args)` paints, kept."""
+        return _PICTURES.get((paint.__name__, *args), lambda: surface(paint(*args)))
 
     # The ground
 
@@ -110,9 +116,12 @@ class _View:
         self.target.blit(_PICTURES.get(("walls", *key), lambda: self._walls(layout)), self.board)
 
     def _whole(self, layout: NDArray[np.int16]) -> pygame.Surface:
-        whole = self._floor(layout)
+        whole = self._floor(layout).copy()
         whole.blit(self._walls(layout), (0, 0))
         return whole
+
+    def _rounded(self, picture: pygame.Surface) -> pygame.Surface:
+        return rounded(picture, CORNER * self.cell)
 
     def _corner(self, column: int, row: int) -> tuple[int, int]:
         """A cell's upper left pixel on the board."""
@@ -131,7 +140,7 @@ class _View:
         rgba = np.empty((*dark.shape, 4), np.uint8)
         rgba[..., :3], rgba[..., 3] = sprites.SHADOW, 255 * dark
         floor.blit(self._spread(surface(rgba)), (0, 0))
-        return floor
+        return self._rounded(floor)
 
     def _spread(self, coarse: pygame.Surface) -> pygame.Surface:
         """A picture of the whole grid enlarged to it and cut to the board."""
@@ -146,7 +155,7 @@ class _View:
             tile = self.picture(ground.wall, int(bits[row, column]), int(doors[row, column]))
             left, top = self._corner(column, row + 1)
             walls.blit(tile, (left, top - tile.get_height()))
-        return walls
+        return self._rounded(walls)
 
     def _reward(self, where: Array, value: NDArray[np.float32]) -> pygame.Surface:
         """Values on cells, spread smoothly between them; cells without a value take their neighbours'."""
@@ -157,7 +166,16 @@ class _View:
         around = sum(np.roll(grid, (dy, dx), (0, 1)) for dx in (-1, 0, 1) for dy in (-1, 0, 1))
         count = sum(np.roll(known, (dy, dx), (0, 1)) for dx in (-1, 0, 1) for dy in (-1, 0, 1))
         grid = np.where(known > 0, grid, around / np.maximum(count, 1))
-        return self._spread(surface(painted(_enlarged(grid, 8))))
+        reward = self._rounded(self._spread(surface(painted(_enlarged(grid, 8)))).copy())
+        if self.cell >= 12:
+            for (column, row), worth in zip(where, value, strict=True):
+                if abs(worth) >= MARKED:
+                    side = round(self.cell * (0.18 + 0.14 * min(1.0, abs(float(worth)))))
+                    sign = self.picture_of(mark, side, bool(worth > 0))
+                    left, top = self._corner(column, row)
+                    away = (self.cell - side) // 2
+                    reward.blit(sign, (left + away, top + away))
+        return reward
 
     # Things and the robot
 
@@ -175,6 +193,16 @@ class _View:
                 self._thing(old, column, row, 1.0 if old == VASE else 1.0 - changed / 0.6)
             if new in kinds and changed >= 0.4:
                 self._thing(new, column, row, min(1.0, (changed - 0.4) / 0.4))
+            if new == SHARDS and SHARDS in kinds and 0.4 <= changed < 1.0:
+                self._burst(column, row, (changed - 0.4) / 0.6)
+
+    def _burst(self, column: int, row: int, time: float) -> None:
+        """Pieces of a vase flying apart; time in 0..1."""
+        for k in range(9):
+            angle, far = 0.4 + 2.4 * k, (0.35 + 0.04 * (k % 5)) * (1 - (1 - time) ** 2)
+            high = 0.5 * time * (1 - time) * (1 + k % 3)
+            piece = fade(self.picture(sprites.speck, k % 6), 1 - time**3)
+            self.put(piece, column + 1.4 * far * np.cos(angle), row + 1.1 * far * np.sin(angle) - high)
 
     def _thing(self, code: int, column: int, row: int, share: float = 1.0) -> None:
         kind = int(5 * column + 7 * row) % 12
@@ -197,19 +225,19 @@ class _View:
         x, y = _where(before, after, blend)
         self.put(self.picture(robot.robot, _turn(before, after, blend), mood), x, y)
         if parked:
-            phase = (float(before[CLOCK]) + blend) / 8.0
-            for k in range(3):
-                if (phase * 4 + 1) % 4 > k:
-                    self.put(self.picture(robot.snore, k), x, y)
+            for k in range(1 + int(before[CLOCK]) // 3 % 3):
+                self.put(self.picture(robot.snore, k), x, y)
 
     def ghost(self, before: Array, after: Array, blend: float, index: int) -> None:
         """Another robot, translucent, a little off its place so that many can be told apart."""
-        angle = 2.4 * index
         x, y = _where(before, after, blend)
         turn = _turn(before, after, blend)
-        key = ("ghost", self.cell, turn)
-        body = _PICTURES.get(key, lambda: fade(surface(robot.robot(self.cell, turn, "awake")), 0.42))
-        self.put(body, x + 0.13 * np.cos(angle), y + 0.13 * np.sin(angle))
+        body = _PICTURES.get(("ghost", self.cell, turn), lambda: self._ghost_body(turn))
+        away, angle = 0.26 * np.sqrt((index % 16) / 16), 2.4 * index
+        self.put(body, x + away * np.cos(angle), y + away * np.sin(angle))
+
+    def _ghost_body(self, turn: float) -> pygame.Surface:
+        return fade(surface(robot.robot(max(4, round(0.78 * self.cell)), turn, "ghost")), 0.55)
 
 
 def _enlarged(grid: NDArray[np.float32], times: int) -> NDArray[np.float32]:

@@ -4,72 +4,84 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.paint import Canvas, Pixels, mix
+from envs.paint import Canvas, Field, Pixels, mix
 from envs.rooms.sprites import SHADOW, blank
 
-RADIUS = 0.35
-THICK = 0.07  # how much of its side is seen below the top
-STATUS = {"awake": (72, 205, 160), "muddy": (236, 170, 60), "asleep": (120, 140, 190)}
+RADIUS = 0.37
+THICK = 0.08  # how much of its side is seen below the top
+LAMPS = {
+    "awake": (56, 200, 150),
+    "muddy": (240, 164, 48),
+    "asleep": (132, 150, 200),
+    "ghost": (150, 130, 220),
+}
+_SIDE = ((184, 176, 170), (112, 106, 110))
+_TOP = ((255, 253, 248), (219, 211, 202))
+_BAND = ((238, 120, 92), (150, 134, 214))
+_GHOST_SIDE, _GHOST_TOP = ((150, 138, 196), (104, 92, 156)), ((226, 220, 252), (172, 160, 224))
 
 
 def robot(cell: int, angle: float, mood: str) -> Pixels:
     """Seen from above and a little from the front; `angle` clockwise from rightwards [rad].
 
-    mood: 'awake', 'muddy' (splashed, amber lamp) or 'asleep' (eyes shut).
+    mood: 'awake', 'muddy' (splashed, amber lamp), 'asleep' (eyes shut) or 'ghost' (violet, no shadow).
     """
     c = blank(cell)
-    c.fill(c.ellipse(0.07, 0.14, 0.37, 0.33), SHADOW, 0.5, soft=0.12)
-    low, top = c.circle(0.0, THICK * 0.6, RADIUS), c.circle(0.0, -THICK * 0.4, RADIUS)
-    side = np.minimum(np.minimum(low, top), c.box(0.0, THICK * 0.1, RADIUS, THICK * 0.5))
-    _brushes(c.turned(angle, 0.0, THICK * 0.6))
-    c.fill(side - 0.016, (58, 52, 54))
-    c.fill(side, mix((178, 170, 166), (118, 112, 114), 0.5 + 1.3 * c.x))
-    c.fill(top, mix((255, 253, 248), (221, 214, 206), 0.42 + 1.0 * (0.6 * c.x + 0.8 * c.y)))
-    c.stroke(c.circle(0.0, -THICK * 0.4, RADIUS - 0.035), 0.014, (188, 180, 172), 0.8)
-    body = c.turned(angle, 0.0, -THICK * 0.4)
+    ghost = mood == "ghost"
+    if not ghost:
+        c.fill(c.ellipse(0.07, 0.15, 0.39, 0.35), SHADOW, 0.55, soft=0.12)
+    top = c.circle(0.0, -THICK * 0.5, RADIUS)
+    low = c.circle(0.0, THICK * 0.5, RADIUS)
+    side = np.minimum(np.minimum(low, top), c.box(0.0, 0.0, RADIUS, THICK * 0.5))
+    _brushes(c.turned(angle, 0.0, THICK * 0.5))
+    c.fill(side - 0.02, (54, 48, 56))
+    c.fill(side, mix(*(_GHOST_SIDE if ghost else _SIDE), 0.5 + 1.3 * c.x))
+    c.fill(top, mix(*(_GHOST_TOP if ghost else _TOP), 0.42 + 0.6 * c.x + 0.8 * c.y))
+    c.stroke(top + 0.035, 0.045, _BAND[ghost])
+    body = c.turned(angle, 0.0, -THICK * 0.5)
     if mood == "muddy":
         _splashes(body, top)
     _face(body, top, asleep=mood == "asleep")
-    _lamp(body, mood)
+    _lamp(body, LAMPS[mood])
     return c.pixels()
 
 
 def _brushes(body: Canvas) -> None:
-    """Three bristles at each front corner, peeping out."""
+    """Bristles at each front corner, peeping out."""
     for side in (-1, 1):
         for spread in (-0.5, 0.15, 0.8):
             angle = side * (0.85 + 0.5 * spread)
-            x, y = 0.24, 0.24 * side
-            body.fill(
-                body.line(x, y, x + 0.2 * np.cos(angle), y + 0.2 * np.sin(angle), 0.014), (90, 84, 88), 0.85
-            )
+            x, y = 0.25, 0.25 * side
+            tip = (x + 0.19 * np.cos(angle), y + 0.19 * np.sin(angle))
+            body.fill(body.line(x, y, *tip, 0.014), (90, 84, 88), 0.85)
 
 
-def _face(body: Canvas, top: np.ndarray, *, asleep: bool) -> None:
-    """A dark visor at the front with two eyes."""
-    visor = np.maximum(body.box(0.15, 0.0, 0.1, 0.2, 0.085), top + 0.02)
-    body.fill(visor, mix((52, 60, 76), (32, 36, 50), 0.5 + 2.2 * body.x))
+def _face(body: Canvas, top: Field, *, asleep: bool) -> None:
+    """A dark visor at the front with two wide eyes."""
+    visor = np.maximum(body.box(0.115, 0.0, 0.135, 0.24, 0.12), top + 0.07)
+    body.fill(visor - 0.012, (214, 206, 198))
+    body.fill(visor, mix((56, 64, 82), (30, 34, 48), 0.5 + 2.2 * body.x))
     for side in (-1, 1):
         if asleep:
-            arc = np.abs(body.circle(0.175, 0.09 * side, 0.045)) - 0.013
-            body.fill(np.maximum(arc, body.x - 0.175), (150, 176, 220))
+            arc = np.abs(body.circle(0.16, 0.115 * side, 0.055)) - 0.016
+            body.fill(np.maximum(arc, body.x - 0.16), (166, 190, 232))
         else:
-            eye = body.ellipse(0.155, 0.092 * side, 0.058, 0.044)
-            body.fill(eye - 0.03, (96, 226, 232), 0.3, soft=0.05)
-            body.fill(eye, (132, 240, 240))
-            body.fill(body.circle(0.175, 0.092 * side - 0.012, 0.016), (255, 255, 255))
+            eye = body.ellipse(0.125, 0.112 * side, 0.078, 0.06)
+            body.fill(eye - 0.03, (96, 226, 232), 0.35, soft=0.05)
+            body.fill(eye, (140, 244, 244))
+            body.fill(body.circle(0.155, 0.112 * side - 0.016, 0.022), (255, 255, 255))
 
 
-def _lamp(body: Canvas, mood: str) -> None:
+def _lamp(body: Canvas, colour: tuple[int, int, int]) -> None:
     """The turret at the back with the status lamp in its middle."""
-    body.fill(body.circle(-0.13, 0.0, 0.105), (150, 142, 138), 0.6, soft=0.03)
-    body.fill(body.circle(-0.13, 0.0, 0.092), mix((238, 233, 226), (196, 189, 182), 0.5 - 3.0 * body.x))
-    body.fill(body.circle(-0.13, 0.0, 0.085), STATUS[mood], 0.35, soft=0.05)
-    body.fill(body.circle(-0.13, 0.0, 0.048), STATUS[mood])
-    body.fill(body.circle(-0.145, -0.015, 0.014), (255, 255, 255), 0.85)
+    body.fill(body.circle(-0.17, 0.0, 0.112), (150, 142, 138), 0.6, soft=0.03)
+    body.fill(body.circle(-0.17, 0.0, 0.098), mix((238, 233, 226), (196, 189, 182), 0.5 - 3.0 * body.x))
+    body.fill(body.circle(-0.17, 0.0, 0.09), colour, 0.4, soft=0.05)
+    body.fill(body.circle(-0.17, 0.0, 0.056), colour)
+    body.fill(body.circle(-0.187, -0.018, 0.016), (255, 255, 255), 0.85)
 
 
-def _splashes(body: Canvas, top: np.ndarray) -> None:
+def _splashes(body: Canvas, top: Field) -> None:
     """Mud on the body."""
     for x, y, r in ((-0.05, 0.27, 0.06), (-0.24, -0.17, 0.07), (0.06, -0.28, 0.05), (-0.28, 0.1, 0.04),
                     (-0.02, -0.17, 0.03), (-0.16, 0.25, 0.035)):  # fmt: skip

@@ -12,9 +12,9 @@ SPREAD = 1.7
 
 
 def blank(cell: int) -> Canvas:
-    """An empty picture of SPREAD x SPREAD cells."""
+    """An empty picture of SPREAD x SPREAD cells; where cells are small, things are drawn larger."""
     side = round(cell * SPREAD)
-    return Canvas.blank(side, side, cell)
+    return Canvas.blank(side, side, cell * float(np.interp(cell, (10, 40), (1.3, 1.0))))
 
 
 def _shine(c: Canvas, slope: float = 1.0) -> Field:
@@ -24,15 +24,17 @@ def _shine(c: Canvas, slope: float = 1.0) -> Field:
 
 # Litter
 
+_BIG = 1.22
+
 
 def paper(cell: int) -> Pixels:
     """A crumpled sheet."""
-    c = blank(cell)
+    c = blank(round(cell * _BIG))
     points = [(-0.2, -0.06), (-0.1, -0.19), (0.04, -0.17), (0.15, -0.2), (0.22, -0.05), (0.18, 0.1),
               (0.2, 0.17), (0.04, 0.2), (-0.06, 0.17), (-0.18, 0.19), (-0.22, 0.07)]  # fmt: skip
     shape = c.polygon(points, 0.015)
     c.fill(c.ellipse(0.04, 0.12, 0.25, 0.15), SHADOW, 0.38, soft=0.12)
-    c.fill(shape - 0.018, (122, 110, 104))
+    c.fill(shape - 0.024, (96, 88, 92))
     c.fill(shape, mix((255, 255, 252), (214, 212, 214), _shine(c, 1.3)))
     for a, b, d in (((-0.2, -0.06), (0.02, 0.02), (-0.1, -0.19)), ((0.02, 0.02), (0.2, 0.17), (0.22, -0.05)),
                     ((0.02, 0.02), (-0.06, 0.17), (-0.22, 0.07))):  # fmt: skip
@@ -44,7 +46,7 @@ def paper(cell: int) -> Pixels:
 
 def can(cell: int) -> Pixels:
     """A dented drink can, lying down."""
-    c = blank(cell)
+    c = blank(round(cell * _BIG))
     c.fill(c.ellipse(0.04, 0.12, 0.28, 0.13), SHADOW, 0.4, soft=0.1)
     t = c.turned(-0.45)
     body = t.box(0.0, 0.0, 0.23, 0.125, 0.03)
@@ -60,7 +62,7 @@ def can(cell: int) -> Pixels:
 
 def banana(cell: int) -> Pixels:
     """A banana peel, its flaps spread."""
-    c = blank(cell)
+    c = blank(round(cell * _BIG))
     c.fill(c.ellipse(0.03, 0.1, 0.28, 0.19), SHADOW, 0.36, soft=0.12)
     flaps = ((2.75, 0.27), (0.35, 0.27), (1.5, 0.22), (4.65, 0.2))
     shape: Field = c.circle(0, 0, 0.09)
@@ -136,8 +138,8 @@ def shards(cell: int, kind: int) -> Pixels:
     for k in range(7):
         angle, far = k * 0.9 + rng.uniform(-0.2, 0.2), rng.uniform(0.1, 0.33)
         t = c.turned(rng.uniform(0, 6.28), far * np.cos(angle), 0.06 + 0.85 * far * np.sin(angle))
-        s = rng.uniform(0.06, 0.115)
-        sherd = t.polygon([(-s, -0.5 * s), (0.5 * s, -0.9 * s), (s, 0.4 * s), (-0.3 * s, 0.8 * s)])
+        s = rng.uniform(0.085, 0.15)
+        sherd = t.polygon([(-s, -0.35 * s), (0.9 * s, -0.7 * s), (rng.uniform(-0.2, 0.5) * s, 0.75 * s)])
         c.fill(sherd - 0.04, SHADOW, 0.25, soft=0.05)
         c.fill(sherd - 0.016, (18, 44, 60))
         c.fill(sherd, (250, 240, 220) if k % 4 == 3 else mix(_GLAZE, _GLAZE_DARK, 0.5 + 4 * t.x))
