@@ -84,6 +84,8 @@ class Session:
         self.folder, self.task, self.world, self.rater = folder, task, facts.world, rater
         self._facts, self._store, self._make, self._limits = facts, store, make, limits
         self.latest: Snapshot | None = None
+        self.first: Snapshot | None = None
+        """The first one with a policy since this learner was begun here, to compare `latest` with."""
         self.curve: list[CurvePoint] = Checkpoints(folder, facts.learner).curve()
         lines = store.outline()
         undone = {line.target for line in lines}
@@ -366,6 +368,12 @@ class Session:
         for message in self._process.poll() if self._process else ():
             if isinstance(message, Snapshot):
                 self.latest = message
+                if message.policy is not None and (
+                    self.first is None
+                    or self.first.learner != message.learner
+                    or message.step < self.first.step
+                ):
+                    self.first = message
                 events.append(NewSnapshot(message))
             elif isinstance(message, Points):
                 self.curve[message.keep :] = message.points
