@@ -84,6 +84,10 @@ class Recorder:
         self._rng.append(rng)
         self._observations.append(np.array(observation, np.float32))
 
+    def state(self, t: int) -> Array:
+        """The state [K] at moment `t`."""
+        return self._states[t]
+
     def trajectory(self) -> Trajectory:
         return Trajectory(
             task=self._task,
