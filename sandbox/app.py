@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pygame
 
+from sandbox.events import LearnerRestarted, Saved, Trouble
 from sandbox.screen import theme as look
 from sandbox.screen.chrome import Chrome
 from sandbox.screen.keys import EVERYWHERE, Intent, Pointer, Press, Release, intent
@@ -73,14 +74,16 @@ class App:
         self.lit_shift = False
         self.taught = 0.0  # [s] in which the person was at it
         self.frame, self.seconds = 0, 0.0
-        self.unsaved: set[str] = set()
+        self.saved_note: tuple[str, float] = ("", 0.0)
+        """The newest "... saved", and until when the status bar shows it."""
+        self.toast_area: pygame.Rect | None = None
+        """Where a scene wants toasts; it says so at each draw."""
         self._owed = self._active_until = 0.0
         self._toasts: list[tuple[str, Color, str, float]] = []
         self._repeat: tuple[Press, float] | None = None
         self._clock = pygame.time.Clock()
         self._state_file, self._state = state_file, ""
         self._scenes: dict[str, Scene] = {}
-        self._saved_ids: set[str] = set()
         self.scene = self._make("drive" if session else "menu")
         self.scene.enter()
 
@@ -97,11 +100,10 @@ class App:
         self.go("menu")
 
     def toast(self, text: str, kind: str = "info", sound: str = "") -> None:
-        """Say something briefly. kind: info, good, bad, saved, undo."""
+        """Say something briefly. kind: info, good, bad, undo."""
         color, icon = {
             "good": (look.GOOD, "thumbs-up"),
             "bad": (look.BAD, "thumbs-down"),
-            "saved": (look.GOOD, "check-check"),
             "undo": (look.WARN, "undo-2"),
         }.get(kind, (look.ACCENT, "info"))
         self.message = text
@@ -116,11 +118,6 @@ class App:
 
     def clear_trouble(self) -> None:
         self.trouble_text = ""
-
-    def keep(self, record_id: str | None) -> None:
-        """Remember that a record is on its way to the store: "saved" is shown when it has arrived."""
-        if record_id and record_id not in self._saved_ids:
-            self.unsaved.add(record_id)
 
     def curve(self) -> list[float]:
         """The newest points of the learner's first curve, for the status bar."""
@@ -144,7 +141,6 @@ class App:
             self.trouble(str(error))
             return False
         self._scenes = {"menu": self.scene} if self.scene.mode == "menu" else {}
-        self.unsaved.clear()
         self.taught = 0.0
         self.go("drive")
         return True
@@ -201,13 +197,14 @@ class App:
     def draw(self) -> None:
         """Draw the frame without showing it (it stands in `surface`)."""
         self.surface.fill(look.GROUND)
+        self.toast_area = None
         room = self.chrome.draw(self.surface)
         self.scene.draw(self.surface, room)
         self._toasts = [toast for toast in self._toasts if toast[3] > self.seconds]
         fading = [
             (text, color, icon, (until - self.seconds) / 0.4) for text, color, icon, until in self._toasts
         ]
-        self.chrome.toasts(self.surface, room, fading)
+        self.chrome.toasts(self.surface, self.toast_area or room, fading)
         if self.help_open:
             self.chrome.help(self.surface)
 
@@ -282,17 +279,14 @@ class App:
     def _listen(self) -> None:
         """News from the session: what is saved, restarts, trouble."""
         for event in self.session.poll() if self.session else ():
-            match type(event).__name__:
-                case "Saved":
-                    self.unsaved.discard(event.record_id)
-                    self._saved_ids.add(event.record_id)
-                    self.toast(event.text, "saved", "saved")
-                case "LearnerRestarted":
-                    self.trouble(
-                        f"The learner stopped ({event.reason}) and was started again. Nothing is lost."
-                    )
-                case "Trouble":
-                    self.trouble(event.sentence)
+            if isinstance(event, Saved):
+                self.saved_note = (event.text, self.seconds + TOAST_SECONDS)
+                self.message = event.text
+                self.sounds.play("saved")
+            elif isinstance(event, LearnerRestarted):
+                self.trouble(f"The learner stopped ({event.reason}) and was started again. Nothing is lost.")
+            elif isinstance(event, Trouble):
+                self.trouble(event.sentence)
             self.scene.news(event)
 
     def _update(self) -> None:

@@ -20,11 +20,11 @@ from sandbox.screen.keys import (
     Pointer,
     Press,
     Release,
-    cap,
     driving_keys,
 )
 from sandbox.screen.live import Live, waits_for_keys
 from sandbox.screen.scene import Scene
+from sandbox.screen.stage import Card
 
 
 class DriveScene(Scene):
@@ -68,7 +68,7 @@ class DriveScene(Scene):
             self.phase = "paused"
 
     def keys(self) -> Sequence[Binding]:
-        return with_world_keys(BINDINGS["drive"], self.task.keys)
+        return stage.with_world_keys(BINDINGS["drive"], self.task.keys)
 
     def handle(self, event: Intent) -> Scene | None:
         if not isinstance(event, Pointer) and self.latch.feed(event):
@@ -97,7 +97,7 @@ class DriveScene(Scene):
             self.app.toast("Nothing to keep yet: drive first, with the arrow keys.", "info")
             return
         steps = len(self.live)
-        self.app.keep(self.session.keep(self.live.trajectory()))
+        self.session.keep(self.live.trajectory())
         self.kept += 1
         self._start()
         self.app.toast(f"Keeping {steps} steps. Here is another start.", "good")
@@ -122,7 +122,6 @@ class DriveScene(Scene):
 
     def on_undo(self, press: Press) -> None:
         undone = self.session.undo("demonstration")
-        self.app.keep(undone)
         self.app.toast(
             "Took back the last kept drive." if undone else "No kept drive to take back.", "undo", "undo"
         )
@@ -160,6 +159,7 @@ class DriveScene(Scene):
         theme = self.app.theme
         picture, column = stage.split(rect, theme)
         world = stage.fitted(picture, self.view.aspect)
+        self.app.toast_area = world
         if self.film is not None and self.replay is not None:
             self.film.draw(surface, world, self.replay.position)
             marks.badge(
@@ -185,24 +185,25 @@ class DriveScene(Scene):
         low = pygame.Rect(column.left, 0, column.width, min(room, column.height * 3 // 5))
         low.bottom = column.bottom
         high = pygame.Rect(column.left, column.top, column.width, low.top - column.top - theme.px(12))
-        stage.card(surface, theme, high, *self._where())
+        stage.card(surface, theme, high, self._where())
         stage.account(surface, theme, low, self.live)
 
-    def _where(self) -> tuple[str, str, Any, str, list[tuple[tuple[str, ...], str]]]:
+    def _where(self) -> Card:
         arrows = tuple(k for k in ARROWS if k in driving_keys(self.task.keys))
-        keep: list[tuple[tuple[str, ...], str]] = [(("Enter",), "keep it"), (("Back",), "throw it away")]
-        if self.phase == "ready":
-            text = self.task.about + (
-                " The world waits for you." if self.waits else " It starts with your first key."
-            )
-            return "Your turn", text, look.ACCENT, "gamepad-2", [(arrows, "drive")]
-        if self.phase == "paused":
-            return "Paused", "Nothing moves.", look.WARN, "pause", [(("Space",), "go on"), *keep]
-        if self.phase == "ended":
-            text = "Was that how it should be done? If so, keep it."
-            return "The end", text, look.GOOD, "flag", [*keep, (("R",), "try again from here")]
-        text = self.task.about
-        return "You are driving", text, look.ACCENT, "gamepad-2", keep
+        keep = [(("Enter",), "keep it"), (("Back",), "throw it away")]
+        match self.phase:
+            case "ready":
+                text = " The world waits for you." if self.waits else " It starts with your first key."
+                return Card(
+                    "Your turn", self.task.about + text, look.ACCENT, "gamepad-2", [(arrows, "drive")]
+                )
+            case "paused":
+                return Card("Paused", "Nothing moves.", look.WARN, "pause", [(("Space",), "go on"), *keep])
+            case "ended":
+                text = "Was that how it should be done? If so, keep it."
+                return Card("The end", text, look.GOOD, "flag", [*keep, (("R",), "try again from here")])
+            case _:
+                return Card("You are driving", self.task.about, look.ACCENT, "gamepad-2", keep)
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -219,17 +220,3 @@ class DriveScene(Scene):
                 for t, s in zip(self.live.events.terms, self.live.events.sums, strict=True)
             },
         }
-
-
-def with_world_keys(bindings: Sequence[Binding], keys: Any) -> list[Binding]:
-    """The bindings, with the arrows replaced by the keys that this world listens to (which come first)."""
-    names = driving_keys(keys)
-    order = [k for k in ARROWS if k in names] + sorted(names - set(ARROWS))
-    caps = tuple(cap(name) for name in order[:8])
-    result = []
-    for binding in bindings:
-        if binding.action == "drive":
-            result.append(Binding(tuple(order), caps, binding.what, "drive", binding.about))
-        elif not set(binding.keys) & names:
-            result.append(binding)
-    return result

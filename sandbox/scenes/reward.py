@@ -13,6 +13,7 @@ from sandbox.screen import theme as look
 from sandbox.screen.keys import Press
 from sandbox.screen.live import Live
 from sandbox.screen.scene import Scene
+from sandbox.screen.stage import Card
 from sandbox.screen.tape import Tape, sign
 from sandbox.screen.widgets import Button
 
@@ -73,7 +74,6 @@ class RewardScene(Scene):
             segment, delay = self.live.trajectory(), self.live.since
         segment = segment.clip(len(segment) - length, len(segment))
         record = self.session.mark(segment, value, float(delay), rate=self.live.pace)
-        self.app.keep(record)
         self.tape.mark(value, record)
         self.total += value
         self.flash = (value, 0.5)
@@ -93,7 +93,6 @@ class RewardScene(Scene):
 
     def on_undo(self, press: Press) -> None:
         undone = self.session.undo("evaluation")
-        self.app.keep(undone)
         if undone is None:
             self.app.toast("No reward to take back.", "undo", "undo")
             return
@@ -135,12 +134,8 @@ class RewardScene(Scene):
             actions = self.session.act(self.live.obs, self.app.random, TEMPERATURE)
             self.chips.add(self.live.step(actions[0]))
             self.tape.step()
-            if self._over():
+            if self.live.quiet(6):
                 self.live.ended = True
-
-    def _over(self) -> bool:
-        """The task is over before its time: nothing the agent does changes anything any more."""
-        return self.live.stands_still() and self.live.idle_for(6)
 
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         theme = self.app.theme
@@ -149,6 +144,7 @@ class RewardScene(Scene):
         line.bottom = picture.bottom
         room = pygame.Rect(picture.left, picture.top, picture.width, line.top - picture.top - theme.px(12))
         world = stage.fitted(room, self.view.aspect)
+        self.app.toast_area = world
         self.view.live(surface, world, self.live.sim, before=self.live.before, blend=self.live.blend)
         self.chips.draw(surface, theme, world)
         color, width = look.LINE, 2
@@ -200,9 +196,14 @@ class RewardScene(Scene):
             text = "It knows nothing yet and acts at random. Praise what you like all the same."
         else:
             text = "It learns from you as you go. A press is about the last half second or so: no hurry."
-        keys = [(("+",), "good"), (("-",), "bad"), (("Shift",), "with it: twice as strong")]
+        keys: list[tuple[tuple[str, ...], str]] = [
+            (("+",), "good"),
+            (("-",), "bad"),
+            (("Shift",), "with it: twice as strong"),
+        ]
         area = pygame.Rect(column.left, column.top, column.width, low.top - column.top - high - 2 * gap)
-        used = stage.card(surface, theme, area, "Judge the agent", text, look.ACCENT, "thumbs-up", keys)
+        card = Card("Judge the agent", text, look.ACCENT, "thumbs-up", keys)
+        used = stage.card(surface, theme, area, card)
         half = (column.width - gap) // 2
         top = min(used.bottom + gap, low.top - gap - high)
         self.good.draw(surface, theme, pygame.Rect(column.left, top, half, high))

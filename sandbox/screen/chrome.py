@@ -193,9 +193,12 @@ class Chrome:
         session, y = self.app.session, bar.centery
         assert session is not None
         x = bar.right - theme.px(16)
-        saved, ink = ("saving ...", look.WARN) if self.app.unsaved else ("saved", look.GOOD)
+        note, until = self.app.saved_note
+        saved, ink = (note if self.app.seconds < until else "saved", look.GOOD)
+        if session.unsaved:
+            saved, ink = "saving ...", look.WARN
         x = theme.text(surface, saved, (x, y), "small", ink, bold=True, anchor="midright").left
-        image = theme.icon("save" if self.app.unsaved else "check-check", theme.px(16), ink)
+        image = theme.icon("save" if session.unsaved else "check-check", theme.px(16), ink)
         if image:
             x = surface.blit(image, image.get_rect(midright=(x - theme.px(6), y))).left
         values = self.app.curve()
@@ -249,7 +252,7 @@ class Chrome:
         bottom = room.bottom - theme.px(6)
         for text, color, icon, strength in reversed(toasts):
             image = theme.icon(icon, theme.px(18), color)
-            text = theme.fit(text, room.width - theme.px(100), "body", bold=True)
+            text = theme.fit(text, max(theme.px(320), room.width - theme.px(70)), "body", bold=True)
             gap = image.get_width() + theme.px(10) if image else 0
             rect = pygame.Rect(0, 0, theme.width(text, "body", bold=True) + gap + theme.px(32), theme.px(38))
             rect.midbottom = (room.centerx, bottom)

@@ -152,12 +152,13 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
     ),
     "correct": (
         _bind("space", "pause", "pause", "Stop and go on."),
-        _bind(", .", "scrub", "scrub", "One step back or on; hold to run."),
+        _bind(", .", "step back, on", "scrub", "One step back or on; hold to run."),
         _bind("t", "take the controls", "take", "From the moment on screen you drive."),
         _bind("left right up down", "drive", "drive", "Control the world, once you have taken over."),
         _bind("enter", "keep", "keep", "Keep: your way is better than the agent's from that moment."),
         _bind("backspace", "throw away", "discard", "Drop it and go back to the agent."),
-        _bind("r", "new start", "restart", "Let the agent begin somewhere else.", footer=False),
+        _bind("[ ]", "speed", "speed", "Let the agent act slower or faster."),
+        _bind("r", "new start", "restart", "Let the agent begin somewhere else."),
         _UNDO,
     ),
     "watch": (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs import catalog
-from envs.foreign.simulation import AnySimulation
+from envs.foreign.simulation import AnySimulation, ForeignSimulation
 from envs.trajectory import Recorder, Trajectory
 from envs.world import Array, Task, Term
 
@@ -38,14 +38,20 @@ class Live:
     def fork(self, trajectory: Trajectory, t: int) -> None:
         """Go on from moment `t` of a recording."""
         self.sim.fork(0, trajectory, t)
-        self._begin(t)
+        self._begin()
 
-    def _begin(self, at: int = 0) -> None:
+    def _begin(self) -> None:
         self._recorder: Recorder = self.sim.recorder(0, self.driver)
         self.before: Array = self.sim.states[0].copy()
-        self.start_step, self.since = at, 1.0
+        self.start_step, self.since = self._clock(), 1.0
         self.ended = False
         self.events = TermEvents(self.task.world.terms)
+
+    def _clock(self) -> int:
+        """The step of the episode, as the simulation has it."""
+        if isinstance(self.sim, ForeignSimulation):
+            return int(self.sim.clock[0])
+        return int(self.sim.states[0, self.task.world.clock])
 
     def __len__(self) -> int:
         """Steps recorded."""
@@ -79,9 +85,13 @@ class Live:
         self.ended = bool(out.ended[0]) or self.step_number >= self.task.horizon
         return self.events.add(out.terms[0])
 
-    def idle_for(self, steps: int) -> bool:
-        """Whether no term was on in the last `steps` steps."""
-        return self.events.quiet >= steps
+    def quiet(self, steps: int) -> bool:
+        """Whether nothing was left to do in the last `steps` steps: the task is over before its time."""
+        return self.events.quiet >= steps and self.stands_still()
+
+    def state_at(self, t: int) -> Array:
+        """The state [K] at moment `t` of the recording."""
+        return self._recorder.state(t)
 
     def trajectory(self) -> Trajectory:
         return self._recorder.trajectory()

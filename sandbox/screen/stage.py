@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pygame
 
 from envs.world import Term
 from sandbox.screen import marks
 from sandbox.screen import theme as look
+from sandbox.screen.keys import ARROWS, Binding, cap, driving_keys
 from sandbox.screen.live import Live, TermEvents
 from sandbox.screen.theme import Color, Theme, rounded
 
@@ -170,9 +172,11 @@ def tally_height(theme: Theme, events: TermEvents) -> int:
     return rows + theme.line("small") + theme.px(8)
 
 
-def account(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, live: Live) -> None:
+def account(
+    surface: pygame.Surface, theme: Theme, rect: pygame.Rect, live: Live, title: str = "What happened so far"
+) -> None:
     """What happened so far: the clock, the terms, and what the written reward makes of them."""
-    inside = marks.panel(surface, theme, rect, "What happened so far")
+    inside = marks.panel(surface, theme, rect, title)
     foot, head = theme.px(FOOT), theme.px(30)
     clock(surface, theme, pygame.Rect(inside.left, inside.top, inside.width, theme.px(20)), live)
     room = pygame.Rect(inside.left, inside.top + head, inside.width, inside.height - head - foot)
@@ -188,37 +192,40 @@ def account(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, live: Live
     theme.text(surface, f"counts only: {counted}", (inside.left, y), "small", look.MUTED, width=inside.width)
 
 
-def card(
-    surface: pygame.Surface,
-    theme: Theme,
-    rect: pygame.Rect,
-    title: str,
-    text: str,
-    color: Color,
-    icon: str = "",
-    keys: Sequence[tuple[tuple[str, ...], str]] = (),
-) -> pygame.Rect:
-    """Where the person stands and what to press now: a heading, a sentence, key caps. Returns its area."""
+@dataclass(frozen=True)
+class Card:
+    """Where the person stands and what to press now: a heading, a sentence, key caps with what they do."""
+
+    title: str
+    text: str
+    color: Color = look.ACCENT
+    icon: str = ""
+    keys: Sequence[tuple[tuple[str, ...], str]] = ()
+
+
+def card(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, card: Card) -> pygame.Rect:
+    """Draw a card from the top of `rect`; returns its area."""
+    color = card.color
     pad, step = theme.px(14), theme.px(30)
     inner = rect.width - 2 * pad
-    lines = theme.wrap(text, inner, "body")
-    height = 2 * pad + theme.line("large") + theme.px(4) + theme.line() * len(lines) + step * len(keys)
+    lines = theme.wrap(card.text, inner, "body")
+    height = 2 * pad + theme.line("large") + theme.px(4) + theme.line() * len(lines) + step * len(card.keys)
     area = pygame.Rect(
-        rect.left, rect.top, rect.width, min(rect.height, height + (theme.px(6) if keys else 0))
+        rect.left, rect.top, rect.width, min(rect.height, height + (theme.px(6) if card.keys else 0))
     )
     rounded(surface, area, look.mix(look.PANEL, color, 0.1), theme.px(10), look.mix(look.PANEL, color, 0.55))
     x, y = area.left + pad, area.top + pad
-    image = theme.icon(icon, theme.px(20), color) if icon else None
+    image = theme.icon(card.icon, theme.px(20), color) if card.icon else None
     if image:
         surface.blit(image, image.get_rect(midleft=(x, y + theme.line("large") // 2)))
         x += image.get_width() + theme.px(8)
-    theme.text(surface, title, (x, y), "large", color, bold=True, width=area.right - pad - x)
+    theme.text(surface, card.title, (x, y), "large", color, bold=True, width=area.right - pad - x)
     y += theme.line("large") + theme.px(4)
     for line in lines:
         theme.text(surface, line, (area.left + pad, y), "body", look.SOFT)
         y += theme.line()
     y += theme.px(6) + step // 2
-    for caps, what in keys:
+    for caps, what in card.keys:
         x = area.left + pad
         for name in caps:
             x = marks.key_cap(surface, theme, name, (x, y)) + theme.px(4)
@@ -232,3 +239,17 @@ def card(
         )
         y += step
     return area
+
+
+def with_world_keys(bindings: Sequence[Binding], keys: Mapping[str, Any]) -> list[Binding]:
+    """The bindings, with the arrows replaced by the keys that this world listens to (which come first)."""
+    names = driving_keys(keys)
+    order = [k for k in ARROWS if k in names] + sorted(names - set(ARROWS))
+    caps = tuple(cap(name) for name in order[:8])
+    result = []
+    for binding in bindings:
+        if binding.action == "drive":
+            result.append(Binding(tuple(order), caps, binding.what, "drive", binding.about))
+        elif not set(binding.keys) & names:
+            result.append(binding)
+    return result

@@ -72,7 +72,7 @@ class Tape:
         surface.set_clip(rect.inflate(-4, -4))
         pygame.draw.line(surface, look.LINE, (inside.left, middle), (now, middle), 2)
         for at, first in self.steps:
-            x = round(now - (self.now - at) * per_second)
+            x = now - (self.now - at) * per_second
             if x < inside.left:
                 continue
             if first:
@@ -101,7 +101,7 @@ class Tape:
         middle, up = inside.centery, -1 if good else 1
         tall = (inside.height // 2 - theme.px(4)) * (1.0 if abs(mark.value) > 1 else 0.62)
         if not mark.taken_back:  # the tail: what was on screen when the person made up their mind
-            points = [(x, middle)]
+            points: list[tuple[float, float]] = [(x, middle)]
             for k in range(1, 25):
                 age = k * 1.6 / 24
                 points.append((x - age * per_second, middle + up * tall * credit(age)))

@@ -20,23 +20,7 @@ from agents.feedback import (
 )
 from agents.snapshot import CurvePoint, Snapshot
 from envs import catalog
-
-
-@dataclass(frozen=True)
-class Saved:
-    seq: int
-    record_id: str
-    text: str
-
-
-@dataclass(frozen=True)
-class LearnerRestarted:
-    reason: str
-
-
-@dataclass(frozen=True)
-class Trouble:
-    sentence: str
+from sandbox.events import Saved
 
 
 @dataclass
@@ -58,6 +42,7 @@ class FakeSession:
     records: list[Any] = field(default_factory=list)
     events: list[Any] = field(default_factory=list)
     last_saved: int = 0
+    unsaved: int = 0
     closed: bool = False
 
     def __post_init__(self) -> None:
@@ -78,7 +63,7 @@ class FakeSession:
     def _add(self, record: Any, text: str) -> str:
         self.records.append(record)
         self.last_saved = len(self.records)
-        self.events.append(Saved(self.last_saved, record.id, text))
+        self.events.append(Saved(self.last_saved, record.id, text, kind_of(record)))
         return str(record.id)
 
     def keep(self, trajectory: Any) -> str:
