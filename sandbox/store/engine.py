@@ -13,6 +13,7 @@ from sqlalchemy.pool import NullPool
 from sandbox.store import schema
 from sandbox.store.trouble import IO_ERRORS, StoreError, damaged, explain, foreign
 
+BUSY_SECONDS = 5.0  # how long SQLite waits for another program's lock before it says so
 QUICK_CHECK_BYTES = 64 * 2**20
 """Stores up to this size are checked page by page when opened (about 1 ms a megabyte)."""
 
@@ -21,7 +22,9 @@ def writing_engine(path: Path) -> Engine:
     """The one connection that writes: WAL, synchronous=FULL, BEGIN IMMEDIATE for every transaction."""
 
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
@@ -35,7 +38,7 @@ def reading_engine(path: Path) -> Engine:
     def connect() -> sqlite3.Connection:
         uri = f"file:{quote(str(path.absolute()))}?mode=ro"
         connection = sqlite3.connect(
-            uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False
+            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA query_only=ON")
         return connection
@@ -62,7 +65,7 @@ def prepare(path: Path, create: bool) -> None:
     if empty and not create:
         raise StoreError(f"{path} is missing or empty: put back a backup of it, or start a new session.")
     if not empty:
-        _identify(path)
+        identify(path)
     engine = writing_engine(path)
     try:
         with engine.begin() as connection:
@@ -76,8 +79,11 @@ def prepare(path: Path, create: bool) -> None:
         engine.dispose()
 
 
-def _identify(path: Path) -> None:
-    """Refuse another program's file before a byte of it is changed."""
+def identify(path: Path) -> None:
+    """Raise StoreError unless `path` holds a store that this program knows, or nothing yet.
+
+    Reads only, so that another program's file is refused before a byte of it is changed.
+    """
     engine = reading_engine(path)
     try:
         with engine.begin() as connection:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from agents.feedback import Record
 from envs.trajectory import Trajectory
 from sandbox.store.codec import CodecError, decode, decode_trajectory
-from sandbox.store.engine import reading_engine
+from sandbox.store.engine import identify, reading_engine
 from sandbox.store.schema import clip, record, trajectory
 from sandbox.store.trouble import IO_ERRORS, StoreError, damaged, explain
 
@@ -33,11 +33,11 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         """Raises StoreError if there is no readable store at `path`."""
+        identify(path)
         self.path = path
         self._engine = reading_engine(path)
         try:
             self._connection: Connection = self._engine.connect()
-            self.newest()
         except IO_ERRORS as error:
             raise explain(error, path) from error
 

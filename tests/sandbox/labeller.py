@@ -1,0 +1,84 @@
+"""Processes that label as fast as they can, to be killed or starved; a pipe tells what was saved."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import signal
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo
+from sandbox.store import Provenance, Store, StoreError
+from tests.sandbox.fake import trajectory
+
+ORIGIN = Provenance("rater-1", "0.1")
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["tests.sandbox.labeller"])
+
+
+def nth(number: int, target: str) -> Record:
+    """The records of a busy person, of every kind in turn."""
+    one, two = trajectory(20, seed=number), trajectory(30, seed=number + 1)
+    kinds = (Demonstration(two), Evaluation(one, 1.0), Comparison((one, two), (0, 1)), Correction(one, two))
+    return Undo(target) if number % 5 == 4 and target else kinds[number % 4]
+
+
+def label(path: Path, acknowledged: Connection) -> None:
+    """Label for ever; each id that was told as saved is written to the pipe at once."""
+    store = Store.open(path)
+    number, target = 0, ""
+    while True:
+        batch = [nth(number + i, target) for i in range(1 + number % 3)]
+        futures = [store.append(record, ORIGIN) for record in batch]
+        for record, future in zip(batch, futures, strict=True):
+            future.result()
+            acknowledged.send_bytes(record.id.encode())
+        number, target = number + len(batch), batch[-1].id
+
+
+def boast(path: Path, acknowledged: Connection) -> None:
+    """The control: say "saved" before the commit."""
+    store = Store.open(path)
+    for number in range(100_000):
+        record = nth(number, "")
+        store.append(record, ORIGIN)
+        acknowledged.send_bytes(record.id.encode())
+
+
+def starve(path: Path, pipe: Connection) -> None:
+    """Fill a file that may not grow over 400 kB; then allow more; send what came of it."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    store = Store.open(path, retry_seconds=0.02)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
+    fill(store, pipe, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2))
+
+
+def fill(store: Store, pipe: Connection, relieve: Any, limit: int = 2000) -> None:
+    """Append until there is trouble; then `relieve` and see that everything is saved after all."""
+    ids, futures = [], []
+    for number in range(limit):
+        record = Demonstration(trajectory(50, seed=number))
+        ids.append(record.id)
+        futures.append(store.append(record, ORIGIN))
+        store.flush(0.05)
+        if store.trouble:
+            break
+    waiting = store.unsaved
+    trouble = store.trouble
+    relieve()
+    saved = store.flush(20)
+    left = store.close()
+    pipe.send((trouble, waiting, saved, left, ids, [future.result(0) for future in futures]))
+
+
+def refused(path: Path, pipe: Connection, user: int) -> None:
+    """Open a store as an ordinary user and say what the sentence is."""
+    os.setuid(user)
+    try:
+        Store.open(path).close()
+        pipe.send("opened")
+    except StoreError as error:
+        pipe.send(str(error))
