@@ -1,0 +1,142 @@
+"""The shape of the house: three floors, imports go down only, and what must never be imported."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FLOORS = ("envs", "agents", "sandbox")  # lowest first
+FILES = sorted(path for floor in FLOORS for path in (ROOT / floor).rglob("*.py"))
+LEARNING = ("torch", "stable_baselines3")
+UNSAFE = ("pickle", "cloudpickle", "jsonpickle", "dill", "shelve", "marshal", "joblib", "_pickle")
+MAY_READ_THE_WISH = ("agents/teachers.py", "agents/scores.py")
+LONGEST = 350
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Every module that a file imports, wherever it does, with its line."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = path.relative_to(ROOT).parent.parts
+            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(part for part in (base, node.module or "") if part)
+            yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
+
+
+def found(within: tuple[str, ...], modules: tuple[str, ...], *, but: tuple[str, ...] = ()) -> list[str]:
+    """Where files of these floors import any of these modules; `but` names files that may."""
+    return [
+        f"{name(path)}:{line} imports {module}"
+        for path in FILES
+        if path.relative_to(ROOT).parts[0] in within and path.name not in but
+        for module, line in imports(path)
+        if module.split(".")[0] in modules
+    ]
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in FILES} == set(FLOORS)
+
+
+def test_imports_go_down_only() -> None:
+    for height, floor in enumerate(FLOORS):
+        assert not found((floor,), FLOORS[height + 1 :])
+    assert not found(FLOORS, ("tests",))
+
+
+def test_no_learning_library_in_envs() -> None:
+    assert not found(("envs",), LEARNING)
+
+
+def test_pygame_only_where_things_are_drawn() -> None:
+    assert not found(("envs",), ("pygame",), but=("render.py",))
+    assert not found(("agents",), ("pygame",))
+
+
+def test_nothing_that_can_run_code_from_a_file() -> None:
+    assert not found(FLOORS, UNSAFE)
+    hits = []
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            allowed = any(k.arg == "allow_pickle" and not _is_false(k.value) for k in node.keywords)
+            loads_a_model = called.endswith(".load") and called.split(".")[0] in (*SB3_LOADERS, "torch")
+            if allowed or loads_a_model:
+                hits.append(f"{name(path)}:{node.lineno} calls {called}")
+    assert not hits
+
+
+SB3_LOADERS = ("PPO", "A2C", "DQN", "SAC", "TD3", "DDPG", "VecNormalize", "BasePolicy", "ActorCriticPolicy")
+
+
+def _is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+def test_only_teachers_and_scores_read_the_wish() -> None:
+    hits = [
+        f"{name(path)}:{node.lineno}"
+        for path in FILES
+        if path.relative_to(ROOT).parts[0] != "envs" and name(path) not in MAY_READ_THE_WISH
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "wish"
+    ]
+    assert not hits
+
+
+def test_no_file_is_too_long() -> None:
+    long = {name(path): len(path.read_text("utf-8").splitlines()) for path in FILES}
+    assert not {path: lines for path, lines in long.items() if lines > LONGEST}
+
+
+MODULES = """
+import json, sys
+for module in sys.argv[1:]:
+    __import__(module)
+print(json.dumps(sorted({module.split(".")[0] for module in sys.modules})))
+"""
+
+
+def imported_by(*modules: str) -> set[str]:
+    """The top-level packages that a fresh process has loaded after importing these modules."""
+    command = [sys.executable, "-c", MODULES, *modules]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["sandbox.app", "sandbox.cli", "sandbox.session", "agents.catalog", "agents.teachers", "envs.catalog"],
+)
+def test_what_the_window_imports_has_no_torch(module: str) -> None:
+    assert not imported_by(module) & set(LEARNING)
+
+
+def test_every_scene_and_view_of_the_window_has_no_torch() -> None:
+    parts = [
+        name(path)[: -len(".py")].replace("/", ".").removesuffix(".__init__")
+        for folder in ("scenes", "screen", "views")
+        for path in sorted((ROOT / "sandbox" / folder).rglob("*.py"))
+    ]
+    assert not imported_by(*parts) & set(LEARNING)
+
+
+def test_worlds_need_no_screen() -> None:
+    assert "pygame" not in imported_by(
+        "envs.catalog", "envs.gym_env", "envs.foreign.simulation", "agents.teachers"
+    )
