@@ -108,6 +108,12 @@ def standing(records: Iterable[Record]) -> list[Record]:
     return [r for r in kept if not isinstance(r, Undo) and r.id not in undone]
 
 
+def uses_of(records: Iterable[Record]) -> dict[str, int]:
+    """How many records of each kind."""
+    kinds = [kind_of(record) for record in records]
+    return {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+
+
 @dataclass(frozen=True)
 class Question:
     """Clips to be put in order. same_start: they begin at the same moment."""

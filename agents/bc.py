@@ -1,0 +1,138 @@
+"""`bc`: behavioural cloning of what the person drove (Pomerleau 1991), on an SB3 policy."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+
+from agents import checkpoint, scores
+from agents.cloning import Cloner
+from agents.feedback import Question, Record, kind_of, standing, uses_of
+from agents.networks import policy_arrays
+from agents.ppo import BurstPPO, PPOConfig
+from agents.rollouts import is_foreign, simulate
+from agents.snapshot import CurvePoint, Snapshot
+from agents.vec_env import SimulationVecEnv
+from envs.world import Task
+
+
+@dataclass(frozen=True)
+class CloningConfig:
+    """How `bc` spends its time."""
+
+    updates: int = 600  # minibatches on one state of the feedback, then it waits
+    burst: int = 50  # of them in a step
+    rate: float = 2e-3  # Adam's
+    decay: float = 1e-3  # weight decay
+    hidden: tuple[int, ...] = (64, 64)
+
+
+class CloningLearner:
+    """Does what the person did, as far as it can tell from the observation."""
+
+    name: ClassVar[str] = "bc"
+    kinds: ClassVar[frozenset[str]] = frozenset({"demonstration", "correction"})
+
+    def __init__(
+        self, task: Task, *, seed: int = 0, prior: str = "none", config: CloningConfig | None = None
+    ) -> None:
+        self.task, self.seed, self.config = task, seed, config or CloningConfig()
+        env = SimulationVecEnv(simulate(task, 1, seed=seed))
+        self.ppo = BurstPPO.on(env, PPOConfig(rows=1, hidden=self.config.hidden), seed=seed)
+        self.cloner = Cloner(task.world.symmetries, 1.0, seed)
+        parameters = list(self.ppo.policy.parameters())
+        self._adam = torch.optim.AdamW(parameters, self.config.rate, weight_decay=self.config.decay)
+        self._records: dict[str, Record] = {}
+        self._fitted: frozenset[str] = frozenset()
+        self._taken: frozenset[str] = frozenset()
+        self._uses: dict[str, int] = {}
+        self._seq = self._learned_seq = self._step = 0
+        self._left = self._updates = 0
+        self._curve: list[CurvePoint] = []
+        self._began = time.monotonic()
+
+    @classmethod
+    def configured(cls, task: Task, *, seed: int = 0, prior: str = "none", **config: Any) -> CloningLearner:
+        """With fields of CloningConfig as keywords. The prior says nothing to it."""
+        return cls(task, seed=seed, config=CloningConfig(**config))
+
+    def observe(self, seq: int, records: Sequence[Record]) -> None:
+        self._seq = max(self._seq, seq)
+        for record in records:
+            self._records.setdefault(record.id, record)
+
+    def step(self) -> bool:
+        records = [r for r in standing(self._records.values()) if kind_of(r) in self.kinds]
+        ids = frozenset(record.id for record in records)
+        self._learned_seq = self._seq
+        if ids != self._taken:
+            self.cloner.take(records)
+            self._taken = ids
+            self._uses = uses_of(records)
+            if ids != self._fitted:
+                self._fitted = ids
+                self._left = self.config.updates if records else 0
+        if self._left <= 0 or not records:
+            return False
+        self._burst()
+        self._step += 1
+        return True
+
+    def _burst(self) -> None:
+        loss = 0.0
+        for _ in range(self.config.burst):
+            value = self.cloner.loss(self.ppo.policy)
+            assert value is not None
+            self._adam.zero_grad(set_to_none=True)
+            value.backward()  # type: ignore[no-untyped-call]
+            self._adam.step()
+            loss = float(value.detach())
+        self._left -= self.config.burst
+        self._updates += self.config.burst
+        values = {"cloning loss": loss}
+        if not is_foreign(self.task):
+            unseen = scores.evaluate(self.task, policy_arrays(self.ppo.policy))
+            values |= scores.curve_values(unseen)
+        seconds = time.monotonic() - self._began
+        self._curve.append(CurvePoint(seconds, self._updates, 0, values))
+
+    def query(self, clips: int = 2) -> Question | None:
+        return None
+
+    def snapshot(self) -> Snapshot:
+        waiting = "waiting for you to drive" if not self._fitted else "has learned what you drove"
+        return Snapshot(
+            learner=self.name,
+            step=self._step,
+            feedback_seq=self._learned_seq,
+            env_steps=self._updates,
+            policy=policy_arrays(self.ppo.policy),
+            reward=None,
+            curve=tuple(self._curve),
+            phase="learning what you drove" if self._left > 0 else waiting,
+            uses=dict(self._uses),
+        )
+
+    def save(self, folder: Path) -> None:
+        facts = {
+            "step": self._step,
+            "updates": self._updates,
+            "left": self._left,
+            "fitted": sorted(self._fitted),
+            "learned_seq": self._learned_seq,
+            "cloner": self.cloner.state(),
+        }
+        checkpoint.save(folder, self.name, facts, checkpoint.policy_state(self.ppo.policy, self._adam))
+
+    def load(self, folder: Path) -> None:
+        facts, arrays = checkpoint.load(folder, self.name)
+        checkpoint.restore_policy(self.ppo.policy, self._adam, arrays)
+        self._step, self._updates, self._left = facts["step"], facts["updates"], facts["left"]
+        self._learned_seq = self._seq = facts["learned_seq"]
+        self._fitted = frozenset(facts["fitted"])
+        self.cloner.restore(facts["cloner"])

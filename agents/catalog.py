@@ -1,0 +1,87 @@
+"""The learners by name. Listing them imports no torch; making one does."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from envs.world import Task
+
+if TYPE_CHECKING:
+    from agents.learner import Learner
+
+DEFAULT = "joint"
+
+
+class UnknownLearner(ValueError):
+    """No learner of that name; the text is a sentence for the person who typed it."""
+
+
+@dataclass(frozen=True)
+class LearnerEntry:
+    """A learner as menus and help show it."""
+
+    name: str
+    title: str
+    about: str
+    kinds: frozenset[str]
+    """The kinds of feedback it learns from."""
+    where: str
+    """module:Class, imported when one is made."""
+
+
+_ALL = frozenset({"demonstration", "comparison", "evaluation", "correction"})
+_ENTRIES = (
+    LearnerEntry(
+        "joint",
+        "Everything together",
+        "One reward that explains all you did, then practice on it.",
+        _ALL,
+        "agents.joint:JointLearner",
+    ),
+    LearnerEntry(
+        "preferences",
+        "Rankings only",
+        "A reward from what you ranked higher, then practice on it.",
+        frozenset({"comparison"}),
+        "agents.preferences:PreferencesLearner",
+    ),
+    LearnerEntry(
+        "evaluative",
+        "Rewards only",
+        "A reward from your + and -, then practice on it.",
+        frozenset({"evaluation"}),
+        "agents.evaluative:EvaluativeLearner",
+    ),
+    LearnerEntry(
+        "bc",
+        "Imitation only",
+        "Does what you did at the wheel, and asks no further.",
+        frozenset({"demonstration", "correction"}),
+        "agents.bc:CloningLearner",
+    ),
+)
+LEARNERS: dict[str, LearnerEntry] = {entry.name: entry for entry in _ENTRIES}
+
+
+def entry(name: str) -> LearnerEntry:
+    """The entry called `name`; raises UnknownLearner."""
+    if name not in LEARNERS:
+        close = difflib.get_close_matches(name, LEARNERS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(LEARNERS)}"
+        raise UnknownLearner(f"there is no learner {name!r}: {hint}")
+    return LEARNERS[name]
+
+
+def make(name: str, task: Task, *, seed: int = 0, prior: str = "written", **config: Any) -> Learner:
+    """A fresh learner. `config` are fields of its configuration. Imports torch.
+
+    Raises UnknownLearner, and ValueError for an unknown prior or field.
+    """
+    if prior not in ("written", "none"):
+        raise ValueError(f"prior {prior!r} is unknown: choose 'written' or 'none'")
+    module, kind = entry(name).where.split(":")
+    made: Learner = getattr(import_module(module), kind).configured(task, seed=seed, prior=prior, **config)
+    return made

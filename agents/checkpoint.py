@@ -1,0 +1,80 @@
+"""Checkpoints: JSON for facts, safetensors for numbers. Loading runs no code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+Arrays = dict[str, NDArray[Any]]
+
+FORMAT = "teachbox-checkpoint-1"
+
+
+def save(folder: Path, learner: str, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+    """Write learner.json and arrays.safetensors into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "arrays.safetensors")
+    text = json.dumps({"format": FORMAT, "learner": learner, **facts})
+    (folder / "learner.json").write_text(text, "utf-8")
+
+
+def load(folder: Path, learner: str) -> tuple[dict[str, Any], Arrays]:
+    """(facts, arrays); ValueError with a sentence when it is not a checkpoint of this learner."""
+    try:
+        facts = json.loads((folder / "learner.json").read_text("utf-8"))
+        arrays = load_file(folder / "arrays.safetensors")
+    except (OSError, ValueError, SafetensorError) as error:
+        raise ValueError(f"{folder} is not a checkpoint of a learner: {error}") from error
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise ValueError(f"{folder} holds no {FORMAT}: start the learner afresh on the same feedback")
+    if facts.get("learner") != learner:
+        raise ValueError(f"{folder} is of learner {facts.get('learner')!r}, not of {learner!r}")
+    return facts, arrays
+
+
+def policy_state(policy: Any, optimizer: torch.optim.Optimizer) -> Arrays:
+    """A policy's parameters and its optimiser's moments as arrays."""
+    found = {f"policy.{name}": value.detach().numpy() for name, value in policy.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        for name, value in state.items():
+            found[f"adam.{index}.{name}"] = value.detach().numpy()
+    return found
+
+
+def restore_policy(policy: Any, optimizer: torch.optim.Optimizer, arrays: Arrays) -> None:
+    """Put `policy_state` back; ValueError when the shapes are those of another policy."""
+    own = policy.state_dict()
+    wanted = {name: tuple(value.shape) for name, value in own.items()}
+    given = {k[7:]: v for k, v in arrays.items() if k.startswith("policy.")}
+    if {name: value.shape for name, value in given.items()} != wanted:
+        raise ValueError("the checkpoint is of a policy of another shape: start the learner afresh")
+    policy.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in given.items()})
+    state = optimizer.state_dict()
+    state["state"] = {}
+    for key, value in arrays.items():
+        if key.startswith("adam."):
+            _, index, name = key.split(".")
+            state["state"].setdefault(int(index), {})[name] = torch.from_numpy(value.copy())
+    optimizer.load_state_dict(state)
+
+
+def layer_arrays(name: str, layers: Any) -> Arrays:
+    """(weight, bias) pairs under numbered names."""
+    return {f"{name}.{i}.{j}": part for i, layer in enumerate(layers) for j, part in enumerate(layer)}
+
+
+def layers_from(name: str, arrays: Arrays) -> Any:
+    """The layers that `layer_arrays` put under `name`."""
+    found, i = [], 0
+    while f"{name}.{i}.0" in arrays:
+        found.append((arrays[f"{name}.{i}.0"], arrays[f"{name}.{i}.1"]))
+        i += 1
+    return tuple(found)

@@ -1,0 +1,73 @@
+"""What the person did at the wheel, as examples for a policy: demonstrations and takeovers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agents.feedback import Correction, Demonstration, Record
+from agents.losses import cloning
+from agents.ppo import evaluate
+from envs.trajectory import Trajectory
+from envs.world import Array
+
+Symmetries = tuple[tuple[Array, Array], ...]
+
+
+def driven_by_person(records: Sequence[Record]) -> list[Trajectory]:
+    """Every stretch that the person drove."""
+    found = [r.trajectory for r in records if isinstance(r, Demonstration)]
+    return found + [r.person for r in records if isinstance(r, Correction)]
+
+
+def examples(trajectories: Sequence[Trajectory], symmetries: Symmetries) -> tuple[NDArray[np.float32], Array]:
+    """(obs [B, D], actions [B] or [B, C]) of all steps, seen in every turn and mirror of the world."""
+    obs = np.concatenate([t.observations[:-1] for t in trajectories])
+    actions = np.concatenate([t.actions for t in trajectories])
+    if not symmetries:
+        return obs, actions
+    turned = [(obs[:, order], actions_of[actions]) for order, actions_of in symmetries]
+    return np.concatenate([o for o, _ in turned]), np.concatenate([a for _, a in turned])
+
+
+class Cloner:
+    """Behavioural cloning as a loss beside another one, or alone."""
+
+    def __init__(self, symmetries: Symmetries, weight: float, seed: int, batch: int = 256) -> None:
+        self.weight = weight
+        self._symmetries, self._batch = symmetries, batch
+        self._random = np.random.default_rng([seed, 2])
+        self._obs: torch.Tensor | None = None
+        self._actions = torch.zeros(0)
+
+    def take(self, records: Sequence[Record]) -> None:
+        """Learn from these records from now on."""
+        driven = driven_by_person(records)
+        if not driven:
+            self._obs = None
+            return
+        obs, actions = examples(driven, self._symmetries)
+        self._obs = torch.from_numpy(np.ascontiguousarray(obs, np.float32))
+        self._actions = torch.from_numpy(np.ascontiguousarray(actions))
+
+    def loss(self, policy: Any) -> torch.Tensor | None:
+        """Weighted cross-entropy of a policy on a minibatch, or None without examples."""
+        if self._obs is None or self.weight == 0.0:
+            return None
+        pick = torch.from_numpy(self._random.integers(len(self._obs), size=min(self._batch, len(self._obs))))
+        obs, actions = self._obs[pick], self._actions[pick]
+        if actions.dtype == torch.int64:
+            logits = policy.action_net(policy.mlp_extractor.policy_net(obs))
+            return self.weight * cloning(logits, actions).mean()
+        log_prob, _, _ = evaluate(policy, obs, actions)
+        return -self.weight * log_prob.mean()
+
+    def state(self) -> Any:
+        return self._random.bit_generator.state
+
+    def restore(self, state: Any) -> None:
+        self._random.bit_generator.state = state

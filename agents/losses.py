@@ -1,0 +1,143 @@
+"""Every likelihood that the reward learners sum, as pure functions with their source.
+
+All are negative log-likelihoods per row, to be weighted and summed by the caller. `returns` are
+sums of predicted reward over a segment; any leading dimensions (members of an ensemble) pass
+through. Everything a person does is a choice from a set under one reward (Jeon, Milli and Dragan,
+2020, "Reward-rational (implicit) choice", eq. 1), so `choice` is the root of most of the rest.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from agents.choices import strict_orders
+
+NOISE = 0.1
+"""Share of answers given uniformly at random (Christiano et al. 2017, section 2.2.3)."""
+CLIP = 50.0
+"""Largest difference of returns that a choice looks at [nats]."""
+
+
+def _check(name: str, value: Tensor, shape: torch.Size | tuple[int, ...]) -> None:
+    if tuple(value.shape) != tuple(shape):
+        raise ValueError(f"{name} should have shape {tuple(shape)}, not {tuple(value.shape)}")
+
+
+def choice(returns: Tensor, chosen: Tensor, mask: Tensor | None = None, noise: float = NOISE) -> Tensor:
+    """-log P(chosen) of a Boltzmann choice that is uniform with probability `noise`.
+
+    returns [..., B, C]; chosen [B] int64; mask [B, C] bool, the options that were there. Result
+    [..., B]. P = (1 - noise) softmax(returns)[chosen] + noise / options. Jeon et al. 2020, eq. 1, with the
+    error model of Christiano et al. 2017, section 2.2.3.
+    """
+    options = returns.shape[-1]
+    _check("chosen", chosen, returns.shape[-2:-1])
+    if mask is None:
+        mask = torch.ones(returns.shape[-2:], dtype=torch.bool, device=returns.device)
+    _check("mask", mask, returns.shape[-2:])
+    index = chosen.expand(returns.shape[:-1]).unsqueeze(-1)
+    gaps = (returns - returns.gather(-1, index)).clamp(-CLIP, CLIP)
+    total = gaps.masked_fill(~mask, -torch.inf).logsumexp(-1)
+    if noise == 0.0:
+        return total
+    count = mask.sum(-1).clamp(max=options).to(returns.dtype)
+    return -torch.log((1.0 - noise) * torch.exp(-total) + noise / count)
+
+
+def bradley_terry(first: Tensor, second: Tensor, target: Tensor, noise: float = NOISE) -> Tensor:
+    """Comparison of two segments: cross-entropy against P(first is better).
+
+    first, second [..., B] returns; target [B], 1 first better, 0 second, 0.5 a tie. Result [..., B].
+    Christiano et al. 2017, "Deep RL from human preferences", eq. 1 (and its loss, section 2.2.3);
+    P = (1 - noise) sigmoid(first - second) + noise / 2, the difference clipped at 50.
+    """
+    _check("second", second, first.shape)
+    _check("target", target, first.shape[-1:])
+    gap = (first - second).clamp(-CLIP, CLIP)
+    if noise == 0.0:
+        return -(target * F.logsigmoid(gap) + (1.0 - target) * F.logsigmoid(-gap))
+    p = (1.0 - noise) * torch.sigmoid(gap) + noise / 2.0
+    q = (1.0 - noise) * torch.sigmoid(-gap) + noise / 2.0
+    return -(target * torch.log(p) + (1.0 - target) * torch.log(q))
+
+
+def plackett_luce(returns: Tensor, ranks: tuple[int, ...], noise: float = NOISE) -> Tensor:
+    """Ranking of C segments, ties allowed: repeated choice of the best of what is left.
+
+    returns [..., C]; result [...]. Luce 1959; Plackett 1975, "The analysis of permutations", eq. 1. A
+    tie is the mean over the strict orders that it leaves open, so two tied clips give exactly
+    Bradley-Terry with target 0.5.
+    """
+    _check("ranks", torch.tensor(ranks), returns.shape[-1:])
+    open_orders = strict_orders(ranks)
+    total = returns.new_zeros(returns.shape[:-1])
+    for order in open_orders:
+        for place in range(len(order) - 1):
+            left = returns[..., list(order[place:])].unsqueeze(-2)
+            first = torch.zeros(1, dtype=torch.int64, device=returns.device)
+            total = total + choice(left, first, noise=noise).squeeze(-1)
+    return total / len(open_orders)
+
+
+def demonstration(demonstrated: Tensor, alternatives: Tensor, log_q: Tensor | None = None) -> Tensor:
+    """Maximum-entropy inverse RL with a sampled partition function.
+
+    demonstrated [..., B], alternatives [..., B, K] returns of trajectories from the same start;
+    log_q [B, K] their log-density under the sampler (None: equal). Result [..., B].
+    Ziebart et al. 2008, eq. 2 (P(path) proportional to exp(return)); partition function as in Finn et
+    al. 2016, "Guided cost learning", eq. 2 and section 4: the demonstration is put among the samples.
+    """
+    _check("alternatives", alternatives, (*demonstrated.shape, alternatives.shape[-1]))
+    if log_q is None:
+        return torch.cat([demonstrated.unsqueeze(-1), alternatives], -1).logsumexp(-1) - demonstrated
+    _check("log_q", log_q, alternatives.shape[-2:])
+    count = torch.log(torch.tensor(float(alternatives.shape[-1]), dtype=alternatives.dtype))
+    samples = (alternatives - log_q).logsumexp(-1) - count
+    return torch.logaddexp(samples, demonstrated) - demonstrated
+
+
+def delay_credit(age: Tensor, shape: float = 2.0, scale: float = 0.28) -> Tensor:
+    """How likely a press answers a step shown `age` seconds before it: gamma(shape, scale), summing to 1.
+
+    age [..., T] seconds, padded steps negative. Result [..., T]. Knox and Stone 2009 (TAMER), section
+    "credit assignment": human reaction times; the density at each age, normalised over the segment.
+    """
+    weight = torch.where(age > 0, age.clamp(min=1e-6).pow(shape - 1.0) * torch.exp(-age / scale), 0.0)
+    return weight / weight.sum(-1, keepdim=True).clamp(min=1e-9)
+
+
+def evaluation(
+    rewards: Tensor, credit: Tensor, baseline: Tensor, value: Tensor, noise: float = NOISE
+) -> Tensor:
+    """A press of + or -: choice between the two buttons, by how much better than usual it went.
+
+    rewards [..., B, T] per step; credit [B, T]; baseline [..., B] the usual reward of a step; value
+    [B] in {-2, -1, 1, 2} (strength counts as that many presses). Result [..., B].
+    MacGlashan et al. 2017 (COACH), section 3: feedback is an advantage, not a reward.
+    """
+    _check("credit", credit, rewards.shape[-2:])
+    _check("baseline", baseline, rewards.shape[:-1])
+    _check("value", value, rewards.shape[-2:-1])
+    advantage = (rewards * credit).sum(-1) - baseline * credit.sum(-1)
+    target = (value > 0).to(rewards.dtype)
+    return value.abs() * bradley_terry(advantage, torch.zeros_like(advantage), target, noise)
+
+
+def correction(person: Tensor, agent: Tensor, noise: float = NOISE) -> Tensor:
+    """A takeover: what the person did is preferred to what the agent did from the same moment.
+
+    person, agent [..., B] returns over equally many steps. Jeon et al. 2020, section 3 (corrections).
+    """
+    return bradley_terry(person, agent, torch.ones_like(person[(0,) * (person.dim() - 1)]), noise)
+
+
+def gaussian_prior(weights: Tensor, mean: Tensor, deviation: Tensor | float) -> Tensor:
+    """-log N(weights; mean, deviation^2) up to a constant, summed over the last dimension."""
+    return 0.5 * (((weights - mean) / deviation) ** 2).sum(-1)
+
+
+def cloning(logits: Tensor, actions: Tensor) -> Tensor:
+    """Behavioural cloning, discrete: cross-entropy [B] of logits [B, A] (Pomerleau 1991)."""
+    return F.cross_entropy(logits, actions, reduction="none")

@@ -1,0 +1,57 @@
+"""Networks between torch and the plain arrays of a snapshot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.policies import ActorCriticPolicy
+from torch import nn
+
+from agents.snapshot import Layers, PolicyArrays
+
+
+def to_array(tensor: torch.Tensor) -> Any:
+    """A float32 copy outside torch."""
+    return tensor.detach().cpu().numpy().astype(np.float32, copy=True)
+
+
+def mlp_layers(*parts: nn.Module) -> Layers:
+    """(weight [in, out], bias [out]) of the linear layers of `parts`, in order."""
+    linear = [m for part in parts for m in part.modules() if isinstance(m, nn.Linear)]
+    return tuple((to_array(m.weight).T.copy(), to_array(m.bias)) for m in linear)
+
+
+def policy_arrays(policy: ActorCriticPolicy) -> PolicyArrays:
+    """An SB3 MLP policy as arrays whose forward pass matches `predict`."""
+    layers = mlp_layers(policy.mlp_extractor.policy_net, policy.action_net)
+    activation: Any = "relu" if policy.activation_fn is nn.ReLU else "tanh"
+    space = policy.action_space
+    if isinstance(space, spaces.Discrete):
+        return PolicyArrays(layers, "discrete", activation=activation)
+    if not isinstance(space, spaces.Box):
+        raise ValueError(f"actions of {space} can't be carried as arrays: use Discrete or Box")
+    return PolicyArrays(
+        layers,
+        "gaussian",
+        log_std=to_array(policy.log_std),
+        low=space.low.astype(np.float32).reshape(-1),
+        high=space.high.astype(np.float32).reshape(-1),
+        activation=activation,
+    )
+
+
+def value_layers(policy: ActorCriticPolicy) -> Layers:
+    """The value function of an SB3 MLP policy."""
+    return mlp_layers(policy.mlp_extractor.value_net, policy.value_net)
+
+
+def random_policy(task_policy: PolicyArrays) -> PolicyArrays:
+    """The same shape of policy that knows nothing: every action equally likely."""
+    zero = tuple((np.zeros_like(w), np.zeros_like(b)) for w, b in task_policy.layers)
+    log_std = None if task_policy.log_std is None else np.zeros_like(task_policy.log_std)
+    return PolicyArrays(
+        zero, task_policy.kind, log_std, task_policy.low, task_policy.high, task_policy.activation
+    )

@@ -1,0 +1,234 @@
+"""SB3's PPO in short bursts: the same algorithm with a lean rollout and a lean update.
+
+Rollouts act by the NumPy forward pass straight on the Simulation, score the whole rollout with
+the reward in one call (so the reward is frozen within a rollout) and bootstrap at the horizon.
+On any other environment it is SB3's own rollout. Schedules are constant: progress never ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3 import PPO
+from stable_baselines3.common.buffers import RolloutBuffer
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.vec_env import VecEnv
+from torch.nn import functional as F
+
+from agents.networks import policy_arrays, value_layers
+from agents.snapshot import forward
+from agents.vec_env import SimulationVecEnv
+
+AuxiliaryLoss = Callable[[Any], torch.Tensor | None]
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """How a burst learns."""
+
+    rows: int = 256  # environments stepped at once
+    steps: int = 32  # steps of each row in a rollout
+    batch: int = 4096  # minibatch [steps]
+    epochs: int = 4
+    rate: float = 1e-3  # Adam's
+    gamma: float = 0.97
+    lam: float = 0.95  # of the generalised advantage
+    entropy: float = 0.01
+    clip: float = 0.2
+    hidden: tuple[int, ...] = (64, 64)
+    value_weight: float = 0.5
+    grad_norm: float = 0.5
+
+
+@dataclass
+class RolloutFacts:
+    """What the newest rollout saw, for curves and questions. T steps, N rows."""
+
+    reward_sum: float = 0.0  # learned reward, summed
+    terms_sum: NDArray[Any] | None = None  # [M]
+    terms_mean: NDArray[Any] | None = None  # per step [M]
+    episodes: float = 0.0  # T * N / horizon
+    obs: NDArray[Any] | None = None  # [T, N, D]
+    actions: NDArray[Any] | None = None
+    next_obs: NDArray[Any] | None = None
+    terms: NDArray[Any] | None = None  # [T, N, M]
+    states: NDArray[Any] | None = None  # [N, K] at a random step, for clips to start from
+    rng: NDArray[Any] | None = None  # [N]
+
+
+class BurstPPO(PPO):
+    """PPO whose `burst` is one rollout and its update (tens of milliseconds)."""
+
+    auxiliary: AuxiliaryLoss | None = None
+    """An extra loss of the policy at each minibatch (cloning), or None."""
+
+    @classmethod
+    def on(cls, env: VecEnv, config: PPOConfig, seed: int = 0) -> BurstPPO:
+        """A fresh learner on `env`."""
+        return cls(
+            "MlpPolicy",
+            env,
+            n_steps=config.steps,
+            batch_size=min(config.batch, config.steps * env.num_envs),
+            n_epochs=config.epochs,
+            learning_rate=config.rate,
+            gamma=config.gamma,
+            gae_lambda=config.lam,
+            ent_coef=config.entropy,
+            clip_range=config.clip,
+            vf_coef=config.value_weight,
+            max_grad_norm=config.grad_norm,
+            policy_kwargs={"net_arch": list(config.hidden), "activation_fn": torch.nn.Tanh},
+            seed=seed,
+            device="cpu",
+        )
+
+    def _setup_model(self) -> None:
+        super()._setup_model()
+        self.facts = RolloutFacts()
+        self.random = np.random.default_rng(self.seed)
+        params = list(self.policy.parameters())
+        self.policy.optimizer = torch.optim.Adam(params, lr=self.lr_schedule(1.0), eps=1e-5, fused=True)
+
+    def burst(self) -> None:
+        """One rollout and its update."""
+        self.learn(self.n_steps * self.n_envs, log_interval=10**9, reset_num_timesteps=False)
+
+    def collect_rollouts(
+        self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
+    ) -> bool:
+        if not isinstance(env, SimulationVecEnv):
+            return super().collect_rollouts(env, callback, rollout_buffer, n_rollout_steps)
+        callback.on_rollout_start()
+        self._collect(env, rollout_buffer, n_rollout_steps)
+        self.num_timesteps += n_rollout_steps * env.num_envs
+        callback.update_locals(locals())
+        callback.on_rollout_end()
+        return callback.on_step()
+
+    def _collect(self, env: SimulationVecEnv, buffer: RolloutBuffer, steps: int) -> None:
+        sim, rows = env.simulation, env.num_envs
+        policy, values = policy_arrays(self.policy), value_layers(self.policy)
+        discrete = policy.kind == "discrete"
+        buffer.reset()
+        next_obs = np.zeros((steps, rows, sim.obs.shape[1]), np.float32)
+        terms = np.zeros((steps, rows, len(sim.task.world.terms)), np.float32)
+        ended = np.zeros((steps, rows), np.bool_)
+        keep, obs = int(self.random.integers(steps)), sim.obs
+        for t in range(steps):
+            if t == keep:
+                self.facts.states, self.facts.rng = sim.states.copy(), sim.rng.copy()
+            out = forward(policy.layers, obs, policy.activation)
+            if discrete:
+                actions, log_prob = _sample(out, self.random)
+                buffer.actions[t, :, 0] = actions
+            else:
+                assert policy.log_std is not None
+                noise = self.random.standard_normal(out.shape).astype(np.float32)
+                raw = out + np.exp(policy.log_std) * noise
+                log_prob = (-0.5 * noise**2 - policy.log_std - 0.5 * np.log(2 * np.pi)).sum(1)
+                buffer.actions[t], actions = raw, np.clip(raw, policy.low, policy.high)
+            buffer.observations[t], buffer.log_probs[t] = obs, log_prob
+            before = sim.states.copy() if env.wish is not None else sim.states
+            step = sim.step(actions)
+            if env.wish is not None:
+                buffer.rewards[t] = env.wish(before, step.terms, step.last_states)
+            next_obs[t], terms[t], ended[t], obs = step.last_obs, step.terms, step.ended, step.obs
+        flat = (steps * rows, -1)
+        acted = buffer.actions.reshape(flat)
+        acted = acted[:, 0].astype(np.int64) if discrete else acted
+        seen = buffer.observations.reshape(flat)
+        if env.wish is None:
+            reward = env.reward(seen, acted, next_obs.reshape(flat), terms.reshape(flat))
+            buffer.rewards[:] = np.asarray(reward, np.float32).reshape(steps, rows)
+        all_values = forward(values, seen, policy.activation).reshape(steps, rows)
+        after = forward(values, next_obs.reshape(flat), policy.activation).reshape(steps, rows)
+        buffer.values[:] = all_values
+        _advantages(buffer, after, ended, self.gamma, self.gae_lambda)
+        buffer.pos, buffer.full = steps, True
+        self._last_obs = obs.copy()
+        self._last_episode_starts = ended[-1].copy()
+        self._note(sim.task.horizon, buffer, next_obs, terms)
+
+    def _note(self, horizon: int, buffer: RolloutBuffer, next_obs: Any, terms: Any) -> None:
+        facts, total = self.facts, terms.shape[0] * terms.shape[1]
+        facts.reward_sum = float(buffer.rewards.sum())
+        facts.terms_sum = terms.sum((0, 1))
+        facts.terms_mean = facts.terms_sum / total
+        facts.episodes = total / horizon
+        facts.obs, facts.actions = buffer.observations.copy(), buffer.actions.copy()
+        facts.next_obs, facts.terms = next_obs, terms
+
+    def train(self) -> None:
+        """PPO's clipped update (Schulman et al. 2017, eq. 7 and 9) without per-batch bookkeeping."""
+        policy, clip = self.policy, self.clip_range(1.0)  # type: ignore[operator]
+        policy.set_training_mode(True)
+        buffer = self.rollout_buffer
+        total = buffer.buffer_size * buffer.n_envs
+        obs = torch.from_numpy(buffer.observations.reshape(total, -1))
+        actions = torch.from_numpy(buffer.actions.reshape(total, -1))
+        advantages = torch.from_numpy(buffer.advantages.reshape(total))
+        returns = torch.from_numpy(buffer.returns.reshape(total))
+        old_log_prob = torch.from_numpy(buffer.log_probs.reshape(total))
+        advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        params = list(policy.parameters())
+        for _ in range(self.n_epochs):
+            order = torch.from_numpy(self.random.permutation(total))
+            for start in range(0, total, self.batch_size):
+                pick = order[start : start + self.batch_size]
+                log_prob, entropy, values = evaluate(policy, obs[pick], actions[pick])
+                ratio = torch.exp(log_prob - old_log_prob[pick])
+                gain = advantages[pick]
+                surrogate = torch.min(gain * ratio, gain * ratio.clamp(1 - clip, 1 + clip)).mean()
+                loss = self.vf_coef * F.mse_loss(values, returns[pick]) - surrogate - self.ent_coef * entropy
+                extra = self.auxiliary(policy) if self.auxiliary is not None else None
+                loss = loss if extra is None else loss + extra
+                policy.optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(params, self.max_grad_norm)
+                policy.optimizer.step()
+        self._n_updates += self.n_epochs
+
+
+def evaluate(
+    policy: Any, obs: torch.Tensor, actions: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(log-probability [B], mean entropy, value [B]) of actions under an SB3 MLP policy."""
+    hidden = policy.mlp_extractor.policy_net(obs)
+    out = policy.action_net(hidden)
+    values = policy.value_net(policy.mlp_extractor.value_net(obs)).squeeze(-1)
+    if isinstance(policy.action_space, spaces.Discrete):
+        log_p = F.log_softmax(out, -1)
+        entropy = -(log_p.exp() * log_p).sum(-1).mean()
+        return log_p.gather(1, actions.long()).squeeze(-1), entropy, values
+    log_std = policy.log_std
+    scaled = (actions - out) / log_std.exp()
+    log_prob = (-0.5 * scaled**2 - log_std - 0.5 * np.log(2 * np.pi)).sum(-1)
+    return log_prob, (log_std + 0.5 + 0.5 * np.log(2 * np.pi)).sum(), values
+
+
+def _sample(logits: NDArray[Any], random: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Actions [N] drawn from logits [N, A], and their log-probabilities."""
+    logits = logits - logits.max(1, keepdims=True)
+    log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+    below = np.exp(log_p).cumsum(1) < random.random((len(logits), 1), np.float32)
+    actions = np.minimum(below.sum(1), logits.shape[1] - 1)
+    return actions, log_p[np.arange(len(actions)), actions]
+
+
+def _advantages(
+    buffer: RolloutBuffer, after: NDArray[Any], ended: NDArray[Any], gamma: float, lam: float
+) -> None:
+    """Generalised advantages [T, N] (Schulman et al. 2016, eq. 16), bootstrapped at every end."""
+    delta = buffer.rewards + gamma * after - buffer.values
+    last = np.zeros(delta.shape[1], np.float32)
+    for t in reversed(range(len(delta))):
+        last = delta[t] + gamma * lam * np.where(ended[t], 0.0, last)
+        buffer.advantages[t] = last
+    buffer.returns[:] = buffer.advantages + buffer.values

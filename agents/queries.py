@@ -1,0 +1,121 @@
+"""Which clips to ask about: candidates from one moment, near what the policy does now.
+
+The first questions are drawn uniformly; later the ones whose answer tells most about the reward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.feedback import Question
+from agents.rollouts import Moment, Variant, roll
+from envs.trajectory import Trajectory
+from envs.world import Task
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class QueryConfig:
+    """How questions are made."""
+
+    moments: int = 48  # moments to start from
+    each: int = 4  # clips from each moment
+    steps: int = 30  # length of a clip; shorter at the horizon
+    least: int = 6  # a clip shorter than this is not asked about
+    uniform: int = 2  # the first questions are drawn uniformly
+    noise: float = 0.1  # share of answers taken for accidents
+
+
+Group = tuple[Trajectory, ...]
+"""Clips from one moment."""
+
+
+def candidates(
+    task: Task,
+    moments: Sequence[Moment],
+    variants: Sequence[Variant],
+    config: QueryConfig,
+    random: np.random.Generator,
+) -> list[Group]:
+    """For each moment some clips, each by a variant drawn at random (the first variant always acts)."""
+    open_moments = [m for m in moments if m.left >= config.least]
+    if len(open_moments) > config.moments:
+        pick = random.choice(len(open_moments), config.moments, replace=False)
+        open_moments = [open_moments[i] for i in pick]
+    rows = [moment for moment in open_moments for _ in range(config.each)]
+    drawn = [
+        variants[0] if i % config.each == 0 else variants[int(random.integers(len(variants)))]
+        for i in range(len(rows))
+    ]
+    clips = roll(task, rows, drawn, [config.steps] * len(rows), random)
+    return [tuple(clips[i : i + config.each]) for i in range(0, len(clips), config.each)]
+
+
+def differ(first: Trajectory, second: Trajectory) -> bool:
+    """Whether two clips from one moment can be told apart."""
+    if len(first) != len(second):
+        return True
+    return not np.array_equal(first.observations, second.observations)
+
+
+def information(features: Float, samples: Float, noise: float = 0.1) -> NDArray[np.float64]:
+    """Information gain about the reward of the answer to each pair [Q], in nats.
+
+    features [Q, M] the difference of the two clips' terms; samples [S, M] of the weights.
+    Mutual information of answer and reward: H(mean p) - mean H(p) (Houlsby et al. 2011, eq. 2; for
+    comparisons of trajectories Biyik et al. 2019, eq. 5).
+    """
+    gap = np.clip(features.astype(np.float64) @ samples.T.astype(np.float64), -50.0, 50.0)
+    p = (1.0 - noise) / (1.0 + np.exp(-gap)) + noise / 2.0
+    return _entropy(p.mean(1)) - _entropy(p).mean(1)
+
+
+def _entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    q = np.clip(p, 1e-9, 1 - 1e-9)
+    return -(q * np.log(q) + (1 - q) * np.log(1 - q))
+
+
+def sums(clip: Trajectory) -> Float:
+    """A clip's terms summed, [M]."""
+    return np.asarray(clip.terms.sum(0), np.float32)
+
+
+def choose(
+    groups: Sequence[Group],
+    samples: Float | None,
+    clips: int,
+    count: int,
+    config: QueryConfig,
+    random: np.random.Generator,
+) -> list[Question]:
+    """Up to `count` questions of `clips` clips, at most one from each moment, the most telling first.
+
+    samples [S, M] of the reward's weights; None draws uniformly.
+    """
+    found: list[tuple[float, Group]] = []
+    for group in groups:
+        sets = [s for s in combinations(group, clips) if all(differ(a, b) for a, b in combinations(s, 2))]
+        if not sets:
+            continue
+        if samples is None:
+            found.append((float(random.random()), sets[int(random.integers(len(sets)))]))
+            continue
+        pairs = np.stack([[sums(a) - sums(b) for a, b in combinations(s, 2)] for s in sets])
+        flat = information(pairs.reshape(-1, pairs.shape[-1]), samples, config.noise)
+        gains = flat.reshape(len(sets), -1).sum(1)
+        best = int(gains.argmax())
+        found.append((float(gains[best]), sets[best]))
+    found.sort(key=lambda item: -item[0])
+    return [_question(group, gain, random) for gain, group in found[:count]]
+
+
+def _question(group: Group, gain: float, random: np.random.Generator) -> Question:
+    """In random order, so that the side tells nothing."""
+    order = random.permutation(len(group))
+    return Question(tuple(group[i] for i in order), same_start=True, about=f"{gain:.3f}")

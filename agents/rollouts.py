@@ -1,0 +1,203 @@
+"""Running policies: whole episodes for scores, and clips from one and the same moment for questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from agents.snapshot import PolicyArrays
+from envs.kernels import mode
+from envs.simulation import Simulation
+from envs.trajectory import Trajectory
+from envs.world import Array, Task
+
+Float = NDArray[np.float32]
+Act = Callable[[Float], Array]
+"""obs [N, D] -> actions."""
+
+
+def is_foreign(task: Task) -> bool:
+    """Whether the world is somebody else's: no states, so nothing can be put there."""
+    return task.world.state_size == 0
+
+
+def random_actions(task: Task, rows: int, random: np.random.Generator) -> Array:
+    """[N] or [N, C] actions that mean nothing."""
+    space = task.world.action_space
+    if isinstance(space, spaces.Discrete):
+        return random.integers(int(space.n), size=rows)
+    return random.uniform(space.low, space.high, (rows, *space.shape)).astype(np.float32)
+
+
+def idle_actions(task: Task, rows: int) -> Array:
+    """[N] or [N, C] actions that do nothing."""
+    space = task.world.action_space
+    if isinstance(space, spaces.Discrete):
+        return np.full(rows, task.world.idle_action)
+    return np.zeros((rows, *space.shape), np.float32)
+
+
+def simulate(task: Task, rows: int, seed: int = 0, auto_reset: bool = True) -> Any:
+    """A Simulation or, for a world of somebody else's, its ForeignSimulation (same face)."""
+    if not is_foreign(task):
+        return Simulation(task, rows, seed=seed, auto_reset=auto_reset)
+    from envs.foreign.simulation import ForeignSimulation
+
+    return ForeignSimulation(task, rows, seed=seed, auto_reset=auto_reset)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way of acting: a policy at a temperature, and what recordings of it are called."""
+
+    policy: PolicyArrays
+    temperature: float = 1.0
+    driver: str = "policy"
+
+    def act(self, obs: Float, random: np.random.Generator) -> Array:
+        return self.policy.act(obs, random, self.temperature)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where clips start. Ours: state [K] and random word. Somebody else's: a recording and a step."""
+
+    state: Array
+    rng: int
+    left: int  # steps to the horizon
+    recording: Trajectory | None = None
+    at: int = 0
+
+
+def moment_of(task: Task, trajectory: Trajectory, at: int) -> Moment:
+    """Moment `at` of a recording."""
+    if is_foreign(task):
+        prefix = 0 if trajectory.prefix is None else len(trajectory.prefix)
+        return Moment(
+            trajectory.states[at], int(trajectory.rng[at]), task.horizon - prefix - at, trajectory, at
+        )
+    left = task.horizon - int(trajectory.states[at][task.world.clock])
+    return Moment(trajectory.states[at], int(trajectory.rng[at]), left)
+
+
+def moments_of(task: Task, states: Array, rng: Array) -> list[Moment]:
+    """A moment for each row of stored states [N, K]."""
+    left = task.horizon - states[:, task.world.clock]
+    return [Moment(s, int(r), int(n)) for s, r, n in zip(states, rng, left, strict=True)]
+
+
+def roll(
+    task: Task,
+    moments: Sequence[Moment],
+    variants: Sequence[Variant],
+    steps: Sequence[int],
+    random: np.random.Generator,
+) -> list[Trajectory]:
+    """Clip i starts at moments[i], acts by variants[i] and lasts steps[i], or to the horizon if sooner."""
+    rows = len(moments)
+    if rows == 0:
+        return []
+    sim = simulate(task, rows, auto_reset=False)
+    seeds: list[tuple[int | None, Array | None]] = [(None, None)] * rows
+    if is_foreign(task):
+        for row, moment in enumerate(moments):
+            _fork(sim, row, moment)
+            seeds[row] = (int(sim.seeds[row]), np.array(sim._since[row]) if sim._since[row] else None)
+    else:
+        states = np.stack([m.state for m in moments])
+        sim.put(np.ones(rows, np.bool_), states, np.array([m.rng for m in moments], np.uint64))
+    lasts = [min(n, m.left) for n, m in zip(steps, moments, strict=True)]
+    log = _run(sim, variants, max(lasts), random)
+    kernel = "foreign" if is_foreign(task) else mode()
+    return [
+        Trajectory(
+            task=task.id,
+            states=log.states[: n + 1, row],
+            rng=log.rng[: n + 1, row],
+            observations=log.obs[: n + 1, row],
+            actions=log.actions[:n, row],
+            terms=log.terms[:n, row],
+            driver=variants[row].driver,
+            kernel=kernel,
+            options=task.options,
+            seed=seeds[row][0],
+            prefix=seeds[row][1],
+        )
+        for row, n in enumerate(lasts)
+    ]
+
+
+def _fork(sim: Any, row: int, moment: Moment) -> None:
+    if moment.recording is not None:
+        sim.fork(row, moment.recording, moment.at)
+    else:
+        which = np.arange(sim.rows) == row
+        sim.rng[row] = np.uint64(moment.rng)
+        sim.reset_rows(which)
+
+
+@dataclass(frozen=True)
+class _Log:
+    states: Array  # [T + 1, N, K]
+    rng: NDArray[np.uint64]
+    obs: Float
+    actions: Array  # [T, N] or [T, N, C]
+    terms: Float
+
+
+def _run(sim: Any, variants: Sequence[Variant], steps: int, random: np.random.Generator) -> _Log:
+    """T steps of all rows, each by its own variant."""
+    groups = [(v, np.array([w is v for w in variants])) for v in {id(v): v for v in variants}.values()]
+    states, rng, seen = [sim.states.copy()], [sim.rng.copy()], [sim.obs.copy()]
+    acted, terms = [], []
+    for _ in range(steps):
+        obs, parts = sim.obs, {}
+        for index, (variant, rows) in enumerate(groups):
+            parts[index] = variant.act(obs[rows], random)
+        actions = np.zeros((sim.rows, *parts[0].shape[1:]), parts[0].dtype)
+        for index, (_, rows) in enumerate(groups):
+            actions[rows] = parts[index]
+        step = sim.step(actions)
+        acted.append(actions)
+        terms.append(step.terms.copy())
+        states.append(step.last_states.copy())
+        rng.append(sim.rng.copy())
+        seen.append(step.last_obs.copy())
+    if not acted:
+        one = np.zeros((0, sim.rows), np.int64)
+        return _Log(
+            np.stack(states), np.stack(rng), np.stack(seen), one, np.zeros((0, sim.rows, 0), np.float32)
+        )
+    return _Log(np.stack(states), np.stack(rng), np.stack(seen), np.stack(acted), np.stack(terms))
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Whole episodes of N rows: wish (or any reward) summed, terms summed, task done."""
+
+    returns: NDArray[np.float64]  # [N]
+    terms: NDArray[np.float64]  # [N, M]
+    done: NDArray[np.bool_]  # [N]
+
+    @property
+    def mean(self) -> float:
+        return float(self.returns.mean())
+
+
+def episodes(task: Task, act: Act, seeds: Array) -> Episodes:
+    """One whole episode from each seed's start. Reads the wish: for teachers and scores alone."""
+    sim = simulate(task, len(seeds), auto_reset=False)
+    sim.reset(np.asarray(seeds))
+    returns = np.zeros(len(seeds))
+    terms = np.zeros((len(seeds), len(task.world.terms)))
+    for _ in range(task.horizon):
+        before = sim.states.copy()
+        step = sim.step(act(sim.obs))
+        returns += task.wish(before, step.terms, step.last_states)
+        terms += step.terms
+    return Episodes(returns, terms, task.done(sim.states))

@@ -1,0 +1,219 @@
+"""Synthetic people. They and the scores alone may read a task's wish; no torch here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Question
+from agents.rollouts import is_foreign, random_actions, simulate
+from envs.simulation import Simulation
+from envs.trajectory import Trajectory
+from envs.world import Array, Task
+
+REACTION = 0.3
+"""How long after something was on screen a synthetic person presses [s]."""
+SEGMENT = 2.0
+"""How much of the past an evaluation carries [s]."""
+TAKEOVER_STEPS = 20
+TIE = 1e-4
+"""Returns nearer than this are the same to the most careful teacher."""
+
+
+@dataclass(frozen=True)
+class Care:
+    """How careful a teacher is."""
+
+    beta: float = np.inf  # sharpness of comparisons; infinite is rational
+    mistake: float = 0.0  # share of comparisons answered at random
+    slip: float = 0.0  # share of acts at random while driving
+    reverse: bool = False  # answers the opposite of what is meant
+
+
+TEACHERS: dict[str, Care] = {
+    "rational": Care(),
+    "boltzmann": Care(beta=2.0),
+    "noisy": Care(mistake=0.2, slip=0.2),
+    "reversed": Care(reverse=True),
+}
+
+
+class UnknownTeacher(ValueError):
+    """No teacher of that name; the text is a sentence."""
+
+
+def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
+    """A teacher by name, optionally with a number: "boltzmann:0.5" (beta), "noisy:0.1" (share)."""
+    head, _, number = name.partition(":")
+    if head not in TEACHERS:
+        close = difflib.get_close_matches(head, TEACHERS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(TEACHERS)}"
+        raise UnknownTeacher(f"there is no teacher {name!r}: {hint}")
+    care = TEACHERS[head]
+    if number:
+        try:
+            value = float(number)
+        except ValueError:
+            raise UnknownTeacher(
+                f"{number!r} in teacher {name!r} is not a number, as in 'noisy:0.1'"
+            ) from None
+        if head == "boltzmann":
+            care = replace(care, beta=value)
+        elif head == "noisy":
+            care = replace(care, mistake=value, slip=value)
+    return Teacher(task, care, seed)
+
+
+class Teacher:
+    """Answers by the task's wish, as carefully as `care` says."""
+
+    def __init__(self, task: Task, care: Care, seed: int = 0) -> None:
+        self.task, self.care = task, care
+        self._random = np.random.default_rng(seed)
+
+    def worth(self, trajectory: Trajectory) -> NDArray[np.float32]:
+        """The wish of each step, [T]."""
+        states = trajectory.states
+        return self.task.wish(states[:-1], trajectory.terms, states[1:])
+
+    def compare(self, question: Question) -> Comparison:
+        """Put the clips in order: by worth, with noise, or at random by mistake."""
+        worth = np.array([float(self.worth(clip).sum()) for clip in question.clips])
+        if self.care.reverse:
+            worth = -worth
+        if self._random.random() < self.care.mistake:
+            worth = self._random.standard_normal(len(worth))
+        if np.isfinite(self.care.beta):
+            worth = worth + self._random.gumbel(size=len(worth)) / self.care.beta
+        ranks = tuple(int((worth > w + TIE).sum()) for w in worth)
+        seconds = 4.0 + 2.0 * (len(worth) - 2)
+        return Comparison(question.clips, ranks, question=question.id, seconds=seconds)
+
+    def demonstrate(self, seed: int) -> Demonstration:
+        """Drive one episode from the seed's start as well as can be; stops when nothing is left to gain."""
+        sim = simulate(self.task, 1, auto_reset=False)
+        sim.reset(np.array([seed]))
+        whole = self._drive(sim, self.task.horizon, 0)
+        paid = np.flatnonzero(np.abs(self.worth(whole)) > 1e-6)
+        return Demonstration(whole.clip(0, int(paid[-1]) + 3 if len(paid) else len(whole)))
+
+    def evaluate(self, trajectory: Trajectory, step: int) -> Evaluation | None:
+        """The press at `step` of what is on screen, or None: + for what just went well, - for badly."""
+        rate = self.task.world.steps_per_second
+        noticed = step - round(REACTION * rate)
+        if noticed < 1:
+            return None
+        worth = self.worth(trajectory)
+        surprise = float(worth[noticed] - worth[max(0, noticed - 2 * rate) : step].mean())
+        if self.care.reverse:
+            surprise = -surprise
+        if abs(surprise) < 0.25:
+            return None
+        value = float(np.sign(surprise)) * (2.0 if abs(surprise) > 1.2 else 1.0)
+        start = max(0, step - round(SEGMENT * rate))
+        return Evaluation(trajectory.clip(start, step), value)
+
+    def correct(self, trajectory: Trajectory, step: int) -> Correction | None:
+        """Take over at `step`; None where the teacher would have done no better than the agent."""
+        agent = trajectory.clip(step, step + TAKEOVER_STEPS)
+        if len(agent) < 2:
+            return None
+        sim = simulate(self.task, 1, auto_reset=False)
+        sim.fork(0, trajectory, step)
+        person = self._drive(sim, len(agent), len(agent))
+        better = float(self.worth(person).sum() - self.worth(agent).sum())
+        return Correction(agent, person) if better > TIE else None
+
+    def where_to_correct(self, trajectory: Trajectory) -> int:
+        """A moment shortly before the worst that happened (or where the agent dawdled)."""
+        worth = self.worth(trajectory)
+        if worth.min() < -0.25:
+            return max(0, int(worth.argmin()) - 4)
+        window = min(TAKEOVER_STEPS, len(worth))
+        gained = np.convolve(worth, np.ones(window), "valid")
+        return int(gained.argmin())
+
+    def _drive(self, sim: Any, steps: int, least: int) -> Trajectory:
+        act = expert(self.task, self._random)
+        record = sim.recorder(0)
+        for _ in range(steps):
+            action = act(sim)
+            if self._random.random() < self.care.slip:
+                action = random_actions(self.task, 1, self._random)[0]
+            step = sim.step(np.asarray(action)[None])
+            record.add(action, step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
+            if step.ended[0] and len(record) >= least:
+                break
+        return record.trajectory()
+
+
+Expert = Callable[[Any], Any]
+"""simulation of one row -> the action to take there."""
+
+
+def expert(task: Task, random: np.random.Generator) -> Expert:
+    """The best driver known: an exact plan in flats, elsewhere looking ahead through the simulation."""
+    if is_foreign(task):
+        raise ValueError(f"nobody here knows how to drive {task.id}: give comparisons, or drive it yourself")
+    if task.world.name == "rooms":
+        return _planned(task)
+    return _lookahead(task, random)
+
+
+def _planned(task: Task) -> Expert:
+    from envs.rooms.oracle import plan
+
+    plans: list[Any] = []
+
+    def act(sim: Any) -> int:
+        if not plans:
+            plans.append(plan(task, sim.states[0]))
+        return int(plans[0].action(sim.states[0]))
+
+    return act
+
+
+def _lookahead(task: Task, random: np.random.Generator, ahead: int = 24, tries: int = 160) -> Expert:
+    """Random shooting: the first action of the best of many held-action sequences, under the wish."""
+    discrete = isinstance(task.world.action_space, spaces.Discrete)
+    kept: list[Array] = []
+
+    def draw() -> Array:
+        return random_actions(task, tries, random)
+
+    def act(sim: Any) -> Any:
+        hold = 1 + random.integers(8, size=tries)
+        sequence, current = [], draw()
+        for t in range(ahead):
+            fresh, change = draw(), t % hold == 0
+            current = np.where(change if discrete else change[:, None], fresh, current)
+            sequence.append(current)
+        plan = np.stack(sequence)
+        if kept:
+            plan[:-1, 0], plan[-1, 0] = kept[0][1:], kept[0][-1]
+        worth = _worth_of(task, sim, plan)
+        best = int(worth.argmax())
+        kept[:] = [plan[:, best].copy()]
+        return plan[0, best]
+
+    return act
+
+
+def _worth_of(task: Task, sim: Any, plan: Array) -> NDArray[np.float64]:
+    """The wish of each action sequence [T, tries] from the simulation's first row, up to the horizon."""
+    tries = plan.shape[1]
+    copy = Simulation(task, tries, auto_reset=False)
+    copy.put(np.ones(tries, np.bool_), np.repeat(sim.states[:1], tries, 0), np.repeat(sim.rng[:1], tries, 0))
+    left = task.horizon - int(sim.states[0][task.world.clock])
+    total = np.zeros(tries)
+    for actions in plan[:left]:
+        before = copy.states.copy()
+        step = copy.step(actions)
+        total += task.wish(before, step.terms, step.last_states)
+    return total

@@ -1,0 +1,77 @@
+"""A Simulation as an SB3 vector environment; the learned reward enters at one seam.
+
+The seam is one plain callable, `reward(obs, actions, next_obs, terms) -> [N]`. `next_obs` is where
+the step led, never the fresh start after it (SB3 and the reward see the same terminal observation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
+from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
+
+from envs.simulation import Simulation
+from envs.world import Array, Wish
+
+Float = NDArray[np.float32]
+RewardFn = Callable[[Float, Array, Float, Float], Float]
+
+
+def no_reward(obs: Float, actions: Array, next_obs: Float, terms: Float) -> Float:
+    """Zero everywhere: what a learner has before it knows anything."""
+    return np.zeros(len(obs), np.float32)
+
+
+class SimulationVecEnv(VecEnv):
+    """N rows of a Simulation. Ends at the horizon are truncations, to be bootstrapped."""
+
+    def __init__(self, simulation: Simulation, reward: RewardFn = no_reward) -> None:
+        world = simulation.task.world
+        box = spaces.Box(-np.inf, np.inf, (len(world.obs_names),), np.float32)
+        super().__init__(simulation.rows, box, world.action_space)
+        self.simulation, self.reward = simulation, reward
+        self.wish: Wish | None = None
+        """Rewards by the wish instead, for the oracle's own training; no learner sets it."""
+        self._actions: Array = np.zeros(simulation.rows, np.int64)
+
+    def reset(self) -> VecEnvObs:
+        self.reset_infos = [{} for _ in range(self.num_envs)]
+        return self.simulation.reset_rows(np.ones(self.num_envs, np.bool_)).copy()
+
+    def step_async(self, actions: Array) -> None:
+        self._actions = actions
+
+    def step_wait(self) -> VecEnvStepReturn:
+        before = self.simulation.obs
+        step = self.simulation.step(self._actions)
+        rewards = self.reward(before, self._actions, step.last_obs, step.terms)
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for row in np.flatnonzero(step.ended):
+            infos[row] = {"terminal_observation": step.last_obs[row].copy(), "TimeLimit.truncated": True}
+        return step.obs.copy(), np.asarray(rewards, np.float32), step.ended.copy(), infos
+
+    def close(self) -> None:
+        pass
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        return [getattr(self, attr_name, None)] * len(list(self._get_indices(indices)))
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        setattr(self, attr_name, value)
+
+    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+        found = getattr(self, method_name)(*args, **kwargs)
+        return [found] * len(list(self._get_indices(indices)))
+
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: Any = None) -> list[bool]:
+        return [False] * len(list(self._get_indices(indices)))
+
+    def seed(self, seed: int | None = None) -> Sequence[int | None]:
+        first = 0 if seed is None else seed
+        self.simulation.seed_rows(first + np.arange(self.num_envs))
+        return [first + row for row in range(self.num_envs)]

@@ -1,0 +1,84 @@
+"""The default learner: a toy learned from answers in seconds, and going on from a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents import catalog, scores
+from agents.feedback import Undo
+from agents.teachers import make_teacher
+from tests.agents.toy import toy
+
+
+def _teach(learner, teacher, answers: int) -> None:
+    for seq in range(1, answers + 1):
+        question = learner.query()
+        assert question is not None
+        learner.observe(seq, [teacher.compare(question)])
+        if seq % 5 == 0:
+            for _ in range(8):
+                learner.step()
+    while learner.step():
+        pass
+
+
+def test_joint_learns_the_toy_from_twenty_answers() -> None:
+    task = toy()
+    learner = catalog.make("joint", task, prior_steps=30_000, steps_per_fit=150_000)
+    while learner.phase == "learning from the written reward":
+        learner.step()
+    before = scores.evaluate(task, learner.snapshot().policy)
+    _teach(learner, make_teacher("rational", task), 20)
+    after = scores.evaluate(task, learner.snapshot().policy)
+    assert before.mean < 8.0 < 14.0 < after.mean
+    snapshot = learner.snapshot()
+    assert snapshot.feedback_seq == 20
+    assert snapshot.uses == {"comparison": 20}
+    weights = snapshot.reward.weights.mean(0)
+    assert weights[0] > 0 > weights[1]
+    assert "learned reward" in snapshot.curve[-1].values
+
+
+def test_going_on_from_a_checkpoint_is_going_on(tmp_path: Path) -> None:
+    task, teacher = toy(), make_teacher("rational", toy())
+    first = catalog.make("joint", task, seed=3, prior_steps=20_000)
+    records = [teacher.compare(first.query()) for _ in range(3)]
+    first.observe(3, records)
+    for _ in range(4):
+        first.step()
+    first.save(tmp_path / "1")
+    second = catalog.make("joint", task, seed=8, prior_steps=20_000)
+    second.load(tmp_path / "1")
+    second.observe(3, records)
+    for _ in range(3):
+        first.step(), second.step()
+    one, two = first.snapshot(), second.snapshot()
+    for (weight, bias), (weight2, bias2) in zip(one.policy.layers, two.policy.layers, strict=True):
+        np.testing.assert_array_equal(weight, weight2)
+        np.testing.assert_array_equal(bias, bias2)
+    assert (one.step, one.env_steps, one.feedback_seq) == (two.step, two.env_steps, two.feedback_seq)
+
+
+def test_an_undone_answer_is_forgotten() -> None:
+    task, teacher = toy(), make_teacher("rational", toy())
+    learner = catalog.make("joint", task, prior_steps=10_000)
+    answer = teacher.compare(learner.query())
+    learner.observe(1, [answer])
+    learner.step()
+    assert learner.snapshot().uses == {"comparison": 1}
+    learner.observe(2, [Undo(answer.id)])
+    learner.step()
+    assert learner.snapshot().uses == {}
+    assert learner.snapshot().feedback_seq == 2
+
+
+def test_mistakes_are_sentences(tmp_path: Path) -> None:
+    with pytest.raises(catalog.UnknownLearner, match="no learner 'jiont': did you mean 'joint'"):
+        catalog.make("jiont", toy())
+    with pytest.raises(ValueError, match="prior 'some'"):
+        catalog.make("joint", toy(), prior="some")
+    with pytest.raises(ValueError, match="is not a checkpoint"):
+        catalog.make("joint", toy()).load(tmp_path)
