@@ -8,7 +8,6 @@ with Session.open(None, world="teachbox/RoomsTidy-v0") as session:
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.catalog import UnknownLearner, entry
 from agents.feedback import (
     Comparison,
     Correction,
@@ -399,12 +399,10 @@ def _open_store(folder: Path, fresh: bool) -> Store:
 def _check_learner(name: str, make: str) -> None:
     if make != MAKE:
         return
-    from agents.catalog import LEARNERS
-
-    if name not in LEARNERS:
-        close = difflib.get_close_matches(name, LEARNERS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(LEARNERS)}."
-        raise SessionError(f"there is no learner {name!r}: {hint}")
+    try:
+        entry(name)
+    except UnknownLearner as error:
+        raise SessionError(str(error)) from error
 
 
 def _random_actions(task: Task, rows: int, random: np.random.Generator) -> NDArray[Any]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo, kind_of
+from agents.feedback import KINDS, Record, Undo, kind_of
 from envs.trajectory import Trajectory
 
 _ARRAYS = ("states", "rng", "observations", "actions", "terms")
@@ -31,6 +31,7 @@ class EncodedClip:
 
     role: str
     place: int
+    task: str
     digest: str
     steps: int
     content: bytes
@@ -79,58 +80,52 @@ def decode_trajectory(content: bytes) -> Trajectory:
 
 def encode(record: Record) -> Encoded:
     """A record as rows; CodecError if it holds what can't be kept (a NaN, an unknown kind)."""
-    body, trajectories = _parts(record)
-    clips = []
-    for role, place, item in trajectories:
-        content = encode_trajectory(item)
-        clips.append(EncodedClip(role, place, sha256(content).hexdigest(), len(item), content))
-    kind, text = kind_of(record), _json(body)
-    digest = sha256("\n".join([kind, text, *(c.digest for c in clips)]).encode()).hexdigest()
+    kind = kind_of(record)
+    if KINDS.get(kind) is not type(record):
+        raise CodecError(f"{type(record).__name__} is no kind of record")
+    body: dict[str, Any] = {}
+    clips: list[EncodedClip] = []
+    for item in fields(record):
+        value = getattr(record, item.name)
+        if _TRAJECTORIES[kind].get(item.name):
+            parts = value if isinstance(value, tuple) else (value,)
+            clips += [_clip(item.name, place, part) for place, part in enumerate(parts)]
+        elif item.name != "id":
+            body[item.name] = value
+    text = _json(body)
+    digest = sha256("\n".join([kind, text, *(clip.digest for clip in clips)]).encode()).hexdigest()
     target = record.target if isinstance(record, Undo) else None
-    task = trajectories[0][2].task if trajectories else ""
-    return Encoded(record.id, kind, text, digest, target, task, tuple(clips))
+    return Encoded(record.id, kind, text, digest, target, clips[0].task if clips else "", tuple(clips))
 
 
 def decode(id: str, kind: str, body: str, clips: Mapping[str, Sequence[Trajectory]]) -> Record:
     """The record again. `clips`: the trajectories by role, each in order of place."""
+    if kind not in KINDS:
+        raise CodecError(f"record {id} is of unknown kind {kind!r}")
     try:
-        fields = json.loads(body)
-        if kind == "demonstration":
-            return Demonstration(clips["trajectory"][0], id=id)
-        if kind == "evaluation":
-            return Evaluation(clips["segment"][0], **fields, id=id)
-        if kind == "comparison":
-            fields["ranks"] = tuple(fields["ranks"])
-            return Comparison(tuple(clips["clip"]), **fields, id=id)
-        if kind == "correction":
-            return Correction(clips["agent"][0], clips["person"][0], id=id)
-        if kind == "undo":
-            return Undo(**fields, id=id)
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(body).items()}
+        for role, many in _TRAJECTORIES[kind].items():
+            values[role] = tuple(clips[role]) if many is tuple else clips[role][0]
+        record: Record = KINDS[kind](**values, id=id)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise CodecError(f"{kind} {id} can't be read ({error})") from error
-    raise CodecError(f"record {id} is of unknown kind {kind!r}")
+    return record
 
 
-def _parts(record: Record) -> tuple[dict[str, Any], list[tuple[str, int, Trajectory]]]:
-    fields: dict[str, Any]
-    if isinstance(record, Demonstration):
-        return {}, [("trajectory", 0, record.trajectory)]
-    if isinstance(record, Evaluation):
-        fields = {"value": record.value, "delay_steps": record.delay_steps, "rate": record.rate}
-        return fields, [("segment", 0, record.segment)]
-    if isinstance(record, Comparison):
-        fields = {
-            "ranks": list(record.ranks),
-            "verdict": record.verdict,
-            "question": record.question,
-            "seconds": record.seconds,
-        }
-        return fields, [("clip", place, item) for place, item in enumerate(record.clips)]
-    if isinstance(record, Correction):
-        return {}, [("agent", 0, record.agent), ("person", 0, record.person)]
-    if isinstance(record, Undo):
-        return {"target": record.target}, []
-    raise CodecError(f"{type(record).__name__} is no kind of record")
+def _roles(kind: type[Any]) -> dict[str, type[Any]]:
+    """The fields of a kind of record that hold a Trajectory, or a tuple of them."""
+    hints = get_type_hints(kind)
+    many = tuple[Trajectory, ...]
+    mine = {name: hint for name, hint in hints.items() if hint in (Trajectory, many)}
+    return {name: tuple if hint == many else Trajectory for name, hint in mine.items()}
+
+
+_TRAJECTORIES = {name: _roles(kind) for name, kind in KINDS.items()}
+
+
+def _clip(role: str, place: int, item: Trajectory) -> EncodedClip:
+    content = encode_trajectory(item)
+    return EncodedClip(role, place, item.task, sha256(content).hexdigest(), len(item), content)
 
 
 def _json(value: Any) -> str:

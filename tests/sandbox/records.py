@@ -54,7 +54,7 @@ def comparisons(draw: st.DrawFn) -> Comparison:
 
 records: st.SearchStrategy[Record] = st.one_of(
     st.builds(Demonstration, trajectories(), id=ids),
-    st.builds(Evaluation, trajectories(), numbers, numbers, id=ids),
+    st.builds(Evaluation, trajectories(), numbers, numbers, numbers, id=ids),
     comparisons(),
     st.builds(Correction, trajectories(), trajectories(), id=ids),
     st.builds(Undo, ids, id=ids),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -67,6 +69,13 @@ def test_a_cut_trajectory_is_refused(item, data):
     content = encode_trajectory(item)
     with pytest.raises(CodecError):
         decode_trajectory(content[: data.draw(st.integers(0, len(content) - 1))])
+
+
+@given(records)
+def test_no_field_of_a_record_is_left_out(record):
+    encoded = encode(record)
+    kept = {*json.loads(encoded.body), *(clip.role for clip in encoded.clips), "id"}
+    assert kept == {field.name for field in fields(record)}
 
 
 def test_a_record_is_on_the_disk_when_its_future_is_done(store):
