@@ -1,0 +1,295 @@
+"""Rank: two to four replays side by side in step; the person puts them in order, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pygame
+
+from agents.feedback import Question, Verdict
+from envs.show.render import View
+from sandbox.events import Saved
+from sandbox.scenes.ordering import Ordering, ordinal
+from sandbox.screen import marks
+from sandbox.screen import theme as look
+from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press
+from sandbox.screen.scene import Scene
+from sandbox.views.replays import Replays, arrange, draw_card, draw_order, draw_waiting
+from sandbox.views.transport import Transport
+
+if TYPE_CHECKING:
+    from sandbox.app import App
+
+ASK_EVERY = 0.25
+"""How often the session is asked for a question while there is none in store [s]."""
+FADE = 0.18
+"""A new question comes up out of the dark in this time [s]."""
+SHOW_EVENTS = Binding(
+    ("m",), ("M",), "events", "events", "Mark what happened in each clip. Off, it can't sway you.", False
+)
+
+
+class RankScene(Scene):
+    """Asks one question after another; the next one is fetched while this one is looked at."""
+
+    mode = "rank"
+    title = "Rank"
+    hint = "Which do you like best? Press the clips' numbers, the best first."
+
+    def __init__(self, app: App) -> None:
+        super().__init__(app)
+        self.view = View(self.session.task)
+        self.clips, self.speed, self.show_events = 2, 1.0, False
+        self.shown: Replays | None = None
+        self.order = Ordering(self.clips)
+        self.seconds = 0.0
+        """How long the question has been looked at."""
+        self._next: Question | None = None
+        self._asked = ASK_EVERY
+        self._given: dict[str, Question] = {}
+        self._undo: str | None = None
+        self._cards: list[pygame.Rect] = []
+        self.transport = Transport()
+        self._mouse = (-1, -1)
+        self._time = 0.0
+
+    # Questions.
+
+    def update(self, dt: float) -> None:
+        self._time += dt
+        self._asked += dt
+        if self._next is None and self._asked >= ASK_EVERY:
+            self._next, self._asked = self.session.next_question(self.clips), 0.0
+        if self.shown is None and self._next is not None:
+            self._show(self._next)
+            self._next, self._asked = None, ASK_EVERY
+        if self.shown is not None:
+            self.seconds += dt
+            if not self.transport.dragging:
+                self.shown.playback.advance(dt)
+
+    def _show(self, question: Question) -> None:
+        self.shown = Replays.of(question, self.view, self.speed)
+        self.order = Ordering(len(question.clips))
+        self.seconds = 0.0
+
+    def _answer(self, ranks: tuple[int, ...], verdict: Verdict) -> None:
+        """Hand the answer over and go on; "saved" is said when it has been."""
+        if self.shown is None:
+            return
+        question = self.shown.question
+        self._given[self.session.answer(question, ranks, verdict, self.seconds)] = question
+        self.shown = None
+        if self._next is not None:
+            self._show(self._next)
+            self._next, self._asked = None, ASK_EVERY
+
+    # Keys.
+
+    def keys(self) -> Sequence[Binding]:
+        bindings = BINDINGS["rank"]
+        two = len(self.shown.question.clips) == 2 if self.shown else self.clips == 2
+        return [*(b for b in bindings if two or b.action != "prefer"), SHOW_EVENTS]
+
+    def on_order(self, press: Press) -> None:
+        """A number key: that clip is next best."""
+        clip = int(press.key) - 1
+        if self.shown is None:
+            return
+        if clip >= self.order.count:
+            self.app.toast(f"There are only {self.order.count} clips. N changes how many.")
+        else:
+            self.order.put(clip)
+
+    def on_prefer(self, press: Press) -> None:
+        self._answer((0, 1) if press.key == "left" else (1, 0), "ranked")
+
+    def on_tie(self, press: Press) -> None:
+        if self.shown is not None and not self.order.tie():
+            self.app.toast("Put a clip down first: E ties the next one with it. T ties all.")
+
+    def on_all_tie(self, press: Press) -> None:
+        if self.shown is not None:
+            self._answer((0,) * self.order.count, "ranked")
+
+    def on_cant_tell(self, press: Press) -> None:
+        self._answer((), "cant_tell")
+
+    def on_skip(self, press: Press) -> None:
+        self._answer((), "skipped")
+
+    def on_confirm(self, press: Press) -> None:
+        if self.shown is None:
+            return
+        if self.order.complete:
+            self._answer(self.order.ranks(), "ranked")
+        else:
+            left = " and ".join(str(clip + 1) for clip in self.order.left)
+            self.app.toast(f"Clips {left} have no place yet. C if you can't tell, S to skip.")
+
+    def on_undo(self, press: Press) -> None:
+        """Take back the last answer; once that is saved its question is asked again (see `news`)."""
+        self._undo = self.session.undo("comparison")
+        if self._undo is None:
+            self.app.toast("There is no answer to take back.")
+        else:
+            self.app.toast("Taken back. Answer it again, or skip it.", "undo", "undo")
+
+    def news(self, event: Any) -> None:
+        if isinstance(event, Saved) and event.record_id == self._undo and event.target in self._given:
+            again = self._given.pop(event.target)
+            if self.shown is not None:
+                self._next = self.shown.question
+            self._show(again)
+
+    def on_pause(self, press: Press) -> None:
+        if self.shown is not None:
+            self.shown.playback.toggle()
+
+    def on_scrub(self, press: Press) -> None:
+        if self.shown is not None:
+            self.shown.playback.scrub(-1 if press.key == "," else 1)
+
+    def on_speed(self, press: Press) -> None:
+        if self.shown is not None:
+            playback = self.shown.playback
+            self.speed = playback.slower() if press.key == "[" else playback.faster()
+
+    def on_clips(self, press: Press) -> None:
+        """How many clips the next questions have."""
+        self.clips = 2 if self.clips == 4 else self.clips + 1
+        self._next, self.shown, self._asked = None, None, ASK_EVERY
+
+    def on_events(self, press: Press) -> None:
+        self.show_events = not self.show_events
+
+    def back(self) -> bool:
+        """Esc takes up what was put down; with nothing down it leaves."""
+        if self.shown is None or not self.order.groups:
+            return False
+        self.order.clear()
+        return True
+
+    def handle(self, event: Intent) -> Scene | None:
+        if isinstance(event, Press) and event.key == "backspace" and self.order.placed:
+            self.order.put(self.order.placed[-1])
+            return None
+        if isinstance(event, Pointer) and self._pointer(event):
+            return None
+        return super().handle(event)
+
+    def _pointer(self, event: Pointer) -> bool:
+        """A click on a card puts it next; the time line can be dragged."""
+        self._mouse = event.pos
+        if self.shown is None:
+            return False
+        used = self.transport.pointer(event, self.shown.playback)
+        if isinstance(used, Press):
+            self.app.press(used)
+        elif event.kind == "down" and not used:
+            for index, card in enumerate(self._cards):
+                if card.collidepoint(event.pos):
+                    self.order.put(index)
+                    return True
+        return bool(used)
+
+    # Picture.
+
+    def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        theme = self.app.theme
+        top = theme.line("title") + theme.line("body") + theme.px(12)
+        self._head(surface, pygame.Rect(rect.left, rect.top, rect.width, top))
+        body = pygame.Rect(rect.left, rect.top + top, rect.width, rect.height - top)
+        if self.shown is None:
+            self._cards = []
+            self.transport.hide()
+            draw_waiting(surface, theme, body, self._doing(), self._time)
+            return
+        bottom = theme.px(38) + (theme.px(40) if self.order.count > 2 or self.order.groups else 0)
+        stage = pygame.Rect(body.left, body.top, body.width, body.height - bottom - theme.px(10))
+        self.app.toast_area = stage
+        extra = theme.px(22) if self.show_events else 0
+        count = self.order.count
+        self._cards = arrange(stage.inflate(-theme.px(8), 0), count, self.view.aspect, theme.px(18), extra)
+        for index, card in enumerate(self._cards):
+            draw_card(
+                surface,
+                theme,
+                card,
+                self.shown,
+                index,
+                self._place(index),
+                best=self.order.place(index) == 0,
+                hovered=card.collidepoint(self._mouse),
+                show_events=self.show_events,
+            )
+        if self.seconds < FADE:
+            marks.curtain(surface, stage, round(255 * (1 - self.seconds / FADE)))
+        wide = max(card.right for card in self._cards) - self._cards[0].left
+        line = pygame.Rect(0, stage.bottom + theme.px(8), max(wide, theme.px(720)), theme.px(30))
+        line.width = min(line.width, rect.width)
+        line.centerx = rect.centerx
+        self.transport.draw(surface, theme, line, self.shown.playback, self.clips)
+        if bottom > theme.px(38):
+            hole = ("=" if self.order.tying else ">") if self.order.left else ""
+            draw_order(surface, theme, (line.centerx, line.bottom + theme.px(24)), self.order.groups, hole)
+
+    def _place(self, clip: int) -> str:
+        """The ribbon of a clip: 1st, 2nd ...; with a sign of equality where it is shared."""
+        place = self.order.place(clip)
+        if place is None:
+            return ""
+        shared = len(self.order.groups[place]) > 1
+        return f"= {ordinal(place)}" if shared else ordinal(place)
+
+    def _head(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        """What is asked at the left, what was answered at the right."""
+        theme = self.app.theme
+        answers = str(self.session.counts.get("comparison", 0))
+        right = theme.text(surface, answers, rect.topright, "title", bold=True, anchor="topright")
+        note = "answers so far, the next one is ready" if self._next else "answers so far"
+        below = (rect.right, rect.top + theme.line("title") + theme.px(2))
+        spot = theme.text(surface, note, below, "small", look.MUTED, anchor="topright")
+        room = min(right.left, spot.left) - rect.left - theme.px(20)
+        title, text = "Which do you like best?", self._advice()
+        box = theme.text(surface, title, rect.topleft, "title", bold=True, width=room)
+        theme.text(surface, text, (rect.left, below[1]), "body", look.SOFT, width=room)
+        if self.shown is not None and not self.shown.question.same_start:
+            at = (box.right + theme.px(14), box.centery)
+            marks.badge(surface, theme, "they start differently", at, look.WARN, "git-fork")
+
+    def _advice(self) -> str:
+        """One line on what to press now."""
+        if self.shown is None:
+            return "Questions are made from what the agent does now."
+        if self.order.complete:
+            return "Enter saves this order. Backspace takes the last one up again."
+        if self.order.groups:
+            return "And then? E first, if the next one is as good."
+        if self.shown.question.about:
+            return self.shown.question.about
+        if self.order.count == 2:
+            return "Left or Right arrow, whichever is better. T if they are equally good."
+        return f"Press 1 to {self.order.count} in order, the best first."
+
+    def _doing(self) -> str:
+        """What the learner is about, while there is nothing to ask."""
+        latest = self.session.latest
+        return (latest.phase if latest and latest.phase else "") or self.session.status.text
+
+    def facts(self) -> dict[str, Any]:
+        if self.shown is None:
+            return {"mode": "waiting", "clips": self.clips, "doing": self._doing()}
+        playback = self.shown.playback
+        return {
+            "mode": "question",
+            "step": int(playback.position),
+            "question": self.shown.question.id,
+            "clips": self.order.count,
+            "order": [[clip + 1 for clip in group] for group in self.order.groups],
+            "complete": self.order.complete,
+            "playing": playback.playing,
+            "speed": playback.speed,
+            "next_ready": self._next is not None,
+        }
