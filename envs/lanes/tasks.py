@@ -31,15 +31,15 @@ from envs.lanes.world import (
 from envs.world import Array, Task
 
 HORIZON = 160
-GOAL = 0.8  # share of HORIZON steps at 30 m/s that a whole drive covers
+GOAL = 0.8  # share of HORIZON steps at 20 m/s that a whole drive covers
 WISH = {
-    "close": -0.6,
-    "crash": -15.0,
-    "cut_in": -3.0,
-    "left_lane": -0.15,
-    "lane_change": -0.15,
-    "hard_brake": -0.5,
-    "speeding": -0.8,
+    "close": -0.3,
+    "crash": -10.0,
+    "cut_in": -2.5,
+    "left_lane": -0.08,
+    "lane_change": -0.05,
+    "hard_brake": -0.3,
+    "speeding": -0.6,
 }
 WEAVE_SECONDS = 5.0
 """A lane change so soon after another is weaving, and costs up to three times as much."""
@@ -73,7 +73,7 @@ def cruise_done(states: Array) -> NDArray[np.bool_]:
     return np.asarray(far & (states[:, CRASHED] == 0) & (states[:, CUT_SUM] < 0.5) & kept)
 
 
-_DIFFICULTY = {"easy": (3, 12, 330.0), "normal": (3, 15, 300.0), "hard": (4, 20, 300.0)}
+_DIFFICULTY = {"easy": (3, 12, 330.0), "normal": (3, 13, 280.0), "hard": (4, 20, 300.0)}
 
 
 def lanes_cruise(difficulty: str = "normal", split: str = "train") -> Task:
@@ -89,7 +89,7 @@ def lanes_cruise(difficulty: str = "normal", split: str = "train") -> Task:
         about="Get on well, keep your distance, cut nobody off, and keep right.",
         world=lanes_world(lanes, cars, ring, split == "test"),
         horizon=HORIZON,
-        written={"progress": 1.0, "crash": -10.0},
+        written={"progress": 1.0, "crash": -20.0},
         wish=cruise_wish,
         done=cruise_done,
         keys={"": KEEP, "up": LEFT, "down": RIGHT, "right": FASTER, "left": SLOWER},

@@ -28,8 +28,8 @@ TRUCK = 8.0  # longer than this keeps out of the leftmost lane [m]
 FREE = 1e6  # a gap with nobody in it [m]
 
 JAM_GAP = 2.0  # s0, gap kept at a standstill [m]
-TIME_GAP_CALM, TIME_GAP_HASTY = 1.9, 0.9  # T [s]; the paper's 1.6 lies between
-ACCEL_CALM, ACCEL_HASTY = 1.0, 1.8  # a [m/s^2]
+TIME_GAP_CALM, TIME_GAP_HASTY = 1.7, 0.8  # T [s]; the paper has 1.6
+ACCEL_CALM, ACCEL_HASTY = 1.1, 2.1  # a [m/s^2]
 BRAKE_CALM, BRAKE_HASTY = 1.6, 2.4  # b, comfortable braking [m/s^2]
 HARDEST_BRAKE = 9.0  # what tyres can do [m/s^2]
 

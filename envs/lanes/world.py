@@ -66,11 +66,11 @@ PATIENCE = 3.0  # and not sooner than this after the last one [s]
 
 KEEP, LEFT, RIGHT, FASTER, SLOWER = range(5)
 ACTIONS = ("keep", "left", "right", "faster", "slower")
-PUSH, PRESS = 2.5, -7.0  # the pedals' floor [m/s^2]
-JERK_PUSH, JERK_PRESS, JERK_RELEASE = 5.0, 8.0, 20.0  # how fast pedals act [m/s^3]
-TOP_SPEED = 38.0  # [m/s]
+PUSH, PRESS = 2.0, -7.0  # the pedals' floor [m/s^2]
+JERK_PUSH, JERK_PRESS, JERK_RELEASE = 5.0, 12.0, 20.0  # how fast pedals act [m/s^3]
+TOP_SPEED = 25.0  # [m/s]
 
-PAR_SPEED = 30.0  # speed limit; progress of 1 a step [m/s]
+PAR_SPEED = 20.0  # speed limit; progress of 1 a step [m/s]
 CLOSE_GAP = 1.5  # time headway below which following is too close [s]
 CUT_FROM, CUT_FULL = 2.0, 6.0  # braking forced on the car behind: cut-in of 0 and of 1 [m/s^2]
 HARD_FROM, HARD_FULL = 3.0, 7.0  # own braking: hard_brake of 0 and of 1 [m/s^2]
@@ -78,20 +78,21 @@ NEED_GAP = 2.5  # a right lane free for so long ahead is no reason to stay left 
 
 T_PROGRESS, T_CRASH, T_HEADWAY, T_CUT_IN, T_LEFT_LANE, T_CHANGE, T_HARD_BRAKE, T_SPEEDING = range(8)
 TERMS = (
-    Term("progress", "par", "distance driven, 1 is a step at 30 m/s"),
+    Term("progress", "par", "distance driven, 1 is a step at 20 m/s"),
     Term("crash", "times", "hit another car"),
     Term("headway", "share", "too close to the car ahead: 0 at 1.5 s or more, 1 at no gap"),
     Term("cut_in", "share", "moved in so that the car behind must brake: 0 up to 2, 1 from 6 m/s^2"),
     Term("left_lane", "steps", "stayed in a left lane although the lane to the right was free"),
     Term("lane_change", "times", "a lane change begun"),
     Term("hard_brake", "share", "braked hard: 0 up to 3, 1 from 7 m/s^2"),
-    Term("speeding", "share", "above 30 m/s, 1 at 38 m/s"),
+    Term("speeding", "share", "above 20 m/s, 1 at 25 m/s"),
 )
 
 _SIDES = ("left", "own", "right")
 _AROUND = ("gap_ahead", "closing_ahead", "headway", "gap_behind", "closing_behind")
 OBS_SELF = ("crashed", "speed", "acceleration", "drift", "since_change", "right_free")
-SIGHT = 100.0  # [m]
+SIGHT = 80.0  # [m]
+CLOSING = 8.0  # [m/s]
 
 
 def obs_names(lanes: int) -> tuple[str, ...]:
@@ -325,11 +326,11 @@ def _see(cars: np.ndarray, ring: float, lane: int, out: np.ndarray) -> None:
         out[k] = 0.0
     if gap < SIGHT:
         out[0] = 1.0 - max(gap, 0.0) / SIGHT
-        out[1] = min(1.0, max(-1.0, (speed - cars[lead, V]) / 10.0))
+        out[1] = min(1.0, max(-1.0, (speed - cars[lead, V]) / CLOSING))
         out[2] = max(0.0, 1.0 - max(gap, 0.0) / max(speed, 3.0) / 4.0)
     if room < SIGHT:
         out[3] = 1.0 - max(room, 0.0) / SIGHT
-        out[4] = min(1.0, max(-1.0, (cars[follow, V] - speed) / 10.0))
+        out[4] = min(1.0, max(-1.0, (cars[follow, V] - speed) / CLOSING))
 
 
 @kernel
@@ -370,16 +371,16 @@ def _draw_driver(
 ) -> None:
     """One car and its driver: trucks and calm drivers on the right, hasty ones on the left."""
     temper, size, pace = uniform(rng, n), uniform(rng, n), uniform(rng, n)
-    cruise = 21.5 + 5.0 * (lanes - 1 - lane) / max(1, lanes - 1) + 4.0 * temper + 1.5 * pace
+    cruise = 13.0 + 4.0 * (lanes - 1 - lane) / max(1, lanes - 1) + 3.0 * temper + 0.5 * pace
     length = 4.2 + 0.8 * size
     if i == 0:
-        temper, cruise, length = 0.5, 33.0, 4.5
+        temper, cruise, length = 0.5, 22.0, 4.5
     elif lane == lanes - 1 and size < 0.4:
-        temper, cruise, length = 0.3 * temper, 21.0 + 1.5 * pace, 11.0
+        temper, cruise, length = 0.3 * temper, 12.5 + 1.0 * pace, 11.0
     elif size > 0.85:
         length = 6.0
     state[at + X], state[at + Y] = x, lane
-    state[at + V] = 24.0 + 4.0 * pace if i == 0 else 0.95 * cruise
+    state[at + V] = 12.0 + 2.0 * pace if i == 0 else 0.95 * cruise
     state[at + A] = 0.0
     state[at + LANE], state[at + SINCE] = lane, SINCE_MOST
     state[at + TEMPER], state[at + CRUISE], state[at + LENGTH] = temper, cruise, length
@@ -417,7 +418,7 @@ def refresh_rows(params: np.ndarray, which: np.ndarray, states: np.ndarray, aux:
     """Nothing is derived: a state says it all."""
 
 
-_OFFSETS = np.arange(-60.0, 60.5, 5.0)
+_OFFSETS = np.arange(-50.0, 50.5, 5.0)
 
 
 def _placements(lanes: int) -> Callable[[Array], tuple[Array, Array]]:
