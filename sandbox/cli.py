@@ -136,7 +136,7 @@ def tour(
     quick: Annotated[bool, typer.Option(help="A short one, to try the machinery.")] = False,
 ) -> None:
     """Play the guided tour with a synthetic teacher; write a film and a page of pictures."""
-    from sandbox.tour import make_tour
+    from sandbox.tour.make import make_tour
 
     page = make_tour(out, world=world or WORLD, seed=seed, quick=quick, say=typer.echo)
     typer.echo(f"The tour is in {page}.")

@@ -14,7 +14,7 @@ from sandbox.screen import theme as look
 from sandbox.screen.keys import cap
 from sandbox.screen.theme import Theme
 from sandbox.tour.film import Film
-from sandbox.tour.page import Chapter
+from sandbox.tour.page import Chapter, write_page
 
 if TYPE_CHECKING:
     from sandbox.app import App
@@ -77,6 +77,11 @@ class Camera:
         self._band()
         for _ in range(round(seconds * FPS)):
             self.film.add(pixels(self._frame))
+
+    def finish(self, about: str) -> Path:
+        """Close the film and write the page; the page's path."""
+        self.film.close()
+        return write_page(self.folder, about, self.film.path.name, self.chapters)
 
     def _compose(self) -> pygame.Surface:
         self._frame.blit(self.app.surface, (0, 0))
