@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from sandbox.store import schema
+from sandbox.store.migrate import migrate, stamp
 from sandbox.store.trouble import IO_ERRORS, StoreError, damaged, explain, foreign
 
 BUSY_SECONDS = 5.0  # how long SQLite waits for another program's lock before it says so
@@ -69,10 +70,15 @@ def prepare(path: Path, create: bool) -> None:
     engine = writing_engine(path)
     try:
         with engine.begin() as connection:
-            if _version(connection, path) == 0:
+            version = _version(connection, path)
+            if version == 0:
                 _create(connection)
-            elif path.stat().st_size <= QUICK_CHECK_BYTES:
+                return
+            if path.stat().st_size <= QUICK_CHECK_BYTES:
                 _check(connection, path)
+            if version < schema.SCHEMA_VERSION:
+                migrate(connection, schema.SCHEMA_VERSION)
+                _mark(connection)
     except IO_ERRORS as error:
         raise explain(error, path) from error
     finally:
@@ -114,6 +120,12 @@ def _version(connection: Connection, path: Path) -> int:
 def _create(connection: Connection) -> None:
     """All tables and the file's marks, in the caller's transaction: a kill leaves all or nothing."""
     schema.metadata.create_all(connection)
+    stamp(connection, schema.SCHEMA_VERSION)
+    _mark(connection)
+
+
+def _mark(connection: Connection) -> None:
+    """Say in the file's header whose it is, and of which version."""
     connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
     connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
 
