@@ -23,6 +23,7 @@ from sandbox.screen.theme import Color, Theme
 
 if TYPE_CHECKING:
     from sandbox.session import Session
+    from sandbox.session_file import SessionInfo
 
 STEP = 1 / 60  # [s] the one length of an update
 TOAST_SECONDS = 3.0
@@ -45,7 +46,7 @@ class App:
     """One window on at most one session. `tick` is one frame; False once it is closed.
 
     fixed_dt: each tick is one update of 1/60 s whatever the clock says (tests, films).
-    open_session(folder, world, learner): how the menu opens a session; default Session.open.
+    open_session(folder, world, learner, options): how the menu opens a session; default Session.open.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class App:
         self._clock = pygame.time.Clock()
         self._state_file, self._state = state_file, ""
         self._scenes: dict[str, Scene] = {}
+        self._last_mode = "drive"
         self.scene = self._make("drive" if session else "menu")
         self.scene.enter()
 
@@ -94,6 +96,8 @@ class App:
         if mode != "menu" and self.session is None:
             self.toast("Choose a world first, then Enter.", "info")
             return
+        if mode != "menu":
+            self._last_mode = mode
         self._change(self._make(mode))
 
     def back(self) -> None:
@@ -125,25 +129,40 @@ class App:
         name = next(iter(points[-1].values), "") if points else ""
         return [point.values[name] for point in points if name in point.values]
 
-    def enter_session(self, folder: Path | None, world: str, learner: str) -> bool:
+    def list_sessions(self) -> list[SessionInfo]:
+        """The sessions that the menu can carry on."""
+        from sandbox.session_file import default_root, list_sessions
+
+        return list_sessions(self.sessions_root or default_root())
+
+    def enter_session(
+        self, folder: Path | None, world: str, learner: str, options: dict[str, Any] | None = None
+    ) -> bool:
         """Open a session from the menu; a refusal is told in a sentence and leaves all as it was."""
         opener = self.open_session
         if opener is None:
             from sandbox.session import Session
 
             opener = Session.open
-        old, self.session = self.session, None
-        if old is not None:
-            old.close()
         try:
-            self.session = opener(folder, world=world, learner=learner)
+            session = opener(folder, world=world, learner=learner, options=options)
         except (ValueError, OSError, RuntimeError) as error:
             self.trouble(str(error))
             return False
-        self._scenes = {"menu": self.scene} if self.scene.mode == "menu" else {}
-        self.taught = 0.0
+        if self.session is not None:
+            self.session.close()
+        self.session = session
+        self._scenes = {"menu": self.scene}
+        self._last_mode, self.taught = "drive", 0.0
         self.go("drive")
         return True
+
+    def resume(self, learner: str) -> None:
+        """Back from the menu to the open session, with this learner."""
+        if self.session is not None and learner != self.session.learner:
+            self.session.set_learner(learner)
+            self.toast(f"Now {learner} learns from the same feedback.")
+        self.go(self._last_mode)
 
     def press(self, press: Press) -> None:
         """A key, from the keyboard or from a click on its cap."""

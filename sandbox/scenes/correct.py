@@ -50,6 +50,7 @@ class CorrectScene(Scene):
         self.latch = Latch(driving_keys(self.task.keys))
         self.waits = waits_for_keys(self.task)
         self.view = View(self.task)
+        self._names = self.task.world.term_names
         self.chips = stage.Chips()
         self.speed = SPEEDS.index(0.4) if self.task.world.state_size else len(SPEEDS) - 1
         self.agent = Live(self.task, "random", pace=self._pace())
@@ -162,6 +163,13 @@ class CorrectScene(Scene):
         self.phase = "paused"
         self.position = float(min(max(position, 0), len(self.agent)))
         self.agent.since = 1.0
+        self.chips.clear()
+        at = int(self.position)
+        if at:
+            found = [
+                name for step, name in events(self.agent.trajectory().terms, self._names) if step == at - 1
+            ]
+            self.chips.add([term for term in self.task.world.terms if term.name in found])
 
     def on_speed(self, press: Press) -> None:
         step = -1 if press.key == "[" else 1
@@ -319,10 +327,7 @@ class CorrectScene(Scene):
         recording = self.agent.trajectory().terms if len(self.agent) else None
         shown = []
         if recording is not None:
-            shown = [
-                charts.Mark((step + 1) / span, look.WARN)
-                for step, _ in events(recording, self.task.world.term_names)
-            ]
+            shown = [charts.Mark((step + 1) / span, look.WARN) for step, _ in events(recording, self._names)]
         if self.person_drives:
             shown.append(charts.Mark(self.taken_at / span, look.PINK, up=False))
         color = look.PINK if self.person_drives else look.ACCENT
@@ -347,7 +352,8 @@ class CorrectScene(Scene):
         high = pygame.Rect(column.left, column.top, column.width, low.top - column.top - theme.px(12))
         stage.card(surface, theme, high, self._where())
         title = "Since you took over" if self.person_drives else "What happened so far"
-        stage.account(surface, theme, low, live, title)
+        upto = None if self.person_drives or self.at_edge else round(self.position)
+        stage.account(surface, theme, low, live, title, upto)
 
     def _where(self) -> Card:
         arrows = tuple(k for k in ARROWS if k in driving_keys(self.task.keys))

@@ -42,6 +42,7 @@ class Live:
 
     def _begin(self) -> None:
         self._recorder: Recorder = self.sim.recorder(0, self.driver)
+        self._kept: Trajectory | None = None
         self.before: Array = self.sim.states[0].copy()
         self.start_step, self.since = self._clock(), 1.0
         self.ended = False
@@ -94,7 +95,10 @@ class Live:
         return self._recorder.state(t)
 
     def trajectory(self) -> Trajectory:
-        return self._recorder.trajectory()
+        """What has been recorded so far."""
+        if self._kept is None or len(self._kept) != len(self):
+            self._kept = self._recorder.trajectory()
+        return self._kept
 
     def stands_still(self) -> bool:
         """Whether the last step did nothing: no term was on, and nothing but the clock changed."""

@@ -25,6 +25,9 @@ def panel(
     return inside
 
 
+_SMALL = frozenset(",.+-[]")  # signs that are hard to see at the size of letters
+
+
 def key_cap_width(theme: Theme, name: str) -> int:
     height = theme.px(22)
     arrow = name in ("left", "right", "up", "down")
@@ -43,7 +46,8 @@ def key_cap(
     if name in ("left", "right", "up", "down"):
         arrow(surface, name, rect.center, theme.px(9), ink)
     else:
-        theme.text(surface, name, rect.center, "small", ink, bold=True, anchor="center")
+        size = "large" if name in _SMALL else "small"
+        theme.text(surface, name, rect.center, size, ink, bold=True, anchor="center")
     return rect.right
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pygame
 
-from envs.world import Term
+from envs.world import Array, Term
 from sandbox.screen import marks
 from sandbox.screen import theme as look
 from sandbox.screen.keys import ARROWS, Binding, cap, driving_keys
@@ -110,8 +110,8 @@ class Chips:
             y = card.bottom + theme.px(6)
 
 
-def tally(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, events: TermEvents) -> int:
-    """Each named term with its sum so far; one that just happened is lit. Returns the y below."""
+def tally(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, events: TermEvents, sums: Array) -> int:
+    """Each named term with its sum [M]; one that just happened is lit. Returns the y below."""
     row = theme.px(26)
     y = rect.top
     for k, term in enumerate(events.terms):
@@ -121,7 +121,7 @@ def tally(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, events: Term
         line = pygame.Rect(rect.left, y, rect.width, row - 2)
         if heat > 0:
             rounded(surface, line, look.mix(look.PANEL, look.ACCENT, 0.35 * heat), theme.px(5))
-        value = float(events.sums[k])
+        value = float(sums[k])
         ink = look.TEXT if value else look.MUTED
         icon = theme.icon(ICONS.get(term.name, "circle"), theme.px(15), ink)
         if icon:
@@ -150,17 +150,14 @@ def tally(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, events: Term
     return y
 
 
-def clock(
-    surface: pygame.Surface, theme: Theme, rect: pygame.Rect, live: Live, color: Color = look.ACCENT
-) -> None:
+def clock(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, step: int, horizon: int) -> None:
     """How far the episode is: a bar, and the step of how many."""
-    horizon = live.task.horizon
-    text = f"step {live.step_number} of {horizon}"
+    text = f"step {step} of {horizon}"
     spot = theme.text(surface, text, rect.midright, "small", look.SOFT, mono=True, anchor="midright")
     bar = pygame.Rect(rect.left, 0, spot.left - rect.left - theme.px(12), theme.px(6))
     bar.centery = rect.centery
     if bar.width > theme.px(20):
-        marks.progress(surface, theme, bar, live.step_number / max(1, horizon), color)
+        marks.progress(surface, theme, bar, step / max(1, horizon), look.ACCENT)
 
 
 FOOT = 56
@@ -173,15 +170,23 @@ def tally_height(theme: Theme, events: TermEvents) -> int:
 
 
 def account(
-    surface: pygame.Surface, theme: Theme, rect: pygame.Rect, live: Live, title: str = "What happened so far"
+    surface: pygame.Surface,
+    theme: Theme,
+    rect: pygame.Rect,
+    live: Live,
+    title: str = "What happened so far",
+    upto: int | None = None,
 ) -> None:
-    """What happened so far: the clock, the terms, and what the written reward makes of them."""
+    """The clock, the terms, and what the written reward makes of them; `upto`: of the first steps only."""
+    steps = len(live) if upto is None else upto
+    sums = live.events.sums if upto is None else live.trajectory().terms[:upto].sum(axis=0)
     inside = marks.panel(surface, theme, rect, title)
     foot, head = theme.px(FOOT), theme.px(30)
-    clock(surface, theme, pygame.Rect(inside.left, inside.top, inside.width, theme.px(20)), live)
+    line = pygame.Rect(inside.left, inside.top, inside.width, theme.px(20))
+    clock(surface, theme, line, live.start_step + steps, live.task.horizon)
     room = pygame.Rect(inside.left, inside.top + head, inside.width, inside.height - head - foot)
-    tally(surface, theme, room, live.events)
-    total = float(live.events.sums @ live.task.written_weights)
+    tally(surface, theme, room, live.events, sums)
+    total = float(sums @ live.task.written_weights)
     counted = ", ".join(plain(name) for name, weight in live.task.written.items() if weight) or "nothing"
     y = inside.bottom - foot + theme.px(6)
     pygame.draw.line(surface, look.LINE, (inside.left, y), (inside.right, y))

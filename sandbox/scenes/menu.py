@@ -1,0 +1,315 @@
+"""The menu: which world, which learner, a new session or an old one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pygame
+
+from envs import catalog
+from envs.show.render import View
+from envs.world import Task
+from sandbox.screen import marks
+from sandbox.screen import theme as look
+from sandbox.screen.keys import Press
+from sandbox.screen.lists import List, ListItem
+from sandbox.screen.scene import Scene
+from sandbox.screen.widgets import Button, Tabs, TextField
+
+KIND_ICONS = {
+    "demonstration": "gamepad-2",
+    "evaluation": "thumbs-up",
+    "comparison": "list-ordered",
+    "correction": "hand",
+}
+KIND_NAMES = {
+    "demonstration": "drives",
+    "evaluation": "rewards",
+    "comparison": "rankings",
+    "correction": "corrections",
+}
+DIFFICULTIES = (("easy", "Easy"), ("normal", "Normal"), ("hard", "Hard"))
+NEW = "new"
+
+
+class MenuScene(Scene):
+    """Three columns, Left and Right between them; Enter opens."""
+
+    mode = "menu"
+    title = "Menu"
+    hint = "Choose a world, who learns in it, and a new session or one to carry on. Enter starts."
+
+    def __init__(self, app: Any) -> None:
+        super().__init__(app)
+        self.tasks: dict[str, Task] = {}
+        self.pictures: dict[str, pygame.Surface] = {}
+        self.worlds = List("worlds", [], self._world_chosen, lines=3, tall=116)
+        self.other = TextField("other", "Another Gymnasium world: CartPole-v1 ...", self._add_world)
+        self.level = Tabs("level", DIFFICULTIES)
+        self.level.index = 1
+        self.learners = List("learners", [], lines=2)
+        self.sessions = List("sessions", [], self._session_chosen, lines=1)
+        self.begin = Button("start", "Start", lambda _: self._open(), icon="play", main=True)
+        self.columns = (self.worlds, self.learners, self.sessions)
+        self.focus.widgets = [self.worlds, self.other, self.level, self.learners, self.sessions, self.begin]
+        self.opening = 0  # frames until a chosen session is opened: "Opening ..." is drawn first
+        self._leaving = -10.0
+        self._found: list[Any] = []
+        self._drawn = 0
+        for id in catalog.task_ids():
+            self._list_world(catalog.task(id))
+        self._list_learners()
+
+    def enter(self) -> None:
+        self.opening = 0
+        self._found = self.app.list_sessions()
+        if self.app.session is not None and self.app.session.world in self.tasks:
+            self.worlds.index = list(self.tasks).index(self.app.session.world)
+        self._list_sessions()
+        if self.focus.current is None:
+            self.focus.set(self.worlds)
+
+    # What the lists hold.
+
+    def _list_world(self, task: Task) -> None:
+        self.tasks[task.id] = task
+        self.worlds.items.append(ListItem(task.id, task.title, task.about))
+
+    def _list_learners(self) -> None:
+        from agents.catalog import LEARNERS
+
+        for name, entry in LEARNERS.items():
+            icons = [icon for kind, icon in KIND_ICONS.items() if kind in entry.kinds]
+            self.learners.items.append(ListItem(name, entry.title, entry.about, icons=icons))
+            if name == "joint":
+                self.learners.index = len(self.learners.items) - 1
+
+    def _list_sessions(self) -> None:
+        items = [ListItem(NEW, "New session", "Start from nothing.", icon="folder-plus")]
+        here = self.app.session
+        for info in self._found:
+            if info.trouble:
+                items.append(ListItem(info.folder, info.folder.name, info.trouble, icon="triangle-alert"))
+            elif info.world == self.world:
+                opened = here is not None and here.folder == info.folder
+                counts = here.counts if opened and here is not None else info.counts
+                title = "Open now" if opened else info.folder.name
+                items.append(
+                    ListItem(info.folder, title, counted(counts), ago(info.last_used), icon="folder-open")
+                )
+        self.sessions.items = items
+        self.sessions.index = min(self.sessions.index, len(items) - 1)
+        if here is not None and self.world == here.world:
+            self.sessions.index = next((k for k, i in enumerate(items) if i.key == here.folder), 0)
+
+    @property
+    def world(self) -> str:
+        return str(self.worlds.chosen.key) if self.worlds.chosen else ""
+
+    @property
+    def own(self) -> bool:
+        """Whether the chosen world is one of ours, which come in three levels."""
+        return self.world in catalog.task_ids()
+
+    def _world_chosen(self, key: Any) -> None:
+        self.sessions.index = 0
+        self._list_sessions()
+
+    def _session_chosen(self, key: Any) -> None:
+        """An old session goes on with its own learner unless another is chosen after it."""
+        info = next((info for info in self._found if info.folder == key), None)
+        if info is not None:
+            self.learners.index = next(
+                (k for k, item in enumerate(self.learners.items) if item.key == info.learner),
+                self.learners.index,
+            )
+
+    def _add_world(self, text: str) -> None:
+        id = text.strip()
+        if not id:
+            return
+        try:
+            if id not in self.tasks:
+                self._list_world(catalog.task(id))
+        except ValueError as error:
+            self.app.trouble(str(error))
+            return
+        self.other.text = ""
+        self.worlds.choose(list(self.tasks).index(id))
+        self.focus.set(self.worlds)
+
+    # What the keys do.
+
+    def on_choose(self, press: Press) -> None:
+        (self.focus.current or self.worlds).press(press)
+
+    def on_column(self, press: Press) -> None:
+        current = self.focus.current
+        at = next((k for k, column in enumerate(self.columns) if column is current), 0)
+        step = 1 if press.key == "right" else -1
+        self.focus.set(self.columns[(at + step) % len(self.columns)])
+
+    def on_start(self, press: Press) -> None:
+        self._open()
+
+    def _open(self) -> None:
+        chosen = self.sessions.chosen
+        here = self.app.session
+        if chosen is not None and here is not None and chosen.key == here.folder:
+            self.app.resume(self.learner)
+        elif not self.opening:
+            self.opening = 3
+
+    @property
+    def learner(self) -> str:
+        return str(self.learners.chosen.key) if self.learners.chosen else "joint"
+
+    def back(self) -> bool:
+        """Esc: back to the open session; without one, twice closes the window."""
+        if self.app.session is not None:
+            self.app.resume(self.app.session.learner)
+            return True
+        if self.app.seconds - self._leaving < 2.0:
+            return False
+        self._leaving = self.app.seconds
+        self.app.toast("Esc once more closes the window.")
+        return True
+
+    def update(self, dt: float) -> None:
+        if self.opening and self._drawn:
+            self.opening -= 1
+            if not self.opening:
+                key = self.sessions.chosen.key if self.sessions.chosen else NEW
+                folder = key if isinstance(key, Path) else None
+                options = (
+                    {"difficulty": self.level.items[self.level.index][0]} if self.own and not folder else None
+                )
+                self.app.enter_session(folder, self.world, self.learner, options)
+        elif self._drawn:
+            self._next_picture()
+
+    def _next_picture(self) -> None:
+        """One world's picture a frame, so that the menu itself is there at once."""
+        for item in self.worlds.items:
+            if item.picture is None and item.key not in self.pictures:
+                self.pictures[item.key] = item.picture = picture_of(self.tasks[item.key])
+                return
+
+    # The picture.
+
+    def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        theme = self.app.theme
+        self._drawn += 1
+        theme.text(surface, "What shall the agent learn?", (rect.left, rect.top), "title", bold=True)
+        theme.text(
+            surface,
+            "Choose a world, who learns, and a session. Then you teach: drive, reward, rank, correct.",
+            (rect.left, rect.top + theme.line("title") + theme.px(2)),
+            color=look.SOFT,
+            width=rect.width,
+        )
+        top = rect.top + theme.line("title") + theme.line() + theme.px(16)
+        gap = theme.px(14)
+        wide = (rect.width - 2 * gap) // 3
+        areas = [pygame.Rect(rect.left + k * (wide + gap), top, wide, rect.bottom - top) for k in range(3)]
+        titles = ("World", "Who learns", "Session")
+        for k, (area, title) in enumerate(zip(areas, titles, strict=True)):
+            inside = marks.panel(surface, theme, area, f"{k + 1}  {title}")
+            (self._draw_worlds, self._draw_learners, self._draw_sessions)[k](surface, inside)
+        if self.opening:
+            marks.curtain(surface, rect, 170)
+            theme.text(surface, "Opening ...", rect.center, "hero", bold=True, anchor="center")
+
+    def _draw_worlds(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        theme = self.app.theme
+        field = pygame.Rect(rect.left, rect.bottom - theme.px(36), rect.width, theme.px(36))
+        level = pygame.Rect(rect.left, field.top - theme.px(44), rect.width, theme.px(32))
+        self.level.enabled = self.own
+        if self.own:
+            self.level.draw(surface, theme, level)
+        self.other.draw(surface, theme, field)
+        room = pygame.Rect(rect.left, rect.top, rect.width, level.top - rect.top - theme.px(8))
+        self.worlds.draw(surface, theme, room)
+
+    def _draw_learners(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        theme = self.app.theme
+        legend = theme.px(24) * 2
+        self.learners.draw(
+            surface, theme, pygame.Rect(rect.left, rect.top, rect.width, rect.height - legend - theme.px(8))
+        )
+        half = rect.width // 2
+        for k, (kind, icon) in enumerate(KIND_ICONS.items()):
+            x = rect.left + (k % 2) * half
+            y = rect.bottom - legend + (k // 2) * theme.px(24) + theme.px(12)
+            image = theme.icon(icon, theme.px(15), look.SOFT)
+            if image:
+                surface.blit(image, image.get_rect(midleft=(x, y)))
+            theme.text(
+                surface,
+                f"learns from {KIND_NAMES[kind]}",
+                (x + theme.px(22), y),
+                "tiny",
+                look.MUTED,
+                anchor="midleft",
+                width=half - theme.px(24),
+            )
+
+    def _draw_sessions(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        theme = self.app.theme
+        button = pygame.Rect(rect.left, rect.bottom - theme.px(46), rect.width, theme.px(46))
+        room = pygame.Rect(rect.left, rect.top, rect.width, button.top - rect.top - theme.px(12))
+        self.sessions.draw(surface, theme, room)
+        chosen = self.sessions.chosen
+        fresh = chosen is None or chosen.key == NEW
+        self.begin.text = "Start (Enter)" if fresh else "Carry on (Enter)"
+        self.begin.draw(surface, theme, button)
+
+    def facts(self) -> dict[str, Any]:
+        chosen = self.sessions.chosen
+        return {
+            "mode": "opening" if self.opening else "choosing",
+            "world": self.world,
+            "learner": self.learner,
+            "level": self.level.items[self.level.index][0],
+            "session": str(chosen.key) if chosen else NEW,
+            "sessions": len(self.sessions.items) - 1,
+            "pictures": len(self.pictures),
+        }
+
+
+def picture_of(task: Task) -> pygame.Surface:
+    """A still of the world's start; an empty card if it can't be drawn."""
+    view = View(task)
+    try:
+        simulation = catalog.simulation(task, 1, seed=7)
+        height = 200
+        picture = pygame.Surface((round(height * view.aspect), height))
+        view.live(picture, picture.get_rect(), simulation)
+    except ValueError:
+        picture = pygame.Surface((200, 200))
+        picture.fill(look.RAISED)
+    return picture
+
+
+def counted(counts: dict[str, int]) -> str:
+    """'2 drives, 14 rankings'."""
+    parts = [
+        f"{counts[kind]} {name[:-1] if counts[kind] == 1 else name}"
+        for kind, name in KIND_NAMES.items()
+        if counts.get(kind)
+    ]
+    return ", ".join(parts) or "nothing taught yet"
+
+
+def ago(moment: datetime) -> str:
+    """When, as people say it."""
+    minutes = int((datetime.now(UTC) - moment).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h ago"
+    return moment.astimezone().strftime("%d %b %Y")
