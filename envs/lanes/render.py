@@ -10,8 +10,22 @@ import pygame
 from numpy.typing import NDArray
 
 from envs.lanes import cars, scenery
-from envs.lanes.traffic import CAR_WIDTH, LANE, LENGTH, TRUCK, A, X, Y
-from envs.lanes.world import CLOCK, CRASH_CAR, CRASHED, LANES, RING, cars_of, offsets
+from envs.lanes.layout import (
+    CAR_WIDTH,
+    CLOCK,
+    CRASH_CAR,
+    CRASHED,
+    LANE,
+    LANES,
+    LENGTH,
+    RING,
+    TRUCK,
+    A,
+    X,
+    Y,
+    cars_of,
+    offsets,
+)
 from envs.paint import Pixels, hashed
 from envs.render import Pictures, as_pair, draw_trail, fade, painted, surface
 from envs.world import Array, Task

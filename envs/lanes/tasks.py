@@ -5,18 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.lanes.traffic import SINCE, X
-from envs.lanes.world import (
+from envs.lanes.driving import FASTER, KEEP, LEFT, PAR_SPEED, RIGHT, SLOWER
+from envs.lanes.layout import (
     CLOSE_SUM,
     CRASHED,
     CUT_SUM,
-    FASTER,
-    KEEP,
-    LEFT,
-    PAR_SPEED,
-    RIGHT,
-    SLOWER,
-    STEP,
+    SINCE,
     T_CHANGE,
     T_CRASH,
     T_CUT_IN,
@@ -25,9 +19,10 @@ from envs.lanes.world import (
     T_LEFT_LANE,
     T_PROGRESS,
     T_SPEEDING,
+    X,
     cars_of,
-    lanes_world,
 )
+from envs.lanes.world import STEP, lanes_world
 from envs.world import Array, Task
 
 HORIZON = 160

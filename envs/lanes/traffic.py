@@ -14,18 +14,7 @@ import math
 import numpy as np
 
 from envs.kernels import kernel
-
-# One car's numbers, the same in the state and in the arrays here.
-X, Y, V, A, LANE, TEMPER, CRUISE, LENGTH, SINCE = range(9)
-FIELDS = 9
-
-LANE_WIDTH = 3.5  # [m]
-CAR_WIDTH = 2.0  # [m]
-ABREAST = CAR_WIDTH / LANE_WIDTH  # closer than this sideways, bodies overlap [lanes]
-CLEAR = ABREAST + 0.08  # closer than this to a lane's middle, a car is still in it [lanes]
-SETTLED = 0.3  # closer than this to its lane's middle, a car may change again [lanes]
-TRUCK = 8.0  # longer than this keeps out of the leftmost lane [m]
-FREE = 1e6  # a gap with nobody in it [m]
+from envs.lanes.layout import CLEAR, CRUISE, FREE, LANE, LENGTH, TEMPER, TRUCK, V, X, Y
 
 JAM_GAP = 2.0  # s0, gap kept at a standstill [m]
 TIME_GAP_CALM, TIME_GAP_HASTY = 1.7, 0.8  # T [s]; the paper has 1.6
@@ -119,6 +108,19 @@ def neighbours(cars: np.ndarray, ring: float, i: int, lane: int) -> tuple[int, f
         if ring - d - bumpers < behind:
             follow, behind = j, ring - d - bumpers
     return lead, ahead, follow, behind
+
+
+@kernel
+def gap_to(cars: np.ndarray, ring: float, i: int, lead: int) -> float:
+    """From car i's front to car `lead`'s back [m]; FREE where lead is -1."""
+    if lead < 0:
+        return FREE
+    d = cars[lead, X] - cars[i, X]
+    if d < 0.0:
+        d += ring
+    elif d >= ring:
+        d -= ring
+    return d - 0.5 * (cars[i, LENGTH] + cars[lead, LENGTH])
 
 
 @kernel

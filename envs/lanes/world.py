@@ -1,20 +1,4 @@
-"""Lanes: a motorway driven from left to right, with traffic. State float32 [HEADER + FIELDS*cars].
-
-Layout. First the header: CLOCK [steps], CRASHED (0 or 1), CRASH_CAR (index of the car that was hit,
-else 0), CLOSE_SUM (the `headway` term summed), CUT_SUM (`cut_in` summed), CHANGES (lane changes begun).
-Then the cars, FIELDS numbers each; car 0 is the one that is driven. `cars_of(states)` is the view
-[N, cars, FIELDS] with
-  X       middle of the car along the road [m], grows for ever; car 0 starts at 0, so its X is also
-          the distance driven
-  Y       middle of the car across the road [lanes]: 0 is the leftmost lane, drawn at the top
-  V, A    speed [m/s], acceleration [m/s^2]
-  LANE    lane it is in or moving into (a signal shows where LANE and Y differ)
-  TEMPER  0 calm to 1 hasty (hidden from the driver)
-  CRUISE  speed it would like [m/s]
-  LENGTH  bumper to bumper [m]; over TRUCK it is a truck
-  SINCE   time since its last lane change began, at most SINCE_MOST [s]
-The road is a ring of params[RING] metres: a car is also at X +- k*RING, and `offsets(states, ring)`
-gives each car's place relative to car 0 in [-ring/2, ring/2). params: LANES, CARS, RING, SPLIT.
+"""Lanes: a motorway driven from left to right, with traffic. The state's layout is in layout.py.
 
 One step is STEP seconds of road time in SUBSTEPS parts. A crash (bodies overlap) stops everything:
 from then on only the clock runs, the visible absorbing state.
@@ -29,91 +13,61 @@ from gymnasium import spaces
 
 from envs.chance import below, next_word, uniform
 from envs.kernels import kernel
-from envs.lanes.traffic import (
-    A,
+from envs.lanes.driving import (
+    ACTIONS,
+    CUT_FULL,
+    KEEP,
+    PAR_SPEED,
+    TOP_SPEED,
+    forced,
+    judge,
+    may_change,
+    pedal,
+    right_free,
+    see,
+    steer,
+)
+from envs.lanes.layout import (
     ABREAST,
+    CARS,
+    CHANGES,
+    CLOCK,
+    CLOSE_SUM,
+    CRASH_CAR,
+    CRASHED,
     CRUISE,
+    CUT_SUM,
     FIELDS,
-    FREE,
+    HEADER,
     LANE,
-    LANE_WIDTH,
+    LANES,
     LENGTH,
-    SETTLED,
+    RING,
     SINCE,
+    SPLIT,
+    T_CHANGE,
+    T_CRASH,
+    T_CUT_IN,
+    T_HEADWAY,
+    T_PROGRESS,
     TEMPER,
-    TRUCK,
+    TERMS,
+    A,
     V,
     X,
     Y,
-    choose_lane,
-    idm,
-    neighbours,
-    occupies,
-    pull,
-    sideways,
+    cars_of,
+    obs_names,
+    place,
 )
-from envs.world import Array, Kernel, Term, World
-
-CLOCK, CRASHED, CRASH_CAR, CLOSE_SUM, CUT_SUM, CHANGES = range(6)
-HEADER = 6
-LANES, CARS, RING, SPLIT = range(4)
+from envs.lanes.traffic import choose_lane, gap_to, neighbours, occupies, pull, sideways
+from envs.world import Array, Kernel, World
 
 STEP = 0.2  # road time of a step [s]: at 15 steps/s a person sees it three times as fast
 SUBSTEPS = 4
 SINCE_MOST = 6.0  # [s]
 THINK_EVERY = 5  # each driver considers a lane change every so many steps
 PATIENCE = 3.0  # and not sooner than this after the last one [s]
-
-KEEP, LEFT, RIGHT, FASTER, SLOWER = range(5)
-ACTIONS = ("keep", "left", "right", "faster", "slower")
-PUSH, PRESS = 2.0, -7.0  # the pedals' floor [m/s^2]
-JERK_PUSH, JERK_PRESS, JERK_RELEASE = 5.0, 12.0, 20.0  # how fast pedals act [m/s^3]
-TOP_SPEED = 25.0  # [m/s]
-
-PAR_SPEED = 20.0  # speed limit; progress of 1 a step [m/s]
-CLOSE_GAP = 1.5  # time headway below which following is too close [s]
-CUT_FROM, CUT_FULL = 2.0, 6.0  # braking forced on the car behind: cut-in of 0 and of 1 [m/s^2]
-HARD_FROM, HARD_FULL = 3.0, 7.0  # own braking: hard_brake of 0 and of 1 [m/s^2]
-NEED_GAP = 2.5  # a right lane free for so long ahead is no reason to stay left [s]
-
-T_PROGRESS, T_CRASH, T_HEADWAY, T_CUT_IN, T_LEFT_LANE, T_CHANGE, T_HARD_BRAKE, T_SPEEDING = range(8)
-TERMS = (
-    Term("progress", "par", "distance driven, 1 is a step at 20 m/s"),
-    Term("crash", "times", "hit another car"),
-    Term("headway", "share", "too close to the car ahead: 0 at 1.5 s or more, 1 at no gap"),
-    Term("cut_in", "share", "moved in so that the car behind must brake: 0 up to 2, 1 from 6 m/s^2"),
-    Term("left_lane", "steps", "stayed in a left lane although the lane to the right was free"),
-    Term("lane_change", "times", "a lane change begun"),
-    Term("hard_brake", "share", "braked hard: 0 up to 3, 1 from 7 m/s^2"),
-    Term("speeding", "share", "above 20 m/s, 1 at 25 m/s"),
-)
-
-_SIDES = ("left", "own", "right")
-_AROUND = ("gap_ahead", "closing_ahead", "headway", "gap_behind", "closing_behind")
-OBS_SELF = ("crashed", "speed", "acceleration", "drift", "since_change", "right_free")
-SIGHT = 80.0  # [m]
-CLOSING = 8.0  # [m/s]
-
-
-def obs_names(lanes: int) -> tuple[str, ...]:
-    """Names of the features, in order; 'left' and 'right' are the lanes beside the one aimed at."""
-    return (
-        OBS_SELF
-        + tuple(f"lane_{lane}" for lane in range(lanes))
-        + ("can_left", "can_right", "forces_left", "forces_right")
-        + tuple(f"{what}_{side}" for side in _SIDES for what in _AROUND)
-    )
-
-
-def cars_of(states: Array) -> Array:
-    """The cars of states [..., K] as a view [..., cars, FIELDS]."""
-    return states[..., HEADER:].reshape(*states.shape[:-1], -1, FIELDS)
-
-
-def offsets(states: Array, ring: float) -> Array:
-    """Each car's place along the road relative to car 0 [..., cars], in [-ring/2, ring/2) [m]."""
-    x = cars_of(states)[..., X].astype(np.float64)
-    return (x - x[..., :1] + ring / 2) % ring - ring / 2
 
 
 @kernel
@@ -154,42 +108,15 @@ def _follow(cars: np.ndarray, ring: float, lanes: int, leads: np.ndarray) -> Non
 
 
 @kernel
-def _gap(cars: np.ndarray, ring: float, i: int, lead: int) -> float:
-    """From car i's front to car `lead`'s back [m]; FREE where lead is -1."""
-    if lead < 0:
-        return FREE
-    d = cars[lead, X] - cars[i, X]
-    if d < 0.0:
-        d += ring
-    elif d >= ring:
-        d -= ring
-    return d - 0.5 * (cars[i, LENGTH] + cars[lead, LENGTH])
-
-
-@kernel
-def _pedal(accel: float, action: int, dt: float) -> float:
-    """The driven car's acceleration: it moves towards what the pedals ask for."""
-    goal = PUSH if action == FASTER else PRESS if action == SLOWER else 0.0
-    if goal > 0.0 and accel >= 0.0:
-        rate = JERK_PUSH
-    elif goal < 0.0 and accel <= 0.0:
-        rate = JERK_PRESS
-    else:
-        rate = JERK_RELEASE
-    change = rate * dt
-    return min(goal, accel + change) if goal > accel else max(goal, accel - change)
-
-
-@kernel
 def _move(cars: np.ndarray, ring: float, leads: np.ndarray, action: int, dt: float) -> int:
     """All cars `dt` seconds on; the index of a car that the driven one overlaps, else 0."""
     count = cars.shape[0]
-    cars[0, A] = _pedal(cars[0, A], action, dt)
+    cars[0, A] = pedal(cars[0, A], action, dt)
     for i in range(1, count):
         lead, other = leads[i, 0], leads[i, 1]
-        accel = pull(cars, i, lead, _gap(cars, ring, i, lead))
+        accel = pull(cars, i, lead, gap_to(cars, ring, i, lead))
         if other >= 0:
-            accel = min(accel, pull(cars, i, other, _gap(cars, ring, i, other)))
+            accel = min(accel, pull(cars, i, other, gap_to(cars, ring, i, other)))
         cars[i, A] = accel
     hit = 0
     for i in range(count):
@@ -210,71 +137,13 @@ def _move(cars: np.ndarray, ring: float, leads: np.ndarray, action: int, dt: flo
 
 
 @kernel
-def _closeness(cars: np.ndarray, ring: float, lead: int) -> float:
-    """The headway term towards one car ahead."""
-    seconds = _gap(cars, ring, 0, lead) / max(cars[0, V], 3.0)
-    return min(1.0, max(0.0, 1.0 - seconds / CLOSE_GAP))
-
-
-@kernel
-def _forced(cars: np.ndarray, ring: float, lane: int) -> float:
-    """How hard an ordinary driver behind must brake if car 0 moves into `lane` [m/s^2]."""
-    _, gap, follow, room = neighbours(cars, ring, 0, lane)
-    if gap < 0.0 or room < 0.0:
-        return CUT_FULL
-    if follow < 0:
-        return 0.0
-    return max(0.0, -idm(cars[follow, V], cars[0, V], room, TOP_SPEED, 0.5))
-
-
-@kernel
-def _may_change(cars: np.ndarray, lanes: int, lane: int) -> bool:
-    return 0 <= lane < lanes and abs(cars[0, Y] - cars[0, LANE]) < SETTLED
-
-
-@kernel
-def _right_free(cars: np.ndarray, ring: float, lanes: int) -> bool:
-    """Whether car 0 could drive on the right of where it is without being held up or forcing anybody."""
-    lane = int(cars[0, LANE]) + 1
-    if not _may_change(cars, lanes, lane):
-        return False
-    lead, gap, _, _ = neighbours(cars, ring, 0, lane)
-    seconds = gap / max(cars[0, V], 3.0)
-    slower = lead >= 0 and cars[lead, V] < cars[0, V]
-    return seconds > (NEED_GAP if slower else CLOSE_GAP) and _forced(cars, ring, lane) <= CUT_FROM
-
-
-@kernel
-def _steer(state: np.ndarray, cars: np.ndarray, params: np.ndarray, action: int, terms: np.ndarray) -> None:
-    """Everybody's choice of lane: car 0's first, then those drivers whose turn it is to think."""
-    ring, lanes = params[RING], int(params[LANES])
-    if action == LEFT or action == RIGHT:
-        lane = int(cars[0, LANE]) + (1 if action == RIGHT else -1)
-        if _may_change(cars, lanes, lane):
-            cut = (_forced(cars, ring, lane) - CUT_FROM) / (CUT_FULL - CUT_FROM)
-            terms[T_CUT_IN] = min(1.0, max(0.0, cut))
-            terms[T_CHANGE] = 1.0
-            cars[0, LANE], cars[0, SINCE] = lane, 0.0
-            state[CHANGES] += 1
-    clock = int(state[CLOCK])
+def _think(cars: np.ndarray, ring: float, lanes: int, clock: int) -> None:
+    """The drivers whose turn it is consider another lane; car 0 has chosen before them."""
     for i in range(1, cars.shape[0]):
         if (clock + i) % THINK_EVERY == 0 and cars[i, SINCE] >= PATIENCE and cars[i, Y] == cars[i, LANE]:
             lane = choose_lane(cars, ring, lanes, i)
             if lane != cars[i, LANE]:
                 cars[i, LANE], cars[i, SINCE] = lane, 0.0
-
-
-@kernel
-def _judge(state: np.ndarray, cars: np.ndarray, params: np.ndarray, leads: np.ndarray, terms: np.ndarray) -> None:
-    """The terms of a step that did not crash; `terms` already holds what steering gave."""
-    ring, lanes = params[RING], int(params[LANES])
-    close = _closeness(cars, ring, leads[0, 0])
-    if leads[0, 1] >= 0:
-        close = max(close, _closeness(cars, ring, leads[0, 1]))
-    terms[T_HEADWAY] = close
-    terms[T_LEFT_LANE] = 1.0 if _right_free(cars, ring, lanes) else 0.0
-    terms[T_HARD_BRAKE] = min(1.0, max(0.0, (-cars[0, A] - HARD_FROM) / (HARD_FULL - HARD_FROM)))
-    terms[T_SPEEDING] = max(0.0, (cars[0, V] - PAR_SPEED) / (TOP_SPEED - PAR_SPEED))
 
 
 @kernel
@@ -298,7 +167,8 @@ def step_rows(
             state[CLOCK] += 1
             continue
         _load(state, cars, ring)
-        _steer(state, cars, params, actions[n], row_terms)
+        steer(cars, ring, lanes, actions[n], row_terms)
+        _think(cars, ring, lanes, int(state[CLOCK]))
         _follow(cars, ring, lanes, leads)
         hit = 0
         for _ in range(SUBSTEPS):
@@ -310,27 +180,12 @@ def step_rows(
             row_terms[T_CRASH] = 1.0
             state[CRASHED], state[CRASH_CAR] = 1.0, hit
         else:
-            _judge(state, cars, params, leads, row_terms)
+            judge(cars, ring, lanes, leads[0], row_terms)
         state[CLOSE_SUM] += row_terms[T_HEADWAY]
         state[CUT_SUM] += row_terms[T_CUT_IN]
+        state[CHANGES] += row_terms[T_CHANGE]
         _store(state, cars, ring, hit > 0)
         state[CLOCK] += 1
-
-
-@kernel
-def _see(cars: np.ndarray, ring: float, lane: int, out: np.ndarray) -> None:
-    """out[5]: nearness and closing speed of the car ahead in `lane`, time headway, the same behind."""
-    lead, gap, follow, room = neighbours(cars, ring, 0, lane)
-    speed = cars[0, V]
-    for k in range(5):
-        out[k] = 0.0
-    if gap < SIGHT:
-        out[0] = 1.0 - max(gap, 0.0) / SIGHT
-        out[1] = min(1.0, max(-1.0, (speed - cars[lead, V]) / CLOSING))
-        out[2] = max(0.0, 1.0 - max(gap, 0.0) / max(speed, 3.0) / 4.0)
-    if room < SIGHT:
-        out[3] = 1.0 - max(room, 0.0) / SIGHT
-        out[4] = min(1.0, max(-1.0, (cars[follow, V] - speed) / CLOSING))
 
 
 @kernel
@@ -347,7 +202,7 @@ def observe_rows(params: np.ndarray, states: np.ndarray, aux: np.ndarray, obs: n
         out[2] = cars[0, A] / 5.0
         out[3] = cars[0, Y] - aim
         out[4] = cars[0, SINCE] / SINCE_MOST
-        out[5] = 1.0 if _right_free(cars, ring, lanes) else 0.0
+        out[5] = 1.0 if right_free(cars, ring, lanes) else 0.0
         for lane in range(lanes):
             out[6 + lane] = 1.0 if lane == aim else 0.0
         at = 6 + lanes
@@ -356,13 +211,13 @@ def observe_rows(params: np.ndarray, states: np.ndarray, aux: np.ndarray, obs: n
             seen = out[at + 4 + 5 * side : at + 9 + 5 * side]
             exists = 0 <= lane < lanes
             if exists:
-                _see(cars, ring, lane, seen)
+                see(cars, ring, lane, seen)
             else:
                 seen[0], seen[1], seen[2], seen[3], seen[4] = 1.0, 0.0, 1.0, 1.0, 0.0
             if side != 1:
-                may = 1.0 if exists and _may_change(cars, lanes, lane) else 0.0
+                may = 1.0 if exists and may_change(cars, lanes, lane) else 0.0
                 out[at + side // 2] = may
-                out[at + 2 + side // 2] = min(1.0, _forced(cars, ring, lane) / CUT_FULL) if exists else 1.0
+                out[at + 2 + side // 2] = min(1.0, forced(cars, ring, lane) / CUT_FULL) if exists else 1.0
 
 
 @kernel
@@ -387,7 +242,9 @@ def _draw_driver(
 
 
 @kernel
-def reset_rows(params: np.ndarray, which: np.ndarray, rng: np.ndarray, states: np.ndarray, aux: np.ndarray) -> None:
+def reset_rows(
+    params: np.ndarray, which: np.ndarray, rng: np.ndarray, states: np.ndarray, aux: np.ndarray
+) -> None:
     """New traffic for each row in `which`; the top bit of its seed word is the split."""
     ring, lanes, count = params[RING], int(params[LANES]), int(params[CARS])
     slot = ring / ((count + lanes - 1) // lanes)
@@ -433,11 +290,6 @@ def _placements(lanes: int) -> Callable[[Array], tuple[Array, Array]]:
         return states, np.stack([me[:, X], lane], axis=1)
 
     return placements
-
-
-def place(states: Array) -> Array:
-    """(X [m], Y [lanes]) of car 0, [N, 2]."""
-    return np.asarray(cars_of(states)[..., 0, [X, Y]])
 
 
 def lanes_world(lanes: int, cars: int, ring: float, test: bool) -> World:

@@ -13,7 +13,7 @@ import pytest
 from gymnasium import spaces
 
 from envs import catalog
-from envs.lanes.world import CRASHED
+from envs.lanes.layout import CRASHED
 from envs.rooms.world import PARKED
 from envs.simulation import Simulation
 from envs.world import OBS_BOUND, Array, Task
