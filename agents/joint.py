@@ -34,7 +34,7 @@ from agents.feedback import (
     uses_of,
 )
 from agents.networks import policy_arrays, random_policy
-from agents.ppo import BurstPPO, PPOConfig
+from agents.ppo import BurstPPO, PPOConfig, discounted_deviation
 from agents.queries import QueryConfig, candidates, choose, sums
 from agents.reward_model import RewardConfig, RewardModel
 from agents.rollouts import Moment, Variant, is_foreign, moments_of, simulate
@@ -75,7 +75,8 @@ class JointLearner:
         self.config = config = config or JointConfig()
         foreign = is_foreign(task)
         ppo = replace(config.ppo, rows=8, steps=256, batch=512) if foreign else config.ppo
-        self.env = SimulationVecEnv(simulate(task, ppo.rows, seed=seed * 1_000_003 + 17), self._reward)
+        sim = simulate(task, ppo.rows, seed=seed * 1_000_003 + 17)
+        self.env = SimulationVecEnv(sim, self._reward, stagger=np.random.default_rng([seed, 3]))
         self.ppo = BurstPPO.on(self.env, ppo, seed=seed)
         self.random = np.random.default_rng([seed, 1])
         self.cloner = Cloner(task.world.symmetries, config.cloning, seed)
@@ -89,6 +90,7 @@ class JointLearner:
         self.past: deque[tuple[int, Any]] = deque(maxlen=config.past)
         self._records: dict[str, Record] = {}
         self._fitted: frozenset[str] = frozenset()
+        self._pay = 1.0  # what PPO is paid for one unit of learned reward
         self._uses: dict[str, int] = {}
         self._seq = self._learned_seq = self._step = self._since_fit = 0
         self._bursts = 0
@@ -163,6 +165,8 @@ class JointLearner:
             self._keep_best(facts.reward_sum / facts.episodes, parameters)
         if not self.past or self.ppo.num_timesteps - self.past[-1][0] >= self.config.past_every:
             self.past.append((self.ppo.num_timesteps, before))
+        elif self._bursts == 1:
+            self._normalise()
         if self._bursts % self.config.score_every == 1:
             self._note_curve()
         if self._bursts % self.config.score_every == 4 or not self._ready:
@@ -184,7 +188,7 @@ class JointLearner:
             return np.zeros(len(obs), np.float32)
         arrays = self.model.arrays()
         mean = arrays.members(obs, actions, next_obs, terms).mean(0)
-        return np.asarray(mean * arrays.scale, np.float32)
+        return np.asarray(mean * self._pay, np.float32)
 
     def _fit(self, records: list[Record]) -> None:
         choices = self._choices(records)
@@ -233,10 +237,12 @@ class JointLearner:
         wide = facts.obs.shape[-1]
         actions = facts.actions.reshape(-1, facts.actions.shape[-1])
         actions = actions[:, 0].astype(np.int64) if self.model.one_hot else actions
-        self.model.normalise(
-            facts.obs.reshape(-1, wide), actions, facts.next_obs.reshape(-1, wide),
-            facts.terms.reshape(len(actions), -1),
-        )  # fmt: skip
+        seen = facts.obs.reshape(-1, wide)
+        led = facts.next_obs.reshape(-1, wide)
+        terms = facts.terms.reshape(len(actions), -1)
+        self.model.normalise(seen, actions, led, terms)
+        reward = self.model.arrays().members(seen, actions, led, terms).mean(0)
+        self._pay = 1.0 / discounted_deviation(reward.reshape(facts.obs.shape[:2]), self.ppo.gamma)
 
     # What it asks.
 
@@ -248,6 +254,7 @@ class JointLearner:
         return [
             Variant(now, 1.0, name),
             Variant(now, 1.5, name),
+            Variant(now, 3.0, name),
             *earlier,
             Variant(random_policy(now), 1.0, "random"),
         ]
@@ -329,6 +336,7 @@ class JointLearner:
             "bursts": self._bursts,
             "since_fit": self._since_fit,
             "asked": self._asked,
+            "pay": self._pay,
             "fitted": sorted(self._fitted),
             "learned_seq": self._learned_seq,
             "agreement": self._agreement,
@@ -353,7 +361,7 @@ class JointLearner:
         self.ppo.num_timesteps, self._asked = facts["env_steps"], facts["asked"]
         self._fitted = frozenset(facts["fitted"])
         self._seq = self._learned_seq = facts["learned_seq"]
-        self._agreement = facts["agreement"]
+        self._agreement, self._pay = facts["agreement"], facts["pay"]
         self.random.bit_generator.state, self.ppo.random.bit_generator.state = facts["random"]
         self.cloner.restore(facts["cloner"])
         now = policy_arrays(self.ppo.policy)

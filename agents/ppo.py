@@ -177,7 +177,8 @@ class BurstPPO(PPO):
         returns = torch.from_numpy(buffer.returns.reshape(total))
         old_log_prob = torch.from_numpy(buffer.log_probs.reshape(total))
         advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
-        params = list(policy.parameters())
+        values_of = [*policy.mlp_extractor.value_net.parameters(), *policy.value_net.parameters()]
+        acts_of = [p for p in policy.parameters() if all(p is not v for v in values_of)]
         for _ in range(self.n_epochs):
             order = torch.from_numpy(self.random.permutation(total))
             for start in range(0, total, self.batch_size):
@@ -191,7 +192,8 @@ class BurstPPO(PPO):
                 loss = loss if extra is None else loss + extra
                 policy.optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_(params, self.max_grad_norm)
+                torch.nn.utils.clip_grad_norm_(acts_of, self.max_grad_norm)
+                torch.nn.utils.clip_grad_norm_(values_of, self.max_grad_norm)
                 policy.optimizer.step()
         self._n_updates += self.n_epochs
 
@@ -232,3 +234,12 @@ def _advantages(
         last = delta[t] + gamma * lam * np.where(ended[t], 0.0, last)
         buffer.advantages[t] = last
     buffer.returns[:] = buffer.advantages + buffer.values
+
+
+def discounted_deviation(reward: NDArray[Any], gamma: float) -> float:
+    """Deviation over rows of the discounted sum of a rollout's rewards [T, N], at least 0.001.
+
+    Dividing by it keeps values near one whatever the reward's unit (as SB3's VecNormalize does).
+    """
+    weights = gamma ** np.arange(len(reward))
+    return max(float((weights[:, None] * reward).sum(0).std()), 1e-3)

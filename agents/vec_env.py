@@ -28,20 +28,34 @@ def no_reward(obs: Float, actions: Array, next_obs: Float, terms: Float) -> Floa
 
 
 class SimulationVecEnv(VecEnv):
-    """N rows of a Simulation. Ends at the horizon are truncations, to be bootstrapped."""
+    """N rows of a Simulation. Ends at the horizon are truncations, to be bootstrapped.
 
-    def __init__(self, simulation: Simulation, reward: RewardFn = no_reward) -> None:
+    stagger: draws how far each row's first episode has gone already, so that the rows don't all end
+    at once (what is learned from them is then less alike). None: all begin at their start.
+    """
+
+    def __init__(
+        self,
+        simulation: Simulation,
+        reward: RewardFn = no_reward,
+        stagger: np.random.Generator | None = None,
+    ) -> None:
         world = simulation.task.world
         box = spaces.Box(-np.inf, np.inf, (len(world.obs_names),), np.float32)
         super().__init__(simulation.rows, box, world.action_space)
-        self.simulation, self.reward = simulation, reward
+        self.simulation, self.reward, self._stagger = simulation, reward, stagger
         self.wish: Wish | None = None
         """Rewards by the wish instead, for the oracle's own training; no learner sets it."""
         self._actions: Array = np.zeros(simulation.rows, np.int64)
 
     def reset(self) -> VecEnvObs:
         self.reset_infos = [{} for _ in range(self.num_envs)]
-        return self.simulation.reset_rows(np.ones(self.num_envs, np.bool_)).copy()
+        sim = self.simulation
+        sim.reset_rows(np.ones(self.num_envs, np.bool_))
+        if self._stagger is not None and sim.states.shape[1]:
+            clock, horizon = sim.task.world.clock, sim.task.horizon
+            sim.states[:, clock] = self._stagger.integers(horizon, size=sim.rows)
+        return sim.obs.copy()
 
     def step_async(self, actions: Array) -> None:
         self._actions = actions
