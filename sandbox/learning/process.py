@@ -71,24 +71,23 @@ class LearnerProcess:
             return
         self._failures = 0
         self.status = Status("starting", "The learner is starting")
-        self._child = _Child(self._spec)
+        self._spawn()
 
     def poll(self) -> Sequence[Message | Restarted]:
         """What came since the last call, newest of each kind; restarts the process if it must."""
         child = self._child
         if child is None:
             return ()
-        messages, failure = child.take()
+        messages = child.take()
         beat = child.beat
-        if beat is not None and self.status.state != "failed":
+        if beat is not None and not (beat.activity == "starting" and self.status.state == "restarting"):
             self.status = Status(beat.activity, beat.text)
         if monotonic() - child.born > self._limits.settled_seconds and child.ready:
             self._failures = 0
-        if child.process.exitcode is not None:
-            last, late = child.take(final=True)
-            messages += last
-            failure = failure or late
-        reason = self._lost(child, failure)
+        ended = child.process.exitcode
+        if ended is not None:
+            messages += child.last_words()
+        reason = self._lost(child, ended)
         return messages if reason is None else (*messages, *self._again(reason))
 
     def send(self, command: Command) -> None:
@@ -115,11 +114,13 @@ class LearnerProcess:
         child.process.join(timeout)
         child.end()
 
-    def _lost(self, child: _Child, failure: Failure | None) -> str | None:
+    def _lost(self, child: _Child, ended: int | None) -> str | None:
         """Why the process must be started again, None while it is well."""
         limits, now = self._limits, monotonic()
-        if child.process.exitcode is not None:
-            return failure.text if failure else f"its process ended ({_ending(child.process.exitcode)})"
+        if child.failure is not None:
+            return child.failure.text
+        if ended is not None:
+            return f"its process ended ({_ending(ended)})"
         silent = now - child.heard
         if silent > (limits.silent_seconds if child.ready else limits.start_seconds):
             return f"it gave no sign of life for {silent:.0f} s"
@@ -128,17 +129,23 @@ class LearnerProcess:
         return None
 
     def _again(self, reason: str) -> Sequence[Restarted]:
-        assert self._child is not None
-        self._child.end()
-        self._child = None
+        if self._child is not None:
+            self._child.end()
+            self._child = None
         self._failures += 1
         if self._failures >= self._limits.failures:
             self.status = Status("failed", f"The learner failed {self._failures} times in a row: {reason}")
             return ()
         self.restarts += 1
         self.status = Status("restarting", f"The learner is starting again: {reason}")
-        self._child = _Child(self._spec)
-        return (Restarted(reason),)
+        return (Restarted(reason), *self._spawn())
+
+    def _spawn(self) -> Sequence[Restarted]:
+        try:
+            self._child = _Child(self._spec)
+        except OSError as error:  # no memory, or too many open files
+            return self._again(f"its process can't be started ({error.strerror})")
+        return ()
 
 
 class _Child:
@@ -152,6 +159,7 @@ class _Child:
         )
         self.born = self.heard = monotonic()
         self.beat: Beat | None = None
+        self.failure: Failure | None = None
         self.ready = False  # a first snapshot came
         self._lock = Lock()
         self._slots: dict[type, Any] = {}
@@ -160,14 +168,16 @@ class _Child:
         self._thread = Thread(target=self._hear, name="learner-ear", daemon=True)
         self._thread.start()
 
-    def take(self, final: bool = False) -> tuple[list[Message], Failure | None]:
-        """The newest messages, and the failure if it told one. final: wait for its last words."""
-        if final:
-            self._thread.join(1.0)
+    def take(self) -> list[Message]:
+        """The newest messages that were not taken yet."""
         with self._lock:
             slots, self._slots = self._slots, {}
-        failure = slots.pop(Failure, None)
-        return list(slots.values()), failure
+        return list(slots.values())
+
+    def last_words(self) -> list[Message]:
+        """What was still in the pipe of a process that has ended."""
+        self._thread.join(1.0)
+        return self.take()
 
     def send(self, command: Command) -> None:
         try:
@@ -189,6 +199,9 @@ class _Child:
                     self.heard = monotonic()
                     if isinstance(message, Beat):
                         self.beat = message
+                        continue
+                    if isinstance(message, Failure):
+                        self.failure = message
                         continue
                     self.ready |= isinstance(message, Snapshot)
                     waiting = self._slots.get(type(message))

@@ -1,0 +1,272 @@
+"""The learner process: hears feedback, survives its own death, gives up after three, ends with its parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.events import Event, LearnerRestarted, Saved, Trouble
+from sandbox.learning.process import Limits
+from sandbox.session import Session
+from tests.sandbox.fake import trajectory
+
+MAKE = "tests.sandbox.fake:make"
+DEADLINE = 60.0  # for a busy machine; nothing here takes a second on a quiet one
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TEACHBOX_KERNEL", "plain")  # nothing here steps a world
+    return tmp_path / "session"
+
+
+class Desk:
+    """A session that is polled until something has come true."""
+
+    def __init__(self, folder: Path, learner: str = "fake", **options: Any) -> None:
+        self.session = Session.open(folder, learner=learner, make=MAKE, **options)
+        self.events: list[Event] = []
+
+    def until(self, true: Callable[[], Any]) -> Any:
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            self.events += self.session.poll()
+            if found := true():
+                return found
+            time.sleep(0.005)
+        raise AssertionError(f"not in {DEADLINE} s: {self.session.status}, {self.events[-5:]}")
+
+    def saved(self, id: str | None) -> Saved:
+        return self.until(lambda: [e for e in self.events if isinstance(e, Saved) and e.record_id == id])[0]
+
+    def restarts(self) -> list[LearnerRestarted]:
+        return [event for event in self.events if isinstance(event, LearnerRestarted)]
+
+    @property
+    def pid(self) -> int:
+        process = self.session._process
+        assert process is not None
+        assert process.pid is not None
+        return process.pid
+
+    def step(self) -> int:
+        return self.session.latest.step if self.session.latest else -1
+
+    def heard(self) -> int:
+        return self.session.latest.feedback_seq if self.session.latest else -1
+
+
+@pytest.fixture
+def desk(folder: Path) -> Iterator[Desk]:
+    made = Desk(folder)
+    yield made
+    made.session.close()
+
+
+def test_feedback_reaches_the_learner_and_undo_too(desk):
+    desk.until(lambda: desk.step() >= 0)
+    ids = [desk.session.keep(trajectory(seed=i)) for i in range(3)]
+    undo = desk.session.undo()
+    assert desk.saved(undo).target == ids[2]
+    desk.until(lambda: desk.heard() == 4)
+    assert desk.session.latest.uses == {"demonstration": 2} == desk.session.counts
+    assert desk.session.last_saved == 4
+
+
+def test_a_killed_learner_starts_again_from_its_checkpoint_with_all_feedback(desk):
+    desk.saved(desk.session.keep(trajectory()))
+    desk.until(lambda: Path(desk.session.folder, "checkpoint/fake/current").exists())
+    desk.until(lambda: desk.step() > 1)
+    pid = desk.pid
+    os.kill(pid, signal.SIGKILL)
+    kept = desk.session.mark(trajectory(5), 1)  # nobody listens, and nothing is lost
+    desk.until(desk.restarts)
+    assert "signal 9" in desk.restarts()[0].reason
+    assert desk.session.status.state in ("restarting", "starting")
+    desk.until(lambda: desk.session.status.state == "learning" and desk.heard() == 2)
+    assert desk.pid != pid
+    assert desk.saved(kept).seq == 2
+    assert desk.session.latest.uses == {"demonstration": 1, "evaluation": 1}
+    assert desk.step() >= 100  # from the checkpoint, which is written after five seconds, not from 0
+    steps = [point.env_steps for point in desk.session.curve]
+    assert steps == sorted(set(steps))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
+def test_a_learner_that_hangs_is_started_again(folder):
+    desk = Desk(folder, limits=Limits(silent_seconds=1.5))
+    desk.until(lambda: desk.step() > 0)
+    pid = desk.pid
+    os.kill(pid, signal.SIGSTOP)
+    desk.until(desk.restarts)
+    assert "no sign of life" in desk.restarts()[0].reason
+    desk.until(lambda: desk.pid != pid and desk.session.status.state == "learning")
+    desk.session.close()
+
+
+def test_a_step_that_never_ends_is_a_hang(folder):
+    desk = Desk(folder, learner="stuck", limits=Limits(turn_seconds=1.0, failures=2))
+    desk.until(lambda: desk.session.status.state == "failed")
+    assert "one step took over 1 s" in desk.session.status.text
+    desk.session.close()
+
+
+def test_three_failures_in_a_row_are_the_end_with_the_reason(folder):
+    desk = Desk(folder, learner="broken")
+    desk.until(lambda: desk.session.status.state == "failed")
+    assert len(desk.restarts()) == 2
+    assert "failed 3 times in a row" in desk.session.status.text
+    assert "RuntimeError: the gradient exploded" in desk.session.status.text
+    assert "the gradient exploded" in (folder / "learner.log").read_text()
+    desk.saved(desk.session.keep(trajectory()))  # the rest of the house goes on
+    desk.session.set_learner("fake")
+    desk.until(lambda: desk.session.status.state == "learning" and desk.heard() == 1)
+    desk.session.close()
+
+
+def test_a_learner_that_dies_once_goes_on(folder):
+    desk = Desk(folder, learner="mortal")
+    desk.until(desk.restarts)
+    assert "status 9" in desk.restarts()[0].reason
+    desk.until(lambda: desk.session.status.state == "learning" and desk.step() > 3)
+    desk.session.close()
+
+
+def test_pause_and_resume(desk):
+    desk.until(lambda: desk.step() > 3)
+    desk.session.pause()
+    desk.until(lambda: desk.session.status.state == "paused")
+    at = desk.step()
+    desk.session.keep(trajectory())
+    desk.until(lambda: desk.heard() == 1)  # it listens while it rests
+    assert desk.step() == at
+    assert desk.session.status.state == "paused"
+    desk.session.resume()
+    desk.until(lambda: desk.step() > at)
+
+
+def test_a_pause_outlives_a_restart(desk):
+    desk.until(lambda: desk.step() > 0)
+    desk.session.pause()
+    desk.until(lambda: desk.session.status.state == "paused")
+    os.kill(desk.pid, signal.SIGKILL)
+    desk.until(desk.restarts)
+    desk.until(lambda: desk.session.status.state == "paused")
+
+
+def test_afresh_forgets_what_was_learned_but_no_feedback(desk):
+    desk.session.keep(trajectory())
+    desk.until(lambda: desk.step() > 50 and desk.heard() == 1)
+    desk.session.restart_learner()
+    desk.until(lambda: desk.step() < 40)
+    desk.until(lambda: desk.heard() == 1 and len(desk.session.curve) < 50)
+
+
+def test_another_learner_on_the_same_feedback_and_back(desk):
+    desk.session.keep(trajectory())
+    desk.until(lambda: desk.step() > 20 and desk.heard() == 1)
+    at = desk.step()
+    desk.session.set_learner("other")
+    desk.until(lambda: desk.session.latest.learner == "other" and desk.heard() == 1)
+    assert desk.session.learner == "other"
+    desk.session.set_learner("fake")
+    desk.until(lambda: desk.session.latest.learner == "fake" and desk.step() >= at)
+
+
+def test_a_learner_and_its_curves_are_there_again_after_closing(folder):
+    desk = Desk(folder)
+    desk.saved(desk.session.keep(trajectory()))
+    desk.until(lambda: desk.step() > 20 and len(desk.session.curve) > 20)
+    at, points = desk.step(), list(desk.session.curve[:20])
+    assert desk.session.close() is None
+    again = Desk(folder, learner=None)
+    assert again.session.learner == "fake"
+    assert again.session.counts == {"demonstration": 1}
+    assert again.session.curve[:20] == points
+    again.until(lambda: again.step() >= at and again.heard() == 1)
+    again.session.close()
+
+
+def test_a_damaged_checkpoint_costs_nothing_but_time(folder):
+    desk = Desk(folder)
+    desk.until(lambda: desk.step() > 5)
+    desk.session.close()
+    for file in folder.glob("checkpoint/fake/*/fake.json"):
+        file.write_text("{")
+    again = Desk(folder)
+    again.until(lambda: [e for e in again.events if isinstance(e, Trouble) and "anew" in e.sentence])
+    again.until(lambda: again.step() > 5)
+    again.session.close()
+
+
+def test_questions_come_with_the_wanted_number_of_clips_and_no_question_twice(desk):
+    seen = [desk.until(lambda clips=clips: desk.session.next_question(clips)) for clips in (2, 3, 3, 2, 4, 4)]
+    assert [len(question.clips) for question in seen] == [2, 3, 3, 2, 4, 4]
+    assert len({question.id for question in seen}) == 6
+
+
+def test_ctrl_c_in_the_terminal_does_not_end_the_learner(desk):
+    desk.until(lambda: desk.step() > 0)
+    os.kill(desk.pid, signal.SIGINT)
+    at = desk.step()
+    desk.until(lambda: desk.step() > at + 20)
+    assert not desk.restarts()
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from sandbox.session import Session
+if __name__ == "__main__":
+    session = Session.open(Path(sys.argv[1]), learner="fake", make="tests.sandbox.fake:make")
+    while session.latest is None:
+        session.poll()
+        time.sleep(0.01)
+    print(session._process.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_the_learner_ends_when_its_parent_is_killed(folder, tmp_path):
+    script = tmp_path / "window.py"
+    script.write_text(PARENT)
+    root = str(Path(__file__).parents[2])
+    window = subprocess.Popen(
+        [sys.executable, script, folder],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": root},
+    )
+    assert window.stdout is not None
+    learner = int(window.stdout.readline())
+    assert alive(learner)
+    window.kill()
+    window.wait()
+    end = time.monotonic() + DEADLINE
+    while alive(learner):
+        assert time.monotonic() < end, "the learner outlives its window"
+        time.sleep(0.02)
+    Session.open(folder, make=MAKE, start_learner=False).close()  # and the folder is free again
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie that nobody has collected does not)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        if sys.platform == "linux":
+            return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
