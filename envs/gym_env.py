@@ -33,9 +33,18 @@ def _obs_space(task: Task) -> spaces.Box:
     return spaces.Box(-OBS_BOUND, OBS_BOUND, (len(task.world.obs_names),), np.float32)
 
 
+def paid_terms(task: Task) -> tuple[tuple[int, float], ...]:
+    """The terms that the written reward pays for: index and weight."""
+    names = task.world.term_names
+    return tuple((names.index(name), float(weight)) for name, weight in task.written.items())
+
+
 def written_reward(task: Task, terms: Array) -> NDArray[np.float64]:
-    """The written reward [N] of terms [N, M]; each row's sum is the same however many rows there are."""
-    return np.asarray((terms.astype(np.float64) * task.written_weights).sum(axis=1))
+    """The written reward [N] of terms [N, M], summed term by term: the same however many rows."""
+    reward = np.zeros(len(terms))
+    for index, weight in paid_terms(task):
+        reward += terms[:, index].astype(np.float64) * weight
+    return reward
 
 
 class TaskEnv(gymnasium.Env[Any, Any]):
@@ -58,6 +67,7 @@ class TaskEnv(gymnasium.Env[Any, Any]):
         self.observation_space = _obs_space(self.task)
         self.action_space = self.task.world.action_space
         self._simulation = Simulation(self.task, 1, auto_reset=False)
+        self._paid, self._names = paid_terms(self.task), self.task.world.term_names
         self._fresh = True
         self._canvas: Any = None
 
@@ -80,9 +90,11 @@ class TaskEnv(gymnasium.Env[Any, Any]):
     def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """One step; truncated at the horizon."""
         step = self._simulation.step(np.asarray(action)[None])
-        reward = float(written_reward(self.task, step.terms)[0])
-        names = self.task.world.term_names
-        terms = {name: float(value) for name, value in zip(names, step.terms[0], strict=True)}
+        values = step.terms[0].tolist()
+        reward = 0.0
+        for index, weight in self._paid:
+            reward += values[index] * weight
+        terms = dict(zip(self._names, values, strict=True))
         if self.render_mode == "human":
             self.render()
         return step.obs[0].copy(), reward, False, bool(step.ended[0]), {"terms": terms}
