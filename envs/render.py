@@ -69,13 +69,34 @@ def mark(size: int, positive: bool) -> Pixels:
     return c.pixels()
 
 
-def rounded(picture: pygame.Surface, radius: float) -> pygame.Surface:
+def rounded(picture: pygame.Surface, radius: int) -> pygame.Surface:
     """The picture with its corners made transparent, in place; radius [px]."""
+    if radius < 1:
+        return picture
     width, height = picture.get_size()
-    c = Canvas.blank(width, height, 1.0)
-    c.fill(c.box(0.0, 0.0, width / 2, height / 2, radius), (255, 255, 255))
-    picture.blit(surface(c.pixels()), (0, 0), special_flags=pygame.BLEND_RGBA_MULT)
+    disc = _disc(radius)
+    for x, y in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        corner = pygame.Rect(x * (width - radius), y * (height - radius), radius, radius)
+        picture.blit(disc, corner, (x * radius, y * radius, radius, radius), pygame.BLEND_RGBA_MULT)
     return picture
+
+
+class Corners:
+    """What lies under the rounded corners of a picture, kept while the picture is drawn."""
+
+    def __init__(self, target: pygame.Surface, rect: pygame.Rect, radius: int) -> None:
+        self._target, self._kept = target, []
+        for x, y in ((0, 0), (1, 0), (0, 1), (1, 1)) if radius > 1 else ():
+            at = (rect.x + x * (rect.width - radius), rect.y + y * (rect.height - radius))
+            under = pygame.Surface((radius, radius), pygame.SRCALPHA, 32)
+            under.blit(target, (0, 0), (*at, radius, radius))
+            around = (x * radius, y * radius, radius, radius)
+            under.blit(_disc(radius, inside=False), (0, 0), around, pygame.BLEND_RGBA_MULT)
+            self._kept.append((under, at))
+
+    def put_back(self) -> None:
+        """Round the corners of what has been drawn meanwhile."""
+        self._target.blits(self._kept, doreturn=False)
 
 
 def fade(picture: pygame.Surface, share: float) -> pygame.Surface:
@@ -104,19 +125,28 @@ def draw_trail(
         target.blit(dot, (round(x) - dot.get_width() // 2, round(y) - dot.get_height() // 2))
 
 
-_DOTS = Pictures(200_000)
+_DOTS = Pictures(400_000)
 
 
 def _dot(radius: int, colour: tuple[int, int, int], alpha: int) -> pygame.Surface:
     def make() -> pygame.Surface:
-        side = 2 * radius + 3
-        y, x = np.mgrid[:side, :side] - side // 2
-        cover = np.clip(radius + 0.5 - np.hypot(x, y), 0, 1)
-        rgba = np.empty((side, side, 4), np.uint8)
-        rgba[..., :3], rgba[..., 3] = colour, cover * alpha
-        return surface(rgba)
+        c = Canvas.blank(2 * radius + 3, 2 * radius + 3, 1.0)
+        c.fill(c.circle(0.0, 0.0, radius), colour, alpha / 255)
+        return surface(c.pixels())
 
     return _DOTS.get((radius, colour, alpha), make)
+
+
+def _disc(radius: int, *, inside: bool = True) -> pygame.Surface:
+    """White where a disc that touches the picture's edges is, or where it is not."""
+
+    def make() -> pygame.Surface:
+        c = Canvas.blank(2 * radius, 2 * radius, 1.0)
+        disc = c.circle(0.0, 0.0, radius)
+        c.fill(disc if inside else -disc, (255, 255, 255))
+        return surface(c.pixels())
+
+    return _DOTS.get(("disc", radius, inside), make)
 
 
 def as_pair(ghost: Array) -> tuple[Array, Array]:

@@ -11,12 +11,12 @@ PAINTS: tuple[tuple[int, int, int], ...] = (
     (86, 136, 186),  # blue
     (190, 84, 70),  # brick
     (236, 230, 218),  # cream
-    (104, 112, 124),  # slate
-    (124, 158, 128),  # sage
-    (146, 112, 158),  # plum
-    (66, 72, 84),  # charcoal
+    (146, 156, 168),  # silver
+    (120, 164, 126),  # sage
+    (158, 118, 170),  # plum
+    (84, 166, 172),  # teal
 )
-EGO = (255, 190, 46)
+EGO, GHOST = (255, 192, 40), (190, 176, 236)
 _GLASS, _GLASS_LIGHT = (44, 54, 70), (116, 142, 164)
 _TYRE, _DARK = (34, 33, 38), (30, 30, 38)
 
@@ -48,9 +48,20 @@ def car(width: float, length: float, angle: float, kind: str, paint: int) -> Pix
     return c.pixels()
 
 
+def ghost(width: float, length: float) -> Pixels:
+    """Another agent's car: a pale shape that others shine through."""
+    c, _ = blank(width, length, 0.0)
+    half = length / width
+    shape = c.box(0.0, 0.0, half, 0.9, 0.5)
+    c.fill(shape, mix((236, 230, 255), GHOST, 0.5 + 0.5 * c.y), 0.4)
+    c.stroke(shape + 0.07, 0.12, (244, 240, 255), 0.75)
+    c.fill(c.box(0.22 * half, 0.0, 0.16 * half, 0.6, 0.14), (98, 84, 160), 0.6)
+    return c.pixels()
+
+
 def _sheen(c: Canvas, colour: Colour) -> Field:
     """Paint lit from above left: lighter along one flank, darker along the other."""
-    light, dark = mix(colour, (255, 255, 255), 0.28), mix(colour, _DARK, 0.3)
+    light, dark = mix(colour, (255, 255, 255), 0.18), mix(colour, _DARK, 0.22)
     return mix(light, dark, 0.5 + 0.42 * c.y)
 
 
@@ -81,22 +92,22 @@ def _glass(c: Canvas, points: list[tuple[float, float]]) -> None:
 
 def _saloon(c: Canvas, half: float, colour: Colour, *, striped: bool) -> None:
     shape = _shell(c, 0.0, half, colour)
+    front, roof_front, roof_back, back = 0.42 * half, 0.1 * half, -0.5 * half, -0.78 * half
+    stripe = np.maximum(np.abs(c.y) - 0.2, shape + 0.04)
     if striped:
-        for y in (-0.2, 0.2):
-            c.fill(np.maximum(np.abs(c.y - y) - 0.1, shape + 0.05), (56, 50, 58))
-    c.fill(np.maximum(np.abs(shape + 0.2) - 0.03, 0.2 * half - c.x), mix(colour, _DARK, 0.35), 0.7)
-    front, roof_front, roof_back, back = 0.36 * half, 0.06 * half, -0.48 * half, -0.76 * half
-    _glass(c, [(front, -0.62), (front, 0.62), (roof_front, 0.5), (roof_front, -0.5)])
-    _glass(c, [(back, -0.56), (back, 0.56), (roof_back, 0.48), (roof_back, -0.48)])
+        c.fill(stripe, (255, 252, 240))
+    bonnet = np.maximum(np.abs(c.box(0.3 * half, 0.0, 0.62 * half, 0.66, 0.4)) - 0.025, front + 0.1 - c.x)
+    c.fill(bonnet, mix(colour, _DARK, 0.4), 0.7)
+    _glass(c, [(front, -0.66), (front, 0.66), (roof_front, 0.52), (roof_front, -0.52)])
+    _glass(c, [(back, -0.56), (back, 0.56), (roof_back, 0.5), (roof_back, -0.5)])
     for side in (-1, 1):
-        _glass(c, [(roof_front + 0.12, 0.74 * side), (roof_back - 0.05, 0.74 * side),
-                   (roof_back, 0.68 * side), (roof_front, 0.68 * side)])  # fmt: skip
-        c.fill(c.box(0.3 * half, 1.0 * side, 0.09, 0.1, 0.05), mix(colour, _DARK, 0.4))
-    roof = c.box((roof_front + roof_back) / 2, 0.0, (roof_front - roof_back) / 2, 0.56, 0.22)
-    c.fill(roof, mix(mix(colour, (255, 255, 255), 0.4), colour, 0.5 + 0.55 * c.y))
+        _glass(c, [(roof_front + 0.1, 0.72 * side), (roof_back - 0.05, 0.72 * side),
+                   (roof_back, 0.66 * side), (roof_front, 0.66 * side)])  # fmt: skip
+        c.fill(c.box(0.34 * half, 1.0 * side, 0.09, 0.1, 0.05), mix(colour, _DARK, 0.4))
+    roof = c.box((roof_front + roof_back) / 2, 0.0, (roof_front - roof_back) / 2, 0.57, 0.2)
+    c.fill(roof, mix(mix(colour, (255, 255, 255), 0.3), colour, 0.5 + 0.55 * c.y))
     if striped:
-        for y in (-0.2, 0.2):
-            c.fill(np.maximum(np.abs(c.y - y) - 0.1, roof), (56, 50, 58))
+        c.fill(np.maximum(stripe, roof), (255, 252, 240))
     _lamps(c, half, -half)
 
 

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from envs.lanes import cars, scenery
 from envs.lanes.layout import (
-    CAR_WIDTH,
+    ABREAST,
     CLOCK,
     CRASH_CAR,
     CRASHED,
     LANE,
+    LANE_WIDTH,
     LANES,
     LENGTH,
     RING,
@@ -27,15 +28,17 @@ from envs.lanes.layout import (
     offsets,
 )
 from envs.paint import Pixels, hashed
-from envs.render import Pictures, as_pair, draw_trail, fade, painted, surface
+from envs.render import Corners, Pictures, as_pair, draw_trail, fade, mark, painted, surface
 from envs.world import Array, Task
 
-STRETCH = 2.1  # how much wider than long a metre is drawn: lanes are easier to tell apart
-BULK = 1.75  # and how much wider cars are drawn; their lengths and places along the road are true
+CORNER = 0.04  # radius of the picture's corners, as a share of its shorter side
+STRETCH = 1.8  # how much wider than long a metre is drawn: lanes and cars are easier to tell apart
 AHEAD = 1 / 3  # where the driven car is, as a share of the width
 SLOT = 6.5  # one thing at most stands in so many metres on each side [m]
 LEAN = 0.05  # how far crowns lean out, by their distance from the middle of the picture
 BRAKE = -0.8  # brake lights from here on [m/s^2]
+HOUSE = 15
+MARKED = 0.3  # painted values from here on carry their sign
 RED, AMBER = (255, 60, 48), (255, 176, 40)
 _TRAIL = (255, 214, 110)
 
@@ -71,6 +74,7 @@ class LanesRenderer:
         view = _View(surface, pygame.Rect(rect), self._lanes, camera)
         clip = surface.get_clip()
         surface.set_clip(view.rect.clip(clip))
+        corners = Corners(surface, view.rect, round(min(view.rect.size) * CORNER))
         view.ground()
         if overlay is not None:
             view.reward(np.asarray(overlay[0]), np.asarray(overlay[1], np.float32))
@@ -79,6 +83,7 @@ class LanesRenderer:
             view.ghost(*as_pair(ghost), blend)
         view.traffic(before, after, blend, self._ring)
         view.roadside(hashed(*(int(1000 * length) for length in cars_of(before)[:4, LENGTH])))
+        corners.put_back()
         surface.set_clip(clip)
 
 
@@ -87,11 +92,13 @@ class _View:
 
     def __init__(self, target: pygame.Surface, rect: pygame.Rect, lanes: int, camera: float) -> None:
         self.target, self.rect, self.lanes, self.camera = target, rect, lanes, camera
-        span = float(np.interp(rect.width, (120, 560), (64, 104)))  # metres shown: fewer where it is small
+        tall = float(np.interp(rect.height / rect.width, (0.5, 1.0), (0.0, 1.0)))
+        # Metres shown: fewer where the picture is small or tall.
+        span = float(np.interp(rect.width, (120, 560), (56, 90))) * (1 - 0.3 * tall)
         self.metre = rect.width / span
-        self.lane = min(self.metre * 3.5 * STRETCH, 0.62 * rect.height / lanes)
+        self.lane = min(self.metre * LANE_WIDTH * (STRETCH + 0.3 * tall), 0.62 * rect.height / lanes)
         self.top = (rect.height - self.lane * lanes) / 2
-        self.width = self.lane / 3.5 / STRETCH * CAR_WIDTH * BULK
+        self.width = self.lane * ABREAST
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """The pixel of a place on the road (x [m], y [lanes])."""
@@ -134,10 +141,22 @@ class _View:
             smooth = np.stack([np.interp(fine, np.arange(len(xs)), row) for row in rows])
             smooth *= np.clip(np.minimum(fine, fine[::-1]) / 2, 0, 1)
             size = (round((xs[-1] - xs[0]) * self.metre), round(self.lane * self.lanes))
-            return pygame.transform.smoothscale(surface(painted(smooth.astype(np.float32))), size)
+            road = pygame.transform.smoothscale(surface(painted(smooth.astype(np.float32))), size)
+            self._marks(road, where, value, float(xs[0]))
+            return road
 
         left, top = self.at(xs[0], -0.5)
         self.target.blit(_PICTURES.get(key, make), (round(left), round(top)))
+
+    def _marks(self, road: pygame.Surface, where: Array, value: NDArray[np.float32], start: float) -> None:
+        """The signs of the painted values, in every other place."""
+        side = round(0.3 * self.lane)
+        if side < 5:
+            return
+        for (x, y), worth in zip(where, value, strict=True):
+            if abs(worth) >= MARKED and round((x - start) / 5.0) % 2:
+                sign = self.picture(mark, side, bool(worth > 0))
+                road.blit(sign, ((x - start) * self.metre - side / 2, (y + 0.5) * self.lane - side / 2))
 
     # Cars
 
@@ -145,8 +164,7 @@ class _View:
         """Another agent's car, translucent."""
         me, then = cars_of(before)[0], cars_of(after)[0]
         x, y = self.at(*(me[[X, Y]] + blend * (then[[X, Y]] - me[[X, Y]])))
-        size = (round(self.width, 1), round(float(me[LENGTH]) * self.metre, 1))
-        body = _PICTURES.get(("ghost", *size), lambda: fade(surface(cars.car(*size, 0.0, "ego", 0)), 0.4))
+        body = self.picture(cars.ghost, round(self.width, 1), round(float(me[LENGTH]) * self.metre, 1))
         self.put(body, x, y)
 
     def traffic(self, before: Array, after: Array, blend: float, ring: float) -> None:
@@ -161,7 +179,9 @@ class _View:
                 y = was[index, Y] + blend * (now[index, Y] - was[index, Y])
                 drift = (now[index, Y] - was[index, Y]) * self.lane
                 moved = max(1.0, float(now[index, X] - was[index, X]) * self.metre)
-                self._car(int(index), now[index], self.camera + along[index], y, np.arctan2(drift, moved))
+                self._car(
+                    int(index), now[index], self.camera + along[index], y, 0.75 * np.arctan2(drift, moved)
+                )
                 self._lights(now[index], self.camera + along[index], y, int(before[CLOCK]))
         if after[CRASHED] and (before[CRASHED] or blend > 0.5):
             other = int(after[CRASH_CAR])
@@ -216,7 +236,7 @@ class _View:
             for side in (0, 1):
                 word = hashed(seed, slot, side)
                 across = (slot + (word & 255) / 256) * SLOT
-                depth = 0.12 + 0.88 * (word >> 8 & 255) / 256
+                depth = 0.12 + 0.88 * (word >> 8 & 255) / 256 if word >> 16 & 15 != HOUSE else 0.55
                 y = verge * (1 - depth) if side == 0 else self.rect.height - verge * (1 - depth)
                 self._plant(word >> 16, across, self.rect.y + y, depth)
 
@@ -235,5 +255,15 @@ class _View:
             self.put(self.picture(scenery.bush, max(5, big // 2), word >> 4 & 7), x, y)
         elif kind < 13:
             self.put(self.picture(scenery.flowers, max(5, big // 2), word >> 4 & 7), x, y)
-        elif kind == 13:
+        elif kind == HOUSE:
+            self._house(x, y, tint)
+        else:
             self.put(self.picture(scenery.stone, max(5, big // 3), tint), x, y)
+
+    def _house(self, x: float, y: float, tint: int) -> None:
+        """Walls on the ground and a roof that leans like the crowns do."""
+        size = round(2.2 * self.lane)
+        lean = 1.6 * LEAN
+        self.put(self.picture(scenery.house_walls, size), x, y)
+        dx, dy = lean * (x - self.rect.centerx), lean * (y - self.rect.centery)
+        self.put(self.picture(scenery.roof, size, tint), x + dx, y + dy)

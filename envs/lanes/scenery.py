@@ -9,7 +9,7 @@ from envs.paint import Canvas, Colour, Field, Pixels, mix
 PERIOD = 96.0  # [m]; a whole number of dashes
 DASH, GAP = 4.0, 8.0  # [m]
 GRASS, GRASS_DARK = (160, 178, 118), (138, 160, 102)
-GRAVEL, ASPHALT, LINE = (204, 190, 160), (94, 91, 98), (246, 238, 218)
+GRAVEL, ASPHALT, LINE = (206, 190, 158), (98, 94, 97), (248, 240, 220)
 
 
 def _smooth_noise(height: int, width: int, across: float, along: float, seed: int) -> Field:
@@ -41,7 +41,7 @@ def road(width: int, height: int, lanes: int, top: float, lane: float, metre: fl
     tracks = 0.5 - 0.5 * np.cos(4 * np.pi * place)
     grit = _smooth_noise(height, width, 0.7, 1.4, 6)
     worn = _smooth_noise(height, width, lane * 0.06, lane * 1.1, 8)
-    tarmac = mix(ASPHALT, (80, 77, 84), 0.35 * tracks + 0.1 * worn) + 2.2 * grit[..., None]
+    tarmac = mix(ASPHALT, (84, 80, 83), 0.35 * tracks + 0.1 * worn) + 2.2 * grit[..., None]
     _lay(picture, away - 0.06 * lane, tarmac, 1.0, 0.7)
     half = max(0.6, 0.018 * lane)
     for edge in (top + 0.07 * lane, bottom - 0.07 * lane):
@@ -160,4 +160,28 @@ def stone(size: int, tint: int) -> Pixels:
     shape = c.blob(0.0, 0.0, 0.5, 7 + tint, 0.16)
     c.fill(shape - 0.03, (92, 88, 86))
     c.fill(shape, mix((222, 214, 204), (150, 142, 138), 0.5 + 0.8 * (c.x + c.y)))
+    return c.pixels()
+
+
+def house_walls(size: int) -> Pixels:
+    """A house's foot and its shadow."""
+    c = Canvas.blank(size, size, size / 2.6)
+    c.fill(c.box(0.16, 0.2, 0.8, 0.6), (34, 48, 36), 0.45, soft=0.16)
+    c.fill(c.box(0.0, 0.0, 0.72, 0.52, 0.02), (226, 212, 190))
+    return c.pixels()
+
+
+def roof(size: int, tint: int) -> Pixels:
+    """A gabled roof with a chimney."""
+    c = Canvas.blank(size, size, size / 2.6)
+    sunny, shady = (((206, 112, 84), (168, 82, 64)), ((150, 142, 148), (112, 104, 114)))[tint % 2]
+    shape = c.box(0.0, 0.0, 0.8, 0.6, 0.03)
+    c.fill(shape - 0.03, mix(shady, (30, 24, 28), 0.55))
+    c.fill(shape, np.where((c.y < 0)[..., None], mix(sunny, sunny, 0.0), mix(shady, shady, 0.0)))
+    tiles = np.abs((c.y * 9) % 1.0 - 0.5) / 9 - 0.045
+    c.fill(np.maximum(-tiles, shape + 0.02), (255, 236, 220), 0.16)
+    c.fill(c.box(0.0, 0.0, 0.8, 0.025), mix(sunny, (255, 240, 226), 0.45))
+    c.fill(c.box(0.46, -0.24, 0.1, 0.09, 0.02), (96, 74, 72))
+    c.fill(c.box(0.44, -0.27, 0.09, 0.08, 0.02), (206, 178, 160))
+    c.fill(c.box(0.44, -0.27, 0.045, 0.04, 0.02), (60, 48, 50))
     return c.pixels()
