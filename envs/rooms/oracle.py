@@ -1,7 +1,9 @@
 """Exact planning in a flat: the best that can be done there under a given reward.
 
-Finite-horizon value iteration over (cell, litter left, vases whole, mud on the wheels, carpet
-dirtied): up to some hundred thousand states a flat. Used by synthetic teachers and for scoring.
+Finite-horizon value iteration over (cell, what is left to fetch, vases whole, doors closed, in hand,
+mud on the wheels, anything spoiled): up to some hundred thousand states a flat. Where pieces are
+carried, ways that put one down elsewhere than in the bin are left out: under a wish that doesn't pay
+for that they are never better. Used by synthetic teachers and for scoring.
 """
 
 from __future__ import annotations
@@ -12,127 +14,216 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.kernels import kernel
-from envs.rooms.layout import CARPET, DIRTY, DOCK, LITTER, MUD, SIZE, VASE, WALL
-from envs.rooms.tasks import FLAWLESS, WISH
-from envs.rooms.world import (
+from envs.rooms.cells import (
+    BIN,
     BROKEN,
+    CARPET,
+    CARRY,
+    CAT,
     CLOCK,
     COL,
     DIRTIED,
+    DIRTY,
+    DOCK,
+    DOOR,
+    DOORS,
+    FORCED_DOORS,
     HEADER,
+    HOLDING,
+    KEY,
+    LITTER,
+    MUD,
     MUD_STEPS,
     MUDDY,
     PARKED,
     ROW,
+    SIZE,
+    T_BINNED,
     T_BUMP,
+    T_CAT,
     T_DIRT,
+    T_FORCED,
     T_HOME,
+    T_KEY,
     T_LITTER,
     T_MOVE,
     T_VASE,
-    TERMS,
+    VASE,
+    WALL,
 )
+from envs.rooms.layout import beside_cat, fetched
+from envs.rooms.tasks import RoomsWish
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
 _MUD_LEVELS = MUD_STEPS + 1
 MAX_STATES = 1_000_000
+# Places in a node: cell, bits of what is left of each kind, then what the robot has on it.
+_CELL, _FETCH, _VASES, _DOORS, _HAND, _MUD, _SPOILED, _PARKED = range(8)
 
 
 @kernel
-def _successor(
+def _enter(
     cells: np.ndarray,
     size: int,
-    cell: int,
-    litter: int,
-    vases: int,
-    mud: int,
-    dirty: int,
-    action: int,
+    carry: bool,
+    doors: bool,
     ordinal: np.ndarray,
     weights: np.ndarray,
     flawless: float,
-    all_vases: int,
-    out: np.ndarray,
+    node: np.ndarray,
 ) -> float:
-    """Reward of one move; out becomes (cell, litter, vases, mud, dirty, parked)."""
-    out[0], out[1], out[2], out[3], out[4], out[5] = cell, litter, vases, mud, dirty, 0
+    """What driving into node[_CELL] is worth; mirrors the world's own rules on nodes."""
+    there = node[_CELL]
+    code = cells[there]
+    bit = 1 << ordinal[there] if ordinal[there] >= 0 else 0
+    reward = 0.0
+    if ((code == LITTER and not carry) or code == KEY) and node[_FETCH] & bit:
+        node[_FETCH] &= ~bit
+        reward += weights[T_LITTER] if code == LITTER else weights[T_KEY]
+        node[_HAND] += 1 if code == KEY else 0
+    elif code == VASE and node[_VASES] & bit:
+        node[_VASES] &= ~bit
+        node[_SPOILED] = 1
+        reward += weights[T_VASE]
+    elif code == DOOR and node[_DOORS] & bit:
+        node[_DOORS] &= ~bit
+        if node[_HAND] > 0:
+            node[_HAND] -= 1
+        else:
+            node[_SPOILED] = 1
+            reward += weights[T_FORCED]
+    elif (code == CARPET or code == DIRTY) and node[_MUD] > 0:
+        node[_SPOILED] = 1
+        reward += weights[T_DIRT]
+    elif code == DOCK and (doors or node[_FETCH] == 0):
+        node[_PARKED] = 1
+        reward += weights[T_HOME] + (flawless if node[_SPOILED] == 0 else 0.0)
+    if code == MUD:
+        node[_MUD] = MUD_STEPS
+    elif node[_MUD] > 0:
+        node[_MUD] -= 1
+    if beside_cat(cells, size, there):
+        reward += weights[T_CAT]
+    return reward
+
+
+@kernel
+def _act(
+    cells: np.ndarray, ordinal: np.ndarray, weights: np.ndarray, flawless: float, node: np.ndarray
+) -> float:
+    """Pick up the piece here, or put the one in hand into the bin here."""
+    here = node[_CELL]
+    if cells[here] == LITTER and node[_HAND] == 0 and node[_FETCH] & (1 << ordinal[here]):
+        node[_FETCH] &= ~(1 << ordinal[here])
+        node[_HAND] = 1
+        return weights[T_LITTER]
+    if cells[here] == BIN and node[_HAND] == 1:
+        node[_HAND] = 0
+        if node[_FETCH] > 0:
+            return weights[T_BINNED]
+        node[_PARKED] = 1
+        return weights[T_BINNED] + weights[T_HOME] + (flawless if node[_SPOILED] == 0 else 0.0)
+    return 0.0
+
+
+@kernel
+def _move(
+    cells: np.ndarray,
+    size: int,
+    carry: bool,
+    doors: bool,
+    ordinal: np.ndarray,
+    weights: np.ndarray,
+    flawless: float,
+    action: int,
+    node: np.ndarray,
+) -> float:
+    """Do `action` on a node, in place; its reward."""
     if action == 0:
         return 0.0
-    there = cell + (-size if action == 1 else 1 if action == 2 else size if action == 3 else -1)
-    reward = weights[T_MOVE]
-    code = cells[there]
-    if code == WALL:
-        return reward + weights[T_BUMP]
-    out[0] = there
-    bit = 1 << ordinal[there] if ordinal[there] >= 0 else 0
-    if code == LITTER and litter & bit:
-        out[1] = litter & ~bit
-        reward += weights[T_LITTER]
-    elif code == VASE and vases & bit:
-        out[2] = vases & ~bit
-        reward += weights[T_VASE]
-    elif code == MUD:
-        out[3] = MUD_STEPS
-        return reward
-    elif (code == CARPET or code == DIRTY) and mud > 0:
-        out[4] = 1
-        reward += weights[T_DIRT]
-    elif code == DOCK and litter == 0:
-        out[5] = 1
-        reward += weights[T_HOME] + (flawless if vases == all_vases and dirty == 0 else 0.0)
-    if mud > 0:
-        out[3] = mud - 1
-    return reward
+    if action == 5:
+        return weights[T_MOVE] + _act(cells, ordinal, weights, flawless, node)
+    step = -size if action == 1 else 1 if action == 2 else size if action == 3 else -1
+    code = cells[node[_CELL] + step]
+    if code == WALL or code == CAT:
+        return weights[T_MOVE] + weights[T_BUMP]
+    node[_CELL] += step
+    return weights[T_MOVE] + _enter(cells, size, carry, doors, ordinal, weights, flawless, node)
 
 
 @kernel
 def _plan(
     cells: np.ndarray,
     size: int,
+    carry: bool,
+    doors: bool,
     places: np.ndarray,
     rank: np.ndarray,
     ordinal: np.ndarray,
-    litters: int,
-    vase_count: int,
+    shape: np.ndarray,
     weights: np.ndarray,
     flawless: float,
     values: np.ndarray,
     policy: np.ndarray,
 ) -> int:
-    """Backward induction; policy[t] holds for t steps to go + 1. Returns when it became stationary."""
-    steps = policy.shape[0]
-    litter_n, vase_n = 1 << litters, 1 << vase_count
-    out = np.zeros(6, np.int64)
+    """Backward induction; policy[t] holds with t + 1 steps to go. Returns when it became stationary."""
+    actions = 6 if carry else 5
+    node, start = np.zeros(8, np.int64), np.zeros(8, np.int64)
     old = np.zeros_like(values)
-    for t in range(steps):
+    for t in range(policy.shape[0]):
         old[:] = values
         changed = False
-        index = 0
-        for p in range(places.shape[0]):
-            for litter in range(litter_n):
-                for vases in range(vase_n):
-                    for mud in range(_MUD_LEVELS):
-                        for dirty in range(2):
-                            best, best_action = -1e9, 0
-                            for action in range(5):
-                                reward = _successor(
-                                    cells, size, places[p], litter, vases, mud, dirty, action,
-                                    ordinal, weights, flawless, vase_n - 1, out,
-                                )  # fmt: skip
-                                if out[5] == 0:
-                                    after = (rank[out[0]] * litter_n + out[1]) * vase_n + out[2]
-                                    reward += old[(after * _MUD_LEVELS + out[3]) * 2 + out[4]]
-                                if reward > best + 1e-7:
-                                    best, best_action = reward, action
-                            policy[t, index] = best_action
-                            if abs(best - values[index]) > 1e-7:
-                                changed = True
-                            values[index] = best
-                            index += 1
+        for index in range(values.shape[0]):
+            rest = index
+            for k in range(_SPOILED, -1, -1):
+                start[k] = rest % shape[k]
+                rest //= shape[k]
+            start[_CELL] = places[start[_CELL]]
+            best, best_action = -1e9, 0
+            for action in range(actions):
+                node[:] = start
+                node[_PARKED] = 0
+                reward = _move(cells, size, carry, doors, ordinal, weights, flawless, action, node)
+                if node[_HAND] >= shape[_HAND]:
+                    continue  # more in hand than there is: a node that is never reached
+                if node[_PARKED] == 0:
+                    after = rank[node[_CELL]]
+                    for k in range(1, _SPOILED + 1):
+                        after = after * shape[k] + node[k]
+                    reward += old[after]
+                if reward > best + 1e-7:
+                    best, best_action = reward, action
+            policy[t, index] = best_action
+            if abs(best - values[index]) > 1e-7:
+                changed = True
+            values[index] = best
         if not changed:
             return t
-    return steps - 1
+    return policy.shape[0] - 1
+
+
+@dataclass(frozen=True)
+class _Nodes:
+    """How the states of one flat are numbered."""
+
+    shape: NDArray[np.int64]
+    rank: NDArray[np.int64]
+    ordinal: NDArray[np.int64]
+    size: int
+    fetched: int
+
+    def index(self, state: Array) -> int:
+        """The number of a state [K] of this flat."""
+        cells = state[HEADER:]
+        left = [
+            sum(1 << int(self.ordinal[c]) for c in np.flatnonzero(cells == code))
+            for code in (self.fetched, VASE, DOOR)
+        ]
+        spoiled = state[BROKEN] > 0 or state[DIRTIED] > 0 or state[FORCED_DOORS] > 0
+        cell = int(self.rank[int(state[ROW]) * self.size + int(state[COL])])
+        node = (cell, *left, int(state[HOLDING]), int(state[MUDDY]), int(spoiled))
+        return int(np.ravel_multi_index(node, tuple(self.shape)))
 
 
 @dataclass(frozen=True)
@@ -141,10 +232,7 @@ class FlatPlan:
 
     value: float
     _policy: NDArray[np.uint8]
-    _stationary: int
-    _rank: Array
-    _ordinal: Array
-    _counts: tuple[int, int]
+    _nodes: _Nodes
     _horizon: int
 
     def action(self, state: Array) -> int:
@@ -152,58 +240,61 @@ class FlatPlan:
         if state[PARKED]:
             return 0
         to_go = self._horizon - int(state[CLOCK])
-        row = min(max(to_go - 1, 0), self._stationary)
-        return int(self._policy[row, _index(state, self._rank, self._ordinal, self._counts)])
+        row = min(max(to_go - 1, 0), len(self._policy) - 1)
+        return int(self._policy[row, self._nodes.index(state)])
 
 
-def _index(state: Array, rank: Array, ordinal: Array, counts: tuple[int, int]) -> int:
+def _nodes(task: Task, state: Array) -> _Nodes:
+    params = task.world.params
+    size = int(params[SIZE])
     cells = state[HEADER:]
-    size = round(np.sqrt(len(cells)))
-    litter = sum(1 << int(ordinal[c]) for c in np.flatnonzero(cells == LITTER))
-    vases = sum(1 << int(ordinal[c]) for c in np.flatnonzero(cells == VASE))
-    index = int(rank[int(state[ROW]) * size + int(state[COL])])
-    index = (index * (1 << counts[0]) + litter) * (1 << counts[1]) + vases
-    return (index * _MUD_LEVELS + int(state[MUDDY])) * 2 + int(state[DIRTIED] > 0)
-
-
-def wish_weights() -> tuple[NDArray[np.float64], float]:
-    """The tidy wish as (weight per term [M], bonus for a flawless homecoming)."""
-    return np.array([WISH.get(term.name, 0.0) for term in TERMS]), FLAWLESS
-
-
-def plan(task: Task, state: Array, weights: Array | None = None, flawless: float = 0.0) -> FlatPlan:
-    """The exact plan for the flat in `state` [K]; under the wish unless weights [M] are given."""
-    if weights is None:
-        weights, flawless = wish_weights()
-    if state[BROKEN] > 0:
-        flawless = 0.0
-    size = int(task.world.params[SIZE])
-    cells = np.ascontiguousarray(state[HEADER:])
-    places = np.flatnonzero(cells != WALL)
+    places = np.flatnonzero((cells != WALL) & (cells != CAT))
     rank = np.full(size * size, -1, np.int64)
     rank[places] = np.arange(len(places))
     ordinal = np.full(size * size, -1, np.int64)
+    code = int(fetched(params))
     counts = []
-    for code in (LITTER, VASE):
-        found = np.flatnonzero(cells == code)
+    for kind in (code, VASE, DOOR):
+        found = np.flatnonzero(cells == kind)
         ordinal[found] = np.arange(len(found))
-        counts.append(len(found))
-    states = len(places) * (1 << counts[0]) * (1 << counts[1]) * _MUD_LEVELS * 2
-    if states > MAX_STATES:
-        raise ValueError(f"a flat of {states} states is over the {MAX_STATES} that are planned exactly")
-    values = np.zeros(states)
-    policy = np.zeros((task.horizon, states), np.uint8)
+        counts.append(1 << len(found))
+    keys = (cells == KEY).sum() + (0 if params[CARRY] else state[HOLDING])
+    hands = 2 if params[CARRY] else keys + 1
+    shape = np.array([len(places), *counts, hands, _MUD_LEVELS, 2], np.int64)
+    return _Nodes(shape, rank, ordinal, size, code)
+
+
+def plan(task: Task, state: Array, wish: RoomsWish | None = None) -> FlatPlan:
+    """The exact plan for the flat in `state` [K], under the task's wish or another."""
+    chosen = wish or task.wish
+    if not isinstance(chosen, RoomsWish):
+        raise TypeError(f"{task.id} has no wish that can be planned for exactly: it is no task of Rooms")
+    nodes = _nodes(task, state)
+    count = int(nodes.shape.prod())
+    if count > MAX_STATES:
+        raise ValueError(f"a flat of {count} states is over the {MAX_STATES} that are planned exactly")
+    cells = np.ascontiguousarray(state[HEADER:])
+    values, policy = np.zeros(count), np.zeros((task.horizon, count), np.uint8)
     stationary = _plan(
-        cells, size, places, rank, ordinal, counts[0], counts[1], np.asarray(weights, np.float64),
-        flawless, values, policy,
-    )  # fmt: skip
-    both = (counts[0], counts[1])
-    value = 0.0 if state[PARKED] else float(values[_index(state, rank, ordinal, both)])
-    return FlatPlan(value, policy[: stationary + 1], stationary, rank, ordinal, both, task.horizon)
+        cells,
+        nodes.size,
+        bool(task.world.params[CARRY]),
+        bool(task.world.params[DOORS]),
+        np.flatnonzero(nodes.rank >= 0),
+        nodes.rank,
+        nodes.ordinal,
+        nodes.shape,
+        np.asarray(chosen.weights, np.float64),
+        chosen.flawless,
+        values,
+        policy,
+    )
+    value = 0.0 if state[PARKED] else float(values[nodes.index(state)])
+    return FlatPlan(value, policy[: stationary + 1], nodes, task.horizon)
 
 
-def best_returns(task: Task, seeds: Array, weights: Array | None = None, flawless: float = 0.0) -> Array:
+def best_returns(task: Task, seeds: Array, wish: RoomsWish | None = None) -> Array:
     """The best possible return from the start of each seed's flat, [len(seeds)]."""
     sim = Simulation(task, len(seeds))
     sim.reset(np.asarray(seeds))
-    return np.array([plan(task, state, weights, flawless).value for state in sim.states])
+    return np.array([plan(task, state, wish).value for state in sim.states])
