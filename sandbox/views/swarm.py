@@ -8,9 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.simulation import Simulation
+from envs import catalog
+from envs.foreign.simulation import AnySimulation, ForeignSimulation
 from envs.world import Array, Task
-from sandbox.playback import LiveClock, Moment
+from sandbox.playback import LiveClock
 
 Act = Callable[[Array, np.random.Generator], Array]
 """act(obs [N, D], random) -> actions [N] or [N, C]."""
@@ -31,16 +32,17 @@ class Crowd:
         *,
         seed: int = 0,
         together: bool = False,
-        simulation: Simulation | None = None,
         remember: int = 200,
     ) -> None:
         self.task, self.rows, self.act, self.together = task, rows, act, together
         self.clock = LiveClock(task.world.steps_per_second)
         self.lives: deque[NDArray[np.float32]] = deque(maxlen=remember)
         """What each finished life summed up to, [M] terms each, newest last."""
+        self.done: deque[bool] = deque(maxlen=remember)
+        """Whether the whole task was done in each of them."""
         self.born = 0
         """How often the agents started anew together."""
-        self._sim = simulation or Simulation(task, rows, seed=seed)
+        self.sim: AnySimulation = catalog.simulation(task, rows, seed)
         self._random = np.random.default_rng(seed)
         self._seed = seed
         self._sums = np.zeros((rows, len(task.world.terms)), np.float32)
@@ -50,7 +52,7 @@ class Crowd:
     @property
     def after(self) -> Array:
         """Where the agents are, states [N, K]."""
-        return self._sim.states
+        return self.sim.states
 
     def advance(self, dt: float) -> int:
         """Let `dt` seconds pass; the number of steps made."""
@@ -61,11 +63,13 @@ class Crowd:
 
     def step(self) -> None:
         """One step of all agents."""
-        self.before = self._sim.states.copy()
+        self.before = self.sim.states.copy()
         for trail, state in zip(self.trails, self.before, strict=True):
             trail.append(state)
-        step = self._sim.step(self.act(self._sim.obs, self._random))
+        step = self.sim.step(self.act(self.sim.obs, self._random))
         self._sums += step.terms
+        if step.ended.any():
+            self.done.extend(self.task.done(step.last_states[step.ended]).tolist())
         for row in np.flatnonzero(step.ended):
             self.lives.append(self._sums[row].copy())
             self._sums[row] = 0
@@ -74,11 +78,11 @@ class Crowd:
             if self.together:
                 self._start()
             else:  # no blending between the end of one life and the start of the next
-                self.before[step.ended] = self._sim.states[step.ended]
+                self.before[step.ended] = self.sim.states[step.ended]
 
-    def moment(self) -> Moment:
-        """How far the picture is between `before` and `after`."""
-        return Moment(0, 1, self.clock.blend)
+    def pair(self, row: int) -> Array:
+        """An agent's states [2, K] that the picture is between."""
+        return np.stack([self.before[row], self.after[row]])
 
     def mean_life(self) -> NDArray[np.float32] | None:
         """The mean sum of each term over the remembered lives [M]; None before the first."""
@@ -87,18 +91,19 @@ class Crowd:
     def start_at(self, state: Array) -> None:
         """All agents begin at this moment, each with luck of its own."""
         words = self._random.integers(0, 2**63, self.rows, np.uint64)
-        self._sim.put(np.ones(self.rows, np.bool_), np.repeat(state[None], self.rows, axis=0), words)
+        self.sim.put(np.ones(self.rows, np.bool_), np.repeat(state[None], self.rows, axis=0), words)
         self._begin()
 
     def _start(self) -> None:
         self.born += 1
         if self.together:
-            self._sim.reset(self._seed + 7919 * self.born)
-            self.start_at(self._sim.states[0].copy())
+            self.sim.reset(np.full(self.rows, self._seed + 7919 * self.born))
+            if not isinstance(self.sim, ForeignSimulation):
+                self.start_at(self.sim.states[0].copy())
         self._begin()
 
     def _begin(self) -> None:
-        self.before = self._sim.states.copy()
+        self.before = self.sim.states.copy()
         self._sums[:] = 0
         for trail in self.trails:
             trail.clear()

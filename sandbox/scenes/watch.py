@@ -1,0 +1,241 @@
+"""Watch: the agent as it is now, many of it at once, what it believes, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pygame
+
+from agents.catalog import LEARNERS
+from envs.show.render import View
+from sandbox.events import NewSnapshot
+from sandbox.screen import marks
+from sandbox.screen import theme as look
+from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press
+from sandbox.screen.lists import List, ListItem
+from sandbox.screen.scene import Scene
+from sandbox.views.arena import Arena, legend
+from sandbox.views.gauges import PAGES, Gauges
+
+if TYPE_CHECKING:
+    from sandbox.app import App
+
+MORE_KEYS = (
+    Binding(("b",), ("B",), "then and now", "then", "The first policy beside the newest one."),
+    Binding(("c",), ("C",), "curves", "curves", "Progress, rewards, or what happens in a life.", False),
+)
+PULSE = 0.6
+"""A new policy lights up for so long [s]."""
+
+
+class WatchScene(Scene):
+    """Everything here follows the newest snapshot while one looks."""
+
+    mode = "watch"
+    title = "Watch"
+    hint = "The agent practises all the time. See what it does now, and what it believes you want."
+
+    def __init__(self, app: App) -> None:
+        super().__init__(app)
+        self.view = View(self.session.task)
+        self.arena = Arena(self.session, self.view, seed=int(app.random.integers(1 << 30)))
+        self.gauges = Gauges(self.session)
+        self.learners = List("learners", [])
+        self.choosing = False
+        self._tabs: list[tuple[pygame.Rect, str]] = []
+        self._since_news = PULSE
+
+    def keys(self) -> Sequence[Binding]:
+        return [*BINDINGS["watch"], *MORE_KEYS]
+
+    def news(self, event: Any) -> None:
+        if isinstance(event, NewSnapshot):
+            self._since_news = 0.0
+
+    def update(self, dt: float) -> None:
+        self._since_news += dt
+        self.arena.update(dt)
+
+    # Keys.
+
+    def on_pause(self, press: Press) -> None:
+        """The learner rests, or goes on."""
+        if self.session.status.state == "paused":
+            self.session.resume()
+            self.app.toast("The learner goes on.")
+        else:
+            self.session.pause()
+            self.app.toast("The learner rests. It still hears you.")
+
+    def on_speed(self, press: Press) -> None:
+        self.arena.faster(press.key == "]")
+
+    def on_xray(self, press: Press) -> None:
+        """Paint the learned reward on the world, or stop that."""
+        if self.arena.xray is None:
+            self.app.toast("This world shows only its own pictures: the reward can't be painted on it.")
+            return
+        self.arena.painted = not self.arena.painted
+        latest = self.session.latest
+        if self.arena.painted and (latest is None or latest.reward is None):
+            self.app.toast("There is no learned reward to paint yet.")
+
+    def on_swarm(self, press: Press) -> None:
+        self.arena.next_mode()
+
+    def on_then(self, press: Press) -> None:
+        self.arena.select("agent" if self.arena.mode.key == "then" else "then")
+
+    def on_curves(self, press: Press) -> None:
+        self.gauges.page = (self.gauges.page + 1) % len(PAGES)
+
+    def on_learner(self, press: Press) -> None:
+        """Open the list of learners."""
+        self.choosing = not self.choosing
+        self.learners = List(
+            "learners", [ListItem(e.name, e.title, e.about, e.name, "brain") for e in LEARNERS.values()]
+        )
+        names = list(LEARNERS)
+        self.learners.index = names.index(self.session.learner) if self.session.learner in names else 0
+        self.learners.focused = True
+        self.focus.widgets = [self.learners] if self.choosing else []
+        self.focus.set(self.learners if self.choosing else None)
+
+    def on_afresh(self, press: Press) -> None:
+        self.session.restart_learner()
+        self.app.toast("The learner begins afresh, on the same feedback.")
+
+    def on_undo(self, press: Press) -> None:
+        if self.session.undo() is None:
+            self.app.toast("There is nothing to take back.")
+        else:
+            self.app.toast("Taken back", "undo", "undo")
+
+    def back(self) -> bool:
+        """Esc closes the list of learners."""
+        if self.choosing:
+            self._close_list()
+            return True
+        return False
+
+    def leave(self) -> None:
+        self._close_list()
+
+    def _close_list(self) -> None:
+        self.choosing = False
+        self.focus.widgets = []
+        self.focus.set(None)
+
+    def handle(self, event: Intent) -> Scene | None:
+        if self.choosing and isinstance(event, Press) and event.key == "enter":
+            self._choose()
+            return None
+        if isinstance(event, Pointer) and event.kind == "down" and self._clicked(event.pos):
+            return None
+        return super().handle(event)
+
+    def _choose(self) -> None:
+        """Set the learner that the list stands on."""
+        chosen = self.learners.chosen
+        self._close_list()
+        if chosen is None or chosen.key == self.session.learner:
+            return
+        self.session.set_learner(chosen.key)
+        self.app.toast(f"{chosen.title} learns from now on, from all you have said.")
+
+    def _clicked(self, at: tuple[int, int]) -> bool:
+        if self.choosing:
+            if not self.learners.rect.collidepoint(at):
+                self._close_list()
+                return True
+            return False
+        for spot, key in self._tabs:
+            if spot.collidepoint(at):
+                self.arena.select(key)
+                return True
+        return self.gauges.click(at)
+
+    # Picture.
+
+    def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        theme = self.app.theme
+        wide = min(theme.px(460), round(rect.width * 0.38))
+        side = pygame.Rect(rect.right - wide, rect.top, wide, rect.height)
+        left = pygame.Rect(rect.left, rect.top, rect.width - wide - theme.px(16), rect.height)
+        head = theme.px(34)
+        self._head(surface, pygame.Rect(left.left, left.top, left.width, head))
+        foot = theme.line("body") + theme.px(8)
+        stage = pygame.Rect(
+            left.left, left.top + head + theme.px(6), left.width, left.height - head - foot - theme.px(6)
+        )
+        self.app.toast_area = stage
+        self.arena.draw(surface, theme, stage)
+        self._foot(surface, pygame.Rect(left.left, left.bottom - foot, left.width, foot))
+        self.gauges.draw(surface, theme, side, self.app.taught)
+        if self.choosing:
+            self._list(surface, rect)
+
+    def _head(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        """The ways of looking, and what the colours mean."""
+        theme, x = self.app.theme, rect.left
+        self._tabs = []
+        for mode in self.arena.modes:
+            chosen = mode is self.arena.mode
+            width = theme.width(mode.title, "body", bold=chosen) + theme.px(22)
+            tab = pygame.Rect(x, rect.top, width, rect.height)
+            if chosen:
+                look.rounded(surface, tab, look.RAISED, theme.px(8), look.ACCENT)
+            ink = look.TEXT if chosen else look.MUTED
+            theme.text(surface, mode.title, tab.center, "body", ink, bold=chosen, anchor="center")
+            self._tabs.append((tab, mode.key))
+            x = tab.right + theme.px(4)
+        if self.arena.painted and self.arena.mode.key != "swarm":
+            legend(surface, theme, (rect.right, rect.centery))
+
+    def _foot(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        """What the learner is about, lit for a moment when a new policy has come."""
+        theme, latest = self.app.theme, self.session.latest
+        fresh = max(0.0, 1.0 - self._since_news / PULSE)
+        spot = (rect.left + theme.px(8), rect.centery)
+        pygame.draw.aacircle(surface, look.mix(look.LINE, look.GOOD, fresh), spot, theme.px(5))
+        speed = "" if self.arena.speed == 1.0 else f"{self.arena.speed:g}x"
+        right = theme.text(
+            surface, speed, rect.midright, "body", look.WARN, bold=True, anchor="midright"
+        ).left
+        text = self.arena.mode.about
+        crowd = self.arena.crowd
+        if self.arena.mode.key == "swarm" and crowd.done and self.arena.xray is not None:
+            text = f"Whole task done in {sum(crowd.done)} of the last {len(crowd.done)} lives"
+        if latest is None:
+            text = "No policy yet: this one acts at random"
+        theme.text(
+            surface,
+            text,
+            (rect.left + theme.px(22), rect.centery),
+            "body",
+            look.SOFT,
+            anchor="midleft",
+            width=right - rect.left - theme.px(30),
+        )
+
+    def _list(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
+        theme = self.app.theme
+        marks.curtain(surface, rect.inflate(theme.px(32), theme.px(24)), 170)
+        box = pygame.Rect(0, 0, min(rect.width, theme.px(560)), min(rect.height, theme.px(400)))
+        box.center = rect.center
+        inside = marks.panel(surface, theme, box, "Who learns? Enter chooses, Esc leaves it as it is")
+        self.learners.draw(surface, theme, inside)
+
+    def facts(self) -> dict[str, Any]:
+        crowd = self.arena.crowd
+        return {
+            "mode": "learners" if self.choosing else self.arena.mode.key,
+            "step": len(crowd.trails[0]),
+            "painted": self.arena.painted,
+            "overlay": self.arena.xray is not None and self.arena.xray.overlay is not None,
+            "speed": self.arena.speed,
+            "page": PAGES[self.gauges.page],
+            "curve_points": len(self.session.curve),
+            "lives": len(crowd.lives),
+        }

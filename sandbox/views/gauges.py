@@ -1,0 +1,191 @@
+"""What the learner has come to: counters, curves, what a life holds, what its reward weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pygame
+
+from agents.snapshot import CurvePoint, RewardArrays
+from envs.world import Task
+from sandbox.screen import marks
+from sandbox.screen import theme as look
+from sandbox.screen.charts import Bar, BarChart, LineChart, Series, short
+from sandbox.screen.stage import plain
+from sandbox.screen.theme import Theme, rounded
+
+if TYPE_CHECKING:
+    from sandbox.session import Session
+
+PAGES = ("Progress", "Reward", "A life")
+"""Shares from 0 to 1; rewards; what happens in a life."""
+_SHARES = ("done on unseen layouts", "agreement")
+_TERM = "term "
+_SHORT = {"done on unseen layouts": "task done", "wish (for watching only)": "wish"}
+_COLORS = (look.ACCENT, look.WARN, look.GOOD, look.PINK)
+
+
+def series_of(curve: Sequence[CurvePoint], names: Sequence[str]) -> list[Series]:
+    """The named curves over environment steps, without those that were never noted."""
+    found = []
+    for name, color in zip(names, _COLORS, strict=False):
+        points = [(p.env_steps, p.values[name]) for p in curve if name in p.values]
+        if points:
+            steps, values = np.array(points, float).T
+            found.append(Series(_SHORT.get(name, name), steps, values, color))
+    return found
+
+
+def page_names(curve: Sequence[CurvePoint]) -> tuple[list[str], list[str]]:
+    """(names of the shares, names of the rewards and all else) among the newest curves."""
+    names = list(curve[-1].values) if curve else []
+    shares = [name for name in _SHARES if name in names]
+    hidden = (*_SHARES, "agreement before learning")
+    return shares, [name for name in names if name not in hidden and not name.startswith(_TERM)][:4]
+
+
+def lives(task: Task, curve: Sequence[CurvePoint]) -> list[Bar]:
+    """Each term's mean sum in a life: now, and at the first point as the reference."""
+    noted = [p.values for p in curve if any(name.startswith(_TERM) for name in p.values)]
+    if not noted:
+        return []
+    return [
+        Bar(plain(name), noted[-1][_TERM + name], (), noted[0].get(_TERM + name))
+        for name in task.world.term_names
+        if _TERM + name in noted[-1]
+    ]
+
+
+def weights(task: Task, reward: RewardArrays | None) -> list[Bar]:
+    """The learned weight of each term with its spread; the written one, to the same scale, beside it."""
+    if reward is None or not reward.weights.size:
+        return []
+    members = np.asarray(reward.weights, float)
+    mean, written = members.mean(axis=0), task.written_weights.astype(float)
+    size = float(np.abs(mean).max()) or 1.0
+    mean, members = mean / size, members / size
+    written = written / (float(np.abs(written).max()) or 1.0)
+    spread = members if len(members) <= 8 else np.quantile(members, (0.1, 0.9), axis=0)
+    return [
+        Bar(plain(name), float(mean[k]), tuple(spread[:, k].tolist()), float(written[k]))
+        for k, name in enumerate(task.world.term_names)
+    ]
+
+
+class Gauges:
+    """The column at the right of Watch. Charts are painted only when there is something new."""
+
+    def __init__(self, session: Session) -> None:
+        self.session, self.page = session, 0
+        self._lines, self._life, self._bars = LineChart(), BarChart(), BarChart()
+        self._tabs: list[pygame.Rect] = []
+        self._painted_step = (-1, "")
+
+    def click(self, at: tuple[int, int]) -> bool:
+        """A click on a page's name shows it."""
+        for index, tab in enumerate(self._tabs):
+            if tab.collidepoint(at):
+                self.page = index
+                return True
+        return False
+
+    def draw(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect, seconds: float) -> None:
+        """Draw into `rect`; `seconds` is how long the person has been at it."""
+        gap = theme.px(12)
+        y = rect.top + self._counters(surface, theme, rect, seconds) + gap
+        task = self.session.task
+        terms = len(task.world.terms)
+        low = theme.px(52) + theme.line("small") + terms * theme.px(22)
+        left = rect.bottom - y
+        high = left - gap - low
+        if high < theme.px(130):  # no room for both
+            self._curves(surface, theme, pygame.Rect(rect.left, y, rect.width, left))
+            return
+        self._curves(surface, theme, pygame.Rect(rect.left, y, rect.width, high))
+        self._weights(surface, theme, pygame.Rect(rect.left, y + high + gap, rect.width, low))
+
+    def _counters(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect, seconds: float) -> int:
+        """Four numbers with what they count."""
+        session, latest = self.session, self.session.latest
+        given = sum(session.counts.values())
+        used = sum(latest.uses.values()) if latest else 0
+        minutes, rest = divmod(int(seconds), 60)
+        items = (
+            (str(given), "you said"),
+            (str(used), "learned from"),
+            (short(latest.env_steps) if latest else "0", "steps practised"),
+            (f"{minutes}:{rest:02d}", "your time"),
+        )
+        gap = theme.px(8)
+        width = (rect.width - gap * (len(items) - 1)) // len(items)
+        height = theme.line("title") + theme.line("tiny") + theme.px(14)
+        for index, (number, label) in enumerate(items):
+            box = pygame.Rect(rect.left + index * (width + gap), rect.top, width, height)
+            rounded(surface, box, look.PANEL, theme.px(9), look.LINE)
+            at = (box.centerx, box.top + theme.px(6))
+            theme.text(surface, number, at, "title", bold=True, anchor="midtop", width=width - theme.px(8))
+            below = (box.centerx, box.bottom - theme.px(7))
+            theme.text(
+                surface, label, below, "tiny", look.MUTED, anchor="midbottom", width=width - theme.px(8)
+            )
+        return height
+
+    def _curves(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect) -> None:
+        inside = marks.panel(surface, theme, rect)
+        x, height = inside.left, theme.line("small") + theme.px(6)
+        self._tabs = []
+        for index, title in enumerate(PAGES):
+            chosen = index == self.page
+            spot = theme.text(
+                surface, title, (x, inside.top), "small", look.TEXT if chosen else look.MUTED, bold=True
+            )
+            self._tabs.append(spot.inflate(theme.px(10), theme.px(12)))
+            if chosen:
+                surface.fill(look.ACCENT, (spot.left, spot.bottom + theme.px(2), spot.width, theme.px(2)))
+            x = spot.right + theme.px(18)
+        marks.key_cap(surface, theme, "C", (inside.right - marks.key_cap_width(theme, "C"), spot.centery))
+        body = pygame.Rect(inside.left, inside.top + height, inside.width, inside.height - height)
+        curve = self.session.curve
+        version = (len(curve), curve[-1].env_steps if curve else 0, self.page, self.session.learner)
+        empty = "no curve yet: practice begins soon"
+        if PAGES[self.page] == "A life":
+            note = theme.text(
+                surface,
+                "mean of each count; diamond: at the beginning",
+                body.topleft,
+                "tiny",
+                look.MUTED,
+                width=body.width,
+            )
+            body.height -= note.height
+            body.top += note.height
+            bars = lives(self.session.task, curve)
+            self._life.draw(surface, body, theme, bars, version=version, signed=False, empty=empty)
+            return
+        names = page_names(curve)[self.page]
+        floor = 0.0 if self.page == 0 else None
+        self._lines.draw(
+            surface, body, theme, series_of(curve, names), version=version, floor=floor, empty=empty
+        )
+
+    def _weights(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect) -> None:
+        inside = marks.panel(surface, theme, rect, "What it believes you want, by term")
+        latest = self.session.latest
+        reward = latest.reward if latest else None
+        theme.text(
+            surface,
+            "line: how sure it is; diamond: the written reward",
+            (inside.left, inside.top - theme.px(5)),
+            "tiny",
+            look.MUTED,
+            width=inside.width,
+        )
+        step = theme.line("tiny") + theme.px(2)
+        body = pygame.Rect(inside.left, inside.top + step, inside.width, inside.height - step + theme.px(6))
+        version = (latest.step, latest.learner, latest.feedback_seq) if latest else None
+        bars = weights(self.session.task, reward)
+        self._bars.draw(
+            surface, body, theme, bars, version=version, empty="this learner has no reward of its own yet"
+        )
