@@ -232,38 +232,44 @@ class _View:
         verge = self.top - 0.3 * self.lane
         if verge < 6:
             return
+        tall = []
         for slot in range(first, first + int(span / SLOT) + 5):
             for side in (0, 1):
                 word = hashed(seed, slot, side)
-                across = (slot + (word & 255) / 256) * SLOT
-                depth = 0.12 + 0.88 * (word >> 8 & 255) / 256 if word >> 16 & 15 != HOUSE else 0.55
+                kind, tint = word >> 16 & 15, word >> 20 & 7
+                depth = 0.55 if kind == HOUSE else 0.12 + 0.88 * (word >> 8 & 255) / 256
+                x, _ = self.at((slot + (word & 255) / 256) * SLOT, 0)
                 y = verge * (1 - depth) if side == 0 else self.rect.height - verge * (1 - depth)
-                self._plant(word >> 16, across, self.rect.y + y, depth)
+                if kind == HOUSE or (kind < 7 and depth > 0.3):
+                    tall.append((kind, tint, x, self.rect.y + y))
+                else:
+                    self._low(kind, tint, x, self.rect.y + y)
+        for kind, tint, x, y in tall:
+            if kind == HOUSE:
+                self._house(x, y, tint)
+            else:
+                self._tree(kind, tint, x, y)
 
-    def _plant(self, word: int, across: float, y: float, depth: float) -> None:
-        x, _ = self.at(across, 0)
-        kind, tint = word & 15, word >> 4 & 3
-        big = max(6, round(self.lane * (1.0 + 0.1 * (word >> 6 & 3))))
-        if kind < 7 and depth > 0.3:
-            self.put(self.picture(scenery.shade, big), x, y)
-            paint = scenery.spruce if kind < 2 else scenery.crown
-            dx, dy = x - self.rect.centerx, y - self.rect.centery
-            for level in range(3):
-                lean = LEAN * (level + 0.6)
-                self.put(self.picture(paint, big, level, tint), x + lean * dx, y + lean * dy)
-        elif kind < 10:
-            self.put(self.picture(scenery.bush, max(5, big // 2), word >> 4 & 7), x, y)
-        elif kind < 13:
-            self.put(self.picture(scenery.flowers, max(5, big // 2), word >> 4 & 7), x, y)
-        elif kind == HOUSE:
-            self._house(x, y, tint)
-        else:
-            self.put(self.picture(scenery.stone, max(5, big // 3), tint), x, y)
+    def _low(self, kind: int, tint: int, x: float, y: float) -> None:
+        paint = scenery.bush if kind < 10 else scenery.flowers if kind < 13 else scenery.stone
+        size = max(5, round(self.lane * (0.36 if kind >= 13 else 0.56)))
+        self.put(self.picture(paint, size, tint), x, y)
+
+    def _tree(self, kind: int, tint: int, x: float, y: float) -> None:
+        size = max(6, round(self.lane * (1.0 + 0.1 * (tint & 3))))
+        self.put(self.picture(scenery.shade, size), x, y)
+        paint = scenery.spruce if kind < 2 else scenery.crown
+        dx, dy = x - self.rect.centerx, y - self.rect.centery
+        for level in range(3):
+            lean = LEAN * (level + 0.6)
+            self.put(self.picture(paint, size, level, tint & 3), x + lean * dx, y + lean * dy)
 
     def _house(self, x: float, y: float, tint: int) -> None:
-        """Walls on the ground and a roof that leans like the crowns do."""
-        size = round(2.2 * self.lane)
-        lean = 1.6 * LEAN
-        self.put(self.picture(scenery.house_walls, size), x, y)
-        dx, dy = lean * (x - self.rect.centerx), lean * (y - self.rect.centery)
+        """Walls that rise towards a roof, which leans like the crowns do."""
+        size = round(2.1 * self.lane)
+        dx, dy = 1.6 * LEAN * (x - self.rect.centerx), 1.6 * LEAN * (y - self.rect.centery)
+        self.put(self.picture(scenery.yard, size), x, y)
+        storey = self.picture(scenery.storey, size)
+        for level in range(4):
+            self.put(storey, x + dx * level / 4, y + dy * level / 4)
         self.put(self.picture(scenery.roof, size, tint), x + dx, y + dy)

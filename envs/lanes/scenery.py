@@ -163,11 +163,19 @@ def stone(size: int, tint: int) -> Pixels:
     return c.pixels()
 
 
-def house_walls(size: int) -> Pixels:
-    """A house's foot and its shadow."""
+def yard(size: int) -> Pixels:
+    """The ground around a house, in its shadow."""
     c = Canvas.blank(size, size, size / 2.6)
-    c.fill(c.box(0.16, 0.2, 0.8, 0.6), (34, 48, 36), 0.45, soft=0.16)
-    c.fill(c.box(0.0, 0.0, 0.72, 0.52, 0.02), (226, 212, 190))
+    c.fill(c.box(0.0, 0.0, 0.92, 0.72, 0.12), (196, 190, 150), 0.6, soft=0.1)
+    c.fill(c.box(0.18, 0.2, 0.8, 0.6), (34, 48, 36), 0.5, soft=0.16)
+    return c.pixels()
+
+
+def storey(size: int) -> Pixels:
+    """A slice of a house's walls."""
+    c = Canvas.blank(size, size, size / 2.6)
+    shape = c.box(0.0, 0.0, 0.74, 0.54, 0.02)
+    c.fill(shape, mix((240, 228, 206), (204, 186, 164), 0.5 + 0.8 * (c.x + c.y)))
     return c.pixels()
 
 
