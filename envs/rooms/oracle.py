@@ -181,7 +181,8 @@ def _plan(
                 rest //= shape[k]
             start[_CELL] = places[start[_CELL]]
             best, best_action = -1e9, 0
-            for action in range(actions):
+            for turn in range(1, actions + 1):
+                action = turn % actions  # idling comes last: on a tie it acts now, not later
                 node[:] = start
                 node[_PARKED] = 0
                 reward = _move(cells, size, carry, doors, ordinal, weights, flawless, action, node)
