@@ -11,23 +11,64 @@ import numpy as np
 
 from envs.chance import below, uniform
 from envs.kernels import kernel
-
-FLOOR, WALL, DOORWAY, DOCK, LITTER, VASE, SHARDS, MUD, CARPET, DIRTY = range(10)
-
-# Indices of the world's params.
-SIZE, LITTER_MIN, LITTER_MAX, VASES, MUDS, RUGS, DIVISIONS, SPLIT = range(8)
+from envs.rooms.cells import (
+    BIN,
+    CARPET,
+    CARRY,
+    CAT,
+    CATS,
+    DIVISIONS,
+    DOCK,
+    DOOR,
+    DOORS,
+    DOORWAY,
+    FLOOR,
+    KEY,
+    LITTER,
+    LITTER_MAX,
+    LITTER_MIN,
+    MUD,
+    MUDS,
+    RUGS,
+    SIZE,
+    VASE,
+    VASES,
+    WALL,
+)
 
 FAR = 999
-_TRIES = 40
+_TRIES, _REDRAWS = 40, 200
 
 
 @kernel
-def spread(
-    cells: np.ndarray, size: int, careful: bool, field: np.ndarray, queue: np.ndarray, tail: int
-) -> None:
+def beside_cat(cells: np.ndarray, size: int, cell: int) -> bool:
+    """Whether the cat sleeps in one of the four cells around this one."""
+    return bool(
+        cells[cell - size] == CAT
+        or cells[cell + 1] == CAT
+        or cells[cell + size] == CAT
+        or cells[cell - 1] == CAT
+    )
+
+
+@kernel
+def fetched(params: np.ndarray) -> int:
+    """The code of what is to be fetched: keys where there are doors, else litter."""
+    return KEY if params[DOORS] > 0.0 else LITTER
+
+
+@kernel
+def goal(params: np.ndarray) -> int:
+    """The code of where it ends: the bin where litter is carried, else the dock."""
+    return BIN if params[CARRY] > 0.0 else DOCK
+
+
+@kernel
+def spread(cells: np.ndarray, size: int, care: int, field: np.ndarray, queue: np.ndarray, tail: int) -> None:
     """Breadth-first distances from the `tail` cells already in `queue` (their field is 0).
 
-    Walls stop it; with `careful`, vases and mud do too. field and queue are int16 [size*size].
+    Walls and the cat stop it. care 1 and 2: so do vases, mud and the cells beside the cat; care 1:
+    closed doors too. field and queue are int16 [size*size].
     """
     head = 0
     while head < tail:
@@ -43,7 +84,11 @@ def spread(
             else:
                 there = here - 1
             code = cells[there]
-            if field[there] != FAR or code == WALL or (careful and (code == VASE or code == MUD)):
+            if field[there] != FAR or code == WALL or code == CAT:
+                continue
+            if care > 0 and (code == VASE or code == MUD or beside_cat(cells, size, there)):
+                continue
+            if care == 1 and code == DOOR:
                 continue
             field[there] = field[here] + 1
             queue[tail] = there
@@ -52,7 +97,7 @@ def spread(
 
 @kernel
 def distances_to(
-    cells: np.ndarray, size: int, code: int, careful: bool, field: np.ndarray, queue: np.ndarray
+    cells: np.ndarray, size: int, code: int, care: int, field: np.ndarray, queue: np.ndarray
 ) -> None:
     """Distance by path from every cell to the nearest cell of kind `code` (FAR: none) [steps]."""
     tail = 0
@@ -62,19 +107,19 @@ def distances_to(
             field[cell] = 0
             queue[tail] = cell
             tail += 1
-    spread(cells, size, careful, field, queue, tail)
+    spread(cells, size, care, field, queue, tail)
 
 
 @kernel
 def distances_from(
-    cells: np.ndarray, size: int, start: int, careful: bool, field: np.ndarray, queue: np.ndarray
+    cells: np.ndarray, size: int, start: int, care: int, field: np.ndarray, queue: np.ndarray
 ) -> None:
     """Distance by path from one cell to every other [steps]."""
     for cell in range(size * size):
         field[cell] = FAR
     field[start] = 0
     queue[0] = start
-    spread(cells, size, careful, field, queue, 1)
+    spread(cells, size, care, field, queue, 1)
 
 
 @kernel
@@ -87,8 +132,8 @@ def free_cell(cells: np.ndarray, size: int, rng: np.ndarray, row: int) -> int:
 
 
 @kernel
-def divide(cells: np.ndarray, size: int, divisions: int, rng: np.ndarray, row: int) -> None:
-    """Walls with two doorways each: first across the whole flat, then across parts of it."""
+def divide(cells: np.ndarray, size: int, divisions: int, doors: bool, rng: np.ndarray, row: int) -> None:
+    """Walls with two doorways (or one closed door) each: across the whole flat, then parts of it."""
     top, bottom, left, right = 1, size - 2, 1, size - 2
     for _ in range(divisions):
         upright = (right - left) >= (bottom - top)
@@ -101,7 +146,10 @@ def divide(cells: np.ndarray, size: int, divisions: int, rng: np.ndarray, row: i
         second = (first + 2 + below(rng, row, max(1, length - 3))) % length
         for k in range(length):
             cell = (top + k) * size + at if upright else at * size + left + k
-            cells[cell] = DOORWAY if k == first or k == second else WALL
+            if doors:
+                cells[cell] = DOOR if k == first else WALL
+            else:
+                cells[cell] = DOORWAY if k == first or k == second else WALL
         keep_first = uniform(rng, row) < 0.5
         if upright:
             if keep_first:
@@ -115,28 +163,52 @@ def divide(cells: np.ndarray, size: int, divisions: int, rng: np.ndarray, row: i
 
 
 @kernel
-def tidy_is_possible(cells: np.ndarray, size: int, start: int, field: np.ndarray, queue: np.ndarray) -> bool:
-    """Whether all litter and the dock are reached from `start` clear of vases and mud."""
-    distances_from(cells, size, start, True, field, queue)
+def careful_way_exists(
+    params: np.ndarray, cells: np.ndarray, start: int, field: np.ndarray, queue: np.ndarray
+) -> bool:
+    """Whether everything can be fetched and brought to its end with care.
+
+    Keys must be reached before any door; then doors count as open.
+    """
+    size = int(params[SIZE])
+    wanted, end = fetched(params), goal(params)
+    distances_from(cells, size, start, 1, field, queue)
     for cell in range(size * size):
-        if (cells[cell] == LITTER or cells[cell] == DOCK) and field[cell] == FAR:
+        if cells[cell] == wanted and field[cell] == FAR:
+            return False
+    if params[DOORS] > 0.0:
+        distances_from(cells, size, start, 2, field, queue)
+    for cell in range(size * size):  # noqa: SIM110 (numba has no all())
+        if cells[cell] == end and field[cell] == FAR:
             return False
     return True
 
 
 @kernel
 def mark_short_ways(
-    cells: np.ndarray, size: int, start: int, field: np.ndarray, queue: np.ndarray, marked: np.ndarray
+    params: np.ndarray,
+    cells: np.ndarray,
+    start: int,
+    field: np.ndarray,
+    queue: np.ndarray,
+    marked: np.ndarray,
 ) -> None:
-    """Mark the cells on shortest ways from the start to each litter and from litter to the dock."""
+    """Mark the cells on shortest ways from the start, and from the end, to all that is fetched.
+
+    Where nothing is fetched, those from the start to the end.
+    """
+    size = int(params[SIZE])
     for cell in range(size * size):
         marked[cell] = 0
+    end = goal(params)
+    wanted = fetched(params) if params[LITTER_MAX] > 0.0 or params[DOORS] > 0.0 else end
     for side in range(2):
-        distances_from(cells, size, start, False, field, queue)
-        if side == 1:
-            distances_to(cells, size, DOCK, False, field, queue)
+        if side == 0:
+            distances_from(cells, size, start, 0, field, queue)
+        else:
+            distances_to(cells, size, end, 0, field, queue)
         for cell in range(size * size):
-            if cells[cell] != LITTER:
+            if cells[cell] != wanted:
                 continue
             here = cell
             while field[here] > 0 and field[here] != FAR:
@@ -149,8 +221,8 @@ def mark_short_ways(
 
 @kernel
 def put_in_the_way(
+    params: np.ndarray,
     cells: np.ndarray,
-    size: int,
     start: int,
     code: int,
     count: int,
@@ -160,7 +232,8 @@ def put_in_the_way(
     rng: np.ndarray,
     row: int,
 ) -> None:
-    """Put `count` things on plain floor, mostly on the marked ways, so that tidying stays possible."""
+    """Put `count` things on plain floor, mostly on the marked ways, so that a careful way remains."""
+    size = int(params[SIZE])
     for _ in range(count):
         for attempt in range(_TRIES):
             cell = free_cell(cells, size, rng, row)
@@ -168,7 +241,7 @@ def put_in_the_way(
             if cell == start or (wanted and marked[cell] == 0):
                 continue
             cells[cell] = code
-            if tidy_is_possible(cells, size, start, field, queue):
+            if careful_way_exists(params, cells, start, field, queue):
                 break
             cells[cell] = FLOOR
 
@@ -190,20 +263,42 @@ def lay_rug(cells: np.ndarray, size: int, marked: np.ndarray, rng: np.ndarray, r
 
 @kernel
 def furnish(params: np.ndarray, divisions: int, cells: np.ndarray, rng: np.ndarray, row: int) -> int:
-    """Walls, start, dock and litter; returns the start cell."""
+    """Walls, start, end and what is to be fetched; returns the start cell."""
     size = int(params[SIZE])
     for cell in range(size * size):
         y, x = cell // size, cell % size
         cells[cell] = WALL if y == 0 or x == 0 or y == size - 1 or x == size - 1 else FLOOR
-    divide(cells, size, divisions, rng, row)
+    divide(cells, size, divisions, params[DOORS] > 0.0, rng, row)
     start = free_cell(cells, size, rng, row)
     cells[start] = WALL  # taken while things are placed
-    cells[free_cell(cells, size, rng, row)] = DOCK
-    count = int(params[LITTER_MIN]) + below(rng, row, int(params[LITTER_MAX] - params[LITTER_MIN]) + 1)
+    cells[free_cell(cells, size, rng, row)] = goal(params)
+    count = 0
+    if params[DOORS] > 0.0:
+        for cell in range(size * size):
+            count += 1 if cells[cell] == DOOR else 0
+    else:
+        count = int(params[LITTER_MIN]) + below(rng, row, int(params[LITTER_MAX] - params[LITTER_MIN]) + 1)
     for _ in range(count):
-        cells[free_cell(cells, size, rng, row)] = LITTER
+        cells[free_cell(cells, size, rng, row)] = fetched(params)
     cells[start] = FLOOR
     return start
+
+
+@kernel
+def worth_the_way(
+    params: np.ndarray, cells: np.ndarray, start: int, field: np.ndarray, queue: np.ndarray
+) -> bool:
+    """Whether the flat asks for something: its end is not next door, and lies behind a door if any."""
+    size = int(params[SIZE])
+    if params[LITTER_MAX] > 0.0 and params[DOORS] == 0.0:
+        return True
+    distances_from(cells, size, start, 1, field, queue)
+    for cell in range(size * size):
+        if cells[cell] == goal(params):
+            if params[DOORS] > 0.0:
+                return bool(field[cell] == FAR)
+            return bool(field[cell] >= size // 2)
+    return False
 
 
 @kernel
@@ -219,15 +314,17 @@ def draw_flat(
     """Fill `cells` [size*size] with a new flat; returns the robot's start cell."""
     size = int(params[SIZE])
     start = 0
-    for attempt in range(_TRIES + 1):
+    for attempt in range(_REDRAWS + 1):
         # A wall may end in front of another's doorway and close a room: draw again, at last undivided.
-        divisions = int(params[DIVISIONS]) if attempt < _TRIES else 0
+        divisions = int(params[DIVISIONS]) if attempt < _REDRAWS else 0
         start = furnish(params, divisions, cells, rng, row)
-        if tidy_is_possible(cells, size, start, field, queue):
+        worth = attempt >= _REDRAWS - 1 or worth_the_way(params, cells, start, field, queue)
+        if worth and careful_way_exists(params, cells, start, field, queue):
             break
-    mark_short_ways(cells, size, start, field, queue, marked)
-    put_in_the_way(cells, size, start, VASE, int(params[VASES]), marked, field, queue, rng, row)
-    put_in_the_way(cells, size, start, MUD, int(params[MUDS]), marked, field, queue, rng, row)
+    mark_short_ways(params, cells, start, field, queue, marked)
+    put_in_the_way(params, cells, start, CAT, int(params[CATS]), marked, field, queue, rng, row)
+    put_in_the_way(params, cells, start, VASE, int(params[VASES]), marked, field, queue, rng, row)
+    put_in_the_way(params, cells, start, MUD, int(params[MUDS]), marked, field, queue, rng, row)
     for _ in range(int(params[RUGS])):
         lay_rug(cells, size, marked, rng, row)
     return start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,36 @@ from numpy.typing import NDArray
 
 from envs.paint import Pixels
 from envs.render import Pictures, as_pair, draw_trail, fade, mark, painted, rounded, surface
-from envs.rooms import ground, robot, sprites
-from envs.rooms.layout import CARPET, DIRTY, DOCK, DOORWAY, LITTER, MUD, SHARDS, VASE, WALL
-from envs.rooms.world import BUMPED, CLOCK, COL, HEADER, HEADING, MUDDY, PARKED, ROW
+from envs.rooms import cells as code
+from envs.rooms import fittings, ground, robot, sprites
+from envs.rooms.cells import BUMPED, CLOCK, COL, HEADER, HEADING, HOLDING, MUDDY, PARKED, ROW
+from envs.rooms.robot import TURNS
 from envs.world import Array, Task
 
 MARGIN, MARGIN_TOP = 0.4, 0.16  # how much of the outer walls' cells is cut off, at the sides and above
 CORNER = 0.2  # radius of the picture's corners [cells]
 MARKED = 0.3  # painted values from here on carry their sign
-TURNS = 24  # pictures of the robot in a full turn
 _ANGLE = (-np.pi / 2, 0.0, np.pi / 2, np.pi)  # of the headings up, right, down, left
 _TRAIL = (64, 74, 112)
-_FLAT, _STANDING = (MUD, DIRTY, SHARDS, DOCK), (LITTER, VASE)
+
+_CODES = 32
+
+
+def _table(pairs: dict[int, int]) -> NDArray[np.int8]:
+    """An array that maps each cell code, 0 where it is not named."""
+    table = np.zeros(_CODES, np.int8)
+    for key, value in pairs.items():
+        table[key] = value
+    return table
+
+
+_DOORS = (code.DOORWAY, code.DOOR, code.FORCED)
+_LAYOUT = _table(
+    {code.WALL: code.WALL, code.CARPET: code.CARPET, code.DIRTY: code.CARPET}
+    | dict.fromkeys(_DOORS, code.DOORWAY)
+)
+_LYING = _table(dict.fromkeys((code.MUD, code.DIRTY, code.SHARDS, code.DOCK, code.FORCED), 1))
+_STANDING = _table(dict.fromkeys((code.LITTER, code.VASE, code.CAT, code.BIN, code.KEY, code.DOOR), 1))
 
 # One cache for all renderers: replays side by side share their pictures.
 _PICTURES = Pictures()
@@ -52,91 +71,92 @@ class RoomsRenderer:
 
         A ghost may also be a pair of states [2, K], blended like the agent.
         """
-        view = _View(surface, pygame.Rect(rect), before)
+        before, after = np.asarray(before), np.asarray(after)
+        view = _View(surface, pygame.Rect(rect), before, after, blend)
         clip = surface.get_clip()
         surface.set_clip(view.board.clip(clip))
         view.ground(overlay)
-        view.things(np.asarray(before), np.asarray(after), blend, _FLAT)
-        draw_trail(surface, [view.middle(*_where(s, s, 0.0)) for s in trail], 0.3 * view.cell, _TRAIL)
-        view.things(np.asarray(before), np.asarray(after), blend, _STANDING)
-        for index, ghost in enumerate(ghosts):
-            view.ghost(*as_pair(ghost), blend, index)
-        view.agent(np.asarray(before), np.asarray(after), blend)
+        x, y = view.where
+        view.things(_LYING, 0, view.size)
+        draw_trail(surface, [view.middle(state[COL], state[ROW]) for state in trail], 0.3 * view.cell, _TRAIL)
+        view.things(_STANDING, 0, round(y) + 1)
+        if len(ghosts):
+            view.ghosts(*np.stack([as_pair(ghost) for ghost in ghosts], axis=1))
+        view.agent(x, y)
+        view.things(_STANDING, round(y) + 1, view.size)
         surface.set_clip(clip)
 
 
 class _View:
-    """One flat at one place of a surface."""
+    """One moment of a flat at one place of a surface."""
 
-    def __init__(self, target: pygame.Surface, rect: pygame.Rect, state: Array) -> None:
-        self.target = target
-        self.size = round(np.sqrt(len(state) - HEADER))
+    def __init__(
+        self, target: pygame.Surface, rect: pygame.Rect, before: Array, after: Array, blend: float
+    ) -> None:
+        self.target, self.before, self.after, self.blend = target, before, after, blend
+        self.size = round(np.sqrt(len(before) - HEADER))
+        self.was = before[HEADER:].reshape(self.size, self.size)
+        self.now = after[HEADER:].reshape(self.size, self.size)
         self.cell = max(2, int(min(rect.width, rect.height) / (self.size - 2 * MARGIN)))
         side = round(self.cell * (self.size - 2 * MARGIN))
         self.board = pygame.Rect(rect.centerx - side // 2, rect.centery - side // 2, side, side)
         self.left, self.up = round(MARGIN * self.cell), round(MARGIN_TOP * self.cell)
-        self.cells = np.asarray(state[HEADER:]).reshape(self.size, self.size)
+        places, self.turn = _moment(before[None], after[None], blend)
+        self.where = (float(places[0, 0]), float(places[0, 1]))
 
     def middle(self, x: float, y: float) -> tuple[float, float]:
         """The pixel in the middle of a cell."""
-        return self.board.x - self.left + (x + 0.5) * self.cell, self.board.y - self.up + (
-            y + 0.5
-        ) * self.cell
+        left, top = self.board.x - self.left, self.board.y - self.up
+        return left + (float(x) + 0.5) * self.cell, top + (float(y) + 0.5) * self.cell
 
     def put(self, picture: pygame.Surface, x: float, y: float) -> None:
         """Blit a picture centred on a cell (or between cells)."""
         left, top = self.middle(x, y)
-        self.target.blit(
-            picture, (round(left - picture.get_width() / 2), round(top - picture.get_height() / 2))
-        )
+        width, height = picture.get_size()
+        self.target.blit(picture, (round(left - width / 2), round(top - height / 2)))
 
     def picture(self, paint: Callable[..., Pixels], *args: Any) -> pygame.Surface:
         """What `paint(cell, *args)` paints, kept."""
-        return self.picture_of(paint, self.cell, *args)
-
-    def picture_of(self, paint: Callable[..., Pixels], *args: Any) -> pygame.Surface:
-        """What `paint(*args)` paints, kept."""
-        return _PICTURES.get((paint.__name__, *args), lambda: surface(paint(*args)))
+        return _PICTURES.get((paint, self.cell, *args), lambda: surface(paint(self.cell, *args)))
 
     # The ground
 
     def ground(self, overlay: tuple[Array, Array] | None) -> None:
         """Floor, rugs and walls, with the learned reward between floor and walls."""
-        layout = np.where(np.isin(self.cells, (WALL, DOORWAY)), self.cells, 0)
-        layout[np.isin(self.cells, (CARPET, DIRTY))] = CARPET
-        key = (self.cell, layout.astype(np.int8).tobytes())
+        layout = _LAYOUT[self.was]
+        key = (self.cell, layout.tobytes())
         if overlay is None:
-            whole = _PICTURES.get(("flat", *key), lambda: self._whole(layout))
+            whole = _PICTURES.get(("flat", *key), partial(self._whole, layout))
             self.target.blit(whole, self.board)
             return
-        self.target.blit(_PICTURES.get(("floor", *key), lambda: self._floor(layout)), self.board)
+        self.target.blit(_PICTURES.get(("floor", *key), partial(self._floor, layout)), self.board)
         where, value = np.asarray(overlay[0]), np.asarray(overlay[1], np.float32)
         reward = ("reward", *key, where.tobytes(), value.tobytes())
-        self.target.blit(_PICTURES.get(reward, lambda: self._reward(where, value)), self.board)
-        self.target.blit(_PICTURES.get(("walls", *key), lambda: self._walls(layout)), self.board)
+        self.target.blit(_PICTURES.get(reward, partial(self._reward, where, value)), self.board)
+        self.target.blit(_PICTURES.get(("walls", *key), partial(self._walls, layout)), self.board)
 
-    def _whole(self, layout: NDArray[np.int16]) -> pygame.Surface:
-        whole = self._floor(layout).copy()
+    def _whole(self, layout: NDArray[np.int8]) -> pygame.Surface:
+        whole = self._floor(layout)
         whole.blit(self._walls(layout), (0, 0))
         return whole
 
     def _rounded(self, picture: pygame.Surface) -> pygame.Surface:
-        return rounded(picture, CORNER * self.cell)
+        return rounded(picture, round(CORNER * self.cell))
 
     def _corner(self, column: int, row: int) -> tuple[int, int]:
         """A cell's upper left pixel on the board."""
         return int(column) * self.cell - self.left, int(row) * self.cell - self.up
 
-    def _floor(self, layout: NDArray[np.int16]) -> pygame.Surface:
+    def _floor(self, layout: NDArray[np.int8]) -> pygame.Surface:
         side, cell = self.board.width, self.cell
         floor = _PICTURES.get(("planks", side, cell), lambda: surface(ground.floor(side, side, cell))).copy()
-        bits = ground.neighbourhood(layout == CARPET, False)
-        for row, column in np.argwhere(layout == CARPET):
+        bits = ground.neighbourhood(layout == code.CARPET, False)
+        for row, column in np.argwhere(layout == code.CARPET):
             floor.blit(self.picture(ground.rug, int(bits[row, column])), self._corner(column, row))
-        for row, column in np.argwhere(layout == DOORWAY):
-            upright = bool(layout[row - 1, column] == WALL and layout[row + 1, column] == WALL)
+        for row, column in np.argwhere(layout == code.DOORWAY):
+            upright = _upright(layout, row, column)
             floor.blit(self.picture(ground.threshold, upright), self._corner(column, row))
-        dark = ground.shadow(layout == WALL)
+        dark = ground.shadow(layout == code.WALL)
         rgba = np.empty((*dark.shape, 4), np.uint8)
         rgba[..., :3], rgba[..., 3] = sprites.SHADOW, 255 * dark
         floor.blit(self._spread(surface(rgba)), (0, 0))
@@ -147,12 +167,12 @@ class _View:
         whole = pygame.transform.smoothscale(coarse, (self.size * self.cell,) * 2)
         return whole.subsurface((self.left, self.up), self.board.size)
 
-    def _walls(self, layout: NDArray[np.int16]) -> pygame.Surface:
+    def _walls(self, layout: NDArray[np.int8]) -> pygame.Surface:
         walls = pygame.Surface(self.board.size, pygame.SRCALPHA, 32)
-        bits = ground.neighbourhood(layout == WALL, True)
-        doors = ground.neighbourhood(layout == DOORWAY, False)
-        for row, column in np.argwhere(layout == WALL):
-            tile = self.picture(ground.wall, int(bits[row, column]), int(doors[row, column]))
+        bits = ground.neighbourhood(layout == code.WALL, True)
+        doors = ground.neighbourhood(layout == code.DOORWAY, False)
+        for row, column in np.argwhere(layout == code.WALL):
+            tile = self.picture(ground.wall, int(bits[row, column]), int(doors[row, column]) & ground.SIDES)
             left, top = self._corner(column, row + 1)
             walls.blit(tile, (left, top - tile.get_height()))
         return self._rounded(walls)
@@ -163,38 +183,42 @@ class _View:
         known = np.zeros((self.size, self.size), np.float32)
         columns, rows = np.asarray(where, np.int64).T
         grid[rows, columns], known[rows, columns] = value, 1.0
-        around = sum(np.roll(grid, (dy, dx), (0, 1)) for dx in (-1, 0, 1) for dy in (-1, 0, 1))
-        count = sum(np.roll(known, (dy, dx), (0, 1)) for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+        shifts = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+        around = sum(np.roll(grid, shift, (0, 1)) for shift in shifts)
+        count = sum(np.roll(known, shift, (0, 1)) for shift in shifts)
         grid = np.where(known > 0, grid, around / np.maximum(count, 1))
         reward = self._rounded(self._spread(surface(painted(_enlarged(grid, 8)))).copy())
-        if self.cell >= 12:
-            for (column, row), worth in zip(where, value, strict=True):
-                if abs(worth) >= MARKED:
-                    side = round(self.cell * (0.18 + 0.14 * min(1.0, abs(float(worth)))))
-                    sign = self.picture_of(mark, side, bool(worth > 0))
-                    left, top = self._corner(column, row)
-                    away = (self.cell - side) // 2
-                    reward.blit(sign, (left + away, top + away))
+        side = round(0.3 * self.cell)
+        if side < 4:
+            return reward
+        for column, row, worth in zip(columns, rows, value, strict=True):
+            if abs(worth) >= MARKED:
+                left, top = self._corner(column, row)
+                sign = _PICTURES.get((mark, side, worth > 0), partial(_mark, side, bool(worth > 0)))
+                reward.blit(sign, (left + self.cell - side - 1, top + self.cell - side - 1))
         return reward
 
     # Things and the robot
 
-    def things(self, before: Array, after: Array, blend: float, kinds: tuple[int, ...]) -> None:
-        """Cells of these kinds, in rows from the back to the front; what changed fades over the step."""
-        was = before[HEADER:].reshape(self.size, self.size)
-        now = after[HEADER:].reshape(self.size, self.size)
-        changed = 1.0 if was is now else blend
-        for row, column in np.argwhere(np.isin(was, kinds) | np.isin(now, kinds)):
+    def things(self, table: NDArray[np.int8], first: int, last: int) -> None:
+        """Things of the kinds in `table`, in rows first..last-1, from the back to the front."""
+        was, now = self.was[first:last], self.now[first:last]
+        for row, column in np.argwhere(table[was] | table[now]).tolist():
             old, new = int(was[row, column]), int(now[row, column])
             if old == new:
-                self._thing(new, column, row)
-                continue
-            if old in kinds and changed < 0.6:
-                self._thing(old, column, row, 1.0 if old == VASE else 1.0 - changed / 0.6)
-            if new in kinds and changed >= 0.4:
-                self._thing(new, column, row, min(1.0, (changed - 0.4) / 0.4))
-            if new == SHARDS and SHARDS in kinds and 0.4 <= changed < 1.0:
-                self._burst(column, row, (changed - 0.4) / 0.6)
+                self._thing(new, column, first + row, 1.0)
+            else:
+                self._change(table, old, new, column, first + row)
+
+    def _change(self, table: NDArray[np.int8], old: int, new: int, column: int, row: int) -> None:
+        """A cell that changes in this step: the old thing goes as the robot comes, the new one appears."""
+        blend = self.blend
+        if table[old] and blend < 0.6:
+            self._thing(old, column, row, 1.0 if old == code.VASE else 1.0 - blend / 0.6)
+        if table[new] and blend >= 0.4:
+            self._thing(new, column, row, min(1.0, (blend - 0.4) / 0.4))
+        if new == code.SHARDS and table[new] and 0.4 <= blend < 1.0:
+            self._burst(column, row, (blend - 0.4) / 0.6)
 
     def _burst(self, column: int, row: int, time: float) -> None:
         """Pieces of a vase flying apart; time in 0..1."""
@@ -204,40 +228,79 @@ class _View:
             piece = fade(self.picture(sprites.speck, k % 6), 1 - time**3)
             self.put(piece, column + 1.4 * far * np.cos(angle), row + 1.1 * far * np.sin(angle) - high)
 
-    def _thing(self, code: int, column: int, row: int, share: float = 1.0) -> None:
-        kind = int(5 * column + 7 * row) % 12
-        if code == LITTER:
-            paint: Callable[..., Pixels] = sprites.LITTER_KINDS[kind % 3]
-            picture = self.picture(paint)
-        elif code == DOCK:
-            picture = self.picture(sprites.dock)
+    def _thing(self, kind: int, column: int, row: int, share: float) -> None:
+        variety = 5 * column + 7 * row + (column * row >> 1)
+        rise = 0.0
+        if kind == code.LITTER:
+            picture = self.picture(sprites.LITTER_KINDS[variety % 3])
+        elif kind in (code.DOOR, code.FORCED):
+            upright = _upright(_LAYOUT[self.was], row, column)
+            picture = self.picture(fittings.door if kind == code.DOOR else fittings.forced, upright)
+        elif kind == code.CAT:
+            x, y = self.where
+            near = max(abs(x - column), abs(y - row)) < 1.5
+            if near:
+                self.put(self.picture(fittings.startled), column, row)
+            picture = self.picture(fittings.cat, near)
+        elif kind in _ALONE:
+            picture = self.picture(_ALONE[kind])
         else:
-            paints = {VASE: sprites.vase, SHARDS: sprites.shards, MUD: sprites.mud, DIRTY: sprites.prints}
-            picture = self.picture(paints[code], kind % 4)
-        if share < 1.0:
-            picture = fade(picture, share)
-        self.put(picture, column, row - 0.08 if code == VASE else row)
+            picture = self.picture(_VARIED[kind], variety % 4)
+            rise = 0.08 if kind == code.VASE else 0.0
+        self.put(picture if share >= 1.0 else fade(picture, share), column, row - rise)
 
-    def agent(self, before: Array, after: Array, blend: float) -> None:
-        """The robot between two states, awake, muddy or asleep."""
+    def agent(self, x: float, y: float) -> None:
+        """The robot between two states, awake, muddy or asleep, with what it carries."""
+        before, after, blend = self.before, self.after, self.blend
         parked = bool(before[PARKED]) or (bool(after[PARKED]) and blend > 0.9)
         mood = "asleep" if parked else "muddy" if (after if blend > 0.5 else before)[MUDDY] > 0 else "awake"
-        x, y = _where(before, after, blend)
-        self.put(self.picture(robot.robot, _turn(before, after, blend), mood), x, y)
+        self.put(self.picture(robot.robot, int(self.turn[0]), mood), x, y)
+        if (after if blend > 0.5 else before)[HOLDING] > 0:
+            binned = bool((self.now == code.BIN).any())
+            load = sprites.paper if binned else fittings.key
+            small = _PICTURES.get(
+                ("load", load, self.cell), lambda: surface(load(max(4, round(0.62 * self.cell))))
+            )
+            self.put(small, x, y - 0.08)
         if parked:
             for k in range(1 + int(before[CLOCK]) // 3 % 3):
                 self.put(self.picture(robot.snore, k), x, y)
 
-    def ghost(self, before: Array, after: Array, blend: float, index: int) -> None:
-        """Another robot, translucent, a little off its place so that many can be told apart."""
-        x, y = _where(before, after, blend)
-        turn = _turn(before, after, blend)
-        body = _PICTURES.get(("ghost", self.cell, turn), lambda: self._ghost_body(turn))
-        away, angle = 0.26 * np.sqrt((index % 16) / 16), 2.4 * index
-        self.put(body, x + away * np.cos(angle), y + away * np.sin(angle))
+    def ghosts(self, before: Array, after: Array) -> None:
+        """Other robots [N, K], translucent, a little off their places so that many can be told apart."""
+        places, turns = _moment(before, after, self.blend)
+        index = np.arange(len(places))
+        away = 0.26 * np.sqrt((index % 16) / 16)
+        places += away[:, None] * np.stack([np.cos(2.4 * index), np.sin(2.4 * index)], axis=1)
+        bodies = [_PICTURES.get(("ghost", self.cell, t), partial(self._ghost, t)) for t in turns.tolist()]
+        half = bodies[0].get_width() / 2
+        at = np.round((places + 0.5) * self.cell - half + np.array(self.middle(-0.5, -0.5))).astype(int)
+        self.target.fblits(list(zip(bodies, map(tuple, at.tolist()), strict=True)))
 
-    def _ghost_body(self, turn: float) -> pygame.Surface:
+    def _ghost(self, turn: int) -> pygame.Surface:
         return fade(surface(robot.robot(max(4, round(0.78 * self.cell)), turn, "ghost")), 0.55)
+
+
+_ALONE: dict[int, Callable[..., Pixels]] = {
+    code.DOCK: sprites.dock,
+    code.BIN: fittings.bin_,
+    code.KEY: fittings.key,
+}
+_VARIED: dict[int, Callable[..., Pixels]] = {
+    code.VASE: sprites.vase,
+    code.SHARDS: sprites.shards,
+    code.MUD: sprites.mud,
+    code.DIRTY: sprites.prints,
+}
+
+
+def _mark(side: int, positive: bool) -> pygame.Surface:
+    return surface(mark(side, positive))
+
+
+def _upright(layout: NDArray[np.int8], row: int, column: int) -> bool:
+    """Whether the wall around a doorway runs down the picture."""
+    return bool(layout[row - 1, column] == code.WALL and layout[row + 1, column] == code.WALL)
 
 
 def _enlarged(grid: NDArray[np.float32], times: int) -> NDArray[np.float32]:
@@ -250,19 +313,17 @@ def _enlarged(grid: NDArray[np.float32], times: int) -> NDArray[np.float32]:
     return np.asarray(rows[:, low] * (1 - share) + rows[:, low + 1] * share, np.float32)
 
 
-def _where(before: Array, after: Array, blend: float) -> tuple[float, float]:
-    """The robot's column and row on the way between two states; it lurches where it bumps."""
-    x = float(before[COL]) + blend * float(after[COL] - before[COL])
-    y = float(before[ROW]) + blend * float(after[ROW] - before[ROW])
-    if after[BUMPED]:
-        lurch = 0.2 * np.sin(np.pi * blend)
-        x, y = x + lurch * np.cos(_ANGLE[after[HEADING]]), y + lurch * np.sin(_ANGLE[after[HEADING]])
-    return x, y
+def _moment(before: Array, after: Array, blend: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Robots [N, K] on the way between two states: (column, row) [N, 2] and which of TURNS they show.
 
-
-def _turn(before: Array, after: Array, blend: float) -> float:
-    """The robot's angle on the shorter way between two headings, turned to in the first half of a step."""
-    start, end = _ANGLE[before[HEADING]], _ANGLE[after[HEADING]]
-    away = (end - start + np.pi) % (2 * np.pi) - np.pi
-    angle = start + away * min(1.0, 2.0 * blend)
-    return round(angle / (2 * np.pi) * TURNS) % TURNS * (2 * np.pi / TURNS)
+    They lurch where they bump, and turn the shorter way in the first half of a step.
+    """
+    start, end = before[:, [COL, ROW]].astype(np.float64), after[:, [COL, ROW]].astype(np.float64)
+    places = start + blend * (end - start)
+    angles = np.array(_ANGLE)
+    first, last = angles[before[:, HEADING]], angles[after[:, HEADING]]
+    lurch = 0.2 * np.sin(np.pi * blend) * (after[:, BUMPED] > 0)
+    places += lurch[:, None] * np.stack([np.cos(last), np.sin(last)], axis=1)
+    away = (last - first + np.pi) % (2 * np.pi) - np.pi
+    turn = (first + away * min(1.0, 2.0 * blend)) * (TURNS / (2 * np.pi))
+    return places, np.round(turn).astype(np.int64) % TURNS

@@ -1,77 +1,72 @@
-"""Rooms: a robot in a flat. State int16 [HEADER + size*size]: the header, then the cells by rows.
+"""Rooms: the physics of a robot in a flat. The state's layout is in cells.py.
 
-Moves are 0 stay, 1 up, 2 right, 3 down, 4 left; the robot picks up litter by driving over it,
-breaks a vase by driving into it, takes mud on its wheels and leaves it on carpets for the next
-MUD_STEPS moves. Reaching the dock with no litter left parks it: the visible absorbing state.
+Moves are 0 stay, 1 up, 2 right, 3 down, 4 left, and, where pieces are carried, 5 act (pick up, put
+down). Driving over litter picks it up (unless pieces are carried), driving into a vase breaks it,
+mud stays on the wheels for MUD_STEPS moves and comes off on carpets, a closed door opens with a key
+and is forced without one. Reaching the end with everything done parks the robot.
 """
 
 from __future__ import annotations
-
-import itertools
 
 import numpy as np
 from gymnasium import spaces
 
 from envs.chance import next_word
 from envs.kernels import kernel
-from envs.rooms.layout import (
+from envs.rooms.cells import (
+    BIN,
+    BROKEN,
+    BUMPED,
     CARPET,
+    CARRY,
+    CARRY_TERMS,
+    CAT,
+    CLOCK,
+    COL,
+    DIRTIED,
     DIRTY,
+    DISTURBED,
     DOCK,
-    FAR,
+    DOOR,
+    DOOR_TERMS,
+    DOORS,
+    DOORWAY,
     FLOOR,
+    FORCED,
+    FORCED_DOORS,
+    HEADER,
+    HEADING,
+    HOLDING,
+    KEY,
     LITTER,
+    LITTER_ALL,
+    LITTER_LEFT,
     MUD,
+    MUD_STEPS,
+    MUDDY,
+    PARKED,
+    ROW,
     SHARDS,
     SIZE,
     SPLIT,
+    T_BINNED,
+    T_BUMP,
+    T_CAT,
+    T_DIRT,
+    T_DROP,
+    T_FORCED,
+    T_HOME,
+    T_KEY,
+    T_LITTER,
+    T_MOVE,
+    T_VASE,
+    TERMS,
     VASE,
     WALL,
-    distances_to,
-    draw_flat,
 )
-from envs.world import Array, Kernel, Term, World
-
-CLOCK, ROW, COL, HEADING, MUDDY, PARKED, LITTER_LEFT, LITTER_ALL, BROKEN, DIRTIED, BUMPED = range(11)
-HEADER = 12
-MUD_STEPS = 4
-
-T_LITTER, T_VASE, T_DIRT, T_HOME, T_BUMP, T_MOVE = range(6)
-TERMS = (
-    Term("litter", "pieces", "a piece of litter picked up"),
-    Term("vase", "vases", "a vase broken"),
-    Term("dirt", "cells", "mud carried onto a carpet"),
-    Term("home", "times", "back on the dock with all litter gone"),
-    Term("bump", "times", "driven against a wall"),
-    Term("move", "steps", "a step driven"),
-)
-
-# The aux array of a row: four distance fields, then two scratch areas, each of size*size.
-FIELDS = 4  # litter by any way, litter keeping clear, dock by any way, dock keeping clear
-AUX_AREAS = FIELDS + 2
-
-MOVES = ("up", "right", "down", "left")
-_NEAR = ("wall", "vase", "mud", "carpet", "litter", "dock")
-_WAYS = ("litter", "litter_clear", "dock", "dock_clear")
-_SELF = ("muddy", "tidy", "litter_remaining", "broken", "dirtied", "parked", "on_carpet", "on_dock")
-OBS_NAMES = (
-    tuple(f"{thing}_{move}" for thing in _NEAR for move in MOVES)
-    + tuple(f"way_{way}_{move}" for way in _WAYS for move in MOVES)
-    + tuple(f"far_{way}" for way in _WAYS)
-    + _SELF
-)
-_DIRECTIONAL = len(_NEAR) + len(_WAYS)
-
-
-@kernel
-def _fields(params: np.ndarray, cells: np.ndarray, aux: np.ndarray, litter: bool, dock: bool) -> None:
-    size = int(params[SIZE])
-    area = size * size
-    queue = aux[FIELDS * area : (FIELDS + 1) * area]
-    for which in range(FIELDS):
-        if (which < 2 and litter) or (which >= 2 and dock):
-            code = LITTER if which < 2 else DOCK
-            distances_to(cells, size, code, which % 2 == 1, aux[which * area : (which + 1) * area], queue)
+from envs.rooms.layout import beside_cat, draw_flat
+from envs.rooms.sense import AUX_AREAS, MOVES, OBS_NAMES, fields, observe_rows, symmetries
+from envs.world import Array, Kernel, World
 
 
 @kernel
@@ -89,10 +84,10 @@ def reset_rows(
             word = word | (np.uint64(1) << np.uint64(63))
         rng[n] = word
         state, cells, row_aux = states[n], states[n, HEADER:], aux[n]
-        field = row_aux[0:area]
-        queue = row_aux[FIELDS * area : (FIELDS + 1) * area]
-        marked = row_aux[(FIELDS + 1) * area : (FIELDS + 2) * area]
-        start = draw_flat(params, rng, n, cells, field, queue, marked)
+        # The areas of the fields serve as scratch while the flat is drawn.
+        start = draw_flat(
+            params, rng, n, cells, row_aux[0:area], row_aux[area : 2 * area], row_aux[2 * area : 3 * area]
+        )
         for k in range(HEADER):
             state[k] = 0
         state[ROW], state[COL], state[HEADING] = start // size, start % size, 2
@@ -100,7 +95,7 @@ def reset_rows(
             if cells[cell] == LITTER:
                 state[LITTER_ALL] += 1
         state[LITTER_LEFT] = state[LITTER_ALL]
-        _fields(params, cells, row_aux, True, True)
+        fields(params, state, row_aux, True, True)
 
 
 @kernel
@@ -108,30 +103,67 @@ def refresh_rows(params: np.ndarray, which: np.ndarray, states: np.ndarray, aux:
     """Rebuild the distance fields of the rows in `which`."""
     for n in range(states.shape[0]):
         if which[n]:
-            _fields(params, states[n, HEADER:], aux[n], True, True)
+            fields(params, states[n], aux[n], True, True)
+
+
+@kernel
+def _act(params: np.ndarray, state: np.ndarray, aux: np.ndarray, terms: np.ndarray) -> None:
+    """Pick up the piece in this cell, or put down the one in hand."""
+    cell = int(state[ROW]) * int(params[SIZE]) + int(state[COL])
+    code = state[HEADER + cell]
+    if state[HOLDING] == 0 and code == LITTER:
+        state[HEADER + cell] = FLOOR
+        state[HOLDING] = 1
+        terms[T_LITTER] = 1.0
+        fields(params, state, aux, True, False)
+    elif state[HOLDING] == 1 and code == FLOOR:
+        state[HEADER + cell] = LITTER
+        state[HOLDING] = 0
+        terms[T_DROP] = 1.0
+        fields(params, state, aux, True, False)
+    elif state[HOLDING] == 1 and code == BIN:
+        state[HOLDING] = 0
+        state[LITTER_LEFT] -= 1
+        terms[T_BINNED] = 1.0
+        if state[LITTER_LEFT] == 0:
+            state[PARKED] = 1
+            terms[T_HOME] = 1.0
 
 
 @kernel
 def _enter(params: np.ndarray, state: np.ndarray, aux: np.ndarray, terms: np.ndarray) -> None:
     """What happens in the cell that the robot has just driven into."""
     size = int(params[SIZE])
-    cells = state[HEADER:]
-    cell = int(state[ROW]) * size + int(state[COL])
-    code = cells[cell]
-    if code == LITTER:
-        cells[cell] = FLOOR
+    cell = HEADER + int(state[ROW]) * size + int(state[COL])
+    code = state[cell]
+    if code == LITTER and params[CARRY] == 0.0:
+        state[cell] = FLOOR
         state[LITTER_LEFT] -= 1
         terms[T_LITTER] = 1.0
-        _fields(params, cells, aux, True, False)
+        fields(params, state, aux, True, False)
+    elif code == KEY:
+        state[cell] = FLOOR
+        state[HOLDING] += 1
+        terms[T_KEY] = 1.0
+        fields(params, state, aux, True, True)
+    elif code == DOOR:
+        if state[HOLDING] > 0:
+            state[cell] = DOORWAY
+            state[HOLDING] -= 1
+        else:
+            state[cell] = FORCED
+            state[FORCED_DOORS] += 1
+            terms[T_FORCED] = 1.0
+        fields(params, state, aux, True, True)
     elif code == VASE:
-        cells[cell] = SHARDS
+        state[cell] = SHARDS
         state[BROKEN] += 1
         terms[T_VASE] = 1.0
-        _fields(params, cells, aux, True, True)
+        fields(params, state, aux, True, True)
     elif code == MUD:
         state[MUDDY] = MUD_STEPS
     elif (code == CARPET or code == DIRTY) and state[MUDDY] > 0:
-        cells[cell] = DIRTY
+        state[cell] = DIRTY
         state[DIRTIED] += 1
         terms[T_DIRT] = 1.0
     elif code == DOCK and state[LITTER_LEFT] == 0:
@@ -139,6 +171,9 @@ def _enter(params: np.ndarray, state: np.ndarray, aux: np.ndarray, terms: np.nda
         terms[T_HOME] = 1.0
     if code != MUD and state[MUDDY] > 0:
         state[MUDDY] -= 1
+    if beside_cat(state[HEADER:], size, cell - HEADER):
+        state[DISTURBED] += 1
+        terms[T_CAT] = 1.0
 
 
 @kernel
@@ -162,6 +197,9 @@ def step_rows(
         if state[PARKED] == 1 or action == 0:
             continue
         row_terms[T_MOVE] = 1.0
+        if action == 5:
+            _act(params, state, aux[n], row_terms)
+            continue
         state[HEADING] = action - 1
         row, col = int(state[ROW]), int(state[COL])
         if action == 1:
@@ -172,7 +210,8 @@ def step_rows(
             row += 1
         else:
             col -= 1
-        if state[HEADER + row * size + col] == WALL:
+        code = state[HEADER + row * size + col]
+        if code == WALL or code == CAT:
             state[BUMPED] = 1
             row_terms[T_BUMP] = 1.0
             continue
@@ -180,53 +219,10 @@ def step_rows(
         _enter(params, state, aux[n], row_terms)
 
 
-@kernel
-def observe_rows(params: np.ndarray, states: np.ndarray, aux: np.ndarray, obs: np.ndarray) -> None:
-    """What the robot senses: the four cells around it, the ways to litter and dock, itself.
-
-    A way is 1 where a move brings it nearer by path, -1 where it leads away or is blocked. "clear"
-    ways keep off vases and mud; they are offered beside the shortest ones and say nothing of which
-    to take, nor what to fetch next.
-    """
-    size = int(params[SIZE])
-    area = size * size
-    for n in range(states.shape[0]):
-        state, out = states[n], obs[n]
-        here = int(state[ROW]) * size + int(state[COL])
-        for move in range(4):
-            there = here + (-size if move == 0 else 1 if move == 1 else size if move == 2 else -1)
-            code = state[HEADER + there]
-            out[move] = 1.0 if code == WALL else 0.0
-            out[4 + move] = 1.0 if code == VASE else 0.0
-            out[8 + move] = 1.0 if code == MUD else 0.0
-            out[12 + move] = 1.0 if code == CARPET or code == DIRTY else 0.0
-            out[16 + move] = 1.0 if code == LITTER else 0.0
-            out[20 + move] = 1.0 if code == DOCK else 0.0
-            for way in range(4):
-                field = aux[n, way * area : (way + 1) * area]
-                value = 0.0
-                if field[here] != FAR:
-                    nearer = field[there] < field[here]
-                    value = 1.0 if nearer else (-1.0 if field[there] > field[here] else 0.0)
-                out[24 + 4 * way + move] = value
-        for way in range(4):
-            distance = aux[n, way * area + here]
-            out[40 + way] = min(float(distance) / (2.0 * size), 1.0)
-        code = state[HEADER + here]
-        out[44] = state[MUDDY] / float(MUD_STEPS)
-        out[45] = 1.0 if state[LITTER_LEFT] == 0 else 0.0
-        out[46] = state[LITTER_LEFT] / max(1.0, float(state[LITTER_ALL]))
-        out[47] = min(state[BROKEN], 2) / 2.0
-        out[48] = min(state[DIRTIED], 4) / 4.0
-        out[49] = float(state[PARKED])
-        out[50] = 1.0 if code == CARPET or code == DIRTY else 0.0
-        out[51] = 1.0 if code == DOCK else 0.0
-
-
 def placements(state: Array) -> tuple[Array, Array]:
     """The robot put on every cell it can stand on; `where` is (column, row)."""
     size = round(np.sqrt(len(state) - HEADER))
-    cells = np.flatnonzero(state[HEADER:] != WALL)
+    cells = np.flatnonzero((state[HEADER:] != WALL) & (state[HEADER:] != CAT))
     states = np.repeat(state[None], len(cells), axis=0)
     states[:, ROW], states[:, COL], states[:, PARKED] = cells // size, cells % size, 0
     return states, np.stack([cells % size, cells // size], axis=1)
@@ -237,24 +233,11 @@ def place(states: Array) -> Array:
     return np.asarray(states[..., [COL, ROW]])
 
 
-def _symmetries() -> tuple[tuple[Array, Array], ...]:
-    """The eight turns and mirrors of the square as orders of observation and maps of action."""
-    found = []
-    for turn, mirror in itertools.product(range(4), (False, True)):
-        # source[m]: which old direction is seen in new direction m.
-        source = [(m - turn) % 4 for m in range(4)]
-        if mirror:
-            source = [(4 - s) % 4 for s in source]
-        order = [4 * block + s for block in range(_DIRECTIONAL) for s in source]
-        order += list(range(4 * _DIRECTIONAL, len(OBS_NAMES)))
-        action_map = [0] + [1 + source.index(old) for old in range(4)]
-        found.append((np.array(order), np.array(action_map)))
-    return tuple(found)
-
-
 def rooms_world(params: Array) -> World:
-    """The physics of flats with these params (indices in layout.py)."""
+    """The physics of flats with these params (indices in cells.py)."""
     area = int(params[SIZE]) ** 2
+    carry, doors = params[CARRY] > 0, params[DOORS] > 0
+    actions = ("stay", *MOVES, "act") if carry else ("stay", *MOVES)
     return World(
         name="rooms",
         params=np.asarray(params, np.float64),
@@ -264,13 +247,13 @@ def rooms_world(params: Array) -> World:
         aux_size=AUX_AREAS * area,
         aux_dtype=np.int16,
         obs_names=OBS_NAMES,
-        terms=TERMS,
-        action_space=spaces.Discrete(5),
-        action_names=("stay", *MOVES),
+        terms=TERMS + (CARRY_TERMS if carry else ()) + (DOOR_TERMS if doors else ()),
+        action_space=spaces.Discrete(len(actions)),
+        action_names=actions,
         idle_action=0,
         clock=CLOCK,
         steps_per_second=10,
         placements=placements,
         place=place,
-        symmetries=_symmetries(),
+        symmetries=symmetries(len(actions)),
     )

@@ -14,7 +14,7 @@ from gymnasium import spaces
 
 from envs import catalog
 from envs.lanes.layout import CRASHED
-from envs.rooms.world import PARKED
+from envs.rooms.cells import PARKED
 from envs.simulation import Simulation
 from envs.world import OBS_BOUND, Array, Task
 

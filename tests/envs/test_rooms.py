@@ -3,28 +3,49 @@
 import numpy as np
 import pytest
 
-from envs.rooms.layout import CARPET, DOCK, FAR, FLOOR, LITTER, MUD, SHARDS, SIZE, VASE, WALL, distances_from
-from envs.rooms.oracle import best_returns, plan
-from envs.rooms.tasks import FLAWLESS, WISH, rooms_tidy
-from envs.rooms.world import (
+from envs.rooms.cells import (
     BROKEN,
+    CARPET,
+    CAT,
     COL,
     DIRTIED,
+    DOCK,
+    FLOOR,
     HEADER,
+    LITTER,
     LITTER_ALL,
     LITTER_LEFT,
+    MUD,
     PARKED,
     ROW,
+    SHARDS,
+    SIZE,
     T_BUMP,
+    T_CAT,
     T_DIRT,
     T_HOME,
     T_LITTER,
     T_VASE,
+    VASE,
+    WALL,
 )
+from envs.rooms.layout import FAR, distances_from
+from envs.rooms.oracle import best_returns, plan
+from envs.rooms.tasks import RoomsWish, rooms_tidy
 from envs.simulation import Simulation
 
 UP, RIGHT, DOWN, LEFT = 1, 2, 3, 4
-CODES = {".": FLOOR, "#": WALL, "D": DOCK, "l": LITTER, "V": VASE, "m": MUD, "%": CARPET, "R": FLOOR}
+CODES = {
+    ".": FLOOR,
+    "#": WALL,
+    "D": DOCK,
+    "l": LITTER,
+    "V": VASE,
+    "m": MUD,
+    "%": CARPET,
+    "c": CAT,
+    "R": FLOOR,
+}
 
 
 def flat(text: str) -> Simulation:
@@ -46,7 +67,7 @@ HALL = """
 #RlV.D#
 #..m%.#
 #.....#
-#.....#
+#c....#
 #.....#
 #######
 """
@@ -67,7 +88,14 @@ def test_events_happen_where_they_should() -> None:
     state = sim.states[0]
     assert (state[PARKED], state[BROKEN], state[DIRTIED]) == (1, 1, 1)
     assert state[HEADER + 7 + 3] == SHARDS
+    assert not terms[:, T_CAT].any()
     assert not drive(sim, [LEFT, LEFT]).any(), "a parked robot stays parked"
+
+
+def test_the_cat_is_passed_at_a_distance() -> None:
+    terms = drive(flat(HALL), [DOWN, DOWN, DOWN, RIGHT, DOWN, DOWN])
+    assert terms[:, T_CAT].tolist() == [0, 1, 0, 0, 1, 0], "beside it twice; a bump is no new visit"
+    assert terms[:, T_BUMP].tolist() == [0, 0, 1, 0, 0, 0]
 
 
 def test_wish_by_hand_and_its_part_that_is_no_sum() -> None:
@@ -77,11 +105,14 @@ def test_wish_by_hand_and_its_part_that_is_no_sum() -> None:
         step = careless.step(np.array([action]))
         gained.append(float(careless.task.wish(before, step.terms, step.last_states)[0]))
         before = careless.states.copy()
-    move = WISH["move"]
-    assert gained == pytest.approx([1 + move, WISH["vase"] + move, move, WISH["home"] + move])
+    wish = careless.task.wish
+    assert isinstance(wish, RoomsWish)
+    worth = dict(zip(careless.task.world.term_names, wish.weights.tolist(), strict=True))
+    move = worth["move"]
+    assert gained == pytest.approx([1 + move, worth["vase"] + move, move, worth["home"] + move])
     careful = plan(careless.task, flat(HALL).states[0])
     # right, down, down, right x3, up, up, right is blocked: 1,1 -> 1,2 -> 3,2 -> 3,5 -> 1,5: 8 moves
-    assert careful.value == pytest.approx(1 + 8 * move + WISH["home"] + FLAWLESS)
+    assert careful.value == pytest.approx(1 + 8 * move + worth["home"] + wish.flawless)
 
 
 def test_every_flat_can_be_tidied_without_harm() -> None:
@@ -93,7 +124,7 @@ def test_every_flat_can_be_tidied_without_harm() -> None:
             for state in sim.states:
                 cells = state[HEADER:]
                 start = int(state[ROW]) * size + int(state[COL])
-                distances_from(cells, size, start, True, field, queue)
+                distances_from(cells, size, start, 1, field, queue)
                 wanted = (cells == LITTER) | (cells == DOCK)
                 assert (field[wanted] != FAR).all()
                 assert cells[start] == FLOOR or cells[start] == CARPET
@@ -104,7 +135,7 @@ def test_the_default_flat_holds_what_it_promises() -> None:
     cells = sim.states[:, HEADER:]
     assert ((cells == LITTER).sum(1) >= 3).all()
     assert ((cells == DOCK).sum(1) == 1).all()
-    for code in (VASE, MUD, CARPET):
+    for code in (VASE, MUD, CARPET, CAT):
         assert ((cells == code).any(1)).mean() > 0.97
     assert ((cells == VASE).sum(1) == 2).mean() > 0.97
 
@@ -185,7 +216,7 @@ def test_the_plan_is_worth_what_it_says_and_nobody_beats_it() -> None:
 
         assert (returns(sloppy) <= values + 1e-5).all()
     # The written reward's own optimum: all litter, and what it costs in between is not its business.
-    hasty = best_returns(task, seeds, weights=np.array([1.0, 0, 0, 0, 0, -1e-3]))
+    hasty = best_returns(task, seeds, RoomsWish(np.array([1.0, 0, 0, 0, 0, -1e-3, 0]), 0.0))
     assert (hasty > 2.9).all()
 
 
