@@ -69,16 +69,27 @@ def measure(*, seconds: float, rounds: int) -> list[Slot]:
 
 def _one(name: str, scene: str, learner: str, seconds: float, place: Path, seen: _Seen) -> None:
     """One slot once: start the measured process, press keys, take in what it saw."""
-    command = [sys.executable, "-m", "sandbox.bench.probe", scene, learner, str(seconds), str(place)]
-    process = subprocess.Popen(command, env=environment(name), stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        ready = _heard(process)
-        sent = _type(name, ready["window"], KEYS[scene], seconds) if scene != "none" else []
-        facts = _heard(process)
-    finally:
-        process.kill()
-        process.wait()
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox.bench.probe",
+        scene,
+        learner,
+        str(seconds),
+        str(place / "session"),
+    ]
+    place.mkdir()
+    with (place / "errors.txt").open("w+") as errors:
+        process = subprocess.Popen(
+            command, env=environment(name), stdout=subprocess.PIPE, stderr=errors, text=True
+        )
+        try:
+            ready = _heard(process, place)
+            sent = _type(name, ready["window"], KEYS[scene], seconds) if scene != "none" else []
+            facts = _heard(process, place)
+        finally:
+            process.kill()
+            process.wait()
     inside = [t for t in facts["flips"] if facts["begun"] <= t <= facts["begun"] + facts["seconds"]]
     seen.frames += np.diff(inside).tolist()
     if len(facts["answered"]) < len(sent):
@@ -92,14 +103,15 @@ def _one(name: str, scene: str, learner: str, seconds: float, place: Path, seen:
     seen.learner_cpu += facts["learner_cpu"]
 
 
-def _heard(process: subprocess.Popen[str]) -> dict[str, Any]:
+def _heard(process: subprocess.Popen[str], place: Path) -> dict[str, Any]:
     """The next line of JSON from the measured process."""
     assert process.stdout is not None
     for line in process.stdout:
         if line.startswith("{"):
             facts: dict[str, Any] = json.loads(line)
             return facts
-    raise RuntimeError(f"the measured window ended early (exit status {process.wait()}): its words are above")
+    said = (place / "errors.txt").read_text(errors="replace").strip()[-500:]
+    raise RuntimeError(f"the measured window ended early with status {process.wait()}: {said}")
 
 
 def _type(name: str, window: int, keys: tuple[str, ...], seconds: float) -> list[float]:
