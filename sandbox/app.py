@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,16 +11,21 @@ import numpy as np
 import pygame
 
 from sandbox.events import LearnerRestarted, Saved, Trouble
+from sandbox.screen import notices
 from sandbox.screen import theme as look
 from sandbox.screen.chrome import Chrome
 from sandbox.screen.keys import EVERYWHERE, Intent, Pointer, Press, Release, intent
+from sandbox.screen.notices import Toast
 from sandbox.screen.scene import Scene
 from sandbox.screen.sound import Sounds
-from sandbox.screen.theme import Color, Theme
+from sandbox.screen.theme import Theme
+from sandbox.screen.window import NoDisplay, StateFile, open_window
 
 if TYPE_CHECKING:
     from sandbox.session import Session
     from sandbox.session_file import SessionInfo
+
+__all__ = ["STEP", "App", "NoDisplay"]
 
 STEP = 1 / 60  # [s] the one length of an update
 TOAST_SECONDS = 3.0
@@ -36,10 +38,6 @@ SCENES = {
     "correct": "sandbox.scenes.correct:CorrectScene",
     "watch": "sandbox.scenes.watch:WatchScene",
 }
-
-
-class NoDisplay(RuntimeError):
-    """There is no screen to open a window on; the text is a sentence for the person."""
 
 
 class App:
@@ -63,7 +61,7 @@ class App:
         self.session, self.fixed_dt = session, fixed_dt
         self.open_session, self.sessions_root = open_session, sessions_root
         self.random = np.random.default_rng(seed)
-        self.surface = _open_window(size)
+        self.surface = open_window(size)
         self.zoom = 1.0
         self.theme = Theme(self._scale())
         self.sounds = Sounds()
@@ -80,10 +78,10 @@ class App:
         self.toast_area: pygame.Rect | None = None
         """Where a scene wants toasts; it says so at each draw."""
         self._owed = self._active_until = 0.0
-        self._toasts: list[tuple[str, Color, str, float]] = []
+        self._toasts: list[Toast] = []
         self._repeat: tuple[Press, float] | None = None
         self._clock = pygame.time.Clock()
-        self._state_file, self._state = state_file, ""
+        self._state_file = StateFile(state_file)
         self._scenes: dict[str, Scene] = {}
         self._last_mode = "drive"
         self.scene = self._make("drive" if session else "menu")
@@ -105,14 +103,9 @@ class App:
 
     def toast(self, text: str, kind: str = "info", sound: str = "") -> None:
         """Say something briefly. kind: info, good, bad, undo."""
-        color, icon = {
-            "good": (look.GOOD, "thumbs-up"),
-            "bad": (look.BAD, "thumbs-down"),
-            "undo": (look.WARN, "undo-2"),
-        }.get(kind, (look.ACCENT, "info"))
         self.message = text
-        others = [toast for toast in self._toasts if toast[0] != text]
-        self._toasts = [*others[-1:], (text, color, icon, self.seconds + TOAST_SECONDS)]
+        others = [toast for toast in self._toasts if toast.text != text]
+        self._toasts = [*others[-1:], Toast(text, kind, self.seconds + TOAST_SECONDS)]
         if sound:
             self.sounds.play(sound)
 
@@ -203,7 +196,7 @@ class App:
         self.draw()
         pygame.display.flip()
         self.frame += 1
-        self._tell()
+        self._state_file.write(self.state(), self.frame)
         return self.running
 
     def close(self) -> None:
@@ -219,13 +212,10 @@ class App:
         self.toast_area = None
         room = self.chrome.draw(self.surface)
         self.scene.draw(self.surface, room)
-        self._toasts = [toast for toast in self._toasts if toast[3] > self.seconds]
-        fading = [
-            (text, color, icon, (until - self.seconds) / 0.4) for text, color, icon, until in self._toasts
-        ]
-        self.chrome.toasts(self.surface, self.toast_area or room, fading)
+        self._toasts = [toast for toast in self._toasts if toast.until > self.seconds]
+        notices.toasts(self.surface, self.theme, self.toast_area or room, self._toasts, self.seconds)
         if self.help_open:
-            self.chrome.help(self.surface)
+            notices.help_page(self.surface, self.theme, self.scene, self.sounds.why_silent)
 
     def _event(self, event: Any) -> None:
         if event.type == pygame.QUIT:
@@ -360,36 +350,5 @@ class App:
             "extra": {**facts, "help": self.help_open, "trouble": self.trouble_text},
         }
 
-    def _tell(self) -> None:
-        """Write the state file if anything but the frame number has changed."""
-        if self._state_file is None:
-            return
-        state = self.state()
-        text = json.dumps(state)
-        if text == self._state:
-            return
-        self._state = text
-        handle, name = tempfile.mkstemp(dir=self._state_file.parent, prefix=".state")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({**state, "frame": self.frame}, file)
-        Path(name).replace(self._state_file)
-
 
 _MODE_KEYS = frozenset(f"f{n}" for n in range(2, 7))
-
-
-def _open_window(size: tuple[int, int]) -> pygame.Surface:
-    """A resizable window; NoDisplay if there is nothing to show it on."""
-    wanted = os.environ.get("SDL_VIDEODRIVER", "")
-    mend = "start it on a desktop, or set DISPLAY; `teachbox tour` works without a screen"
-    try:
-        pygame.display.init()
-        pygame.font.init()
-        if not wanted and pygame.display.get_driver() in ("dummy", "offscreen"):
-            raise NoDisplay(f"no display was found to open the window on: {mend}")
-        pygame.display.set_caption("teachbox")
-        surface = pygame.display.set_mode(size, pygame.RESIZABLE)
-    except pygame.error as error:
-        raise NoDisplay(f"the window could not be opened ({error}): {mend}") from error
-    pygame.key.set_repeat()
-    return surface

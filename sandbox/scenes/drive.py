@@ -22,7 +22,7 @@ from sandbox.screen.keys import (
     Release,
     driving_keys,
 )
-from sandbox.screen.live import Live, waits_for_keys
+from sandbox.screen.live import Live
 from sandbox.screen.scene import Scene
 from sandbox.screen.stage import Card
 
@@ -41,8 +41,8 @@ class DriveScene(Scene):
         task = self.session.task
         self.task = task
         self.latch = Latch(driving_keys(task.keys))
-        self.waits = waits_for_keys(task)
         self.live = Live(task, "person")
+        self.waits = self.live.waits
         self.view = View(task)
         self.chips = stage.Chips()
         self.phase = "ready"
@@ -140,10 +140,9 @@ class DriveScene(Scene):
             key = self.latch.take(self.task.keys)
             happened = self.live.step(self.task.keys.get(key, self.task.world.idle_action))
             self.chips.add(happened)
-            if any(term.name == "crash" or term.name == "vase" for term in happened):
+            if any(term.name in ("crash", "vase") for term in happened):
                 self.app.sounds.play("crash")
-            over = self.waits and key and self.live.stands_still()
-            if self.live.ended or over:
+            if self.live.ended or self.live.over:
                 self._end()
         elif self.waits:
             self.live.since = min(self.live.since, 1.0)
@@ -181,10 +180,7 @@ class DriveScene(Scene):
 
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
         theme = self.app.theme
-        room = stage.tally_height(theme, self.live.events)
-        low = pygame.Rect(column.left, 0, column.width, min(room, column.height * 3 // 5))
-        low.bottom = column.bottom
-        high = pygame.Rect(column.left, column.top, column.width, low.top - column.top - theme.px(12))
+        high, low = stage.stacked(column, theme, self.live.events)
         stage.card(surface, theme, high, self._where())
         stage.account(surface, theme, low, self.live)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,13 @@ from sandbox.screen.keys import Press
 from sandbox.screen.lists import List, ListItem
 from sandbox.screen.scene import Scene
 from sandbox.screen.widgets import Button, Tabs, TextField
+from sandbox.screen.words import KIND_NAMES, ago, counted, spoken
 
 KIND_ICONS = {
     "demonstration": "gamepad-2",
     "evaluation": "thumbs-up",
     "comparison": "list-ordered",
     "correction": "hand",
-}
-KIND_NAMES = {
-    "demonstration": "drives",
-    "evaluation": "rewards",
-    "comparison": "rankings",
-    "correction": "corrections",
 }
 DIFFICULTIES = (("easy", "Easy"), ("normal", "Normal"), ("hard", "Hard"))
 NEW = "new"
@@ -45,7 +39,7 @@ class MenuScene(Scene):
         super().__init__(app)
         self.tasks: dict[str, Task] = {}
         self.pictures: dict[str, pygame.Surface] = {}
-        self.worlds = List("worlds", [], self._world_chosen, lines=3, tall=116)
+        self.worlds = List("worlds", [], self._world_chosen, lines=4, tall=132)
         self.other = TextField("other", "Another Gymnasium world: CartPole-v1 ...", self._add_world)
         self.level = Tabs("level", DIFFICULTIES)
         self.level.index = 1
@@ -95,7 +89,7 @@ class MenuScene(Scene):
             elif info.world == self.world:
                 opened = here is not None and here.folder == info.folder
                 counts = here.counts if opened and here is not None else info.counts
-                title = "Open now" if opened else info.folder.name
+                title = "Open now" if opened else spoken(info.folder.name)
                 items.append(
                     ListItem(info.folder, title, counted(counts), ago(info.last_used), icon="folder-open")
                 )
@@ -143,13 +137,17 @@ class MenuScene(Scene):
     # What the keys do.
 
     def on_choose(self, press: Press) -> None:
-        (self.focus.current or self.worlds).press(press)
+        if not (self.focus.current or self.worlds).press(press):
+            self.focus.set(self.worlds)
 
     def on_column(self, press: Press) -> None:
         current = self.focus.current
         at = next((k for k, column in enumerate(self.columns) if column is current), 0)
         step = 1 if press.key == "right" else -1
         self.focus.set(self.columns[(at + step) % len(self.columns)])
+
+    def on_next_field(self, press: Press) -> None:
+        self.focus.move(-1 if press.shift else 1)
 
     def on_start(self, press: Press) -> None:
         self._open()
@@ -291,25 +289,3 @@ def picture_of(task: Task) -> pygame.Surface:
         picture = pygame.Surface((200, 200))
         picture.fill(look.RAISED)
     return picture
-
-
-def counted(counts: dict[str, int]) -> str:
-    """'2 drives, 14 rankings'."""
-    parts = [
-        f"{counts[kind]} {name[:-1] if counts[kind] == 1 else name}"
-        for kind, name in KIND_NAMES.items()
-        if counts.get(kind)
-    ]
-    return ", ".join(parts) or "nothing taught yet"
-
-
-def ago(moment: datetime) -> str:
-    """When, as people say it."""
-    minutes = int((datetime.now(UTC) - moment).total_seconds() // 60)
-    if minutes < 1:
-        return "just now"
-    if minutes < 60:
-        return f"{minutes} min ago"
-    if minutes < 24 * 60:
-        return f"{minutes // 60} h ago"
-    return moment.astimezone().strftime("%d %b %Y")

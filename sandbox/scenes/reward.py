@@ -134,8 +134,7 @@ class RewardScene(Scene):
             actions = self.session.act(self.live.obs, self.app.random, TEMPERATURE)
             self.chips.add(self.live.step(actions[0]))
             self.tape.step()
-            if self.live.quiet(6):
-                self.live.ended = True
+            self.live.ended = self.live.ended or self.live.over
 
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         theme = self.app.theme
@@ -187,9 +186,7 @@ class RewardScene(Scene):
 
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
         theme = self.app.theme
-        low = pygame.Rect(column.left, 0, column.width, stage.tally_height(theme, self.live.events))
-        low.height = min(low.height, column.height * 3 // 5)
-        low.bottom = column.bottom
+        above, low = stage.stacked(column, theme, self.live.events)
         gap, high = theme.px(12), theme.px(40)
         latest = self.session.latest
         if latest is None or latest.policy is None:
@@ -201,7 +198,7 @@ class RewardScene(Scene):
             (("-",), "bad"),
             (("Shift",), "with it: twice as strong"),
         ]
-        area = pygame.Rect(column.left, column.top, column.width, low.top - column.top - high - 2 * gap)
+        area = pygame.Rect(above.left, above.top, above.width, above.height - high - gap)
         card = Card("Judge the agent", text, look.ACCENT, "thumbs-up", keys)
         used = stage.card(surface, theme, area, card)
         half = (column.width - gap) // 2

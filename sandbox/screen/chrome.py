@@ -1,14 +1,14 @@
-"""The frame around every scene: modes above, keys and learner below, toasts, trouble, the help page."""
+"""The frame around every scene: the modes above, the keys and the learner below."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pygame
 
-from sandbox.screen import marks
+from sandbox.screen import marks, notices
 from sandbox.screen import theme as look
 from sandbox.screen.keys import EVERYWHERE, MODES, Binding, Pointer, Press, cap
 from sandbox.screen.theme import Color, Theme, rounded
@@ -16,7 +16,6 @@ from sandbox.screen.theme import Color, Theme, rounded
 if TYPE_CHECKING:
     from sandbox.app import App
 
-HELP = EVERYWHERE[0]
 STATES: dict[str, tuple[str, Color]] = {
     "starting": ("refresh-cw", look.WARN),
     "learning": ("brain", look.GOOD),
@@ -65,8 +64,9 @@ class Chrome:
         keys = self._keys(surface, theme, pygame.Rect(0, 0, full.width, status.top))
         room = pygame.Rect(0, top.bottom, full.width, keys.top - top.bottom)
         if self.app.trouble_text:
-            used = self._trouble(surface, theme, room)
-            room.top, room.height = room.top + used, room.height - used
+            bar, close = notices.trouble(surface, theme, room, self.app.trouble_text)
+            self._spots.append((close, self.app.clear_trouble))
+            room.top, room.height = bar.bottom, room.bottom - bar.bottom
         return room.inflate(-2 * theme.px(16), -2 * theme.px(12))
 
     def _top(self, surface: pygame.Surface, theme: Theme, bar: pygame.Rect) -> None:
@@ -207,6 +207,10 @@ class Chrome:
             spark.midright = (x - theme.px(18), y)
             marks.sparkline(surface, spark, values)
             x = spark.left
+        if self.app.sounds.why_silent:
+            image = theme.icon("volume-x", theme.px(15), look.MUTED)
+            if image:
+                x = surface.blit(image, image.get_rect(midright=(x - theme.px(16), y))).left
         minutes, seconds = divmod(int(self.app.taught), 60)
         x = self._counter(surface, theme, x - theme.px(18), y, "clock", f"{minutes}:{seconds:02d}")
         for kind, icon, _ in reversed(COUNTED):
@@ -221,115 +225,3 @@ class Chrome:
         if image is None:
             return spot.left
         return surface.blit(image, image.get_rect(midright=(spot.left - theme.px(5), y))).left
-
-    def _trouble(self, surface: pygame.Surface, theme: Theme, room: pygame.Rect) -> int:
-        width = room.width - theme.px(120)
-        lines = theme.wrap(self.app.trouble_text, width, "body")[:3]
-        bar = pygame.Rect(room.left, room.top, room.width, theme.line("body") * len(lines) + theme.px(16))
-        pygame.draw.rect(surface, look.mix(look.GROUND, look.WARN, 0.22), bar)
-        pygame.draw.rect(surface, look.WARN, (bar.left, bar.top, theme.px(4), bar.height))
-        image = theme.icon("triangle-alert", theme.px(20), look.WARN)
-        if image:
-            surface.blit(image, image.get_rect(midleft=(theme.px(16), bar.centery)))
-        for k, line in enumerate(lines):
-            theme.text(surface, line, (theme.px(48), bar.top + theme.px(8) + k * theme.line("body")), "body")
-        close = theme.text(
-            surface,
-            "Esc closes",
-            (bar.right - theme.px(12), bar.centery),
-            "small",
-            look.WARN,
-            anchor="midright",
-        )
-        self._spots.append((close.inflate(theme.px(20), theme.px(16)), self.app.clear_trouble))
-        return bar.height
-
-    def toasts(
-        self, surface: pygame.Surface, room: pygame.Rect, toasts: Sequence[tuple[str, Color, str, float]]
-    ) -> None:
-        """Short news, the newest lowest, over the bottom of the scene. Each: text, colour, icon, strength."""
-        theme = self.app.theme
-        bottom = room.bottom - theme.px(6)
-        for text, color, icon, strength in reversed(toasts):
-            image = theme.icon(icon, theme.px(18), color)
-            text = theme.fit(text, max(theme.px(320), room.width - theme.px(70)), "body", bold=True)
-            gap = image.get_width() + theme.px(10) if image else 0
-            rect = pygame.Rect(0, 0, theme.width(text, "body", bold=True) + gap + theme.px(32), theme.px(38))
-            rect.midbottom = (room.centerx, bottom)
-            card = pygame.Surface(rect.size, pygame.SRCALPHA)
-            rounded(card, card.get_rect(), look.mix(look.PANEL, color, 0.14), theme.px(10), color)
-            if image:
-                card.blit(image, image.get_rect(midleft=(theme.px(16), rect.height // 2)))
-            label = theme.render(text, "body", look.TEXT, bold=True)
-            card.blit(label, label.get_rect(midleft=(theme.px(16) + gap, rect.height // 2)))
-            card.set_alpha(round(255 * min(1.0, strength)))
-            surface.blit(card, rect)
-            bottom = rect.top - theme.px(6)
-
-    def help(self, surface: pygame.Surface) -> None:
-        """All keys of the scene and those that work everywhere, over everything."""
-        theme, full = self.app.theme, surface.get_rect()
-        marks.curtain(surface, full, 200)
-        scene = self.app.scene
-        here = list(scene.keys())
-        columns = [
-            (f"{scene.title}", here),
-            ("Everywhere", [b for b in EVERYWHERE if b.keys[0] not in _MODE_KEYS]),
-        ]
-        step = theme.px(34)
-        height = theme.px(150) + step * max(len(b) for _, b in columns)
-        area = pygame.Rect(
-            0, 0, min(full.width - theme.px(40), theme.px(1120)), min(full.height - 20, height)
-        )
-        area.center = full.center
-        inside = marks.panel(surface, theme, area)
-        theme.text(surface, "Keys", inside.topleft, "title", bold=True)
-        theme.text(
-            surface, "F1 or Esc closes this page", inside.topright, "small", look.MUTED, anchor="topright"
-        )
-        y = inside.top + theme.line("title") + theme.px(2)
-        y = theme.paragraph(
-            surface, scene.hint, pygame.Rect(inside.left, y, inside.width, 2 * theme.line()), "body"
-        )
-        wide = round(inside.width * 0.58)
-        for k, (title, bindings) in enumerate(columns):
-            left = inside.left + (wide + theme.px(20)) * k
-            self._help_column(
-                surface,
-                theme,
-                pygame.Rect(left, y + theme.px(10), (wide, inside.right - left)[k], 0),
-                title,
-                bindings,
-            )
-
-    def _help_column(
-        self,
-        surface: pygame.Surface,
-        theme: Theme,
-        rect: pygame.Rect,
-        title: str,
-        bindings: Sequence[Binding],
-    ) -> None:
-        theme.text(surface, title, rect.topleft, "body", look.ACCENT, bold=True)
-        y = rect.top + theme.line() + theme.px(18)
-        caps = max(
-            (sum(marks.key_cap_width(theme, c) + theme.px(4) for c in b.caps) for b in bindings), default=0
-        ) + theme.px(10)
-        for binding in bindings:
-            x = rect.left
-            for name in binding.caps:
-                x = marks.key_cap(surface, theme, name, (x, y)) + theme.px(4)
-            left = rect.left + caps
-            theme.text(
-                surface,
-                binding.about or binding.what,
-                (left, y),
-                "small",
-                look.SOFT,
-                anchor="midleft",
-                width=rect.right - left,
-            )
-            y += theme.px(34)
-
-
-_MODE_KEYS = frozenset(key for key, _, _ in MODES)

@@ -104,7 +104,7 @@ MODES: tuple[tuple[str, str, str], ...] = (
 EVERYWHERE: tuple[Binding, ...] = (
     _bind("f1", "help", "help", "Show or hide this page."),
     *(_bind(key, name, f"mode_{mode}", f"Go to {name}.", footer=False) for key, mode, name in MODES),
-    _bind("escape", "menu", "back", "Go back; from a mode, to the menu."),
+    _bind("escape", "back", "back", "Go back; from a mode, to the menu."),
     _bind("tab", "next field", "focus_next", "Move to the next control (Shift-Tab: back).", footer=False),
     _bind("plus minus", "text size", "zoom", "With Ctrl: larger or smaller.", caps="Ctrl + -", footer=False),
     _bind("f11", "full screen", "fullscreen", "Full screen on or off.", footer=False),
@@ -117,6 +117,12 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         _bind("up down", "choose", "choose", "Move in the list."),
         _bind("left right", "column", "column", "Move between the columns.", footer=True),
         _bind("enter", "start", "start", "Open the session."),
+        _bind(
+            "tab",
+            "next field",
+            "next_field",
+            "To the next list or field: level, another world (Shift-Tab: back).",
+        ),
     ),
     "drive": (
         _bind("left right up down", "drive", "drive", "Control the world. Short taps count too."),

@@ -83,14 +83,18 @@ class List(Widget):
             return True
         return False
 
-    def _height(self, theme: Theme) -> int:
-        lines = self.lines if any(item.about for item in self.items) else 0
-        text = theme.line("body") + lines * theme.line("small") + theme.px(20)
+    def _height(self, theme: Theme, width: int) -> int:
+        """Of every row: as high as the longest `about` needs, up to `lines`."""
+        inner = width - theme.px(70)
+        lines = max(
+            (len(theme.wrap(i.about, inner, "small")) if i.about else 0 for i in self.items), default=0
+        )
+        text = theme.line("body") + min(lines, self.lines) * theme.line("small") + theme.px(20)
         return max(text, theme.px(self.tall) if self.tall else 0)
 
     def draw(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect) -> None:
         super().draw(surface, theme, rect)
-        height, gap = self._height(theme), theme.px(6)
+        height, gap = self._height(theme, rect.width), theme.px(6)
         shown = max(1, (rect.height + gap) // (height + gap))
         lowest = max(0, len(self.items) - shown)
         self.top = min(max(self.top, self.index - shown + 1), self.index, lowest)
@@ -120,7 +124,7 @@ class List(Widget):
         left, right, top = row.left + theme.px(16), row.right - pad, row.top + pad
         if item.picture is not None:
             room = pygame.Rect(
-                left - theme.px(2), row.top + theme.px(6), row.width // 3, row.height - theme.px(12)
+                left - theme.px(2), row.top + theme.px(6), row.width * 2 // 5, row.height - theme.px(12)
             )
             left = _fit_picture(surface, item.picture, room) + theme.px(14)
         icon = (

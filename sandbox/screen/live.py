@@ -27,6 +27,7 @@ class Live:
         self.sim: AnySimulation = catalog.simulation(task, 1)
         self.sim.auto_reset = False
         self.seed = 0
+        self.waits = waits_for_keys(task)
         self._begin()
 
     def start(self, seed: int) -> None:
@@ -45,7 +46,7 @@ class Live:
         self._kept: Trajectory | None = None
         self.before: Array = self.sim.states[0].copy()
         self.start_step, self.since = self._clock(), 1.0
-        self.ended = False
+        self.ended, self._futile = False, 0
         self.events = TermEvents(self.task.world.terms)
 
     def _clock(self) -> int:
@@ -84,11 +85,12 @@ class Live:
         self._recorder.add(action, out.terms[0], self.sim.states[0], int(self.sim.rng[0]), out.obs[0])
         self.since = max(0.0, self.since - 1.0) if self.since < 2.0 else 0.0
         self.ended = bool(out.ended[0]) or self.step_number >= self.task.horizon
-        return self.events.add(out.terms[0])
-
-    def quiet(self, steps: int) -> bool:
-        """Whether nothing was left to do in the last `steps` steps: the task is over before its time."""
-        return self.events.quiet >= steps and self.stands_still()
+        happened = self.events.add(out.terms[0])
+        if len(self.before) and self._did_nothing():  # idling is no end where the world waits
+            self._futile += not self.waits or bool(np.any(action != self.task.world.idle_action))
+        else:
+            self._futile = 0
+        return happened
 
     def state_at(self, t: int) -> Array:
         """The state [K] at moment `t` of the recording."""
@@ -100,16 +102,21 @@ class Live:
             self._kept = self._recorder.trajectory()
         return self._kept
 
-    def stands_still(self) -> bool:
-        """Whether the last step did nothing: no term was on, and nothing but the clock changed."""
+    def _did_nothing(self) -> bool:
+        """Whether the last step had no term on and changed nothing but the clock."""
         if self.events.newest.any():
             return False
         now, before = self.sim.states[0].copy(), self.before.copy()
-        if not len(now):
-            return False
         clock = self.task.world.clock
         now[clock] = before[clock] = 0
         return bool((now == before).all())
+
+    @property
+    def over(self) -> bool:
+        """Whether the task is over before its time: what is done changes nothing any more."""
+        if isinstance(self.sim, ForeignSimulation):
+            return bool(self.obs[0, -1] == 1.0)
+        return self._futile > 0
 
 
 class TermEvents:
@@ -122,14 +129,12 @@ class TermEvents:
         self.sums = np.zeros(len(terms), np.float64)
         self.lit = np.full(len(terms), 1e9)  # [s] since each was last an event
         self.newest = np.zeros(len(terms), np.float32)
-        self.quiet = 0  # [steps] since any term was on
         self._recent: deque[Array] = deque(maxlen=self.WINDOW)
 
     def add(self, values: Array) -> list[Term]:
         """Take a step's terms [M]; the terms that begin to be on in this step."""
         self.sums += values
         self.newest = np.array(values)
-        self.quiet = 0 if values.any() else self.quiet + 1
         on = np.abs(values) > 0.5
         before = self._recent[-1] if self._recent else np.zeros_like(on)
         self._recent.append(on)
@@ -143,17 +148,26 @@ class TermEvents:
         self.lit += dt
 
 
+_WAITS: dict[str, bool] = {}
+
+
 def waits_for_keys(task: Task) -> bool:
     """Whether nothing happens here while nobody acts, so that the world can wait for the person.
 
-    Steps in which the person only thinks would teach the agent to dawdle.
+    Steps in which the person only thinks would teach the agent to dawdle. Found out once per task.
     """
-    if not task.world.state_size:
-        return task.world.steps_per_second <= 5
-    row = Live(task, "nobody")
-    row.start(0)
+    if task.id not in _WAITS:
+        _WAITS[task.id] = task.world.steps_per_second <= 5 if not task.world.state_size else _is_still(task)
+    return _WAITS[task.id]
+
+
+def _is_still(task: Task) -> bool:
+    """Whether three idle steps change nothing but the clock."""
+    sim = catalog.simulation(task, 1)
+    before = sim.states[0].copy()
     for _ in range(3):
-        row.step(task.world.idle_action)
-        if not row.stands_still():
+        if sim.step(np.asarray(task.world.idle_action)[None]).terms.any():
             return False
-    return True
+    now = sim.states[0].copy()
+    now[task.world.clock] = before[task.world.clock]
+    return bool((now == before).all())

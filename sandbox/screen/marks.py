@@ -16,6 +16,8 @@ def panel(
 ) -> pygame.Rect:
     """A raised area with an optional title; returns the room inside."""
     rounded(surface, rect, color, theme.px(10), look.LINE)
+    if theme.trace is not None:
+        theme.panels.append(rect)
     pad = theme.px(14)
     inside = rect.inflate(-2 * pad, -2 * pad)
     if title:
@@ -65,9 +67,13 @@ def arrow(surface: pygame.Surface, way: str, center: tuple[int, int], size: int,
     pygame.draw.aalines(surface, color, True, points)
 
 
+def caps_width(theme: Theme, caps: Sequence[str]) -> int:
+    """Of key caps in a row, with the gap after each."""
+    return sum(key_cap_width(theme, name) + theme.px(4) for name in caps)
+
+
 def binding_width(theme: Theme, binding: Binding) -> int:
-    caps = sum(key_cap_width(theme, name) + theme.px(4) for name in binding.caps)
-    return caps + theme.px(3) + theme.width(binding.what, "small")
+    return caps_width(theme, binding.caps) + theme.px(3) + theme.width(binding.what, "small")
 
 
 def key_hint(

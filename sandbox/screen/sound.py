@@ -16,7 +16,7 @@ class Sounds:
         try:
             pygame.mixer.init(buffer=512)
         except pygame.error as error:
-            self.why_silent = f"no sound ({error})"
+            self.why_silent = f"There is no sound: {error}."
 
     def play(self, name: str) -> None:
         """Play `name` (plus, minus, saved, undo, tap, crash) if there is a device and such a cue."""

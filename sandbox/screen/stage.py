@@ -163,6 +163,13 @@ def clock(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, step: int, h
 FOOT = 56
 
 
+def stacked(column: pygame.Rect, theme: Theme, events: TermEvents) -> tuple[pygame.Rect, pygame.Rect]:
+    """The column's upper part, for a card, and its lower part, for the account."""
+    low = pygame.Rect(column.left, 0, column.width, min(tally_height(theme, events), column.height * 3 // 5))
+    low.bottom = column.bottom
+    return pygame.Rect(column.left, column.top, column.width, low.top - column.top - theme.px(12)), low
+
+
 def tally_height(theme: Theme, events: TermEvents) -> int:
     """How high `account` would like to be."""
     rows = theme.px(26) * len(events.terms) + theme.px(30 + FOOT + 28)
@@ -219,6 +226,8 @@ def card(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, card: Card) -
         rect.left, rect.top, rect.width, min(rect.height, height + (theme.px(6) if card.keys else 0))
     )
     rounded(surface, area, look.mix(look.PANEL, color, 0.1), theme.px(10), look.mix(look.PANEL, color, 0.55))
+    if theme.trace is not None:
+        theme.panels.append(area)
     x, y = area.left + pad, area.top + pad
     image = theme.icon(card.icon, theme.px(20), color) if card.icon else None
     if image:

@@ -51,7 +51,8 @@ class Theme:
     def __init__(self, scale: float = 1.0) -> None:
         self.scale = scale
         self.trace: list[tuple[str, pygame.Rect]] | None = None
-        """Set to a list to note every text drawn and where (for tests)."""
+        """Set to a list to note every text drawn and where (for tests); `panels` are noted with it."""
+        self.panels: list[pygame.Rect] = []
         self._fonts: dict[tuple[bool, bool, int], pygame.font.Font] = {}
         self._texts: OrderedDict[tuple[object, ...], pygame.Surface] = OrderedDict()
         self._icons: dict[tuple[str, int, Color], pygame.Surface | None] = {}
@@ -100,6 +101,12 @@ class Theme:
         if len(self._texts) > 600:
             self._texts.popitem(last=False)
         return image
+
+    def forget_trace(self) -> None:
+        """What follows covers all that was drawn."""
+        if self.trace is not None:
+            self.trace.clear()
+            self.panels.clear()
 
     def text(
         self,

@@ -1,0 +1,51 @@
+"""The window itself, and the small file that says what is on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pygame
+
+
+class NoDisplay(RuntimeError):
+    """There is no screen to open a window on; the text is a sentence for the person."""
+
+
+def open_window(size: tuple[int, int]) -> pygame.Surface:
+    """A resizable window; NoDisplay if there is nothing to show it on."""
+    mend = "start it on a desktop, or set DISPLAY; `teachbox tour` works without a screen."
+    try:
+        pygame.display.init()
+        pygame.font.init()
+        if not os.environ.get("SDL_VIDEODRIVER") and pygame.display.get_driver() in ("dummy", "offscreen"):
+            raise NoDisplay(f"No display was found to open the window on: {mend}")
+        pygame.display.set_caption("teachbox")
+        surface = pygame.display.set_mode(size, pygame.RESIZABLE)
+    except pygame.error as error:
+        raise NoDisplay(f"The window could not be opened ({error}): {mend}") from error
+    pygame.key.set_repeat()
+    return surface
+
+
+class StateFile:
+    """JSON at a path, replaced whole at each change; None: nowhere."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path, self._written = path, ""
+
+    def write(self, state: dict[str, Any], frame: int) -> None:
+        """Write `state`, with the frame's number, if anything but that has changed."""
+        if self._path is None:
+            return
+        text = json.dumps(state)
+        if text == self._written:
+            return
+        self._written = text
+        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".state")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({**state, "frame": frame}, file)
+        Path(name).replace(self._path)
