@@ -118,11 +118,14 @@ def draw_trail(
     if far[-1] <= 0:
         return
     gap = max(width * 1.1, 3.0)
-    for at in np.arange(far[-1] % gap, far[-1], gap):  # counted from the newest, which stays put
-        age = at / far[-1]
-        x, y = np.interp(at, far, places[:, 0]), np.interp(at, far, places[:, 1])
-        dot = _dot(max(1, round(width * (0.2 + 0.22 * age))), colour, int(70 + 150 * age) // 10 * 10)
-        target.blit(dot, (round(x) - dot.get_width() // 2, round(y) - dot.get_height() // 2))
+    along = np.arange(far[-1] % gap, far[-1], gap)  # counted from the newest, which stays put
+    ages = along / far[-1]
+    xs, ys = (np.interp(along, far, places[:, axis]) for axis in (0, 1))
+    radii = np.maximum(1, np.round(width * (0.2 + 0.22 * ages))).astype(int).tolist()
+    alphas = ((70 + 150 * ages) // 10 * 10).astype(int).tolist()
+    dots = [_dot(radius, colour, alpha) for radius, alpha in zip(radii, alphas, strict=True)]
+    corners = [(x - r - 1.5, y - r - 1.5) for x, y, r in zip(xs.tolist(), ys.tolist(), radii, strict=True)]
+    target.fblits(list(zip(dots, corners, strict=True)))
 
 
 _DOTS = Pictures(400_000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ AHEAD = 1 / 3  # where the driven car is, as a share of the width
 SLOT = 6.5  # one thing at most stands in so many metres on each side [m]
 LEAN = 0.05  # how far crowns lean out, by their distance from the middle of the picture
 BRAKE = -0.8  # brake lights from here on [m/s^2]
-HOUSE = 15
+SPRUCES, TREES, BUSHES, FLOWERS, HOUSE = 2, 7, 10, 13, 15  # of 16 kinds, those below (HOUSE: that one)
 MARKED = 0.3  # painted values from here on carry their sign
 RED, AMBER = (255, 60, 48), (255, 176, 40)
 _TRAIL = (255, 214, 110)
@@ -235,15 +236,14 @@ class _View:
         tall = []
         for slot in range(first, first + int(span / SLOT) + 5):
             for side in (0, 1):
-                word = hashed(seed, slot, side)
-                kind, tint = word >> 16 & 15, word >> 20 & 7
-                depth = 0.55 if kind == HOUSE else 0.12 + 0.88 * (word >> 8 & 255) / 256
-                x, _ = self.at((slot + (word & 255) / 256) * SLOT, 0)
-                y = verge * (1 - depth) if side == 0 else self.rect.height - verge * (1 - depth)
-                if kind == HOUSE or (kind < 7 and depth > 0.3):
-                    tall.append((kind, tint, x, self.rect.y + y))
+                across, depth, kind, tint = _growth(seed, slot, side)
+                x = self.at(across, 0)[0]
+                far = verge * (1 - depth)
+                y = self.rect.y + (far if side == 0 else self.rect.height - far)
+                if kind == HOUSE or kind < TREES:
+                    tall.append((kind, tint, x, y))
                 else:
-                    self._low(kind, tint, x, self.rect.y + y)
+                    self._low(kind, tint, x, y)
         for kind, tint, x, y in tall:
             if kind == HOUSE:
                 self._house(x, y, tint)
@@ -251,14 +251,14 @@ class _View:
                 self._tree(kind, tint, x, y)
 
     def _low(self, kind: int, tint: int, x: float, y: float) -> None:
-        paint = scenery.bush if kind < 10 else scenery.flowers if kind < 13 else scenery.stone
-        size = max(5, round(self.lane * (0.36 if kind >= 13 else 0.56)))
+        paint = scenery.bush if kind < BUSHES else scenery.flowers if kind < FLOWERS else scenery.stone
+        size = max(5, round(self.lane * (0.36 if kind >= FLOWERS else 0.56)))
         self.put(self.picture(paint, size, tint), x, y)
 
     def _tree(self, kind: int, tint: int, x: float, y: float) -> None:
         size = max(6, round(self.lane * (1.0 + 0.1 * (tint & 3))))
         self.put(self.picture(scenery.shade, size), x, y)
-        paint = scenery.spruce if kind < 2 else scenery.crown
+        paint = scenery.spruce if kind < SPRUCES else scenery.crown
         dx, dy = x - self.rect.centerx, y - self.rect.centery
         for level in range(3):
             lean = LEAN * (level + 0.6)
@@ -273,3 +273,12 @@ class _View:
         for level in range(4):
             self.put(storey, x + dx * level / 4, y + dy * level / 4)
         self.put(self.picture(scenery.roof, size, tint), x + dx, y + dy)
+
+
+@lru_cache(8192)
+def _growth(seed: int, slot: int, side: int) -> tuple[float, float, int, int]:
+    """What stands in a slot of the roadside: (place [m], depth 0..1 away from the road, kind, tint)."""
+    word = hashed(seed, slot, side)
+    kind, tint = word >> 16 & 15, word >> 20 & 7
+    depth = 0.55 if kind == HOUSE else (0.3 if kind < TREES else 0.12) + 0.7 * (word >> 8 & 255) / 256
+    return (slot + (word & 255) / 256) * SLOT, depth, kind, tint

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.paint import Canvas, Colour, Field, Pixels, blurred, mix
+from envs.world import Array
 
 HALF = 0.31  # half the thickness of a wall [cells]
 HEIGHT = 0.24  # how far a wall's top is seen above its foot [cells]
@@ -22,15 +23,22 @@ RUG, RUG_DARK, RUG_CREAM = (128, 164, 152), (88, 126, 118), (240, 230, 210)
 # Bits of a neighbourhood, clockwise from the north: which of the eight around are of the same kind.
 AROUND = ((0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0), (-1, -1))
 N, NE, E, SE, S, SW, W, NW = (1 << k for k in range(8))
+SIDES = N | E | S | W
+_CORNERS = ((NE, N | E, (1, -1)), (SE, S | E, (1, 1)), (SW, S | W, (-1, 1)), (NW, N | W, (-1, -1)))
 
 
 def neighbourhood(same: NDArray[np.bool_], outside: bool) -> NDArray[np.int16]:
-    """For each cell the bits of its neighbours in `same` [size, size]; `outside` is what lies beyond."""
+    """For each cell the bits of its neighbours in `same` [size, size]; `outside` is what lies beyond.
+
+    A corner counts only between two sides that count: nothing else can be seen of it.
+    """
     padded = np.pad(same, 1, constant_values=outside)
     rows, columns = same.shape
     bits = np.zeros(same.shape, np.int16)
     for k, (dx, dy) in enumerate(AROUND):
         bits |= padded[1 + dy : 1 + dy + rows, 1 + dx : 1 + dx + columns].astype(np.int16) << k
+    for corner, sides, _ in _CORNERS:
+        bits[bits & sides != sides] &= ~corner
     return bits
 
 
@@ -46,10 +54,10 @@ def floor(width: int, height: int, cell: int) -> Pixels:
     tints = np.array(PLANKS, np.float32)[rng.integers(0, len(PLANKS), (rows, columns))]
     tints += rng.uniform(-4, 4, (rows, columns, 1)).astype(np.float32)
     picture = tints[row_of[:, None], plank]
-    grain = blurred(rng.standard_normal((height, width)).astype(np.float32), 1)
     stretch = max(2, cell // 3)
-    sums = np.cumsum(np.pad(grain, ((0, 0), (stretch, 0)), mode="wrap"), axis=1, dtype=np.float32)
-    grain = (sums[:, stretch:] - sums[:, :-stretch]) / np.sqrt(stretch)
+    noise = rng.standard_normal((height, width + stretch), np.float32)
+    sums = np.cumsum(noise, axis=1)
+    grain = (sums[:, stretch:] - sums[:, :-stretch]) / np.float32(1.6 * np.sqrt(stretch))
     picture += 7.0 * np.clip(grain, -1, 1)[..., None]
     seam = (np.arange(height) * 3 % cell < 3)[:, None]
     joint = ((across % 1.0) * 3.2 * cell < max(1.0, cell / 60)) & (cell >= 20)
@@ -62,25 +70,21 @@ def floor(width: int, height: int, cell: int) -> Pixels:
     return np.asarray(np.clip(np.concatenate([picture, alpha], axis=-1), 0, 255), np.uint8)
 
 
-def _joined(c: Canvas, bits: int, half: float, radius: float) -> Field:
-    """A piece `half` wide in the cell's middle, joined to the same kind around it."""
+def _joined(c: Canvas, bits: int, half: float, radius: float, rise: float = 0.0) -> Field:
+    """A piece `half` wide in the cell's middle, joined to the same kind around it, swept up by `rise`."""
     far = 2.0  # well past the cell: distances near its edge then know of no end
     west, east = (far if bits & W else half), (far if bits & E else half)
     north, south = (far if bits & N else half), (far if bits & S else half)
 
     def part(left: float, right: float, up: float, down: float) -> Field:
+        up += rise
         return c.box((right - left) / 2, (down - up) / 2, (right + left) / 2, (down + up) / 2, radius)
 
     shape = np.minimum(part(west, east, half, half), part(half, half, north, south))
-    for corner, sides, (x, y) in (
-        (NE, N | E, (1, -1)),
-        (SE, S | E, (1, 1)),
-        (SW, S | W, (-1, 1)),
-        (NW, N | W, (-1, -1)),
-    ):
-        if bits & corner and bits & sides == sides:
-            piece = c.box(x * far / 2, y * far / 2, far / 2, far / 2)
-            shape = np.minimum(shape, piece)
+    for corner, _, (x, y) in _CORNERS:
+        if bits & corner:
+            box = part(max(0, -x) * far, max(0, x) * far, max(0, -y) * far, max(0, y) * far)
+            shape = np.minimum(shape, box)
     return shape
 
 
@@ -126,12 +130,9 @@ def wall(cell: int, bits: int, doors: int) -> Pixels:
     rise = round(HEIGHT * cell)
     height = rise / cell
     c = Canvas.blank(cell, cell + rise, cell, (0.5, (rise + cell / 2) / (cell + rise)))
-    lifted = _at(c, bits, height)
+    lifted = _joined(c.turned(0.0, 0.0, -height), bits, HALF, 0.02)
     top = np.maximum(lifted, np.abs(c.y + height) - 0.5)
-    face = top
-    for step in range(1, 9):
-        down = height * (1 - step / 8)
-        face = np.minimum(face, np.maximum(_at(c, bits, down), np.abs(c.y + down) - 0.5))
+    face = _joined(c, bits, HALF, 0.02, rise=height)
     goes_on = np.broadcast_to(_joined(c, bits, HALF, 0.02)[-1] < 0, c.x.shape)
     foot = np.where(goes_on, 0.5, HALF).astype(np.float32)
     c.fill(face - 0.012, (66, 50, 48), 0.9)
@@ -144,11 +145,6 @@ def wall(cell: int, bits: int, doors: int) -> Pixels:
     c.fill(np.maximum(np.abs(lifted + 0.04) - 0.014, top), WALL_EDGE, 0.9)
     _jambs(c, doors, height)
     return c.pixels()
-
-
-def _at(c: Canvas, bits: int, rise: float) -> Field:
-    """A wall's footprint lifted by `rise`."""
-    return _joined(c.turned(0.0, 0.0, -rise), bits, HALF, 0.02)
 
 
 def _jambs(c: Canvas, doors: int, height: float) -> None:
@@ -178,3 +174,27 @@ def shadow(walls: NDArray[np.bool_]) -> Field:
     for step in range(1, 6):
         cast = np.maximum(cast, np.roll(mask, (step, step), axis=(0, 1)))
     return np.asarray(np.clip(0.42 * blurred(cast, 2) + 0.3 * blurred(mask, 5), 0, 1), np.float32)
+
+
+def spread(where: Array, value: Field, size: int) -> Field:
+    """Values on cells (column, row), smooth between them at 8 points to a cell [8 * size, 8 * size].
+
+    Cells without a value take their neighbours' mean, so that colour runs up to the walls.
+    """
+    grid, known = np.zeros((2, size, size), np.float32)
+    columns, rows = np.asarray(where, np.int64).T
+    grid[rows, columns], known[rows, columns] = value, 1.0
+    shifts = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+    around = sum(np.roll(grid, shift, (0, 1)) for shift in shifts)
+    count = sum(np.roll(known, shift, (0, 1)) for shift in shifts)
+    return _enlarged(np.where(known > 0, grid, around / np.maximum(count, 1)), 8)
+
+
+def _enlarged(grid: NDArray[np.float32], times: int) -> NDArray[np.float32]:
+    """A grid of cell values at `times` points to a cell, linear between the cells' middles."""
+    size = len(grid)
+    at = np.clip((np.arange(size * times) + 0.5) / times - 0.5, 0, size - 1)
+    low = np.minimum(at.astype(np.int64), size - 2)
+    share = (at - low).astype(np.float32)
+    rows = grid[low] * (1 - share[:, None]) + grid[low + 1] * share[:, None]
+    return np.asarray(rows[:, low] * (1 - share) + rows[:, low + 1] * share, np.float32)

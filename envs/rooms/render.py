@@ -14,14 +14,12 @@ from envs.paint import Pixels
 from envs.render import Pictures, as_pair, draw_trail, fade, mark, painted, rounded, surface
 from envs.rooms import cells as code
 from envs.rooms import fittings, ground, robot, sprites
-from envs.rooms.cells import BUMPED, CLOCK, COL, HEADER, HEADING, HOLDING, MUDDY, PARKED, ROW
-from envs.rooms.robot import TURNS
+from envs.rooms.cells import CLOCK, COL, HEADER, HOLDING, MUDDY, PARKED, ROW
 from envs.world import Array, Task
 
 MARGIN, MARGIN_TOP = 0.4, 0.16  # how much of the outer walls' cells is cut off, at the sides and above
 CORNER = 0.2  # radius of the picture's corners [cells]
 MARKED = 0.3  # painted values from here on carry their sign
-_ANGLE = (-np.pi / 2, 0.0, np.pi / 2, np.pi)  # of the headings up, right, down, left
 _TRAIL = (64, 74, 112)
 
 _CODES = 32
@@ -101,7 +99,7 @@ class _View:
         side = round(self.cell * (self.size - 2 * MARGIN))
         self.board = pygame.Rect(rect.centerx - side // 2, rect.centery - side // 2, side, side)
         self.left, self.up = round(MARGIN * self.cell), round(MARGIN_TOP * self.cell)
-        places, self.turn = _moment(before[None], after[None], blend)
+        places, self.turn = robot.moment(before[None], after[None], blend)
         self.where = (float(places[0, 0]), float(places[0, 1]))
 
     def middle(self, x: float, y: float) -> tuple[float, float]:
@@ -178,20 +176,13 @@ class _View:
         return self._rounded(walls)
 
     def _reward(self, where: Array, value: NDArray[np.float32]) -> pygame.Surface:
-        """Values on cells, spread smoothly between them; cells without a value take their neighbours'."""
-        grid = np.zeros((self.size, self.size), np.float32)
-        known = np.zeros((self.size, self.size), np.float32)
-        columns, rows = np.asarray(where, np.int64).T
-        grid[rows, columns], known[rows, columns] = value, 1.0
-        shifts = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-        around = sum(np.roll(grid, shift, (0, 1)) for shift in shifts)
-        count = sum(np.roll(known, shift, (0, 1)) for shift in shifts)
-        grid = np.where(known > 0, grid, around / np.maximum(count, 1))
-        reward = self._rounded(self._spread(surface(painted(_enlarged(grid, 8)))).copy())
+        """The learned reward in colour, with signs where it is strong."""
+        coarse = surface(painted(ground.spread(where, value, self.size)))
+        reward = self._rounded(self._spread(coarse).copy())
         side = round(0.3 * self.cell)
         if side < 4:
             return reward
-        for column, row, worth in zip(columns, rows, value, strict=True):
+        for (column, row), worth in zip(where, value, strict=True):
             if abs(worth) >= MARKED:
                 left, top = self._corner(column, row)
                 sign = _PICTURES.get((mark, side, worth > 0), partial(_mark, side, bool(worth > 0)))
@@ -268,7 +259,7 @@ class _View:
 
     def ghosts(self, before: Array, after: Array) -> None:
         """Other robots [N, K], translucent, a little off their places so that many can be told apart."""
-        places, turns = _moment(before, after, self.blend)
+        places, turns = robot.moment(before, after, self.blend)
         index = np.arange(len(places))
         away = 0.26 * np.sqrt((index % 16) / 16)
         places += away[:, None] * np.stack([np.cos(2.4 * index), np.sin(2.4 * index)], axis=1)
@@ -300,30 +291,5 @@ def _mark(side: int, positive: bool) -> pygame.Surface:
 
 def _upright(layout: NDArray[np.int8], row: int, column: int) -> bool:
     """Whether the wall around a doorway runs down the picture."""
-    return bool(layout[row - 1, column] == code.WALL and layout[row + 1, column] == code.WALL)
-
-
-def _enlarged(grid: NDArray[np.float32], times: int) -> NDArray[np.float32]:
-    """A grid of cell values at `times` points to a cell, linear between the cells' middles."""
-    size = len(grid)
-    at = np.clip((np.arange(size * times) + 0.5) / times - 0.5, 0, size - 1)
-    low = np.minimum(at.astype(np.int64), size - 2)
-    share = (at - low).astype(np.float32)
-    rows = grid[low] * (1 - share[:, None]) + grid[low + 1] * share[:, None]
-    return np.asarray(rows[:, low] * (1 - share) + rows[:, low + 1] * share, np.float32)
-
-
-def _moment(before: Array, after: Array, blend: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Robots [N, K] on the way between two states: (column, row) [N, 2] and which of TURNS they show.
-
-    They lurch where they bump, and turn the shorter way in the first half of a step.
-    """
-    start, end = before[:, [COL, ROW]].astype(np.float64), after[:, [COL, ROW]].astype(np.float64)
-    places = start + blend * (end - start)
-    angles = np.array(_ANGLE)
-    first, last = angles[before[:, HEADING]], angles[after[:, HEADING]]
-    lurch = 0.2 * np.sin(np.pi * blend) * (after[:, BUMPED] > 0)
-    places += lurch[:, None] * np.stack([np.cos(last), np.sin(last)], axis=1)
-    away = (last - first + np.pi) % (2 * np.pi) - np.pi
-    turn = (first + away * min(1.0, 2.0 * blend)) * (TURNS / (2 * np.pi))
-    return places, np.round(turn).astype(np.int64) % TURNS
+    built = (code.WALL, code.DOORWAY)
+    return bool(layout[row - 1, column] in built and layout[row + 1, column] in built)

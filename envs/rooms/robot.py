@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from envs.paint import Canvas, Field, Pixels, mix
+from envs.rooms.cells import BUMPED, COL, HEADING, ROW
 from envs.rooms.sprites import SHADOW, blank
+from envs.world import Array
 
 RADIUS = 0.37
 THICK = 0.08  # how much of its side is seen below the top
@@ -21,12 +24,16 @@ _BAND = ((238, 120, 92), (150, 134, 214))
 _GHOST_SIDE, _GHOST_TOP = ((150, 138, 196), (104, 92, 156)), ((226, 220, 252), (172, 160, 224))
 
 
-def robot(cell: int, angle: float, mood: str) -> Pixels:
-    """Seen from above and a little from the front; `angle` clockwise from rightwards [rad].
+TURNS = 24
+
+
+def robot(cell: int, turn: int, mood: str) -> Pixels:
+    """Seen from above and a little from the front, `turn` TURNS-ths of a full turn clockwise from rightwards.
 
     mood: 'awake', 'muddy' (splashed, amber lamp), 'asleep' (eyes shut) or 'ghost' (violet, no shadow).
     """
     c = blank(cell)
+    angle = 2 * np.pi * turn / TURNS
     ghost = mood == "ghost"
     if not ghost:
         c.fill(c.ellipse(0.07, 0.15, 0.39, 0.35), SHADOW, 0.55, soft=0.12)
@@ -99,3 +106,21 @@ def snore(cell: int, phase: int) -> Pixels:
     for x0, y0, x1, y1 in ((-s, -s, s, -s), (s, -s, -s, s), (-s, s, s, s)):
         c.fill(c.line(x + x0, y + y0, x + x1, y + y1, 0.022), (238, 242, 255))
     return c.pixels()
+
+
+_ANGLES = np.array([-np.pi / 2, 0.0, np.pi / 2, np.pi])  # of the headings up, right, down, left
+
+
+def moment(before: Array, after: Array, blend: float) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Robots [N, K] on the way between two states: (column, row) [N, 2] and which of TURNS they show.
+
+    They lurch where they bump, and turn the shorter way in the first half of a step.
+    """
+    start, end = before[:, [COL, ROW]].astype(np.float64), after[:, [COL, ROW]].astype(np.float64)
+    places = start + blend * (end - start)
+    first, last = _ANGLES[before[:, HEADING]], _ANGLES[after[:, HEADING]]
+    lurch = 0.2 * np.sin(np.pi * blend) * (after[:, BUMPED] > 0)
+    places += lurch[:, None] * np.stack([np.cos(last), np.sin(last)], axis=1)
+    away = (last - first + np.pi) % (2 * np.pi) - np.pi
+    turn = (first + away * min(1.0, 2.0 * blend)) * (TURNS / (2 * np.pi))
+    return places, np.round(turn).astype(np.int64) % TURNS
