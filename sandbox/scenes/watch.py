@@ -56,6 +56,7 @@ class WatchScene(Scene):
     def update(self, dt: float) -> None:
         self._since_news += dt
         self.arena.update(dt)
+        self.gauges.update(dt)
 
     # Keys.
 
@@ -222,7 +223,8 @@ class WatchScene(Scene):
     def _list(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         theme = self.app.theme
         marks.curtain(surface, rect.inflate(theme.px(32), theme.px(24)), 170)
-        box = pygame.Rect(0, 0, min(rect.width, theme.px(560)), min(rect.height, theme.px(400)))
+        height = theme.px(64) + len(self.learners.items) * theme.px(62)
+        box = pygame.Rect(0, 0, min(rect.width, theme.px(560)), min(rect.height, height))
         box.center = rect.center
         inside = marks.panel(surface, theme, box, "Who learns? Enter chooses, Esc leaves it as it is")
         self.learners.draw(surface, theme, inside)

@@ -277,7 +277,7 @@ def _lines(
     for tick in ticks:
         y = at(np.array([start]), np.array([tick]))[0][1] / FINE
         theme.text(picture, short(tick), (plot.left - theme.px(6), y), "tiny", MUTED, anchor="midright")
-    for tick in nice_ticks(start, stop, max(2, plot.width // theme.px(90))):
+    for tick in nice_ticks(start, stop, max(2, plot.width // theme.px(58))):
         x = at(np.array([tick]), np.array([low]))[0][0] / FINE
         theme.text(picture, short(tick), (x, size[1]), "tiny", MUTED, anchor="midbottom")
     if x_name:

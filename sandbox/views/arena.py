@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pygame
 
-from envs.foreign.simulation import ForeignSimulation
 from envs.show.render import View
 from envs.world import Array
 from sandbox.screen import theme as look
@@ -130,7 +129,9 @@ class Arena:
     ) -> None:
         crowd = self.crowd
         inner = card.inflate(-2 * theme.px(4), -2 * theme.px(4))
-        overlay = self.xray.overlay if self.painted and self.xray is not None else None
+        overlay = None
+        if self.painted and self.xray is not None:
+            overlay = self.xray.at(crowd.before[row], crowd.after[row], crowd.clock.blend)
         trail = [] if ghosts else list(crowd.trails[row])
         self.view.live(
             surface,
@@ -196,8 +197,3 @@ def legend(surface: pygame.Surface, theme: Theme, midright: tuple[int, int]) -> 
         rounded(surface, pygame.Rect(x - side, y - side // 2, side, side), color, theme.px(3), look.LINE)
         x -= side + theme.px(14)
     return x
-
-
-def is_foreign(crowd: Crowd) -> bool:
-    """Whether its world belongs to somebody else."""
-    return isinstance(crowd.sim, ForeignSimulation)

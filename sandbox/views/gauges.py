@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,25 +74,53 @@ def weights(task: Task, reward: RewardArrays | None) -> list[Bar]:
     ]
 
 
+NEWS_SECONDS = 0.4
+"""The column is painted anew at most this often, however fast snapshots come [s]."""
+
+
 class Gauges:
-    """The column at the right of Watch. Charts are painted only when there is something new."""
+    """The column at the right of Watch: one picture, painted anew when there is something new."""
 
     def __init__(self, session: Session) -> None:
         self.session, self.page = session, 0
         self._lines, self._life, self._bars = LineChart(), BarChart(), BarChart()
         self._tabs: list[pygame.Rect] = []
-        self._painted_step = (-1, "")
+        self._column: pygame.Surface | None = None
+        self._shape: Hashable = None
+        self._content: Hashable = None
+        self._age = 0.0
+        self._origin = (0, 0)
+
+    def update(self, dt: float) -> None:
+        self._age += dt
 
     def click(self, at: tuple[int, int]) -> bool:
         """A click on a page's name shows it."""
         for index, tab in enumerate(self._tabs):
-            if tab.collidepoint(at):
+            if tab.move(self._origin).collidepoint(at):
                 self.page = index
                 return True
         return False
 
     def draw(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect, seconds: float) -> None:
         """Draw into `rect`; `seconds` is how long the person has been at it."""
+        session, latest = self.session, self.session.latest
+        shape = (rect.size, theme.scale, self.page, theme.trace is None)
+        news = (latest and latest.step, session.learner, len(session.curve), sum(session.counts.values()))
+        content = (*news, int(seconds))
+        late = content != self._content and self._age >= NEWS_SECONDS
+        if self._column is None or shape != self._shape or late:
+            self._shape, self._content, self._age = shape, content, 0.0
+            self._column = pygame.Surface(rect.size).convert()
+            self._column.fill(look.GROUND)
+            noted = len(theme.trace or ())
+            self._paint(self._column, theme, self._column.get_rect(), seconds)
+            if theme.trace is not None:  # where it stands in the window
+                theme.trace[noted:] = [(text, spot.move(rect.topleft)) for text, spot in theme.trace[noted:]]
+        surface.blit(self._column, rect)
+        self._origin = rect.topleft
+
+    def _paint(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect, seconds: float) -> None:
         gap = theme.px(12)
         y = rect.top + self._counters(surface, theme, rect, seconds) + gap
         task = self.session.task
@@ -167,7 +195,14 @@ class Gauges:
         names = page_names(curve)[self.page]
         floor = 0.0 if self.page == 0 else None
         self._lines.draw(
-            surface, body, theme, series_of(curve, names), version=version, floor=floor, empty=empty
+            surface,
+            body,
+            theme,
+            series_of(curve, names),
+            version=version,
+            floor=floor,
+            x_name="steps",
+            empty=empty,
         )
 
     def _weights(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect) -> None:

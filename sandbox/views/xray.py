@@ -1,8 +1,9 @@
 """What the learner believes is good, as a number for each place of the world: a reward x-ray.
 
-The agent is put at every place of the state on screen and every action is tried there. A place is
-worth the mean learned reward of the steps that lead to it from elsewhere, so litter lights up on the
-litter and not on its neighbours; where no step leads, of the steps that begin there.
+The agent is put at every place of the state on screen and every action is tried there. Where places
+stay as they are (a flat), a place is worth the mean learned reward of the steps that lead to it from
+elsewhere, so litter lights up on the litter and not on its neighbours; where no step leads, or where
+the places go with the agent (a road), of the steps that begin there.
 """
 
 from __future__ import annotations
@@ -53,6 +54,9 @@ class XRay:
         """The newest complete one; None before the first, or where there is nothing to paint."""
         self._sim = Simulation(task, rows, auto_reset=False)
         self._fan = action_fan(task.world.action_space)
+        states, where = task.world.placements(self._sim.states[0])
+        self.fixed = bool(np.array_equal(where, task.world.placements(states[-1])[1]))
+        """Whether the places are the same wherever the agent is."""
         self._work: Iterator[Overlay | None] | None = None
         self._done: tuple[object, bytes] | None = None
 
@@ -64,11 +68,15 @@ class XRay:
         if reward is None:
             self.overlay, self._work, self._done = None, None, None
             return False
+        states, where = self.task.world.placements(state)
+        if self.fixed and self.overlay is not None and not np.array_equal(self.overlay[0], where):
+            self.overlay, self._work = None, None  # another flat
         if self._work is None:
-            key = (reward, self._layout(state))
-            if self._done is not None and self._done[0] is reward and self._done[1] == key[1]:
+            states[:, self.task.world.clock] = 0  # all but the clock and the agent's own place
+            layout = states.tobytes()
+            if self._done is not None and self._done[0] is reward and self._done[1] == layout:
                 return False
-            self._done, self._work = key, self._evaluate(state.copy(), reward)
+            self._done, self._work = (reward, layout), self._evaluate(state.copy(), reward)
         until = time.perf_counter() + budget
         for overlay in self._work:
             if overlay is not None:
@@ -78,18 +86,19 @@ class XRay:
                 break
         return False
 
+    def at(self, before: Array, after: Array, blend: float) -> Overlay | None:
+        """The overlay for a picture between two states [K]: places that go with the agent have moved on."""
+        if self.overlay is None or self.fixed:
+            return self.overlay
+        a, b = (self.task.world.placements(state)[1] for state in (before, after))
+        return a + blend * (b - a), self.overlay[1]
+
     def paint(self, state: Array, reward: RewardArrays) -> tuple[Array, NDArray[np.float32]]:
         """(where [P, 2], learned reward [P], not yet brought to -1..1), all at once."""
         where, value = self.task.world.placements(state)[1], np.zeros(0, np.float32)
         for done in self._values(state, reward):
             value = value if done is None else done
         return where, value
-
-    def _layout(self, state: Array) -> bytes:
-        """What the overlay depends on: the state without the agent's place and without the clock."""
-        states = self.task.world.placements(state)[0]
-        states[:, self.task.world.clock] = 0
-        return states.tobytes()
 
     def _evaluate(self, state: Array, reward: RewardArrays) -> Iterator[Overlay | None]:
         where = self.task.world.placements(state)[1]
@@ -114,7 +123,7 @@ class XRay:
             worth = reward(before, actions, step.last_obs, step.terms)
             gap = (((world.place(step.last_states)[:, None] - where[None]) / spacing) ** 2).sum(axis=2)
             target, n = gap.argmin(axis=1), len(batch)
-            arrived = ((target != origin) & (gap.min(axis=1) < 1.0))[:n]  # not beyond the last place
+            arrived = self.fixed & ((target != origin) & (gap.min(axis=1) < 1.0))[:n]
             np.add.at(left, origin[:n], worth[:n])
             np.add.at(come[0], target[:n][arrived], worth[:n][arrived])
             np.add.at(come[1], target[:n][arrived], 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -113,6 +115,24 @@ def test_overlay_is_spread_over_frames_and_made_anew_only_when_something_changed
     assert xray.update(taken, RewardArrays(-TERMS_ONLY.weights), budget=1.0)
     xray.update(taken, None)
     assert xray.overlay is None
+
+
+def test_places_that_go_with_the_agent_move_on_with_it_and_show_what_begins_there(corridor: Task) -> None:
+    def around(state):
+        states, where = _placements(state)
+        return states, where + [state[AT], 0]
+
+    road = replace(corridor, world=replace(corridor.world, placements=around))
+    xray = XRay(road)
+    assert not xray.fixed
+    assert XRay(corridor).fixed
+    while not xray.update(STATE, TERMS_ONLY):
+        pass
+    # Of three actions one takes the coin from 2 and from 4 (3); one bumps at 0, and at 4 (-2).
+    np.testing.assert_allclose(xray.paint(STATE, TERMS_ONLY)[1], [-2 / 3, 0, 1, 1, 1 / 3], rtol=1e-5)
+    where, value = xray.at(np.array([0, 1, 1]), np.array([1, 3, 1]), 0.25)
+    assert where[:, 0].tolist() == [1.5, 2.5, 3.5, 4.5, 5.5]
+    assert value is xray.overlay[1]
 
 
 def test_faint_differences_are_not_stretched_to_full_colour() -> None:
