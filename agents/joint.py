@@ -37,7 +37,7 @@ from agents.networks import policy_arrays, random_policy
 from agents.ppo import BurstPPO, PPOConfig, discounted_deviation
 from agents.queries import QueryConfig, candidates, choose, sums
 from agents.reward_model import RewardConfig, RewardModel
-from agents.rollouts import Moment, Variant, is_foreign, moments_of, simulate
+from agents.rollouts import Moment, Variant, fresh_moments, is_foreign, moments_of, simulate
 from agents.snapshot import CurvePoint, Snapshot
 from agents.vec_env import SimulationVecEnv
 from envs.world import Task
@@ -49,12 +49,12 @@ Prior = Literal["written", "none"]
 class JointConfig:
     """How `joint` spends its time."""
 
-    prior_steps: int = 120_000  # environment steps on the written reward before anything else
-    steps_per_fit: int = 400_000  # environment steps on one state of the feedback, then it waits
-    score_every: int = 8  # bursts between two points of the curves
+    prior_steps: int = 60_000  # environment steps on the written reward before anything else
+    steps_per_fit: int = 250_000  # environment steps on one state of the feedback, then it waits
+    score_every: int = 12  # bursts between two points of the curves
     ready: int = 3  # questions kept ready
     past: int = 4  # earlier policies kept, for clips and alternatives
-    past_every: int = 60_000  # environment steps between them
+    past_every: int = 40_000  # environment steps between them
     ppo: PPOConfig = field(default_factory=PPOConfig)
     reward: RewardConfig = field(default_factory=RewardConfig)
     query: QueryConfig = field(default_factory=QueryConfig)
@@ -90,7 +90,7 @@ class JointLearner:
         self.past: deque[tuple[int, Any]] = deque(maxlen=config.past)
         self._records: dict[str, Record] = {}
         self._fitted: frozenset[str] = frozenset()
-        self._pay = 1.0  # what PPO is paid for one unit of learned reward
+        self._pay: float | None = None  # what PPO is paid for one unit of reward; None: not known yet
         self._uses: dict[str, int] = {}
         self._seq = self._learned_seq = self._step = self._since_fit = 0
         self._bursts = 0
@@ -165,11 +165,11 @@ class JointLearner:
             self._keep_best(facts.reward_sum / facts.episodes, parameters)
         if not self.past or self.ppo.num_timesteps - self.past[-1][0] >= self.config.past_every:
             self.past.append((self.ppo.num_timesteps, before))
-        elif self._bursts == 1:
+        if self._pay is None:
             self._normalise()
         if self._bursts % self.config.score_every == 1:
             self._note_curve()
-        if self._bursts % self.config.score_every == 4 or not self._ready:
+        if self._bursts % self.config.score_every == 6 or not self._ready:
             self._make_questions()
 
     def _keep_best(self, learned: float, parameters: Any) -> None:
@@ -188,7 +188,7 @@ class JointLearner:
             return np.zeros(len(obs), np.float32)
         arrays = self.model.arrays()
         mean = arrays.members(obs, actions, next_obs, terms).mean(0)
-        return np.asarray(mean * self._pay, np.float32)
+        return np.asarray(mean * (self._pay or 1.0), np.float32)
 
     def _fit(self, records: list[Record]) -> None:
         choices = self._choices(records)
@@ -233,6 +233,7 @@ class JointLearner:
     def _normalise(self) -> None:
         facts = self.ppo.facts
         if facts.obs is None or facts.actions is None or facts.next_obs is None or facts.terms is None:
+            self._pay = None
             return
         wide = facts.obs.shape[-1]
         actions = facts.actions.reshape(-1, facts.actions.shape[-1])
@@ -262,12 +263,8 @@ class JointLearner:
     def _moments(self) -> list[Moment]:
         facts = self.ppo.facts
         if facts.states is None or facts.rng is None or is_foreign(self.task):
-            sim = self.env.simulation
-            words = self.random.integers(2**63, size=64, dtype=np.uint64)
-            if is_foreign(self.task):
-                return [Moment(sim.states[0], int(word), self.task.horizon) for word in words[:12]]
-            fresh = simulate(self.task, 64, seed=int(words[0] >> np.uint64(2)))
-            return moments_of(self.task, fresh.states, fresh.rng)
+            count = 12 if is_foreign(self.task) else 64
+            return fresh_moments(self.task, count, int(self.random.integers(2**31)))
         return moments_of(self.task, facts.states, facts.rng)
 
     def _make_questions(self) -> None:
@@ -371,4 +368,4 @@ class JointLearner:
             self.past.append((at, replace(now, layers=layers)))
         if not is_foreign(self.task):
             every = np.ones(self.env.num_envs, np.bool_)
-            self.env.simulation.put(every, arrays["sim.states"], arrays["sim.rng"])
+            self.ppo._last_obs = self.env.simulation.put(every, arrays["sim.states"], arrays["sim.rng"])

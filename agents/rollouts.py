@@ -91,6 +91,15 @@ def moments_of(task: Task, states: Array, rng: Array) -> list[Moment]:
     return [Moment(s, int(r), int(n)) for s, r, n in zip(states, rng, left, strict=True)]
 
 
+def fresh_moments(task: Task, count: int, seed: int) -> list[Moment]:
+    """The starts of `count` new episodes."""
+    if is_foreign(task):
+        words = np.random.default_rng(seed).integers(2**63, size=count, dtype=np.uint64)
+        return [Moment(np.zeros(0), int(word), task.horizon) for word in words]
+    sim = simulate(task, count, seed=seed)
+    return moments_of(task, sim.states, sim.rng)
+
+
 def roll(
     task: Task,
     moments: Sequence[Moment],
