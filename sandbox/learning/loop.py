@@ -94,14 +94,16 @@ class Loop:
                 return False
             self._obey(command)
         news = self._read()
+        self._restock()
         worked = not self._paused and self._learner.step()
         self._turned = monotonic()
         self._unshown |= worked or news
         self._dirty |= worked
-        self._restock()
         self._resting = not (worked or news)
         if self._unshown and (self._resting or self._turned - self._shown >= SHOW_SECONDS):
             self._show()
+        if not self._nice and (self._curve or self._resting):
+            self._be_nice()
         if self._dirty and self._turned - self._saved >= self._spec.checkpoint_seconds:
             self._save()
         return True
@@ -179,9 +181,12 @@ class Loop:
             self._say("waiting", snapshot.phase or "Waiting for feedback")
         else:
             self._say("learning", snapshot.phase or "Learning")
-        if not self._nice and self._spec.niceness and hasattr(os, "nice"):
-            os.nice(self._spec.niceness)  # only now: niced imports take ten times as long on a busy machine
+
+    def _be_nice(self) -> None:
+        """Give the window the right of way. Not before the first result: niced imports take ages."""
         self._nice = True
+        if self._spec.niceness and hasattr(os, "nice"):
+            os.nice(self._spec.niceness)
 
     def _restock(self) -> None:
         """Keep questions of the wanted number of clips ready, and not too old."""

@@ -71,7 +71,7 @@ class LearnerProcess:
             return
         self._failures = 0
         self.status = Status("starting", "The learner is starting")
-        self._spawn()
+        self._child = _Child(self._spec)
 
     def poll(self) -> Sequence[Message | Restarted]:
         """What came since the last call, newest of each kind; restarts the process if it must."""
@@ -105,14 +105,13 @@ class LearnerProcess:
         if self._child is not None:
             self._child.send(command)
 
-    def stop(self, timeout: float = 3.0) -> None:
+    def stop(self, timeout: float = 4.0) -> None:
         """Let it write its last checkpoint, at most `timeout` seconds, then end it."""
         child, self._child = self._child, None
         if child is None:
             return
         child.send(Command("stop"))
-        child.process.join(timeout)
-        child.end()
+        child.end(timeout)
 
     def _lost(self, child: _Child, ended: int | None) -> str | None:
         """Why the process must be started again, None while it is well."""
@@ -129,43 +128,36 @@ class LearnerProcess:
         return None
 
     def _again(self, reason: str) -> Sequence[Restarted]:
-        if self._child is not None:
-            self._child.end()
-            self._child = None
+        assert self._child is not None
+        self._child.end()
+        self._child = None
         self._failures += 1
         if self._failures >= self._limits.failures:
             self.status = Status("failed", f"The learner failed {self._failures} times in a row: {reason}")
             return ()
         self.restarts += 1
         self.status = Status("restarting", f"The learner is starting again: {reason}")
-        return (Restarted(reason), *self._spawn())
-
-    def _spawn(self) -> Sequence[Restarted]:
-        try:
-            self._child = _Child(self._spec)
-        except OSError as error:  # no memory, or too many open files
-            return self._again(f"its process can't be started ({error.strerror})")
-        return ()
+        self._child = _Child(self._spec)
+        return (Restarted(reason),)
 
 
 class _Child:
-    """One process, and the thread that hears it: a half-sent message can't hold up the window."""
+    """One process, and the thread that starts and hears it, so that neither holds up the window."""
 
     def __init__(self, spec: WorkerSpec) -> None:
         context = multiprocessing.get_context("spawn")
-        self._pipe, its_end = context.Pipe()
+        self._pipe, self._its_end = context.Pipe()
         self.process: BaseProcess = context.Process(
-            target=main, args=(its_end, spec), name="teachbox-learner", daemon=True
+            target=main, args=(self._its_end, spec), name="teachbox-learner", daemon=True
         )
         self.born = self.heard = monotonic()
         self.beat: Beat | None = None
         self.failure: Failure | None = None
         self.ready = False  # a first snapshot came
-        self._lock = Lock()
+        self._ended = False
+        self._starting, self._lock = Lock(), Lock()
         self._slots: dict[type, Any] = {}
-        self.process.start()
-        its_end.close()
-        self._thread = Thread(target=self._hear, name="learner-ear", daemon=True)
+        self._thread = Thread(target=self._live, name="learner-ear", daemon=True)
         self._thread.start()
 
     def take(self) -> list[Message]:
@@ -185,10 +177,26 @@ class _Child:
         except OSError:  # it is gone; poll will notice
             return
 
-    def end(self) -> None:
-        """Kill it if it still runs; the ear closes the pipe."""
+    def end(self, timeout: float = 0.0) -> None:
+        """Kill it if it still runs after `timeout` seconds; the ear closes the pipe."""
+        with self._starting:
+            self._ended = True
+            if self.process.pid is None:
+                return
+        if timeout:
+            self.process.join(timeout)
         if self.process.exitcode is None:
             self.process.kill()
+
+    def _live(self) -> None:
+        try:
+            with self._starting:
+                if not self._ended:
+                    self.process.start()  # takes about 20 ms, more than a frame
+        except OSError as error:  # no memory, or too many open files
+            self.failure = Failure(f"its process can't be started ({error.strerror})")
+        self._its_end.close()
+        self._hear()
 
     def _hear(self) -> None:
         pipe: Connection = self._pipe
