@@ -35,9 +35,10 @@ class Plan:
     watch: float = 45.0
     enough: float = 0.6  # share of unseen starts done at which the watching ends
     least: float = 10.0  # [s] watched in any case
+    patience: float = 20.0  # [s] that the untaught agent may practise at most
 
 
-QUICK = Plan(demonstrations=1, rewards=1, answers=2, watch=3.0, least=1.0)
+QUICK = Plan(demonstrations=1, rewards=1, answers=2, watch=3.0, least=1.0, patience=2.0)
 
 
 class Guide:
@@ -102,8 +103,7 @@ class Guide:
         """The agent as it comes: it knows the reward that was written, and no person's word."""
         self.open("f6", "Before", "Nobody has taught the agent yet: it follows the reward that was written.")
         self.hands.until("the learner's first policy", self._has_policy, 90)
-        self.hands.until("the learner to rest", self._rests, 20 if self.plan is not QUICK else 0.1)
-        self.hands.wait(4)
+        self.hands.linger(self._rests, self.plan.patience)
         self.camera.picture()
         latest = self.session.latest
         self.before = examine(self.task, latest.policy if latest else None, seed=self._seed)
@@ -197,14 +197,16 @@ class Guide:
         """A takeover where the agent went wrong."""
         text = "Stop the agent where it goes wrong, take the controls, and show what it should have done."
         scene = self.open("f5", "Correct", text)
-        self.hands.until("the agent to act", lambda: len(scene.agent) >= 30 or scene.phase == "end", 40)
-        self.hands.press("space", rest=0.5) if scene.phase == "running" else None
-        at = self.teacher.where_to_correct(scene.agent.trajectory())
-        while round(scene.position) > at:
+        over = scene.over
+        self.hands.until("the agent to act", lambda: len(over.agent) >= 30 or over.phase == "end", 40)
+        if over.phase == "running":
+            self.hands.press("space", rest=0.5)
+        at = self.teacher.where_to_correct(over.agent.trajectory())
+        for _ in range(len(over.agent) - at):
             self.hands.press(",", rest=0.03)
         self.hands.wait(0.6)
         self.hands.press("t", rest=0.8)
-        self._steer(lambda: scene.person, lambda: scene.phase in ("taken", "driving"), 15)
+        self._steer(lambda: over.person, lambda: over.phase in ("taken", "driving"), 15)
         self.hands.wait(0.5)
         self.camera.picture()
         self._kept("enter", "correction")

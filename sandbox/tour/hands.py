@@ -45,11 +45,17 @@ class Hands:
 
     def until(self, what: str, test: Callable[[], bool], seconds: float = 60.0) -> None:
         """Let time pass until `test` holds. Stuck after `seconds`."""
+        self.linger(test, seconds)
+        if not test():
+            told = f"The tour waited {seconds:.0f} s for {what} in vain; the screen says {self.facts}."
+            raise Stuck(told)
+
+    def linger(self, test: Callable[[], bool], seconds: float) -> None:
+        """Let time pass until `test` holds, or until the time is over."""
         for _ in range(round(seconds * TICKS)):
             if test():
                 return
             self.camera.tick()
-        raise Stuck(f"The tour waited {seconds:.0f} s for {what} in vain; the screen says {self.facts}.")
 
     def press(self, key: str, *, shift: bool = False, rest: float = 0.1) -> None:
         """Press and let go, and see what it does for `rest` seconds."""
