@@ -267,11 +267,12 @@ class _View:
     def _house(self, x: float, y: float, tint: int) -> None:
         """Walls that rise towards a roof, which leans like the crowns do."""
         size = round(2.1 * self.lane)
-        dx, dy = 1.6 * LEAN * (x - self.rect.centerx), 1.6 * LEAN * (y - self.rect.centery)
-        self.put(self.picture(scenery.yard, size), x, y)
+        dx, dy = 1.3 * LEAN * (x - self.rect.centerx), 1.3 * LEAN * (y - self.rect.centery)
+        self.put(self.picture(scenery.house_shadow, size), x, y)
         storey = self.picture(scenery.storey, size)
-        for level in range(4):
-            self.put(storey, x + dx * level / 4, y + dy * level / 4)
+        levels = max(2, round(np.hypot(dx, dy) / 1.5))
+        for level in range(levels):
+            self.put(storey, x + dx * level / levels, y + dy * level / levels)
         self.put(self.picture(scenery.roof, size, tint), x + dx, y + dy)
 
 
@@ -280,5 +281,7 @@ def _growth(seed: int, slot: int, side: int) -> tuple[float, float, int, int]:
     """What stands in a slot of the roadside: (place [m], depth 0..1 away from the road, kind, tint)."""
     word = hashed(seed, slot, side)
     kind, tint = word >> 16 & 15, word >> 20 & 7
-    depth = 0.55 if kind == HOUSE else (0.3 if kind < TREES else 0.12) + 0.7 * (word >> 8 & 255) / 256
+    if kind == HOUSE and slot % 3:
+        kind = 0  # no room for a house in every slot
+    depth = 0.5 if kind == HOUSE else (0.3 if kind < TREES else 0.12) + 0.7 * (word >> 8 & 255) / 256
     return (slot + (word & 255) / 256) * SLOT, depth, kind, tint

@@ -163,19 +163,17 @@ def stone(size: int, tint: int) -> Pixels:
     return c.pixels()
 
 
-def yard(size: int) -> Pixels:
-    """The ground around a house, in its shadow."""
+def house_shadow(size: int) -> Pixels:
+    """The shadow of a house."""
     c = Canvas.blank(size, size, size / 2.6)
-    c.fill(c.box(0.0, 0.0, 0.92, 0.72, 0.12), (196, 190, 150), 0.6, soft=0.1)
-    c.fill(c.box(0.18, 0.2, 0.8, 0.6), (34, 48, 36), 0.5, soft=0.16)
+    c.fill(c.box(0.2, 0.22, 0.8, 0.6), (34, 48, 36), 0.5, soft=0.16)
     return c.pixels()
 
 
 def storey(size: int) -> Pixels:
     """A slice of a house's walls."""
     c = Canvas.blank(size, size, size / 2.6)
-    shape = c.box(0.0, 0.0, 0.74, 0.54, 0.02)
-    c.fill(shape, mix((240, 228, 206), (204, 186, 164), 0.5 + 0.8 * (c.x + c.y)))
+    c.fill(c.box(0.0, 0.0, 0.74, 0.54, 0.02), (226, 210, 186))
     return c.pixels()
 
 

@@ -144,6 +144,8 @@ def wall(cell: int, bits: int, doors: int) -> Pixels:
     c.fill(top, WALL_TOP)
     c.fill(np.maximum(np.abs(lifted + 0.04) - 0.014, top), WALL_EDGE, 0.9)
     _jambs(c, doors, height)
+    if bits & S and not doors & S:  # the next cell's wall stands in front of this part
+        c.within(-np.maximum(0.5 - height - c.y, np.abs(c.x) - HALF - 0.012))
     return c.pixels()
 
 
@@ -171,9 +173,9 @@ def shadow(walls: NDArray[np.bool_]) -> Field:
             shapes[kind] = (_joined(Canvas.blank(FINE, FINE, FINE), kind, HALF, 0.02) < 0).astype(np.float32)
         mask[row * FINE : (row + 1) * FINE, column * FINE : (column + 1) * FINE] = shapes[kind]
     cast = mask
-    for step in range(1, 6):
+    for step in range(1, 5):
         cast = np.maximum(cast, np.roll(mask, (step, step), axis=(0, 1)))
-    return np.asarray(np.clip(0.42 * blurred(cast, 2) + 0.3 * blurred(mask, 5), 0, 1), np.float32)
+    return np.asarray(np.clip(0.4 * blurred(cast, 3) + 0.3 * blurred(mask, 5), 0, 1), np.float32)
 
 
 def spread(where: Array, value: Field, size: int) -> Field:
