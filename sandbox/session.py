@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,10 @@ from sandbox.session_file import (
     new_folder,
     program_version,
 )
-from sandbox.store import Provenance, Store, StoreError
+from sandbox.store import Provenance, StoreError
+
+if TYPE_CHECKING:
+    from sandbox.store import Store
 
 DEFAULT_WORLD = "teachbox/RoomsTidy-v0"
 DEFAULT_LEARNER = "joint"
@@ -385,6 +388,8 @@ class Session:
 
 
 def _open_store(folder: Path, fresh: bool) -> Store:
+    from sandbox.store import Store  # SQLAlchemy, which the menu can do without
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return Store.open(folder / STORE, create=fresh)

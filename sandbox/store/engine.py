@@ -5,15 +5,18 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from sandbox.store import schema
 from sandbox.store.migrate import migrate, stamp
-from sandbox.store.trouble import IO_ERRORS, StoreError, damaged, explain, foreign
+from sandbox.store.outline import APPLICATION_ID, read_only
+from sandbox.store.trouble import StoreError, damaged, explain, foreign
 
+IO_ERRORS = (DBAPIError, sqlite3.Error, OSError)
+"""What a disk, a folder or a file that is not ours makes SQLite or the system raise."""
 BUSY_SECONDS = 5.0  # how long SQLite waits for another program's lock before it says so
 QUICK_CHECK_BYTES = 64 * 2**20
 """Stores up to this size are checked page by page when opened (about 1 ms a megabyte)."""
@@ -37,10 +40,7 @@ def reading_engine(path: Path) -> Engine:
     """A connection that can't write, and so never moves the write-ahead log into the file."""
 
     def connect() -> sqlite3.Connection:
-        uri = f"file:{quote(str(path.absolute()))}?mode=ro"
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        connection = read_only(path, BUSY_SECONDS)
         connection.execute("PRAGMA query_only=ON")
         return connection
 
@@ -104,7 +104,7 @@ def _version(connection: Connection, path: Path) -> int:
     """The schema's version, 0 for a file without any table. StoreError if it is not for us."""
     application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
     version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
-    if application == schema.APPLICATION_ID:
+    if application == APPLICATION_ID:
         if version > schema.SCHEMA_VERSION:
             raise StoreError(
                 f"{path} was written by a newer teachbox (store version {version}, this program knows up to "
@@ -126,7 +126,7 @@ def _create(connection: Connection) -> None:
 
 def _mark(connection: Connection) -> None:
     """Say in the file's header whose it is, and of which version."""
-    connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
+    connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
     connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")
 
 

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
 from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
 from agents.feedback import Record
 from envs.trajectory import Trajectory
 from sandbox.store.codec import CodecError, decode, decode_trajectory
-from sandbox.store.engine import identify, reading_engine
+from sandbox.store.engine import IO_ERRORS, identify, reading_engine
+from sandbox.store.outline import Line
 from sandbox.store.schema import clip, record, trajectory
-from sandbox.store.trouble import IO_ERRORS, StoreError, damaged, explain
+from sandbox.store.trouble import damaged, explain
 
 _CHUNK = 200
-
-
-class Line(NamedTuple):
-    """A record without its trajectories. target: of an undo, the id of what it takes back."""
-
-    seq: int
-    id: str
-    kind: str
-    target: str | None
 
 
 class Reader:
@@ -77,23 +67,6 @@ class Reader:
     def close(self) -> None:
         self._connection.close()
         self._engine.dispose()
-
-
-def standing_lines(lines: Sequence[Line]) -> list[Line]:
-    """The lines of records that were not taken back, in order, without the undos."""
-    undone = {line.target for line in lines if line.kind == "undo"}
-    return [line for line in lines if line.kind != "undo" and line.id not in undone]
-
-
-def count_standing(path: Path) -> dict[str, int]:
-    """How many standing records of each kind a store holds; reads no trajectories."""
-    if not path.is_file():
-        raise StoreError(f"there is no store {path}: start a new session.")
-    reader = Reader(path)
-    try:
-        return dict(Counter(line.kind for line in standing_lines(reader.outline())))
-    finally:
-        reader.close()
 
 
 def _read(connection: Connection, after: int, limit: int) -> list[tuple[int, Record]]:

@@ -21,7 +21,6 @@ from sqlalchemy import (
     event,
 )
 
-APPLICATION_ID = 0x54424F58  # "TBOX" in the SQLite header
 SCHEMA_VERSION = 1  # kept in SQLite's user_version
 VERSION_TABLE = "teachbox_version"  # Alembic's, under a name that no other program uses
 

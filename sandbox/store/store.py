@@ -10,8 +10,7 @@ import atexit
 import logging
 from collections import Counter, deque
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition, Thread
 from time import monotonic
@@ -25,30 +24,13 @@ from sandbox.store import schema
 from sandbox.store.codec import Encoded, encode
 from sandbox.store.engine import prepare, writing_engine
 from sandbox.store.lock import FolderLock
-from sandbox.store.read import Line, Reader, standing_lines
+from sandbox.store.outline import Line, standing_lines
+from sandbox.store.provenance import Provenance
+from sandbox.store.read import Reader
 from sandbox.store.trouble import StoreError, explain
 
 log = logging.getLogger(__name__)
 _BATCH = 64
-
-
-def utc_now() -> str:
-    """UTC as ISO 8601 with microseconds."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where a record comes from. rater: a random id; side_order: for each place on screen, the index
-    of the clip as it was asked; policy: the snapshot that acted or asked, "learner:step"."""
-
-    rater: str
-    program: str
-    reaction_seconds: float | None = None  # monotonic, from shown to answered
-    question: str | None = None
-    side_order: tuple[int, ...] | None = None
-    policy: str | None = None
-    said_at: str = field(default_factory=utc_now)
 
 
 @dataclass

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
-
-from sqlalchemy.exc import DBAPIError
-
-IO_ERRORS = (DBAPIError, sqlite3.Error, OSError)
-"""What a disk, a folder or a file that is not ours makes SQLite or the system raise."""
 
 
 class StoreError(RuntimeError):
@@ -33,7 +27,7 @@ def unreachable(path: Path, detail: str) -> StoreError:
 
 def explain(error: Exception, path: Path) -> StoreError:
     """The sentence for what SQLite, or the system, said about `path`."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    cause = getattr(error, "orig", None) or error  # SQLAlchemy wraps what the driver raised
     name = str(getattr(cause, "sqlite_errorname", ""))
     detail = str(cause).strip().rstrip(".") or type(cause).__name__
     if isinstance(cause, StoreError):
