@@ -2,11 +2,12 @@
 
 The person's file is JSON, at ``$TEACHBOX_KEYS`` or ``keys.json`` in the user's configuration folder::
 
-    {"CartPole-v1": {"keys": {"left": 0, "right": 1, "": 0}, "actions": ["push left", "push right"],
+    {"CartPole-v1": {"keys": {"left": 0, "right": 1}, "actions": ["push left", "push right"],
                      "steps_per_second": 20, "horizon": 300}}
 
-Key names are pygame's ("left", "space", "a"); "" is no key. An action is a number for finite action
-spaces and a list of numbers for Box. Every field may be left out.
+Key names are pygame's ("left", "space", "a"); "" is no key, and a world in which that stands for no
+action waits for the person. An action is a number for finite action spaces and a list of numbers for
+Box. Every field may be left out.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ _LANDER_BOX = replace(
 )
 KNOWN: dict[str, KeyMap] = {  # by the name without module and version
     "CartPole": KeyMap(
-        {"left": 0, "right": 1, "": 0},
+        {"left": 0, "right": 1},
         ("push left", "push right"),
         ("cart position", "cart speed", "pole angle", "pole turning"),
         "Keep the pole upright.",
@@ -81,14 +82,14 @@ KNOWN: dict[str, KeyMap] = {  # by the name without module and version
     ),
     "LunarLander": _LANDER,
     "LunarLanderContinuous": _LANDER_BOX,
-    "FrozenLake": KeyMap({"left": 0, "down": 1, "right": 2, "up": 3, "": 0}, steps_per_second=4),
+    "FrozenLake": KeyMap({"left": 0, "down": 1, "right": 2, "up": 3}, steps_per_second=4),
     "Taxi": KeyMap(
-        {"down": 0, "up": 1, "right": 2, "left": 3, "p": 4, "d": 5, "": 0},
+        {"down": 0, "up": 1, "right": 2, "left": 3, "p": 4, "d": 5},
         ("down", "up", "right", "left", "pick up", "drop"),
         steps_per_second=4,
     ),
-    "CliffWalking": KeyMap({"up": 0, "right": 1, "down": 2, "left": 3, "": 0}, steps_per_second=4),
-    "Blackjack": KeyMap({"": 0, "left": 0, "right": 1}, ("stick", "hit"), steps_per_second=2),
+    "CliffWalking": KeyMap({"up": 0, "right": 1, "down": 2, "left": 3}, steps_per_second=4),
+    "Blackjack": KeyMap({"left": 0, "right": 1}, ("stick", "hit"), steps_per_second=2),
     "CarRacing": KeyMap(
         {
             "": [0.0, 0.0, 0.0],

@@ -144,9 +144,14 @@ class ForeignSimulation:
             self._frames[row] = picture(self.task, self._envs[row])
         return self._frames[row]
 
+    def origin(self, row: int = 0) -> tuple[int, Array | None]:
+        """What runs a row again up to now: its episode's seed, and the actions since (None: none yet)."""
+        since = self._since[row]
+        return int(self.seeds[row]), np.array(since) if since else None
+
     def recorder(self, row: int = 0, driver: str = "person") -> Recorder:
         """A recorder that begins at a row's moment now, with what is needed to run it again."""
-        since = self._since[row]
+        seed, prefix = self.origin(row)
         return Recorder(
             self.task.id,
             self.states[row],
@@ -155,8 +160,8 @@ class ForeignSimulation:
             driver=driver,
             kernel="foreign",
             options=self.task.options,
-            seed=int(self.seeds[row]),
-            prefix=np.array(since) if since else None,
+            seed=seed,
+            prefix=prefix,
         )
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import numpy as np
@@ -17,11 +18,13 @@ import pygame
 from numpy.typing import NDArray
 
 from envs.foreign.simulation import AnySimulation, ForeignSimulation, frames_of
-from envs.foreign.task import ForeignTask
+from envs.foreign.task import ForeignTask, ForeignWorldError
 from envs.trajectory import Trajectory
 from envs.world import Array, Renderer, Task
 
 BACKGROUND = (24, 26, 32)
+DIMMED = (110, 110, 118)
+"""What an episode of somebody else's world looks like after its early end, until the horizon."""
 KEPT_HEIGHT = 400
 """Frames of other people's worlds are kept no higher than this [px]."""
 PATIENCE = 0.006
@@ -67,7 +70,10 @@ class View:
         In a world of somebody else's only the newest picture is shown: overlay, ghosts and trail need states.
         """
         if isinstance(simulation, ForeignSimulation):
-            self.picture(surface, rect, simulation.frame(row))
+            try:
+                self.picture(surface, rect, simulation.frame(row), over=bool(simulation.obs[row, -1]))
+            except ForeignWorldError as error:
+                say(surface, rect, str(error))
             return
         now = simulation.states[row]
         last = now if before is None else before
@@ -92,8 +98,10 @@ class View:
         after = min(at + 1, len(states) - 1)
         self._drawer.draw(surface, rect, states[at], states[after], t - at, overlay=overlay)
 
-    def picture(self, surface: pygame.Surface, rect: Any, frame: NDArray[np.uint8]) -> None:
-        """Draw a frame [H, W, 3] as large as fits, in the middle of the rect."""
+    def picture(
+        self, surface: pygame.Surface, rect: Any, frame: NDArray[np.uint8], over: bool = False
+    ) -> None:
+        """Draw a frame [H, W, 3] as large as fits, in the middle of the rect; dimmed once it is over."""
         box = pygame.Rect(rect)
         height, width = frame.shape[:2]
         self._aspect = width / height
@@ -105,7 +113,10 @@ class View:
         # Tiny pictures stay crisp, larger ones are smoothed.
         scaler = pygame.transform.scale if scale >= 3 else pygame.transform.smoothscale
         surface.fill(BACKGROUND, box)
-        surface.blit(scaler(image, size), centred(box, size))
+        scaled = scaler(image, size)
+        if over:
+            scaled.fill(DIMMED, special_flags=pygame.BLEND_RGB_MULT)
+        surface.blit(scaled, centred(box, size))
 
 
 def centred(box: pygame.Rect, size: tuple[int, int]) -> tuple[int, int]:
@@ -137,13 +148,18 @@ class Film:
         if self._frames is None:
             self.view.moment(surface, rect, self.trajectory.states, t, overlay)
         else:
-            self.view.picture(surface, rect, self._frames.at(int(t)))
+            over = bool(self.trajectory.observations[int(t), -1])
+            try:
+                self.view.picture(surface, rect, self._frames.at(int(t)), over)
+            except ForeignWorldError as error:
+                say(surface, rect, str(error))
 
     def still(self, size: tuple[int, int], t: float) -> pygame.Surface:
         """A picture of moment `t` of its own."""
         surface = pygame.Surface(size)
         if self._frames is not None:
-            self._frames.make(int(t))
+            with suppress(ForeignWorldError):  # drawn as a sentence below
+                self._frames.make(int(t))
         self.draw(surface, surface.get_rect(), t)
         return surface
 
@@ -154,12 +170,17 @@ class _Frames:
     def __init__(self, task: ForeignTask, trajectory: Trajectory) -> None:
         self._source: Iterator[NDArray[np.uint8]] | None = frames_of(task, trajectory)
         self._kept: list[tuple[tuple[int, ...], bytes]] = []
+        self._trouble: ForeignWorldError | None = None
 
     def make(self, t: int, patience: float = 3600.0) -> None:
         """Make frames up to moment t, or as many as `patience` [s] allows, but at least one."""
         until = time.perf_counter() + patience
         while self._source is not None and len(self._kept) <= t:
-            frame = next(self._source, None)
+            try:
+                frame = next(self._source, None)
+            except ForeignWorldError as error:
+                self._trouble, self._source = error, None
+                return
             if frame is None:
                 self._source = None
                 return
@@ -171,6 +192,8 @@ class _Frames:
     def at(self, t: int) -> NDArray[np.uint8]:
         """The frame of moment t, or the newest before it while that is still being made."""
         self.make(t, PATIENCE)
+        if self._trouble is not None:
+            raise self._trouble
         shape, data = self._kept[min(t, len(self._kept) - 1)]
         return np.frombuffer(zlib.decompress(data), np.uint8).reshape(shape)
 
@@ -182,6 +205,16 @@ def _shrunk(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     image = pygame.image.frombuffer(frame.tobytes(), (width, height), "RGB")
     size = (round(width * KEPT_HEIGHT / height), KEPT_HEIGHT)
     return pixels(pygame.transform.smoothscale(image, size))
+
+
+def say(surface: pygame.Surface, rect: Any, text: str) -> None:
+    """A sentence in place of a picture that can't be had."""
+    box = pygame.Rect(rect)
+    surface.fill(BACKGROUND, box)
+    pygame.font.init()
+    font = pygame.font.Font(None, max(14, min(26, box.width // 20)))
+    image = font.render(text, True, (220, 222, 228), None, max(1, box.width - 20))
+    surface.blit(image, centred(box, image.get_size()))
 
 
 def pixels(surface: pygame.Surface) -> NDArray[np.uint8]:

@@ -157,7 +157,7 @@ def waits_for_keys(task: Task) -> bool:
     Steps in which the person only thinks would teach the agent to dawdle. Found out once per task.
     """
     if task.id not in _WAITS:
-        _WAITS[task.id] = task.world.steps_per_second <= 5 if not task.world.state_size else _is_still(task)
+        _WAITS[task.id] = _is_still(task) if task.world.state_size else "" not in task.keys
     return _WAITS[task.id]
 
 
