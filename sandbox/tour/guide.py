@@ -16,6 +16,7 @@ from agents.teachers import Teacher, expert, make_teacher
 from envs.catalog import task_ids
 from envs.world import Task
 from sandbox.screen.live import waits_for_keys
+from sandbox.screen.words import counted
 from sandbox.tour.before_after import Exam, examine, picture
 from sandbox.tour.camera import TICKS, Camera
 from sandbox.tour.hands import Hands, key_for
@@ -244,7 +245,7 @@ class Guide:
         self.camera.chapter(
             "After", f"Whole task done: {self.before.share:.0%} before, {self.after.share:.0%} after."
         )
-        counts = ", ".join(f"{n} {kind}s" for kind, n in sorted(self.session.counts.items()))
+        counts = counted(self.session.counts)
         rows = [("Before: the written reward alone", self.before), (f"After: {counts}", self.after)]
         self.camera.still(picture(self.task, rows), 5)
 
