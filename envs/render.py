@@ -27,7 +27,7 @@ def surface(pixels: Pixels, *, opaque: bool = False) -> pygame.Surface:
 class Pictures:
     """The surfaces used last, by key, up to a number of pixels in all."""
 
-    def __init__(self, pixels: int = 24_000_000) -> None:
+    def __init__(self, pixels: int = 16_000_000) -> None:
         self._room = pixels
         self._used = 0
         self._kept: OrderedDict[Hashable, pygame.Surface] = OrderedDict()

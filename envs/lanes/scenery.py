@@ -14,9 +14,9 @@ GRAVEL, ASPHALT, LINE = (206, 190, 158), (98, 94, 97), (248, 240, 220)
 
 def _smooth_noise(height: int, width: int, across: float, along: float, seed: int) -> Field:
     """Noise of unit spread that repeats in both directions; across, along: the size of its patches [px]."""
-    noise = np.random.default_rng(seed).standard_normal((height, width))
+    noise = np.random.default_rng(seed).standard_normal((height, width), np.float32)
     fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
-    soft = np.exp(-2 * np.pi**2 * ((fy * across) ** 2 + (fx * along) ** 2))
+    soft = np.exp(-2 * np.pi**2 * ((fy * across) ** 2 + (fx * along) ** 2)).astype(np.float32)
     smooth = np.fft.irfft2(np.fft.rfft2(noise) * soft, s=(height, width))
     return np.asarray(smooth / (smooth.std() + 1e-9), np.float32)
 
@@ -57,9 +57,16 @@ def road(width: int, height: int, lanes: int, top: float, lane: float, metre: fl
 
 def _lay(picture: Field, distance: Field, colour: Colour, alpha: float | Field, soft: float) -> None:
     """Cover the inside of a shape, its edge `soft` pixels wide on either side."""
-    cover = (np.clip(0.5 - distance / (2 * soft), 0, 1) * alpha)[..., None]
-    picture *= 1 - cover
-    picture += cover * np.asarray(colour, np.float32)
+    rows = np.flatnonzero((distance < soft).any(axis=1))
+    if not len(rows):
+        return
+    part = slice(rows[0], rows[-1] + 1)
+    strength = alpha[part] if isinstance(alpha, np.ndarray) else alpha
+    paint = np.asarray(colour, np.float32)
+    if paint.ndim == 3:
+        paint = paint[part]
+    cover = np.asarray(np.clip(0.5 - distance[part] / (2 * soft), 0, 1) * strength, np.float32)[..., None]
+    picture[part] += cover * (paint - picture[part])
 
 
 # Things beside the road, in units of their own radius. A tree is a shadow and three layers of crown,

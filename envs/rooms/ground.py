@@ -48,26 +48,22 @@ def floor(width: int, height: int, cell: int) -> Pixels:
     rows = int(row_of[-1]) + 1
     rng = np.random.default_rng(7)
     shift = rng.uniform(0, 3.2, rows) + np.arange(rows) * 1.3
-    across = (np.arange(width)[None, :] / cell + shift[row_of][:, None]) / 3.2
+    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+    across = (x[None, :] / cell + shift.astype(np.float32)[row_of][:, None]) / 3.2
     plank = across.astype(np.int32)
     columns = int(plank.max()) + 1
     tints = np.array(PLANKS, np.float32)[rng.integers(0, len(PLANKS), (rows, columns))]
     tints += rng.uniform(-4, 4, (rows, columns, 1)).astype(np.float32)
-    picture = tints[row_of[:, None], plank]
     stretch = max(2, cell // 3)
-    noise = rng.standard_normal((height, width + stretch), np.float32)
-    sums = np.cumsum(noise, axis=1)
+    sums = np.cumsum(rng.standard_normal((height, width + stretch), np.float32), axis=1)
     grain = (sums[:, stretch:] - sums[:, :-stretch]) / np.float32(1.6 * np.sqrt(stretch))
-    picture += 7.0 * np.clip(grain, -1, 1)[..., None]
+    light = 1.035 + 0.033 * np.clip(grain, -1, 1) - 0.038 * (x / width) - 0.047 * (y / height)[:, None]
     seam = (np.arange(height) * 3 % cell < 3)[:, None]
     joint = ((across % 1.0) * 3.2 * cell < max(1.0, cell / 60)) & (cell >= 20)
-    picture[np.broadcast_to(seam, plank.shape) | joint] *= 0.87 if cell >= 20 else 0.95
-    x, y = np.meshgrid(
-        np.linspace(0, 1, width, dtype=np.float32), np.linspace(0, 1, height, dtype=np.float32)
-    )
-    picture *= (1.035 - 0.085 * (0.45 * x + 0.55 * y))[..., None]
-    alpha = np.full((height, width, 1), 255, np.float32)
-    return np.asarray(np.clip(np.concatenate([picture, alpha], axis=-1), 0, 255), np.uint8)
+    light[seam | joint] *= 0.87 if cell >= 20 else 0.95
+    rgba = np.full((height, width, 4), 255, np.uint8)
+    rgba[..., :3] = np.minimum(tints[row_of[:, None], plank] * light[..., None], 255)
+    return rgba
 
 
 def _joined(c: Canvas, bits: int, half: float, radius: float, rise: float = 0.0) -> Field:
