@@ -132,6 +132,7 @@ class Renderer(Protocol):
         """Draw the moment `blend` in [0, 1] between two states into `rect` of a pygame surface.
 
         overlay: (where[P,2], value[P] in -1..1), the learned reward painted on the world.
-        ghosts: other agents' states in the same layout, drawn translucent. trail: past states.
+        ghosts: other agents in the same layout, drawn translucent, each one state [K] or a pair [2, K]
+        that is blended as well. trail: past states, oldest first.
         """
         ...
