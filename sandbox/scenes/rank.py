@@ -267,8 +267,6 @@ class RankScene(Scene):
             return "Enter saves this order. Backspace takes the last one up again."
         if self.order.groups:
             return "And then? E first, if the next one is as good."
-        if self.shown.question.about:
-            return self.shown.question.about
         if self.order.count == 2:
             return "Left or Right arrow, whichever is better. T if they are equally good."
         return f"Press 1 to {self.order.count} in order, the best first."

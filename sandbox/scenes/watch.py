@@ -191,7 +191,7 @@ class WatchScene(Scene):
             theme.text(surface, mode.title, tab.center, "body", ink, bold=chosen, anchor="center")
             self._tabs.append((tab, mode.key))
             x = tab.right + theme.px(4)
-        if self.arena.painted and self.arena.mode.key != "swarm":
+        if self.arena.painted and self.arena.mode.painted >= 0:
             legend(surface, theme, (rect.right, rect.centery))
 
     def _foot(self, surface: pygame.Surface, rect: pygame.Rect) -> None:

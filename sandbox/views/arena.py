@@ -33,13 +33,17 @@ class Mode:
     about: str
     rows: int
     together: bool = False
+    painted: int = 0
+    """The row whose world the x-ray is for; -1 where there is none."""
 
 
 MODES = (
     Mode("agent", "Agent", "One agent of the newest policy", 1),
     Mode("ghosts", "Ghosts", "Agents from one start: where they agree, and where chance decides", 12, True),
-    Mode("swarm", "Swarm", "Many agents at once, each in a layout of its own", 24),
-    Mode("then", "Then and now", "The learner's first policy and the newest, from the same start", 2, True),
+    Mode("swarm", "Swarm", "Many agents at once, each in a layout of its own", 24, painted=-1),
+    Mode(
+        "then", "Then and now", "The learner's first policy and the newest, from the same start", 2, True, 1
+    ),
 )
 FOREIGN_ROWS = {"swarm": 6}
 """Worlds of other people are slower: fewer rows, and no ghosts, for they can't share a picture."""
@@ -94,8 +98,8 @@ class Arena:
         """Let the agents act, and go on with the x-ray."""
         crowd, latest = self.crowd, self.session.latest
         crowd.advance(dt)
-        if self.painted and self.xray is not None and self.mode.key != "swarm":
-            self.xray.update(crowd.after[-1], latest.reward if latest else None)
+        if self.painted and self.xray is not None and self.mode.painted >= 0:
+            self.xray.update(crowd.after[self.mode.painted], latest.reward if latest else None)
 
     def _then_and_now(self, obs: Array, random: np.random.Generator) -> Array:
         """Row 0 acts by the first policy, row 1 by the newest."""
@@ -130,7 +134,7 @@ class Arena:
         crowd = self.crowd
         inner = card.inflate(-2 * theme.px(4), -2 * theme.px(4))
         overlay = None
-        if self.painted and self.xray is not None:
+        if self.painted and self.xray is not None and row == self.mode.painted:
             overlay = self.xray.at(crowd.before[row], crowd.after[row], crowd.clock.blend)
         trail = [] if ghosts else list(crowd.trails[row])
         self.view.live(

@@ -12,7 +12,8 @@ from agents.snapshot import CurvePoint, RewardArrays
 from envs.world import Task
 from sandbox.screen import marks
 from sandbox.screen import theme as look
-from sandbox.screen.charts import Bar, BarChart, LineChart, Series, short
+from sandbox.screen.charts import Bar, BarChart, LineChart, Series
+from sandbox.screen.fine import short
 from sandbox.screen.stage import plain
 from sandbox.screen.theme import Theme, rounded
 
@@ -47,15 +48,14 @@ def page_names(curve: Sequence[CurvePoint]) -> tuple[list[str], list[str]]:
 
 
 def lives(task: Task, curve: Sequence[CurvePoint]) -> list[Bar]:
-    """Each term's mean sum in a life: now, and at the first point as the reference."""
+    """Each term's mean sum in a life, now, with that at the first point as the reference; own scales."""
     noted = [p.values for p in curve if any(name.startswith(_TERM) for name in p.values)]
-    if not noted:
-        return []
-    return [
-        Bar(plain(name), noted[-1][_TERM + name], (), noted[0].get(_TERM + name))
-        for name in task.world.term_names
-        if _TERM + name in noted[-1]
-    ]
+    bars = []
+    for name in task.world.term_names if noted else ():
+        then, now = noted[0].get(_TERM + name, 0.0), noted[-1].get(_TERM + name, 0.0)
+        size = max(abs(then), abs(now)) or 1.0
+        bars.append(Bar(plain(name), now / size, (), then / size, f"{short(then)} \u2192 {short(now)}"))
+    return bars
 
 
 def weights(task: Task, reward: RewardArrays | None) -> list[Bar]:
@@ -181,7 +181,7 @@ class Gauges:
         if PAGES[self.page] == "A life":
             note = theme.text(
                 surface,
-                "mean of each count; diamond: at the beginning",
+                "mean counts of a life: at the beginning (diamond) and now",
                 body.topleft,
                 "tiny",
                 look.MUTED,
@@ -193,14 +193,14 @@ class Gauges:
             self._life.draw(surface, body, theme, bars, version=version, signed=False, empty=empty)
             return
         names = page_names(curve)[self.page]
-        floor = 0.0 if self.page == 0 else None
+        shown = (0.0, 1.0) if self.page == 0 else ()
         self._lines.draw(
             surface,
             body,
             theme,
             series_of(curve, names),
             version=version,
-            floor=floor,
+            shown=shown,
             x_name="steps",
             empty=empty,
         )

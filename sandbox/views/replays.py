@@ -12,8 +12,8 @@ from envs.show.render import Film, View
 from sandbox.playback import Playback, events
 from sandbox.screen import marks
 from sandbox.screen import theme as look
-from sandbox.screen.charts import Mark, timeline
 from sandbox.screen.theme import Theme, mix, rounded
+from sandbox.screen.timeline import Mark, timeline
 from sandbox.views.swarm import grid
 
 

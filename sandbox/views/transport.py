@@ -7,9 +7,9 @@ import pygame
 from sandbox.playback import Playback
 from sandbox.screen import marks
 from sandbox.screen import theme as look
-from sandbox.screen.charts import fraction_at, timeline
 from sandbox.screen.keys import Pointer, Press
 from sandbox.screen.theme import Theme
+from sandbox.screen.timeline import fraction_at, timeline
 
 
 class Transport:

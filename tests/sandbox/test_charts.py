@@ -12,21 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.screen.charts import (
-    Bar,
-    BarChart,
-    LineChart,
-    Mark,
-    Series,
-    Sparkline,
-    fraction_at,
-    nice_ticks,
-    short,
-    spread,
-    thinned,
-    timeline,
-)
+from sandbox.screen.charts import Bar, BarChart, LineChart, Series, Sparkline
+from sandbox.screen.fine import nice_ticks, short, spread, thinned
 from sandbox.screen.theme import ACCENT, BAD, GOOD, PANEL, WARN, Theme
+from sandbox.screen.timeline import Mark, fraction_at, timeline
 
 RECT = pygame.Rect(10, 20, 400, 200)
 
@@ -80,6 +69,15 @@ def test_a_band_lies_around_its_line(surface: pygame.Surface) -> None:
     column = np.abs(after[120] - before[120]).max(axis=1) > 8
     assert column[60:90].mean() > 0.9
     assert column[110:140].mean() > 0.9
+
+
+def test_the_axis_has_what_it_must_show(surface: pygame.Surface) -> None:
+    series = [Series("share", np.arange(3.0), np.full(3, 0.5))]
+    LineChart().draw(surface, RECT, Theme(), series, version=1, shown=(0.0, 1.0))
+    line = near(surface, ACCENT)
+    line = line[line[:, 0] < 250]
+    assert np.ptp(line[:, 1]) < 8
+    assert line[:, 1].mean() == pytest.approx(90, abs=12)  # half-way up
 
 
 @pytest.mark.parametrize("points", [0, 1, 2, 5000])
