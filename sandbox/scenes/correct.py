@@ -10,7 +10,7 @@ import pygame
 from envs.show.render import Film, View
 from sandbox.playback import events
 from sandbox.scenes.takeover import Takeover
-from sandbox.screen import charts, marks, stage
+from sandbox.screen import marks, stage, timeline
 from sandbox.screen import theme as look
 from sandbox.screen.keys import ARROWS, BINDINGS, Binding, Intent, Pointer, Press, Release, driving_keys
 from sandbox.screen.scene import Scene
@@ -85,7 +85,7 @@ class CorrectScene(Scene):
         if event.kind == "down":
             self._dragging = self._line.collidepoint(event.pos) and not self.over.person_drives
         if self._dragging:
-            self._scrub_to(round(charts.fraction_at(self._line, event.pos[0]) * self.over.span))
+            self._scrub_to(round(timeline.fraction_at(self._line, event.pos[0]) * self.over.span))
         if event.kind == "up":
             self._dragging = False
 
@@ -207,11 +207,11 @@ class CorrectScene(Scene):
         shown = []
         if len(over.agent):
             found = events(over.agent.trajectory().terms, self.task.world.term_names)
-            shown = [charts.Mark((step + 1) / over.span, look.WARN) for step, _ in found]
+            shown = [timeline.Mark((step + 1) / over.span, look.WARN) for step, _ in found]
         if over.person_drives:
-            shown.append(charts.Mark(over.taken_at / over.span, look.PINK, up=False))
+            shown.append(timeline.Mark(over.taken_at / over.span, look.PINK, up=False))
         color = look.PINK if over.person_drives else look.ACCENT
-        charts.timeline(surface, self._line, over.shown / over.span, color=color, marks=shown)
+        timeline.timeline(surface, self._line, over.shown / over.span, color=color, marks=shown)
 
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
         theme, over = self.app.theme, self.over
