@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from agents.snapshot import Snapshot
 from sandbox.learning.messages import Beat, Command, Failure, Note, Points
+from sandbox.learning.pulse import Pulse
 from sandbox.learning.worker import WorkerSpec, main
 
 State = Literal["starting", "learning", "waiting", "paused", "restarting", "failed"]
@@ -33,7 +34,8 @@ class Limits:
     """When a learner process is given up. Compiling and importing hold the interpreter for long."""
 
     start_seconds: float = 180.0  # without a sign of life while it starts
-    silent_seconds: float = 10.0  # without a sign of life once it learns: stopped or dead-locked
+    silent_seconds: float = 10.0  # without a sign of life once it learns
+    still_seconds: float = 1.0  # silent, and none of its threads moves: stopped or dead-locked
     turn_seconds: float = 60.0  # one turn of its loop: a step that never ends
     failures: int = 3  # in a row, then it is left alone
     settled_seconds: float = 20.0  # after which a failure is the first of a new row
@@ -121,6 +123,8 @@ class LearnerProcess:
         if ended is not None:
             return f"its process ended ({_ending(ended)})"
         silent = now - child.heard
+        if silent > limits.still_seconds and child.still_seconds() > limits.still_seconds:
+            return f"it has not moved for {silent:.0f} s"
         if silent > (limits.silent_seconds if child.ready else limits.start_seconds):
             return f"it gave no sign of life for {silent:.0f} s"
         if child.ready and child.beat is not None and child.beat.turn_seconds > limits.turn_seconds:
@@ -154,6 +158,7 @@ class _Child:
         self.beat: Beat | None = None
         self.failure: Failure | None = None
         self.ready = False  # a first snapshot came
+        self._pulse: Pulse | None = None
         self._ended = False
         self._starting, self._lock = Lock(), Lock()
         self._slots: dict[type, Any] = {}
@@ -170,6 +175,12 @@ class _Child:
         """What was still in the pipe of a process that has ended."""
         self._thread.join(1.0)
         return self.take()
+
+    def still_seconds(self) -> float:
+        """How long it has stood still, as far as is known."""
+        if self._pulse is None and self.process.pid is not None:
+            self._pulse = Pulse(self.process.pid)
+        return self._pulse.still_seconds() if self._pulse is not None else 0.0
 
     def send(self, command: Command) -> None:
         try:

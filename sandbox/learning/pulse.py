@@ -1,0 +1,38 @@
+"""Whether a silent process still runs, or is stopped or dead-locked: told apart from a busy machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+
+LOOK_SECONDS = 0.25
+
+
+class Pulse:
+    """Looks at a process's threads: has one of them run, or waited for a processor, since last time?
+
+    Only Linux says so (/proc, scheduler statistics); elsewhere the answer is always that it may run.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._threads = Path(f"/proc/{pid}/task")
+        self._last: dict[str, str] = {}
+        self._looked = self._moved = float("-inf")
+
+    def still_seconds(self) -> float:
+        """How long nothing has moved in it, as far as was looked; call it often while in doubt."""
+        now = monotonic()
+        if now - self._looked > 4 * LOOK_SECONDS:  # not looked for a while: begin to watch
+            self._last, self._moved = {}, now
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            seen = self._look()
+            if not seen or seen != self._last:
+                self._last, self._moved = seen, now
+        return now - self._moved
+
+    def _look(self) -> dict[str, str]:
+        try:
+            return {path.name: (path / "schedstat").read_text() for path in self._threads.iterdir()}
+        except OSError:
+            return {}
