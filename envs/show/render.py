@@ -157,6 +157,7 @@ class Film:
     def still(self, size: tuple[int, int], t: float) -> pygame.Surface:
         """A picture of moment `t` of its own."""
         surface = pygame.Surface(size)
+        surface.fill(BACKGROUND)
         if self._frames is not None:
             with suppress(ForeignWorldError):  # drawn as a sentence below
                 self._frames.make(int(t))
@@ -242,6 +243,7 @@ class Canvas:
 
     def show(self, state: Array) -> NDArray[np.uint8] | None:
         """Draw a state [K]; the picture, or None when it went to the window, at the world's own pace."""
+        self._surface.fill(BACKGROUND)
         self._view.moment(self._surface, self._surface.get_rect(), state[None], 0.0)
         if not self._window:
             return pixels(self._surface)

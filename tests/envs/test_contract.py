@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,11 +19,13 @@ from envs.rooms.cells import PARKED
 from envs.simulation import Simulation
 from envs.world import OBS_BOUND, Array, Task
 
-KINDS = {
-    "rooms": ("teachbox/RoomsTidy-v0", {}),
-    "rooms-13-hard-test": ("teachbox/RoomsTidy-v0", {"size": 13, "difficulty": "hard", "split": "test"}),
-    "lanes": ("teachbox/LanesCruise-v0", {}),
-    "lanes-hard-test": ("teachbox/LanesCruise-v0", {"difficulty": "hard", "split": "test"}),
+KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    **{id.split("/")[1]: (id, {}) for id in catalog.task_ids()},
+    "RoomsTidy-13-hard-test": (
+        "teachbox/RoomsTidy-v0",
+        {"size": 13, "difficulty": "hard", "split": "test"},
+    ),
+    "LanesCruise-hard-test": ("teachbox/LanesCruise-v0", {"difficulty": "hard", "split": "test"}),
 }
 ABSORBED = {"rooms": PARKED, "lanes": CRASHED}
 """By world: the number of the state that is 1 once nothing more can happen."""
@@ -59,10 +62,6 @@ def run(sim: Simulation, actions: Array) -> dict[str, Array]:
 def same(left: dict[str, Array], right: dict[str, Array]) -> None:
     for name, values in left.items():
         assert np.array_equal(values, right[name]), f"{name} differs"
-
-
-def test_every_task_of_the_catalogue_is_here() -> None:
-    assert set(catalog.task_ids()) == {id for id, _ in KINDS.values()}
 
 
 def test_words_and_spaces(task: Task) -> None:
@@ -181,7 +180,7 @@ def test_a_saved_state_goes_on_bit_identically(task: Task) -> None:
 
 
 def test_a_fork_goes_on_bit_identically(task: Task) -> None:
-    actions = actions_for(task, 40, 1)
+    actions = actions_for(task, min(40, task.horizon - 1), 1)
     sim = Simulation(task, 1, seed=3)
     recorder = sim.recorder(0, driver="random")
     for now in actions:
@@ -191,11 +190,11 @@ def test_a_fork_goes_on_bit_identically(task: Task) -> None:
     assert trajectory.driver == "random"
     many = Simulation(task, 3, seed=50)
     others = many.states[[0, 2]].copy()
-    many.fork(1, trajectory, 15)
+    many.fork(1, trajectory, 10)
     assert np.array_equal(many.states[[0, 2]], others), "a fork disturbs no other row"
-    data = run(many, np.repeat(actions[15:], 3, axis=1))
-    assert np.array_equal(data["states"][:, 1], trajectory.states[16:])
-    assert np.array_equal(data["terms"][:, 1], trajectory.terms[15:])
+    data = run(many, np.repeat(actions[10:], 3, axis=1))
+    assert np.array_equal(data["states"][:, 1], trajectory.states[11:])
+    assert np.array_equal(data["terms"][:, 1], trajectory.terms[10:])
 
 
 def test_a_recording_of_another_size_is_refused() -> None:
@@ -265,7 +264,7 @@ def elsewhere(kind: str, steps: int, out: Path, mode: str) -> dict[str, Array]:
         return dict(data)
 
 
-@pytest.mark.parametrize("kind", ["rooms", "lanes"])
+@pytest.mark.parametrize("kind", ["RoomsTidy-v0", "LanesCruise-v0"])
 def test_another_process_gives_the_same(kind: str, tmp_path: Path) -> None:
     id, options = KINDS[kind]
     task = catalog.task(id, **options)
@@ -274,7 +273,7 @@ def test_another_process_gives_the_same(kind: str, tmp_path: Path) -> None:
     same(here, elsewhere(kind, steps, tmp_path / "run.npz", "compiled"))
 
 
-@pytest.mark.parametrize("kind", ["rooms", "lanes"])
+@pytest.mark.parametrize("kind", ["RoomsTidy-v0", "LanesCruise-v0"])
 def test_plain_python_stays_close_to_compiled(kind: str, tmp_path: Path) -> None:
     id, options = KINDS[kind]
     task = catalog.task(id, **options)
