@@ -8,9 +8,10 @@ import numpy as np
 
 from agents.networks import policy_arrays
 from agents.ppo import BurstPPO, PPOConfig
-from agents.rollouts import episodes, simulate
+from agents.rollouts import simulate
+from agents.scores import episodes
 from agents.vec_env import SimulationVecEnv
-from envs.world import Array, Task
+from envs.world import Array, Task, Wish
 
 STEPS = 4_000_000
 FOREIGN_STEPS = 400_000
@@ -18,12 +19,12 @@ SCORED = 20
 """How often along the way the policy is scored; the best counts."""
 
 
-def trained_return(task: Task, seeds: Array, foreign: bool) -> float:
+def trained_return(task: Task, seeds: Array, foreign: bool, wish: Wish) -> float:
     """The best mean wish return on the seeds' layouts that a policy trained on the wish had."""
     config = PPOConfig(rows=8, steps=256, batch=512) if foreign else PPOConfig()
     train = simulate(task, config.rows, seed=1)
     env = SimulationVecEnv(train)
-    env.wish = task.wish
+    env.judge = wish
     ppo = BurstPPO.on(env, config, seed=0)
     budget = FOREIGN_STEPS if foreign else STEPS
     scored = seeds[:20] if foreign else seeds

@@ -139,16 +139,16 @@ class BurstPPO(PPO):
                 log_prob = (-0.5 * noise**2 - policy.log_std - 0.5 * np.log(2 * np.pi)).sum(1)
                 buffer.actions[t], actions = raw, np.clip(raw, policy.low, policy.high)
             buffer.observations[t], buffer.log_probs[t] = obs, log_prob
-            before = sim.states.copy() if env.wish is not None else sim.states
+            before = sim.states.copy() if env.judge is not None else sim.states
             step = sim.step(actions)
-            if env.wish is not None:
-                buffer.rewards[t] = env.wish(before, step.terms, step.last_states)
+            if env.judge is not None:
+                buffer.rewards[t] = env.judge(before, step.terms, step.last_states)
             next_obs[t], terms[t], ended[t], obs = step.last_obs, step.terms, step.ended, step.obs
         flat = (steps * rows, -1)
         acted = buffer.actions.reshape(flat)
         acted = acted[:, 0].astype(np.int64) if discrete else acted
         seen = buffer.observations.reshape(flat)
-        if env.wish is None:
+        if env.judge is None:
             reward = env.reward(seen, acted, next_obs.reshape(flat), terms.reshape(flat))
             buffer.rewards[:] = np.asarray(reward, np.float32).reshape(steps, rows)
         all_values = forward(values, seen, policy.activation).reshape(steps, rows)

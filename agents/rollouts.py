@@ -1,4 +1,4 @@
-"""Running policies: whole episodes for scores, and clips from one and the same moment for questions."""
+"""Running policies: clips from one and the same moment, for questions."""
 
 from __future__ import annotations
 
@@ -183,30 +183,3 @@ def _run(sim: Any, variants: Sequence[Variant], steps: int, random: np.random.Ge
             np.stack(states), np.stack(rng), np.stack(seen), one, np.zeros((0, sim.rows, 0), np.float32)
         )
     return _Log(np.stack(states), np.stack(rng), np.stack(seen), np.stack(acted), np.stack(terms))
-
-
-@dataclass(frozen=True)
-class Episodes:
-    """Whole episodes of N rows: wish (or any reward) summed, terms summed, task done."""
-
-    returns: NDArray[np.float64]  # [N]
-    terms: NDArray[np.float64]  # [N, M]
-    done: NDArray[np.bool_]  # [N]
-
-    @property
-    def mean(self) -> float:
-        return float(self.returns.mean())
-
-
-def episodes(task: Task, act: Act, seeds: Array) -> Episodes:
-    """One whole episode from each seed's start. Reads the wish: for teachers and scores alone."""
-    sim = simulate(task, len(seeds), auto_reset=False)
-    sim.reset(np.asarray(seeds))
-    returns = np.zeros(len(seeds))
-    terms = np.zeros((len(seeds), len(task.world.terms)))
-    for _ in range(task.horizon):
-        before = sim.states.copy()
-        step = sim.step(act(sim.obs))
-        returns += task.wish(before, step.terms, step.last_states)
-        terms += step.terms
-    return Episodes(returns, terms, task.done(sim.states))

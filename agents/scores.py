@@ -13,9 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
-from agents.rollouts import Act, Episodes, episodes, idle_actions, is_foreign, random_actions
+from agents.rollouts import Act, idle_actions, is_foreign, random_actions, simulate
 from agents.snapshot import PolicyArrays
 from envs import catalog
 from envs.world import Array, Task
@@ -49,6 +50,33 @@ def acting(policy: PolicyArrays, seed: int = 0) -> Act:
     """The policy as it acts on screen: sampled at temperature 1."""
     random = np.random.default_rng(seed)
     return lambda obs: policy.act(obs, random)
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Whole episodes of N rows: wish (or any reward) summed, terms summed, task done."""
+
+    returns: NDArray[np.float64]  # [N]
+    terms: NDArray[np.float64]  # [N, M]
+    done: NDArray[np.bool_]  # [N]
+
+    @property
+    def mean(self) -> float:
+        return float(self.returns.mean())
+
+
+def episodes(task: Task, act: Act, seeds: Array) -> Episodes:
+    """One whole episode from each seed's start."""
+    sim = simulate(task, len(seeds), auto_reset=False)
+    sim.reset(np.asarray(seeds))
+    returns = np.zeros(len(seeds))
+    terms = np.zeros((len(seeds), len(task.world.terms)))
+    for _ in range(task.horizon):
+        before = sim.states.copy()
+        step = sim.step(act(sim.obs))
+        returns += task.wish(before, step.terms, step.last_states)
+        terms += step.terms
+    return Episodes(returns, terms, task.done(sim.states))
 
 
 def evaluate(task: Task, policy: PolicyArrays, layouts: int = LAYOUTS, seed: int = 0) -> Episodes:
@@ -106,4 +134,4 @@ def _oracle(task: Task, seeds: Array) -> float:
         return float(best_returns(task, seeds).mean())
     from agents.oracle import trained_return
 
-    return trained_return(task, seeds, is_foreign(task))
+    return trained_return(task, seeds, is_foreign(task), task.wish)

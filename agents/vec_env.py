@@ -44,7 +44,7 @@ class SimulationVecEnv(VecEnv):
         box = spaces.Box(-np.inf, np.inf, (len(world.obs_names),), np.float32)
         super().__init__(simulation.rows, box, world.action_space)
         self.simulation, self.reward, self._stagger = simulation, reward, stagger
-        self.wish: Wish | None = None
+        self.judge: Wish | None = None
         """Rewards by the wish instead, for the oracle's own training; no learner sets it."""
         self._actions: Array = np.zeros(simulation.rows, np.int64)
 
