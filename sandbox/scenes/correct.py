@@ -12,7 +12,7 @@ from sandbox.playback import events
 from sandbox.scenes.takeover import Takeover
 from sandbox.screen import marks, stage, timeline
 from sandbox.screen import theme as look
-from sandbox.screen.keys import ARROWS, BINDINGS, Binding, Intent, Pointer, Press, Release, driving_keys
+from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press, Release
 from sandbox.screen.scene import Scene
 from sandbox.screen.stage import Card
 
@@ -68,8 +68,10 @@ class CorrectScene(Scene):
             self.over.toggle()
 
     def keys(self) -> Sequence[Binding]:
-        wanted = PERSON_KEYS if self.over.person_drives else AGENT_KEYS
-        return stage.with_world_keys([b for b in BINDINGS["correct"] if b.action in wanted], self.task.keys)
+        if not self.over.person_drives:
+            return [b for b in BINDINGS["correct"] if b.action in AGENT_KEYS]
+        mine = [b for b in BINDINGS["correct"] if b.action in PERSON_KEYS]
+        return stage.with_world_keys(mine, self.task.keys)
 
     def handle(self, event: Intent) -> Scene | None:
         if isinstance(event, Pointer):
@@ -223,7 +225,6 @@ class CorrectScene(Scene):
         stage.account(surface, theme, low, live, title, upto)
 
     def _where(self) -> Card:
-        arrows = tuple(k for k in ARROWS if k in driving_keys(self.task.keys))
         keep, drop = (("Enter",), "keep your way"), (("Back",), "throw it away")
         take = (("T",), "take the controls")
         match self.over.phase:
@@ -240,7 +241,9 @@ class CorrectScene(Scene):
                 return Card("The end", text, look.WARN, "flag", keys)
             case "taken":
                 text = "Show it. The world waits for your first key."
-                return Card("Your controls", text, look.PINK, "gamepad-2", [(arrows, "drive"), drop])
+                return Card(
+                    "Your controls", text, look.PINK, "gamepad-2", [*stage.driving_hints(self.task), drop]
+                )
             case "stopped":
                 text = "Was that better than what the agent did?"
                 return Card("The end", text, look.PINK, "flag", [keep, drop])

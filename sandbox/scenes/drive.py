@@ -12,7 +12,6 @@ from sandbox.playback import Playback
 from sandbox.screen import marks, stage
 from sandbox.screen import theme as look
 from sandbox.screen.keys import (
-    ARROWS,
     BINDINGS,
     Binding,
     Intent,
@@ -185,13 +184,16 @@ class DriveScene(Scene):
         stage.account(surface, theme, low, self.live)
 
     def _where(self) -> Card:
-        arrows = tuple(k for k in ARROWS if k in driving_keys(self.task.keys))
         keep = [(("Enter",), "keep it"), (("Back",), "throw it away")]
         match self.phase:
             case "ready":
                 text = " The world waits for you." if self.waits else " It starts with your first key."
                 return Card(
-                    "Your turn", self.task.about + text, look.ACCENT, "gamepad-2", [(arrows, "drive")]
+                    "Your turn",
+                    self.task.about + text,
+                    look.ACCENT,
+                    "gamepad-2",
+                    stage.driving_hints(self.task),
                 )
             case "paused":
                 return Card("Paused", "Nothing moves.", look.WARN, "pause", [(("Space",), "go on"), *keep])

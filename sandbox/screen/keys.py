@@ -198,8 +198,32 @@ _SPECIAL = {
     pygame.K_RSHIFT: "shift",
     **{getattr(pygame, f"K_F{n}"): f"f{n}" for n in range(1, 13)},
 }
-# By what the key types where that says it, so that other keyboard layouts work too.
-_TYPED = {"+": "plus", "=": "plus", "-": "minus", "_": "minus", "{": "[", "}": "]", "<": ",", ">": "."}
+# By what the key types, where that says it, so that other keyboard layouts work too (on a French
+# keyboard the row of digits types & é " ' without Shift).
+_TYPED = {
+    "+": "plus",
+    "=": "plus",
+    "-": "minus",
+    "_": "minus",
+    "{": "[",
+    "}": "]",
+    "<": ",",
+    ">": ".",
+    "[": "[",
+    "]": "]",
+    ",": ",",
+    ".": ".",
+    "&": "1",
+    "é": "2",
+    '"': "3",
+    "'": "4",
+}
+_TYPED_BY_CODE = {
+    pygame.K_LEFTBRACKET: "[",
+    pygame.K_RIGHTBRACKET: "]",
+    **{getattr(pygame, f"K_{n}"): str(n) for n in range(10)},
+    **{getattr(pygame, f"K_KP{n}"): str(n) for n in range(10)},
+}
 
 
 def key_name(event: Any) -> str:
@@ -207,13 +231,13 @@ def key_name(event: Any) -> str:
     if event.key in _SPECIAL:
         return _SPECIAL[event.key]
     typed = (getattr(event, "unicode", "") or "").lower()
+    if typed in _TYPED:
+        return _TYPED[typed]
+    if event.key in _TYPED_BY_CODE:
+        return _TYPED_BY_CODE[event.key]
     name = (
         typed if len(typed) == 1 and typed.isprintable() else pygame.key.name(event.key).strip("[]").lower()
     )
-    if event.key in (pygame.K_LEFTBRACKET, pygame.K_RIGHTBRACKET) and typed in ("", "[", "]", "{", "}"):
-        name = "[" if event.key == pygame.K_LEFTBRACKET else "]"
-    if "0" <= pygame.key.name(event.key)[:1] <= "9" and len(pygame.key.name(event.key)) == 1:
-        name = pygame.key.name(event.key)
     return _TYPED.get(name, name)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pygame
 
-from envs.world import Array, Term
+from envs.world import Array, Task, Term
 from sandbox.screen import marks
 from sandbox.screen import theme as look
 from sandbox.screen.keys import ARROWS, Binding, cap, driving_keys
@@ -253,6 +253,20 @@ def card(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, card: Card) -
         )
         y += step
     return area
+
+
+def driving_hints(task: Task) -> list[tuple[tuple[str, ...], str]]:
+    """Key caps for the card: the arrows together, other keys with what they do in this world."""
+    names = driving_keys(task.keys)
+    arrows = tuple(key for key in ARROWS if key in names)
+    hints = [(arrows, "drive")] if arrows else []
+    for key in sorted(names - set(ARROWS))[:4]:
+        action = task.keys.get(key)
+        what = "drive"
+        if isinstance(action, int) and action < len(task.world.action_names):
+            what = plain(task.world.action_names[action])
+        hints.append(((cap(key),), what))
+    return hints
 
 
 def with_world_keys(bindings: Sequence[Binding], keys: Mapping[str, Any]) -> list[Binding]:

@@ -55,6 +55,7 @@ class Theme:
         self.panels: list[pygame.Rect] = []
         self._fonts: dict[tuple[bool, bool, int], pygame.font.Font] = {}
         self._texts: OrderedDict[tuple[object, ...], pygame.Surface] = OrderedDict()
+        self._widths: dict[tuple[str, str, bool, bool], int] = {}
         self._icons: dict[tuple[str, int, Color], pygame.Surface | None] = {}
 
     def px(self, size: float) -> int:
@@ -75,15 +76,20 @@ class Theme:
         return self.font(size).get_linesize()
 
     def width(self, text: str, size: str = "body", *, bold: bool = False, mono: bool = False) -> int:
-        return self.font(size, bold=bold, mono=mono).size(text)[0]
+        key = (text, size, bold, mono)
+        if key not in self._widths:
+            if len(self._widths) > 3000:
+                self._widths.clear()
+            self._widths[key] = self.font(size, bold=bold, mono=mono).size(text)[0]
+        return self._widths[key]
 
     def fit(
         self, text: str, width: int, size: str = "body", *, bold: bool = False, mono: bool = False
     ) -> str:
         """The text, cut with an ellipsis if it is wider than `width`."""
-        font = self.font(size, bold=bold, mono=mono)
-        if font.size(text)[0] <= width:
+        if self.width(text, size, bold=bold, mono=mono) <= width:
             return text
+        font = self.font(size, bold=bold, mono=mono)
         while text and font.size(text.rstrip() + "...")[0] > width:
             text = text[:-1]
         return text.rstrip() + "..." if text else ""
@@ -137,10 +143,10 @@ class Theme:
 
     def wrap(self, text: str, width: int, size: str = "body", *, bold: bool = False) -> list[str]:
         """The text in lines no wider than `width`."""
-        font, lines = self.font(size, bold=bold), [""]
+        lines = [""]
         for word in text.split():
             longer = f"{lines[-1]} {word}".strip()
-            if font.size(longer)[0] <= width or not lines[-1]:
+            if self.width(longer, size, bold=bold) <= width or not lines[-1]:
                 lines[-1] = longer
             else:
                 lines.append(word)
@@ -179,6 +185,10 @@ class Theme:
         return self._icons[key]
 
 
+_ROUNDED: OrderedDict[tuple[object, ...], pygame.Surface] = OrderedDict()
+_SMALL = 30_000  # [pixels] rounded areas up to this size are kept as pictures
+
+
 def rounded(
     surface: pygame.Surface,
     rect: pygame.Rect,
@@ -188,8 +198,27 @@ def rounded(
     width: int = 1,
 ) -> None:
     """A rectangle with smooth round corners, and an optional border inside its edge."""
+    rect = pygame.Rect(rect)
+    if rect.width * rect.height > _SMALL or rect.width < 1 or rect.height < 1:
+        _round(surface, rect, color, radius, border, width)
+        return
+    key = (rect.size, color, radius, border, width)
+    picture = _ROUNDED.get(key)
+    if picture is None:
+        picture = pygame.Surface(rect.size, pygame.SRCALPHA)
+        picture.fill((*(border or color), 0))
+        _round(picture, picture.get_rect(), color, radius, border, width)
+        _ROUNDED[key] = picture
+        if len(_ROUNDED) > 400:
+            _ROUNDED.popitem(last=False)
+    surface.blit(picture, rect)
+
+
+def _round(
+    surface: pygame.Surface, rect: pygame.Rect, color: Color, radius: int, border: Color | None, width: int
+) -> None:
     if border is not None:
-        rounded(surface, rect, border, radius)
+        _round(surface, rect, border, radius, None, 0)
         rect, radius = rect.inflate(-2 * width, -2 * width), max(0, radius - width)
     radius = min(radius, (rect.width - 1) // 2, (rect.height - 1) // 2)
     if radius < 2:

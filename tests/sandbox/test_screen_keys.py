@@ -1,0 +1,159 @@
+"""Keys: every listed key is answered by its scene, names hold on other layouts, no tap is lost."""
+
+from __future__ import annotations
+
+import importlib
+import os
+
+os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+
+import pygame
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.app import SCENES
+from sandbox.screen.keys import (
+    ARROWS,
+    BINDINGS,
+    EVERYWHERE,
+    Latch,
+    Pointer,
+    Press,
+    Release,
+    cap,
+    driving_keys,
+    intent,
+)
+
+GRID = {"": 0, "up": 1, "right": 2, "down": 3, "left": 4}
+BOTH = {**GRID, "up+left": 5}
+
+
+@pytest.mark.parametrize("mode", sorted(BINDINGS))
+def test_every_listed_key_has_its_method(mode: str) -> None:
+    module, _, name = SCENES[mode].partition(":")
+    scene = getattr(importlib.import_module(module), name)
+    missing = [b.action for b in BINDINGS[mode] if not hasattr(scene, f"on_{b.action}")]
+    assert not missing
+
+
+@pytest.mark.parametrize("mode", sorted(BINDINGS))
+def test_no_key_means_two_things_in_one_mode(mode: str) -> None:
+    seen: set[tuple[str, bool]] = set()
+    for binding in (*BINDINGS[mode], *(b for b in EVERYWHERE if b.action not in ("focus_next", "zoom"))):
+        for key in binding.keys:
+            for shift in (False, True) if binding.shift is None else (binding.shift,):
+                assert (key, shift) not in seen, f"{key} in {mode}"
+                seen.add((key, shift))
+
+
+@pytest.mark.parametrize("binding", [b for bs in BINDINGS.values() for b in bs], ids=lambda b: b.action)
+def test_every_binding_says_what_it_does(binding) -> None:  # type: ignore[no-untyped-def]
+    assert binding.what
+    assert binding.about.endswith(".")
+    assert binding.caps
+
+
+@pytest.mark.parametrize(
+    ("code", "typed", "name"),
+    [
+        (pygame.K_EQUALS, "=", "plus"),
+        (pygame.K_EQUALS, "+", "plus"),
+        (pygame.K_PLUS, "+", "plus"),
+        (pygame.K_KP_PLUS, "+", "plus"),
+        (pygame.K_MINUS, "_", "minus"),
+        (pygame.K_KP_MINUS, "-", "minus"),
+        (pygame.K_SLASH, "-", "minus"),  # a German keyboard
+        (pygame.K_LEFTBRACKET, "[", "["),
+        (pygame.K_LEFTBRACKET, "{", "["),
+        (pygame.K_RIGHTBRACKET, "", "]"),
+        (pygame.K_8, "[", "["),  # AltGr 8
+        (pygame.K_1, "1", "1"),
+        (pygame.K_KP_3, "3", "3"),
+        (pygame.K_u, "U", "u"),
+        (pygame.K_u, "", "u"),
+        (pygame.K_COMMA, ",", ","),
+        (pygame.K_PERIOD, ">", "."),
+        (pygame.K_RETURN, "\r", "enter"),
+        (pygame.K_KP_ENTER, "\r", "enter"),
+        (pygame.K_F5, "", "f5"),
+        (pygame.K_LEFT, "", "left"),
+    ],
+)
+def test_names_of_keys(code: int, typed: str, name: str) -> None:
+    event = pygame.event.Event(pygame.KEYDOWN, key=code, unicode=typed, mod=0)
+    assert intent(event) == Press(name, text=typed)
+
+
+def test_modifiers_and_mouse() -> None:
+    held = pygame.KMOD_LSHIFT | pygame.KMOD_RCTRL
+    press = intent(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_a, mod=held, unicode="A"))
+    assert press == Press("a", shift=True, text="A", ctrl=True)
+    down = pygame.event.Event(pygame.MOUSEBUTTONDOWN, pos=(3, 4), button=1)
+    assert intent(down) == Pointer("down", (3, 4))
+    assert intent(pygame.event.Event(pygame.MOUSEBUTTONDOWN, pos=(3, 4), button=3)) is None
+
+
+def tap(latch: Latch, key: str) -> None:
+    latch.feed(Press(key))
+    latch.feed(Release(key))
+
+
+def test_a_tap_waits_for_the_next_step() -> None:
+    latch = Latch(driving_keys(GRID))
+    tap(latch, "left")
+    assert latch.waiting
+    assert latch.held == ()
+    assert latch.take(GRID) == "left"
+    assert not latch.waiting
+    assert latch.take(GRID) == ""
+
+
+def test_a_held_key_goes_on_and_the_newer_one_wins() -> None:
+    latch = Latch(driving_keys(GRID))
+    latch.feed(Press("up"))
+    assert [latch.take(GRID) for _ in range(3)] == ["up"] * 3
+    latch.feed(Press("left"))
+    assert [latch.take(GRID) for _ in range(2)] == ["left"] * 2
+    latch.feed(Release("left"))
+    assert latch.take(GRID) == "up"
+
+
+def test_two_keys_at_once_where_the_world_knows_that() -> None:
+    latch = Latch(driving_keys(BOTH))
+    latch.feed(Press("up"))
+    latch.take(BOTH)
+    tap(latch, "left")
+    assert latch.take(BOTH) == "up+left"
+    assert latch.take(BOTH) == "up"
+
+
+def test_focus_loss_forgets_and_repeats_are_no_taps() -> None:
+    latch = Latch(driving_keys(GRID))
+    latch.feed(Press("up"))
+    tap(latch, "left")
+    latch.clear()
+    assert not latch.waiting
+    latch.feed(Press("up", repeat=True))
+    assert not latch.waiting
+    assert not latch.feed(Press("x"))
+
+
+@given(st.lists(st.tuples(st.sampled_from(ARROWS), st.integers(0, 3)), max_size=24))
+def test_taps_between_steps_all_arrive_in_order(taps: list[tuple[str, int]]) -> None:
+    """However many steps pass between taps, each tap becomes exactly one step."""
+    latch = Latch(driving_keys(GRID))
+    done = []
+    for key, steps in taps:
+        tap(latch, key)
+        done += [latch.take(GRID) for _ in range(steps)]
+    done += [latch.take(GRID) for _ in range(len(taps) + 1)]
+    assert [key for key in done if key] == [key for key, _ in taps]
+
+
+def test_caps_name_keys() -> None:
+    assert cap("enter") == "Enter"
+    assert cap("t") == "T"
+    assert cap("f2") == "F2"
+    assert cap("left") == "left"  # drawn as an arrow
