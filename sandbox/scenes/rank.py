@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pygame
 
+from agents.catalog import LEARNERS
 from agents.feedback import Question, Verdict
 from envs.show.render import View
 from sandbox.events import Saved
@@ -204,9 +205,9 @@ class RankScene(Scene):
         if self.shown is None:
             self._cards = []
             self.transport.hide()
-            draw_waiting(surface, theme, body, self._doing(), self._time)
+            draw_waiting(surface, theme, body, *self._doing(), self._time)
             return
-        bottom = theme.px(38) + (theme.px(40) if self.order.count > 2 or self.order.groups else 0)
+        bottom = theme.px(38) + (theme.px(40) if self.order.count > 2 else 0)
         stage = pygame.Rect(body.left, body.top, body.width, body.height - bottom - theme.px(10))
         self.app.toast_area = stage
         extra = theme.px(22) if self.show_events else 0
@@ -271,14 +272,23 @@ class RankScene(Scene):
             return "Left or Right arrow, whichever is better. T if they are equally good."
         return f"Press 1 to {self.order.count} in order, the best first."
 
-    def _doing(self) -> str:
-        """What the learner is about, while there is nothing to ask."""
-        latest = self.session.latest
-        return (latest.phase if latest and latest.phase else "") or self.session.status.text
+    def _doing(self) -> tuple[str, str]:
+        """Why there is nothing to ask, and what the learner is about."""
+        entry, status, latest = LEARNERS.get(self.session.learner), self.session.status, self.session.latest
+        if entry is not None and "comparison" not in entry.kinds:
+            return (
+                f"{entry.title}: no questions",
+                "This learner takes no rankings. L in Watch chooses another.",
+            )
+        if status.state == "paused":
+            return "The learner rests", "Space in Watch lets it go on, and ask."
+        if status.state not in ("learning", "waiting"):
+            return "The next question is on its way", status.text
+        return "The next question is on its way", (latest.phase if latest else "") or status.text
 
     def facts(self) -> dict[str, Any]:
         if self.shown is None:
-            return {"mode": "waiting", "clips": self.clips, "doing": self._doing()}
+            return {"mode": "waiting", "clips": self.clips, "doing": self._doing()[1]}
         playback = self.shown.playback
         return {
             "mode": "question",

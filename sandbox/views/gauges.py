@@ -54,7 +54,7 @@ def lives(task: Task, curve: Sequence[CurvePoint]) -> list[Bar]:
     for name in task.world.term_names if noted else ():
         then, now = noted[0].get(_TERM + name, 0.0), noted[-1].get(_TERM + name, 0.0)
         size = max(abs(then), abs(now)) or 1.0
-        bars.append(Bar(plain(name), now / size, (), then / size, f"{short(then)} \u2192 {short(now)}"))
+        bars.append(Bar(plain(name), now / size, (), then / size, f"{short(now)}  was {short(then)}"))
     return bars
 
 

@@ -167,7 +167,9 @@ def draw_order(
         x += side + gap
 
 
-def draw_waiting(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, text: str, seconds: float) -> None:
+def draw_waiting(
+    surface: pygame.Surface, theme: Theme, rect: pygame.Rect, title: str, text: str, seconds: float
+) -> None:
     """While there is no question: what the learner is doing, and three dots that breathe."""
     box = pygame.Rect(0, 0, min(rect.width, theme.px(560)), theme.px(150))
     box.center = rect.center
@@ -179,7 +181,7 @@ def draw_waiting(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, text:
         pygame.draw.aacircle(surface, color, spot, theme.px(5))
     theme.text(
         surface,
-        "The next question is on its way",
+        title,
         (inside.centerx, inside.centery),
         "large",
         bold=True,

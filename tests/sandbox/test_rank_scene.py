@@ -198,6 +198,29 @@ def test_while_there_is_no_question_it_says_what_the_learner_does() -> None:
     app.close()
 
 
+@pytest.mark.parametrize(
+    ("learner", "state", "said"), [("bc", "learning", "no rankings"), ("joint", "paused", "rests")]
+)
+def test_it_says_why_no_question_comes(learner: str, state: str, said: str) -> None:
+    session = Teaching(TASK)
+    session.learner, session.status.state = learner, state
+    app = App(session, fixed_dt=True)  # type: ignore[arg-type]
+    app.theme.trace = []
+    app.go("rank")
+    frames(app, 2)
+    assert any(said in text for text, _ in app.theme.trace)
+    app.close()
+
+
+def test_cards_stay_where_they_are_while_an_order_is_made(app: App) -> None:
+    for _ in range(3):
+        cards = list(scene(app)._cards)
+        press(app, "2", "1")
+        assert scene(app)._cards == cards
+        press(app, "enter", "n")
+        app.tick()
+
+
 def test_a_click_on_a_replay_puts_it_next_and_the_time_line_can_be_dragged(
     app: App, session: Teaching
 ) -> None:

@@ -188,7 +188,7 @@ def test_curves_by_kind() -> None:
     assert (done.name, done.xs.tolist(), done.ys.tolist()) == ("task done", [10, 20], [0.5, 0.5])
     assert agreement.ys.tolist() == [0.9, 0.9]
     bar = gauges.lives(TASK, curve)[0]
-    assert (bar.name, bar.reference, bar.text) == ("litter", 1.0, "3 \u2192 1")
+    assert (bar.name, bar.reference, bar.text) == ("litter", 1.0, "1  was 3")
     assert bar.value == pytest.approx(1 / 3)
     assert gauges.page_names([]) == ([], [])
     assert gauges.lives(TASK, []) == []
