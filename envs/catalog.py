@@ -13,12 +13,15 @@ from envs.foreign.simulation import AnySimulation, ForeignSimulation
 from envs.foreign.task import ForeignTask, foreign_task
 from envs.kernels import mark_warm
 from envs.lanes.tasks import lanes_cruise
-from envs.rooms.tasks import rooms_tidy
+from envs.rooms.tasks import rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
 from envs.simulation import Simulation
 from envs.world import Renderer, Task
 
 TASKS: dict[str, Callable[..., Task]] = {
     "teachbox/RoomsTidy-v0": rooms_tidy,
+    "teachbox/RoomsReach-v0": rooms_reach,
+    "teachbox/RoomsLoophole-v0": rooms_loophole,
+    "teachbox/RoomsKeys-v0": rooms_keys,
     "teachbox/LanesCruise-v0": lanes_cruise,
 }
 RENDERERS = {"rooms": "envs.rooms.render:RoomsRenderer", "lanes": "envs.lanes.render:LanesRenderer"}

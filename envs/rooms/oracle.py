@@ -96,7 +96,10 @@ def _enter(
     elif (code == CARPET or code == DIRTY) and node[_MUD] > 0:
         node[_SPOILED] = 1
         reward += weights[T_DIRT]
-    elif code == DOCK and (doors or node[_FETCH] == 0):
+    elif code == BIN and node[_HAND] == 1:
+        node[_HAND] = 0
+        reward += weights[T_BINNED]
+    if ((code == DOCK or code == BIN) and node[_HAND] == 0 and node[_FETCH] == 0) or (code == DOCK and doors):
         node[_PARKED] = 1
         reward += weights[T_HOME] + (flawless if node[_SPOILED] == 0 else 0.0)
     if code == MUD:
@@ -109,21 +112,13 @@ def _enter(
 
 
 @kernel
-def _act(
-    cells: np.ndarray, ordinal: np.ndarray, weights: np.ndarray, flawless: float, node: np.ndarray
-) -> float:
-    """Pick up the piece here, or put the one in hand into the bin here."""
+def _pick(cells: np.ndarray, ordinal: np.ndarray, weights: np.ndarray, node: np.ndarray) -> float:
+    """Pick up the piece here."""
     here = node[_CELL]
     if cells[here] == LITTER and node[_HAND] == 0 and node[_FETCH] & (1 << ordinal[here]):
         node[_FETCH] &= ~(1 << ordinal[here])
         node[_HAND] = 1
-        return weights[T_LITTER]
-    if cells[here] == BIN and node[_HAND] == 1:
-        node[_HAND] = 0
-        if node[_FETCH] > 0:
-            return weights[T_BINNED]
-        node[_PARKED] = 1
-        return weights[T_BINNED] + weights[T_HOME] + (flawless if node[_SPOILED] == 0 else 0.0)
+        return float(weights[T_LITTER])
     return 0.0
 
 
@@ -143,7 +138,7 @@ def _move(
     if action == 0:
         return 0.0
     if action == 5:
-        return weights[T_MOVE] + _act(cells, ordinal, weights, flawless, node)
+        return weights[T_MOVE] + _pick(cells, ordinal, weights, node)
     step = -size if action == 1 else 1 if action == 2 else size if action == 3 else -1
     code = cells[node[_CELL] + step]
     if code == WALL or code == CAT:

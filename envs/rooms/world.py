@@ -1,9 +1,10 @@
 """Rooms: the physics of a robot in a flat. The state's layout is in cells.py.
 
-Moves are 0 stay, 1 up, 2 right, 3 down, 4 left, and, where pieces are carried, 5 act (pick up, put
-down). Driving over litter picks it up (unless pieces are carried), driving into a vase breaks it,
-mud stays on the wheels for MUD_STEPS moves and comes off on carpets, a closed door opens with a key
-and is forced without one. Reaching the end with everything done parks the robot.
+Moves are 0 stay, 1 up, 2 right, 3 down, 4 left, and, where pieces are carried, 5 act: pick up, put
+down. Driving over litter picks it up (unless pieces are carried: then driving to the bin empties the
+hands), driving into a vase breaks it, mud stays on the wheels for MUD_STEPS moves and comes off on
+carpets, a closed door opens with a key and is forced without one. Reaching the end with everything
+done parks the robot.
 """
 
 from __future__ import annotations
@@ -121,13 +122,6 @@ def _act(params: np.ndarray, state: np.ndarray, aux: np.ndarray, terms: np.ndarr
         state[HOLDING] = 0
         terms[T_DROP] = 1.0
         fields(params, state, aux, True, False)
-    elif state[HOLDING] == 1 and code == BIN:
-        state[HOLDING] = 0
-        state[LITTER_LEFT] -= 1
-        terms[T_BINNED] = 1.0
-        if state[LITTER_LEFT] == 0:
-            state[PARKED] = 1
-            terms[T_HOME] = 1.0
 
 
 @kernel
@@ -166,7 +160,11 @@ def _enter(params: np.ndarray, state: np.ndarray, aux: np.ndarray, terms: np.nda
         state[cell] = DIRTY
         state[DIRTIED] += 1
         terms[T_DIRT] = 1.0
-    elif code == DOCK and state[LITTER_LEFT] == 0:
+    elif code == BIN and state[HOLDING] == 1:
+        state[HOLDING] = 0
+        state[LITTER_LEFT] -= 1
+        terms[T_BINNED] = 1.0
+    if (code == DOCK or code == BIN) and state[LITTER_LEFT] == 0:
         state[PARKED] = 1
         terms[T_HOME] = 1.0
     if code != MUD and state[MUDDY] > 0:
