@@ -143,7 +143,7 @@ class Gauges:
         items = (
             (str(given), "you said"),
             (str(used), "learned from"),
-            (short(latest.env_steps) if latest else "0", "steps practised"),
+            (short(latest.env_steps) if latest else "0", "steps"),
             (f"{minutes}:{rest:02d}", "your time"),
         )
         gap = theme.px(8)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pygame
@@ -15,7 +17,8 @@ from envs.world import Task
 from sandbox.app import App
 from sandbox.scenes.ordering import Ordering, ordinal
 from sandbox.scenes.rank import RankScene
-from tests.sandbox.teaching import Teaching, frames, press, question, recorded
+from sandbox.session import Session
+from tests.sandbox.teaching import Teaching, frames, press, question, recorded, snapshot
 
 TASK: Task = rooms_tidy()
 CLIPS = tuple(recorded(TASK, 20, luck=luck) for luck in range(4))
@@ -303,3 +306,37 @@ def test_records_of_a_question_carry_its_clips_and_id(app: App, session: Teachin
     assert record.question == asked.id
     for kept, clip in zip(record.clips, asked.clips, strict=True):
         np.testing.assert_array_equal(kept.states, clip.states)
+
+
+def test_answers_and_their_undo_reach_a_real_session(tmp_path: Path) -> None:
+    session = Session.open(tmp_path / "mine", world=TASK.id, start_learner=False)
+    asked = tuple(question(TASK, 2, 5, seed=seed) for seed in range(4))
+    session.latest = snapshot(TASK, 1, questions=asked)
+    app = App(session, fixed_dt=True)
+
+    def until(saved: int) -> None:
+        deadline = time.monotonic() + 20
+        while session.last_saved < saved and time.monotonic() < deadline:
+            app.tick()
+        assert session.last_saved == saved
+
+    app.go("rank")
+    frames(app, 20)
+    first = scene(app).shown.question
+    press(app, "left")
+    until(1)
+    press(app, "2", "1", "enter")
+    until(2)
+    press(app, "u")
+    until(3)
+    again = scene(app).shown.question
+    press(app, "t")
+    until(4)
+    app.close()
+    with Session.open(tmp_path / "mine", start_learner=False) as reopened:
+        kept = [record for _, record in reopened._store.records()]
+        assert reopened.counts == {"comparison": 2}
+    assert [type(record).__name__ for record in kept] == ["Comparison", "Comparison", "Undo", "Comparison"]
+    assert [record.ranks for record in standing(kept)] == [(0, 1), (0, 0)]
+    assert kept[0].question == first.id
+    assert kept[1].question == kept[3].question == again.id
