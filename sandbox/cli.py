@@ -10,9 +10,11 @@ import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
+
+from sandbox.bench import app as bench
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +33,9 @@ WORLD = "teachbox/RoomsTidy-v0"
 WorldOption = Annotated[
     str | None, typer.Option("--world", metavar="ID", help="A world of ours, or any Gymnasium id.")
 ]
+
+
+cli.add_typer(bench, name="bench")
 
 
 class Plain(Exception):
@@ -78,7 +83,7 @@ def window(
         typer.Option(metavar="PATH", help="Write the window's state there as JSON."),
     ] = None,
     or_tour: Annotated[Path | None, typer.Option(metavar="DIR", hidden=True)] = None,
-    quick: Annotated[bool, typer.Option(hidden=True)] = False,
+    quick: Annotated[bool, typer.Option("--quick", hidden=True)] = False,
 ) -> None:
     """Open the window (the menu, or with --world or --session that world at once)."""
     if context.invoked_subcommand is not None:
@@ -133,13 +138,66 @@ def tour(
     ),
     world: WorldOption = WORLD,
     seed: Annotated[int, typer.Option(help="Which flats, and which teacher's choices.")] = 0,
-    quick: Annotated[bool, typer.Option(help="A short one, to try the machinery.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A short one, to try the machinery.")] = False,
 ) -> None:
     """Play the guided tour with a synthetic teacher; write a film and a page of pictures."""
     from sandbox.tour.make import make_tour
 
     page = make_tour(out, world=world or WORLD, seed=seed, quick=quick, say=typer.echo)
     typer.echo(f"The tour is in {page}.")
+
+
+@cli.command()
+def train(
+    world: WorldOption = WORLD,
+    learner: Annotated[str, typer.Option(metavar="NAME", help="Who learns; see `teachbox info`.")] = "joint",
+    teacher: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="rational, boltzmann[:BETA], noisy[:SHARE] or reversed."),
+    ] = "rational",
+    answers: Annotated[int, typer.Option(metavar="N", min=0, help="How many comparisons are answered.")] = 60,
+    mix: Annotated[
+        str,
+        typer.Option(metavar="KIND=N,...", help="Other feedback: demo, compare, rank, mark, correct."),
+    ] = "",
+    prior: Annotated[
+        str, typer.Option(metavar="written|none", help="Whether the agent starts from the written reward.")
+    ] = "written",
+    control: Annotated[
+        str, typer.Option(metavar="constant|random", help="A reward that learns nothing, to compare with.")
+    ] = "",
+    seed: Annotated[int, typer.Option(metavar="S")] = 0,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where result.json goes.")] = Path("runs/train"),
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A short run that only tries the machinery.")
+    ] = False,
+) -> None:
+    """Teach without a window: a synthetic teacher answers, and the agent is scored on unseen starts."""
+    from sandbox.studies.show import run, show, small
+    from sandbox.studies.train import TrainConfig, parse_mix
+
+    if prior not in ("written", "none"):
+        raise Plain(f"--prior {prior!r} is unknown: choose 'written' or 'none'.")
+    if control not in ("", "constant", "random"):
+        raise Plain(f"--control {control!r} is unknown: choose 'constant' or 'random'.")
+    whole = TrainConfig(
+        world=world or WORLD,
+        learner=learner,
+        teacher=teacher,
+        answers=answers,
+        mix=parse_mix(mix),
+        seed=seed,
+        prior=cast("Literal['written', 'none']", prior),
+        control=cast("Literal['', 'constant', 'random']", control),
+    )
+    result = run(small(whole) if quick else whole, out)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(result.as_json()))
+    else:
+        show(result)
 
 
 @cli.command()
