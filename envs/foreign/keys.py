@@ -102,6 +102,24 @@ KNOWN: dict[str, KeyMap] = {  # by the name without module and version
         steps_per_second=25,
     ),
 }
+FAMILIES: tuple[tuple[str, KeyMap], ...] = (  # by how the name begins
+    (
+        "MiniGrid-",
+        KeyMap(
+            {"left": 0, "right": 1, "up": 2, "p": 3, "d": 4, "space": 5},
+            ("turn left", "turn right", "forward", "pick up", "drop", "open", "done"),
+            steps_per_second=6,
+        ),
+    ),
+    (
+        "highway",
+        KeyMap(
+            {"up": 0, "": 1, "down": 2, "right": 3, "left": 4},
+            ("lane left", "go on", "lane right", "faster", "slower"),
+            steps_per_second=3,
+        ),
+    ),
+)
 _DISCRETE = ("left", "right", "up", "down", "space", *"123456789", *"qwertyuiopasdfghjkl")
 _BOX = (
     ("left", "right"),
@@ -151,7 +169,9 @@ def key_map(id: str, space: spaces.Space[Any], file: Path | None = None) -> KeyM
     Raises ValueError, with a sentence, for a file that is no JSON or has unknown fields.
     """
     path = file or keys_path()
-    known = KNOWN.get(id.split(":")[-1].rsplit("-v", 1)[0], KeyMap())
+    name = id.split(":")[-1].rsplit("-v", 1)[0]
+    family = next((keys for head, keys in FAMILIES if name.startswith(head)), KeyMap())
+    known = KNOWN.get(name, family)
     own: Any = _read(path).get(id, {}) if path.is_file() else {}
     allowed = {f.name for f in fields(KeyMap)}
     if not isinstance(own, dict) or set(own) - allowed:

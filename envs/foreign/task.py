@@ -45,15 +45,40 @@ class Choices:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Leaf:
+    """A part of an observation that is neither Dict nor Tuple, and how to come to it."""
+
+    path: tuple[str | int, ...]
+    space: spaces.Space[Any]
+    size: int
+    scale: float = 1.0
+
+    def flat(self, obs: Any) -> NDArray[np.float32]:
+        """Its numbers, float32 [size]; pictures come as 0..1."""
+        for step in self.path:
+            obs = obs[step]
+        numbers = np.asarray(spaces.flatten(self.space, obs), np.float32).ravel()
+        return numbers if self.scale == 1.0 else numbers * np.float32(self.scale)
+
+    def names(self) -> list[str]:
+        """A name for each number."""
+        head = ".".join(str(step) for step in self.path)
+        if self.size == 1 and head:
+            return [head]
+        return [f"{head}.{i}" if head else f"o{i}" for i in range(self.size)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ForeignTask(Task):
     """A Task whose world has no kernel and no states (K = 0): `envs.foreign.simulation` runs it.
 
-    its_obs, its_actions: the spaces as the world declares them. choices: for finite actions, what
-    each number means to the world; None for Box. has_frames: whether it can draw itself.
+    leaves: the parts of its observation that are laid flat, in order. its_actions: the space as the
+    world declares it. choices: for finite actions, what each number means to the world; None for Box.
+    has_frames: whether it can draw itself.
     """
 
-    its_obs: spaces.Space[Any]
+    leaves: tuple[Leaf, ...]
     its_actions: spaces.Space[Any]
     choices: Choices | None
     has_frames: bool
@@ -73,7 +98,7 @@ class ForeignTask(Task):
 
     def flat_obs(self, obs: Any) -> NDArray[np.float32]:
         """The world's observation as float32 [D - 1], without our `ended`."""
-        return np.asarray(spaces.flatten(self.its_obs, obs), np.float32).ravel()
+        return np.concatenate([leaf.flat(obs) for leaf in self.leaves])
 
 
 def own_reward(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
@@ -100,12 +125,15 @@ def foreign_task(id: str, *, keys_file: Path | None = None, **options: Any) -> F
     try:
         its_obs, its_actions = env.observation_space, env.action_space
         horizon = env.spec.max_episode_steps if env.spec is not None else None
+        horizon = horizon or _own_limit(env)
         fps = env.metadata.get("render_fps")
     finally:
         env.close()
     keymap = key_map(env.spec.id if env.spec is not None else id, its_actions, keys_file)
     action_space, choices = _flat_actions(id, its_actions, keymap.actions)
-    names = (*_obs_names(id, its_obs, keymap.observations), "ended")
+    leaves = _checked_leaves(id, its_obs)
+    named = [name for leaf in leaves for name in leaf.names()]
+    names = (*(keymap.observations if len(keymap.observations) == len(named) else named), "ended")
     keys, idle = _checked_keys(id, keymap, action_space)
     action_names = choices.names if choices is not None else _axes(cast(spaces.Box, action_space), keymap)
     world = World(
@@ -137,11 +165,21 @@ def foreign_task(id: str, *, keys_file: Path | None = None, **options: Any) -> F
         done=_never_known,
         keys=keys,
         options=options,
-        its_obs=its_obs,
+        leaves=leaves,
         its_actions=its_actions,
         choices=choices,
         has_frames=has_frames,
     )
+
+
+def _own_limit(env: gymnasium.Env[Any, Any]) -> int | None:
+    """The number of steps after which a world ends by itself, where it says so."""
+    inner = env.unwrapped
+    config = getattr(inner, "config", None)
+    if isinstance(config, dict) and "duration" in config:  # highway-env: seconds and decisions a second
+        return int(config["duration"] * config.get("policy_frequency", 1))
+    steps = getattr(inner, "max_steps", None)  # MiniGrid
+    return steps if isinstance(steps, int) and steps > 0 else None
 
 
 def _open(id: str, options: dict[str, Any]) -> tuple[gymnasium.Env[Any, Any], bool]:
@@ -151,6 +189,11 @@ def _open(id: str, options: dict[str, Any]) -> tuple[gymnasium.Env[Any, Any], bo
     except gymnasium.error.DependencyNotInstalled as error:
         raise ForeignWorldError(f"{id} needs a package that is not installed here: {error}") from error
     except (gymnasium.error.Error, ModuleNotFoundError) as error:
+        missing = getattr(error.__cause__ or error, "name", None)
+        if missing and not id.startswith(missing):
+            raise ForeignWorldError(
+                f"{id} needs the package {missing!r}, which is not installed here"
+            ) from error
         known = [name for name in gymnasium.registry if name != id]
         close = difflib.get_close_matches(id.split(":")[-1], known, n=1, cutoff=0.6)
         reason = f"did you mean {close[0]!r}?" if close else " ".join(str(error).split())
@@ -198,35 +241,40 @@ def _bounded(id: str, count: int) -> None:
         )
 
 
-def _obs_names(id: str, space: spaces.Space[Any], given: tuple[str, ...]) -> tuple[str, ...]:
-    """A name for each number of the flattened observation."""
+def _leaves(space: spaces.Space[Any], path: tuple[str | int, ...] = ()) -> list[Leaf]:
+    """The parts that can be laid flat; others (texts, graphs) are left out."""
+    if isinstance(space, spaces.Dict):
+        return [leaf for key, part in space.spaces.items() for leaf in _leaves(part, (*path, key))]
+    if isinstance(space, spaces.Tuple):
+        return [leaf for i, part in enumerate(space.spaces) for leaf in _leaves(part, (*path, i))]
     flat: spaces.Space[Any] = space
     with suppress(NotImplementedError):
         flat = spaces.flatten_space(space)
-    if not isinstance(flat, spaces.Box):
+    if not isinstance(flat, spaces.Box) or isinstance(space, spaces.Text):
+        return []
+    picture = isinstance(space, spaces.Box) and space.dtype == np.uint8 and _is_picture(space.shape)
+    return [Leaf(path, space, int(np.prod(flat.shape)), 1 / 255 if picture else 1.0)]
+
+
+def _is_picture(shape: tuple[int, ...]) -> bool:
+    """As Stable-Baselines3 tells pictures from small grids of codes: at least 36 pixels each way."""
+    return len(shape) in (2, 3) and sorted(shape)[-2] >= 36
+
+
+def _checked_leaves(id: str, space: spaces.Space[Any]) -> tuple[Leaf, ...]:
+    leaves = tuple(_leaves(space))
+    size = sum(leaf.size for leaf in leaves)
+    if size == 0:
         raise ForeignWorldError(
             f"{id} shows observations of {type(space).__name__}, which can't be laid flat into numbers: "
             "wrap it so that they are Box, Discrete, MultiDiscrete, or Dict or Tuple of these"
         )
-    size = int(np.prod(flat.shape))
     if size > MOST_NUMBERS:
         raise ForeignWorldError(
             f"{id} shows {size} numbers a step, more than the {MOST_NUMBERS} taken here: "
             "wrap it so that it shows features or small pictures"
         )
-    if len(given) == size:
-        return given
-    return tuple(_names(space, "")) if size <= 1000 else tuple(f"o{i}" for i in range(size))
-
-
-def _names(space: spaces.Space[Any], head: str) -> list[str]:
-    """In the order of `spaces.flatten`: the parts of Dict and Tuple keep their own names."""
-    if isinstance(space, spaces.Dict):
-        return [n for key, part in space.spaces.items() for n in _names(part, f"{head}{key}.")]
-    if isinstance(space, spaces.Tuple):
-        return [n for i, part in enumerate(space.spaces) for n in _names(part, f"{head}{i}.")]
-    size = int(np.prod(cast(spaces.Box, spaces.flatten_space(space)).shape))
-    return [head.rstrip(".")] if size == 1 and head else [f"{head or 'o'}{i}" for i in range(size)]
+    return leaves
 
 
 def _axes(space: spaces.Box, keymap: KeyMap) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from gymnasium import spaces
 from envs import catalog
 from envs.foreign.keys import default_keys
 from envs.foreign.simulation import ForeignSimulation, resimulate
-from envs.foreign.task import ENDED, REWARD, ForeignTask, ForeignWorldError
+from envs.foreign.task import ENDED, REWARD, ForeignTask, ForeignWorldError, _leaves
 from envs.trajectory import Trajectory
 from envs.world import Array
 
@@ -185,6 +185,23 @@ def test_dict_observations_and_multidiscrete_actions_are_laid_flat() -> None:
         step = sim.step(np.array([5]))
     assert step.obs[0, 0] == 2
     assert step.terms[0].tolist() == [1.0, 0.0]
+
+
+def test_texts_are_left_out_and_pictures_come_as_shares() -> None:
+    parts = {
+        "mission": spaces.Text(9),
+        "camera": spaces.Box(0, 255, (40, 40, 3), np.uint8),
+        "codes": spaces.Box(0, 255, (2, 2, 3), np.uint8),
+    }
+    leaves = {leaf.path: leaf for leaf in _leaves(spaces.Dict(parts))}
+    assert set(leaves) == {("camera",), ("codes",)}
+    seen = {
+        "camera": np.full((40, 40, 3), 255, np.uint8),
+        "codes": np.full((2, 2, 3), 7, np.uint8),
+    }
+    assert (leaves["camera",].flat(seen) == 1.0).all()
+    assert (leaves["codes",].flat(seen) == 7.0).all()
+    assert leaves["codes",].names()[:2] == ["codes.0", "codes.1"]
 
 
 def test_box_actions_are_clipped_to_what_the_world_takes() -> None:
