@@ -28,13 +28,14 @@ from envs.world import Array, Task
 HORIZON = 160
 GOAL = 0.8  # share of HORIZON steps at 20 m/s that a whole drive covers
 WISH = {
-    "close": -0.3,
-    "crash": -10.0,
-    "cut_in": -2.5,
-    "left_lane": -0.08,
+    "progress": 2.0,
+    "close": -0.5,
+    "crash": -15.0,
+    "cut_in": -3.0,
+    "left_lane": -0.25,
     "lane_change": -0.05,
-    "hard_brake": -0.3,
-    "speeding": -0.6,
+    "hard_brake": -0.5,
+    "speeding": -1.0,
 }
 WEAVE_SECONDS = 5.0
 """A lane change so soon after another is weaving, and costs up to three times as much."""
@@ -49,7 +50,7 @@ def cruise_wish(before: Array, terms: Array, after: Array) -> NDArray[np.float32
     close = terms[:, T_HEADWAY]
     recent = np.clip(1.0 - cars_of(before)[:, 0, SINCE] / WEAVE_SECONDS, 0.0, 1.0)
     reward = (
-        np.minimum(terms[:, T_PROGRESS], 1.0) * (1.0 - close) ** 2
+        WISH["progress"] * np.minimum(terms[:, T_PROGRESS], 1.0) * (1.0 - close) ** 2
         + WISH["close"] * close**2
         + WISH["crash"] * terms[:, T_CRASH]
         + WISH["cut_in"] * terms[:, T_CUT_IN]
