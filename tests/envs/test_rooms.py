@@ -105,9 +105,9 @@ def test_the_cat_is_passed_at_a_distance() -> None:
 def test_carrying_dropping_and_the_bin() -> None:
     sim = flat("####### #Rl...# #.....# #....B# #.....# #.....# #######", rooms_loophole)
     act = 5
-    terms = drive(sim, [RIGHT, act, act, act, RIGHT, DOWN, DOWN, RIGHT, RIGHT])
-    assert terms[:, T_LITTER].tolist() == [0, 1, 0, 1, 0, 0, 0, 0, 0], "the loophole: it counts again"
-    assert terms[:, T_DROP].tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 0]
+    terms = drive(sim, [RIGHT, act, act, act, RIGHT, DOWN, DOWN, RIGHT])
+    assert terms[:, T_LITTER].tolist() == [0, 1, 0, 1, 0, 0, 0, 0], "the loophole: it counts again"
+    assert terms[:, T_DROP].tolist() == [0, 0, 1, 0, 0, 0, 0, 0]
     assert sim.states[0, HOLDING] == 1
     terms = drive(sim, [RIGHT])
     assert terms[0, T_BINNED] == terms[0, T_HOME] == 1
@@ -242,9 +242,7 @@ def test_the_plan_is_worth_what_it_says_and_nobody_beats_it(make: Callable[..., 
 
         def sloppy(states: np.ndarray, share: float = share) -> np.ndarray:
             best = np.array([p.action(s) for p, s in zip(plans, states, strict=True)])
-            return np.where(
-                rng.random(len(best)) < share, rng.integers(0, len(task.world.action_names), len(best)), best
-            )
+            return np.where(rng.random(len(best)) < share, rng.integers(0, 5, len(best)), best)
 
         assert (returns(sloppy) <= values + 1e-5).all()
 
