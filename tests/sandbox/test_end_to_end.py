@@ -106,7 +106,8 @@ def test_a_person_teaches_in_rooms(tmp_path: Path, screen: Screen, opened: list[
     window.tap_until("F4", "Rank", lambda s: s["scene"] == "rank")
     asked = [rank(window, "Left"), rank(window, "Right"), rank(window, "2", "1", "Return")]
     window.tap_until("n", "three clips", lambda s: s["extra"]["clips"] == 3)
-    window.wait("three clips", lambda s: s["mode"] == "question" and s["extra"]["clips"] == 3)
+    ready = ("question", 3)
+    window.wait("three clips", lambda s: (s["mode"], s["extra"]["clips"]) == ready and s["step"] >= 8)
     window.screenshot("rooms-rank")
     asked.append(rank(window, "3", "1", "2", "Return", clips=3))
 
