@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -30,6 +31,7 @@ KINDS = ("demo", "compare", "rank", "mark", "correct")
 RANKED = 4  # clips in a "rank"
 BETWEEN_MARKS = 1.0  # a teacher presses at most once in this time [s]
 
+T = TypeVar("T")
 Progress = Callable[[float, str], None]
 """progress(share done in 0..1, what is going on)"""
 
@@ -76,8 +78,9 @@ class TrainResult:
     answers: int
     human_seconds: float
     env_steps: int
-    cpu_seconds: float
+    cpu_seconds: float  # without the teacher's planning
     wall_seconds: float
+    teacher_cpu_seconds: float
     prices: dict[str, float]
     curve: tuple[dict[str, float], ...]
 
@@ -117,7 +120,7 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
     run.go(wanted, progress)
     policy = learner.snapshot().policy
     assert policy is not None
-    cpu, wall = time.process_time() - began_cpu, time.monotonic() - began
+    cpu, wall = time.process_time() - began_cpu - run.teacher_cpu, time.monotonic() - began
     progress(1.0, "scoring")
     final = scores.evaluate(task, policy)
     return TrainResult(
@@ -139,6 +142,7 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
         env_steps=learner.snapshot().env_steps,
         cpu_seconds=cpu,
         wall_seconds=wall,
+        teacher_cpu_seconds=run.teacher_cpu,
         prices=dict(PRICES),
         curve=tuple(run.curve),
     )
@@ -170,7 +174,7 @@ class _Run:
         self.config, self.task, self.learner, self.teacher, self.refs = config, task, learner, teacher, refs
         self.random = np.random.default_rng([config.seed, 5])
         self.seq = self.answers = 0
-        self.human_seconds = 0.0
+        self.human_seconds = self.teacher_cpu = 0.0
         self.curve: list[dict[str, float]] = []
 
     def go(self, wanted: Mapping[str, int], progress: Progress) -> None:
@@ -223,7 +227,8 @@ class _Run:
             return
         for _ in range(number):
             if kind == "demo":
-                driven = self.teacher.demonstrate(int(self.random.integers(2**31)))
+                seed = int(self.random.integers(2**31))
+                driven = self._timed(partial(self.teacher.demonstrate, seed))
                 self.human_seconds += len(driven.trajectory) / rate
                 self._say(driven)
             elif kind == "correct":
@@ -233,6 +238,13 @@ class _Run:
                     self._say(taken)
             else:
                 self._ask(RANKED if kind == "rank" else 2)
+
+    def _timed(self, work: Callable[[], T]) -> T:
+        """Do the teacher's work, and note its processor time apart from the learner's."""
+        began = time.process_time()
+        done = work()
+        self.teacher_cpu += time.process_time() - began
+        return done
 
     def _ask(self, clips: int) -> None:
         question = self.learner.query(clips)
@@ -269,7 +281,8 @@ class _Run:
         """A takeover at the worst moment of an episode; a few episodes are looked at."""
         for _ in range(5):
             seen = self._watched()
-            record = self.teacher.correct(seen, self.teacher.where_to_correct(seen))
+            at = self.teacher.where_to_correct(seen)
+            record = self._timed(partial(self.teacher.correct, seen, at))
             if record is not None:
                 return record
         return None

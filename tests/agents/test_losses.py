@@ -1,0 +1,120 @@
+"""Every formula against numbers worked by hand, and the properties that must hold."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import tensor
+
+from agents import losses
+from agents.choices import press_weights
+
+worths = st.lists(st.floats(-20, 20, allow_nan=False), min_size=2, max_size=4)
+
+
+def test_bradley_terry_by_hand() -> None:
+    # sigma(log 3) = 0.75; with 10% accidents p = 0.9 * 0.75 + 0.05 = 0.725.
+    first, second = tensor([math.log(3.0)]), tensor([0.0])
+    assert losses.bradley_terry(first, second, tensor([1.0])).item() == pytest.approx(-math.log(0.725))
+    assert losses.bradley_terry(first, second, tensor([0.0])).item() == pytest.approx(-math.log(0.275))
+    tie = -0.5 * (math.log(0.725) + math.log(0.275))
+    assert losses.bradley_terry(first, second, tensor([0.5])).item() == pytest.approx(tie)
+    clean = losses.bradley_terry(first, second, tensor([1.0]), noise=0.0)
+    assert clean.item() == pytest.approx(-math.log(0.75))
+
+
+def test_bradley_terry_is_clipped_and_bounded() -> None:
+    far = losses.bradley_terry(tensor([1e6]), tensor([0.0]), tensor([0.0]))
+    assert far.item() == pytest.approx(-math.log(0.05))
+    bare = losses.bradley_terry(tensor([1e6]), tensor([0.0]), tensor([0.0]), noise=0.0)
+    assert bare.item() == pytest.approx(50.0)
+
+
+def test_choice_by_hand() -> None:
+    # exp gives 1, 2, 5 of 8; the second with 10% accidents among three: 0.9 * 2/8 + 0.1/3.
+    returns = torch.log(tensor([[1.0, 2.0, 5.0]]))
+    assert losses.choice(returns, tensor([1]), noise=0.0).item() == pytest.approx(-math.log(0.25))
+    noisy = losses.choice(returns, tensor([1]), noise=0.1).item()
+    assert noisy == pytest.approx(-math.log(0.9 * 0.25 + 0.1 / 3))
+    two_left = losses.choice(returns, tensor([1]), tensor([[True, True, False]]), noise=0.1).item()
+    assert two_left == pytest.approx(-math.log(0.9 * 2 / 3 + 0.05))
+
+
+def test_plackett_luce_by_hand() -> None:
+    # Worths 1, 2, 5 in exp; order third, second, first: 5/8 * 2/3 * 1.
+    returns = torch.log(tensor([1.0, 2.0, 5.0]))
+    found = losses.plackett_luce(returns, (2, 1, 0), noise=0.0).item()
+    assert found == pytest.approx(-math.log(5 / 8 * 2 / 3))
+    # First two tied behind the third: the mean of both orders.
+    tied = losses.plackett_luce(returns, (1, 1, 0), noise=0.0).item()
+    assert tied == pytest.approx(-0.5 * (math.log(5 / 8 * 2 / 3) + math.log(5 / 8 * 1 / 3)))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(-20, 20), st.floats(-20, 20), st.sampled_from([(0, 1), (1, 0), (0, 0)]))
+def test_plackett_luce_of_two_is_bradley_terry(one: float, two: float, ranks: tuple[int, int]) -> None:
+    target = 0.5 if ranks == (0, 0) else float(ranks == (0, 1))
+    first, second = tensor([one], dtype=torch.float64), tensor([two], dtype=torch.float64)
+    pair = losses.bradley_terry(first, second, tensor([target], dtype=torch.float64)).item()
+    assert losses.plackett_luce(torch.cat([first, second]), ranks).item() == pytest.approx(pair, rel=1e-6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(worths, st.floats(-30, 30))
+def test_adding_a_constant_to_all_returns_changes_nothing(worth: list[float], constant: float) -> None:
+    returns = tensor(worth, dtype=torch.float64)
+    ranks = tuple(range(len(worth)))
+    moved = losses.plackett_luce(returns + constant, ranks).item()
+    assert losses.plackett_luce(returns, ranks).item() == pytest.approx(moved, rel=1e-6, abs=1e-9)
+
+
+def test_demonstration_by_hand() -> None:
+    # 4 / (4 + 1 + 3) without densities.
+    shown, others = torch.log(tensor([4.0])), torch.log(tensor([[1.0, 3.0]]))
+    assert losses.demonstration(shown, others).item() == pytest.approx(math.log(2.0))
+    # Importance weights: mean of 1/0.5 and 3/0.25 is 7, plus the demonstration's own 4.
+    log_q = torch.log(tensor([[0.5, 0.25]]))
+    assert losses.demonstration(shown, others, log_q).item() == pytest.approx(math.log(11 / 4))
+
+
+def test_delay_credit_by_hand() -> None:
+    credit = losses.delay_credit(tensor([0.1, 0.28, 0.5, -1.0]))
+    raw = [age * math.exp(-age / 0.28) for age in (0.1, 0.28, 0.5)]
+    assert credit.tolist() == pytest.approx([*(r / sum(raw) for r in raw), 0.0])
+
+
+def test_evaluation_by_hand() -> None:
+    # Credit (0, 1), rewards (0, log 3), usual reward 0: + has sigma(log 3) = 0.75.
+    rewards, credit = tensor([[0.0, math.log(3.0)]]), tensor([[0.0, 1.0]])
+    plus = losses.evaluation(rewards, credit, tensor([0.0]), tensor([1.0]), noise=0.0)
+    assert plus.item() == pytest.approx(-math.log(0.75))
+    strong = losses.evaluation(rewards, credit, tensor([0.0]), tensor([-2.0]), noise=0.0)
+    assert strong.item() == pytest.approx(-2 * math.log(0.25))
+    usual = losses.evaluation(rewards, credit, tensor([math.log(3.0)]), tensor([1.0]), noise=0.0)
+    assert usual.item() == pytest.approx(math.log(2.0))
+
+
+def test_press_weights_credit_reaction_time_and_sum_to_nothing() -> None:
+    weights = press_weights(20, 0.0, 10.0)
+    assert weights.sum() == pytest.approx(0.0, abs=1e-5)
+    assert 16 <= weights.argmax() <= 18  # 0.15 to 0.35 s before the press
+    assert weights[0] < 0
+
+
+def test_correction_and_prior_and_cloning_by_hand() -> None:
+    found = losses.correction(tensor([math.log(3.0)]), tensor([0.0]), noise=0.0)
+    assert found.item() == pytest.approx(-math.log(0.75))
+    assert losses.gaussian_prior(tensor([1.0, 4.0]), tensor([0.0, 1.0]), 2.0).item() == pytest.approx(1.25)
+    logits = torch.log(tensor([[1.0, 3.0]]))
+    assert losses.cloning(logits, tensor([1])).item() == pytest.approx(-math.log(0.75))
+
+
+def test_wrong_shapes_are_named() -> None:
+    with pytest.raises(ValueError, match=r"target should have shape \(2,\), not \(3,\)"):
+        losses.bradley_terry(torch.zeros(2), torch.zeros(2), torch.zeros(3))
+    with pytest.raises(ValueError, match="ranks should have shape"):
+        losses.plackett_luce(torch.zeros(3), (0, 1))
