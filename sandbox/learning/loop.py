@@ -70,7 +70,7 @@ class Loop:
         self._asked: set[str] = set()
         self._nice = self._resting = False
         self._dirty = False  # learned something since the last checkpoint
-        self._unshown = True
+        self._unshown, self._complained = True, False
         self._shown = self._stocked = self._saved = self._turned
         self._checkpoints: Checkpoints
         self._learner: Learner
@@ -97,9 +97,10 @@ class Loop:
         self._restock()
         worked = not self._paused and self._learner.step()
         self._turned = monotonic()
-        self._unshown |= worked or news
+        resting = not (worked or news)
+        self._unshown |= not resting or resting != self._resting
         self._dirty |= worked
-        self._resting = not (worked or news)
+        self._resting = resting
         if self._unshown and (self._resting or self._turned - self._shown >= SHOW_SECONDS):
             self._show()
         if not self._nice and (self._curve or self._resting):
@@ -192,7 +193,7 @@ class Loop:
         """Keep questions of the wanted number of clips ready, and not too old."""
         full = len(self._questions) == STOCK
         due = self._turned - self._stocked >= (STOCK_SECONDS if full else POLL_SECONDS)
-        if not due or (full and self._paused):
+        if not due or (full and self._resting):
             return
         self._stocked = self._turned
         question = self._learner.query(self._clips)
@@ -204,12 +205,13 @@ class Loop:
         self._saved = monotonic()
         try:
             self._checkpoints.write(self._learner.save, self._curve)
-            self._dirty = False
+            self._dirty = self._complained = False
         except OSError as error:
             folder = self._checkpoints.folder
-            self._sender.put(
-                Note(f"No checkpoint could be written to {folder} ({error.strerror}): free some space.")
-            )
+            if not self._complained:
+                text = f"No checkpoint could be written to {folder} ({error.strerror}): free some space."
+                self._sender.put(Note(text))
+            self._complained = True
 
     # Commands in, signs of life out.
 
