@@ -31,7 +31,7 @@ WISH = {
     "progress": 2.0,
     "close": -0.5,
     "crash": -15.0,
-    "cut_in": -3.0,
+    "cut_in": -5.0,
     "left_lane": -0.25,
     "lane_change": -0.05,
     "hard_brake": -0.5,
@@ -65,11 +65,11 @@ def cruise_wish(before: Array, terms: Array, after: Array) -> NDArray[np.float32
 def cruise_done(states: Array) -> NDArray[np.bool_]:
     """Far enough, no crash, nobody forced to brake, distance kept nearly always; shape [N]."""
     far = cars_of(states)[:, 0, X] >= GOAL * HORIZON * PAR_SPEED * STEP
-    kept = states[:, CLOSE_SUM] < 0.02 * HORIZON
+    kept = states[:, CLOSE_SUM] < 0.03 * HORIZON
     return np.asarray(far & (states[:, CRASHED] == 0) & (states[:, CUT_SUM] < 0.5) & kept)
 
 
-_DIFFICULTY = {"easy": (3, 12, 330.0), "normal": (3, 13, 280.0), "hard": (4, 20, 300.0)}
+_DIFFICULTY = {"easy": (3, 10, 280.0), "normal": (3, 13, 280.0), "hard": (4, 20, 280.0)}
 
 
 def lanes_cruise(difficulty: str = "normal", split: str = "train") -> Task:
