@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ class App:
     """One window on at most one session. `tick` is one frame; False once it is closed.
 
     fixed_dt: each tick is one update of 1/60 s whatever the clock says (tests, films).
-    open_session(folder, world, learner, options): how the menu opens a session; default Session.open.
+    open_session: what the menu opens sessions with, in place of Session.open.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class App:
         self._clock = pygame.time.Clock()
         self._state_file = StateFile(state_file)
         self._scenes: dict[str, Scene] = {}
+        self._warned = False
         self._last_mode = "drive"
         self.scene = self._make("drive" if session else "menu")
         self.scene.enter()
@@ -128,9 +130,7 @@ class App:
 
         return list_sessions(self.sessions_root or default_root())
 
-    def enter_session(
-        self, folder: Path | None, world: str, learner: str, options: dict[str, Any] | None = None
-    ) -> bool:
+    def enter_session(self, folder: Path | None, world: str, learner: str, **how: Any) -> bool:
         """Open a session from the menu; a refusal is told in a sentence and leaves all as it was."""
         opener = self.open_session
         if opener is None:
@@ -138,7 +138,7 @@ class App:
 
             opener = Session.open
         try:
-            session = opener(folder, world=world, learner=learner, options=options)
+            session = opener(folder, world=world, learner=learner, **how)
         except (ValueError, OSError, RuntimeError) as error:
             self.trouble(str(error))
             return False
@@ -202,8 +202,9 @@ class App:
     def close(self) -> None:
         """Close the session (all kept feedback is saved first) and the window."""
         self.running = False
-        if self.session is not None:
-            self.session.close()
+        left = self.session.close() if self.session is not None else None
+        if left:
+            sys.stderr.write(f"{left}\n")
         pygame.display.quit()
 
     def draw(self) -> None:
@@ -219,7 +220,7 @@ class App:
 
     def _event(self, event: Any) -> None:
         if event.type == pygame.QUIT:
-            self.running = False
+            self._leave()
         elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWSIZECHANGED):
             self._resized()
         elif event.type == pygame.WINDOWFOCUSLOST:
@@ -268,9 +269,18 @@ class App:
             self.clear_trouble()
         elif not self.scene.back():
             if self.scene.mode == "menu":
-                self.running = False
+                self._leave()
             else:
                 self.back()
+
+    def _leave(self) -> None:
+        """End, but not at the first asking while something that was said can't be saved."""
+        risk = self.session.at_risk if self.session else None
+        if risk and not self._warned:
+            self._warned = True
+            self.trouble(f"{risk} To leave without it, close the window once more.")
+        else:
+            self.running = False
 
     def _change(self, scene: Scene) -> None:
         if scene is not self.scene:

@@ -188,6 +188,13 @@ class Session:
         """How many records are not on the disk yet."""
         return len(self._pending)
 
+    @property
+    def at_risk(self) -> str | None:
+        """What closing now would lose, as a sentence; None while all is saved or about to be."""
+        if not self._store.trouble:
+            return None
+        return f"Not saved yet: {count_text(self.unsaved)}. {self._store.trouble}"
+
     def poll(self) -> Sequence[Event]:
         """What happened since the last frame. Never waits."""
         return [*self._poll_store(), *self._poll_learner()]

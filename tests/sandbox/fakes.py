@@ -43,6 +43,7 @@ class FakeSession:
     events: list[Any] = field(default_factory=list)
     last_saved: int = 0
     unsaved: int = 0
+    at_risk: str | None = None
     closed: bool = False
 
     def __post_init__(self) -> None:

@@ -250,3 +250,13 @@ def test_the_window_imports_no_torch() -> None:
         "raise SystemExit('torch' in sys.modules or 'stable_baselines3' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
+
+
+def test_closing_the_window_asks_once_more_while_something_can_not_be_saved(app, session):
+    session.at_risk = "Not saved yet: 2 records. The disk that holds /home is full: free some space there."
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    assert app.tick()
+    assert "2 records" in app.trouble_text
+    assert "once more" in app.trouble_text
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    assert not app.tick()

@@ -250,11 +250,13 @@ def test_trouble_is_told_once_and_the_record_is_saved_later(folder):
         (trouble,) = [event for event in events if isinstance(event, Trouble)]
         assert "Not saved yet: 1 record." in trouble.sentence
         assert str(folder / "feedback.db") in trouble.sentence
+        assert session.at_risk is not None
         time.sleep(0.05)
         assert session.poll() == []
         assert session.counts == {"demonstration": 1, "evaluation": 1}
         away.rename(folder / "feedback.db")
         assert saved(session, id)[0].seq == 2
+        assert session.at_risk is None
 
 
 def test_closing_says_what_could_not_be_saved(folder):
