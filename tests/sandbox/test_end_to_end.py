@@ -126,7 +126,7 @@ def test_a_person_teaches_in_rooms(tmp_path: Path, screen: Screen, opened: list[
     window.key("x")
     window.screenshot("rooms-watch")
     window.key("Escape")
-    window.wait("the menu", lambda s: s["scene"] == "menu")
+    window.wait("the menu", lambda s: s["scene"] == "menu" and s["extra"]["pictures"] >= 2)
     window.screenshot("menu")
     check_rooms(records(session), asked)
 
