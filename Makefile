@@ -11,6 +11,7 @@ run: $(READY)
 	@$(BIN)/teachbox --or-tour artifacts/tour
 
 test: lint
+	@$(BIN)/teachbox warm
 	$(BIN)/python -m pytest -n 2
 
 test-slow: $(READY)
