@@ -62,8 +62,7 @@ class CarefulDriver:
         """The acceleration wanted [m/s^2]: towards the speed limit, or a steady gap to the car ahead."""
         nearness = see("gap_ahead_own")
         gap = SIGHT * (1.0 - nearness)
-        follow = GAP_GAIN * (gap - STANDSTILL - TIME_GAP * speed) - SPEED_GAIN * CLOSING * see(
-            "closing_ahead_own"
-        )
+        spare = gap - STANDSTILL - TIME_GAP * speed
+        follow = GAP_GAIN * spare - SPEED_GAIN * CLOSING * see("closing_ahead_own")
         cruise = PAR_SPEED - speed
         return np.where(nearness > 0, np.minimum(follow, cruise), cruise)
