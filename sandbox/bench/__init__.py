@@ -73,14 +73,27 @@ def _table(title: str, lines: Sequence[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title)
+    table = Table(title=title, box=None)
     for column in lines[0]:
-        table.add_column(column.replace("_", " "), justify="left" if column in TEXT else "right")
+        heading = HEADINGS.get(column, column.replace("_", " "))
+        table.add_column(heading, justify="left" if column in TEXT else "right", overflow="fold")
     for line in lines:
         table.add_row(*(_cell(value) for value in line.values()))
-    Console().print(table)
+    console = Console()
+    console.width = max(console.width, 110)  # narrower ones would cut words
+    console.print(table)
 
 
+HEADINGS = {
+    "steps_per_cpu_second": "steps/CPU s",
+    "steps_per_second": "steps/s",
+    "frame_p50": "frame p50 ms",
+    "frame_p99": "frame p99 ms",
+    "key_p50": "key p50 ms",
+    "key_p99": "key p99 ms",
+    "window_cpu": "window's core",
+    "cpu_seconds": "CPU s",
+}
 TEXT = ("world", "way", "into", "cache", "window", "learner")
 
 
