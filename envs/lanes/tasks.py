@@ -31,7 +31,7 @@ WISH = {
     "progress": 2.0,
     "close": -0.5,
     "crash": -15.0,
-    "cut_in": -5.0,
+    "cut_in": -8.0,
     "left_lane": -0.25,
     "lane_change": -0.05,
     "hard_brake": -0.5,
