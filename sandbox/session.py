@@ -13,14 +13,12 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from random import Random
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.catalog import UnknownLearner, entry
 from agents.feedback import (
     Comparison,
     Correction,
@@ -33,33 +31,18 @@ from agents.feedback import (
     kind_of,
 )
 from agents.snapshot import CurvePoint, Snapshot
-from envs.catalog import UnknownWorld
-from envs.catalog import task as make_task
 from envs.trajectory import Trajectory
 from envs.world import Task
+from sandbox.asking import Asking
 from sandbox.events import Event, LearnerRestarted, NewSnapshot, Saved, Trouble, count_text, saved_text
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.messages import Command, Note, Points
 from sandbox.learning.process import LearnerProcess, Limits, Restarted, Status
 from sandbox.learning.worker import WorkerSpec
-from sandbox.session_file import (
-    STORE,
-    SessionError,
-    SessionFile,
-    SessionInfo,
-    default_root,
-    list_sessions,
-    new_folder,
-    program_version,
-)
-from sandbox.store import Provenance, StoreError
+from sandbox.opening import MAKE, Parts, check_learner, open_parts
+from sandbox.session_file import SessionError, SessionInfo, default_root, list_sessions, program_version
+from sandbox.store import Provenance, StoreError, standing_lines
 
-if TYPE_CHECKING:
-    from sandbox.store import Store
-
-DEFAULT_WORLD = "teachbox/RoomsTidy-v0"
-DEFAULT_LEARNER = "joint"
-MAKE = "agents.catalog:make"
 LIMITS = Limits()
 
 
@@ -74,33 +57,20 @@ class _Pending(NamedTuple):
 class Session:
     """One person teaching in one world. All methods are for one thread, and none waits but `close`."""
 
-    def __init__(
-        self,
-        folder: Path,
-        facts: SessionFile,
-        rater: str,
-        task: Task,
-        store: Store,
-        make: str,
-        limits: Limits,
-    ) -> None:
-        self.folder, self.task, self.world, self.rater = folder, task, facts.world, rater
-        self._facts, self._store, self._make, self._limits = facts, store, make, limits
+    def __init__(self, parts: Parts, rater: str, make: str, limits: Limits) -> None:
+        self.folder, self._facts, self.task, self._store = parts
+        self.world, self.rater = self._facts.world, rater
+        self._make, self._limits = make, limits
         self.latest: Snapshot | None = None
         self.first: Snapshot | None = None
         """The first one with a policy since this learner was begun here, to compare `latest` with."""
-        self.curve: list[CurvePoint] = Checkpoints(folder, facts.learner).curve()
-        lines = store.outline()
-        undone = {line.target for line in lines}
-        self._standing = {
-            line.id: line.kind for line in lines if line.kind != "undo" and line.id not in undone
-        }
+        self.curve: list[CurvePoint] = Checkpoints(self.folder, self.learner).curve()
+        lines = self._store.outline()
+        self._standing = {line.id: line.kind for line in standing_lines(lines)}
         self.last_saved = lines[-1].seq if lines else 0
         self._pending: deque[_Pending] = deque()
         self._trouble: str | None = None
-        self._asked: set[str] = set()
-        self._orders: dict[str, tuple[int, ...]] = {}
-        self._shuffle = Random()  # which clip stands on which side
+        self._asking = Asking()
         self._clips = 2
         self._process: LearnerProcess | None = None
 
@@ -123,34 +93,16 @@ class Session:
         None for world, learner, prior, options: what the session has, or the defaults for a new one.
         make: import path of the learners' factory. Raises SessionError with a sentence.
         """
-        facts = SessionFile.read(folder) if folder is not None else None
-        fresh = facts is None
-        if facts is None:
-            facts = SessionFile(
-                world=world or DEFAULT_WORLD, learner=learner or DEFAULT_LEARNER, options=dict(options or {})
-            )
-            folder = folder or new_folder(default_root(), facts.world)
-        elif world is not None and world != facts.world:
-            raise SessionError(
-                f"{folder} is a session in {facts.world}, not {world}: choose that world or another folder."
-            )
-        assert folder is not None
-        facts = replace(facts, learner=learner or facts.learner, prior=prior or facts.prior).with_rater(rater)
-        _check_learner(facts.learner, make)
+        parts = open_parts(
+            folder, world=world, learner=learner, rater=rater, prior=prior, options=options, make=make
+        )
         try:
-            task = make_task(facts.world, **facts.options)
-        except UnknownWorld as error:
+            session = cls(parts, rater, make, limits)
+        except StoreError as error:
+            parts.store.close()
             raise SessionError(str(error)) from error
-        except (TypeError, ValueError) as error:
-            raise SessionError(f"{facts.world} can't be made with {dict(facts.options)}: {error}") from error
-        session = cls(folder, facts, rater, task, _open_store(folder, fresh), make, limits)
-        try:
-            facts.write(folder)
-            if start_learner:
-                session.start_learner()
-        except BaseException:
-            session.close()
-            raise
+        if start_learner:
+            session.start_learner()
         return session
 
     @staticmethod
@@ -218,9 +170,7 @@ class Session:
         """
         places = tuple(int(rank) for rank in ranks) if verdict == "ranked" else ()
         record = Comparison(question.clips, places, verdict, question.id, seconds)
-        return self._append(
-            record, seconds=seconds, question=question.id, order=self._orders.get(question.id)
-        )
+        return self._append(record, seconds=seconds, question=question.id, order=self._asking.order(question))
 
     def correct(self, agent: Trajectory, person: Trajectory) -> str:
         """What the person did after taking over, and what the agent did from the same moment."""
@@ -239,13 +189,10 @@ class Session:
         if clips != self._clips:
             self._clips = clips
             self._send(Command("clips", clips))
-        ready = self.latest.questions if self.latest else ()
-        for question in reversed(ready):  # the newest is about the policy of now
-            if question.id not in self._asked and len(question.clips) == clips:
-                self._asked.add(question.id)
-                self._send(Command("asked", question.id))
-                return self._sides(question)
-        return None
+        question = self._asking.next(self.latest.questions if self.latest else (), clips)
+        if question is not None:
+            self._send(Command("asked", question.id))
+        return question
 
     def act(
         self, obs: NDArray[np.float32], random: np.random.Generator | None, temperature: float = 1.0
@@ -297,10 +244,11 @@ class Session:
 
     def set_learner(self, name: str) -> None:
         """Another learner on the same feedback. SessionError for an unknown name."""
-        _check_learner(name, self._make)
+        check_learner(name, self._make)
         if name != self._facts.learner:
-            self._facts = replace(self._facts, learner=name)
-            self._facts.write(self.folder)
+            facts = replace(self._facts, learner=name)
+            facts.write(self.folder)
+            self._facts = facts
             self._send(Command("learner", name))
             if self.status.state == "failed":
                 self.start_learner()
@@ -335,13 +283,6 @@ class Session:
         else:
             self._standing[record.id] = kind_of(record)
         return record.id
-
-    def _sides(self, question: Question) -> Question:
-        """The same question with its clips in a random order, which is kept with the answer."""
-        order = list(range(len(question.clips)))
-        self._shuffle.shuffle(order)
-        self._orders[question.id] = tuple(order)
-        return replace(question, clips=tuple(question.clips[i] for i in order))
 
     def _send(self, command: Command) -> None:
         if self._process is not None:
@@ -394,32 +335,10 @@ class Session:
         return events
 
 
-def _open_store(folder: Path, fresh: bool) -> Store:
-    from sandbox.store import Store  # SQLAlchemy, which the menu can do without
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return Store.open(folder / STORE, create=fresh)
-    except OSError as error:
-        raise SessionError(
-            f"{folder} can't be made ({error.strerror}): choose another folder for the session."
-        ) from error
-    except StoreError as error:
-        raise SessionError(str(error)) from error
-
-
-def _check_learner(name: str, make: str) -> None:
-    if make != MAKE:
-        return
-    try:
-        entry(name)
-    except UnknownLearner as error:
-        raise SessionError(str(error)) from error
-
-
 def _random_actions(task: Task, rows: int, random: np.random.Generator) -> NDArray[Any]:
     space = task.world.action_space
     if hasattr(space, "n"):
         return random.integers(0, int(space.n), rows)
-    low, high = np.maximum(space.low, -1e3), np.minimum(space.high, 1e3)
+    low = np.where(np.isfinite(space.low), space.low, -1.0)
+    high = np.where(np.isfinite(space.high), space.high, 1.0)
     return random.uniform(low, high, (rows, *low.shape)).astype(np.float32)

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 _BATCH = 64
 
 
-@dataclass
+@dataclass(eq=False)
 class _Pending:
     record: Record
     provenance: Provenance
@@ -132,19 +132,20 @@ class Store:
     def _run(self) -> None:
         connection: Connection | None = None
         engine = writing_engine(self.path)
-        while batch := self._next():
+        while True:
             try:
+                batch = self._next()
+                if not batch:
+                    break
                 if _inode(self.path) != self._identity:
                     raise StoreError(f"{self.path} was moved or deleted while in use: put it back.")
                 connection = connection or engine.connect()
-                saved = _commit(connection, batch)
-            except Exception as error:
+                self._saved(_commit(connection, batch))
+            except Exception as error:  # whatever it is, the records stay queued and are tried again
                 log.debug("commit failed", exc_info=error)
                 _drop(connection)
                 connection = None
                 self._wait(explain(error, self.path))
-            else:
-                self._saved(saved)
         _drop(connection)
         engine.dispose()
 
@@ -158,10 +159,9 @@ class Store:
                 batch = [self._queue[i] for i in range(min(_BATCH, len(self._queue)))]
             for pending in batch:
                 self._encode(pending)
-            good = [pending for pending in batch if not pending.future.done()]
-            if good:
+            self._forget([pending for pending in batch if pending.future.done()])
+            if good := [pending for pending in batch if not pending.future.done()]:
                 return good
-            self._forget(batch)
 
     def _late(self) -> bool:
         return self._deadline is not None and monotonic() >= self._deadline

@@ -153,7 +153,7 @@ def test_no_name_of_a_person_is_in_the_store(folder):
 
 def test_without_a_folder_a_new_one_is_made_in_the_users_place(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setattr("sandbox.session.default_root", lambda: tmp_path / "teachbox")
+    monkeypatch.setattr("sandbox.opening.default_root", lambda: tmp_path / "teachbox")
     with quiet(None) as one, quiet(None) as two:
         assert one.folder != two.folder
         assert one.folder.parent == two.folder.parent == tmp_path / "teachbox"
