@@ -10,11 +10,12 @@ import pygame
 from envs.show.render import Film, View
 from sandbox.playback import events
 from sandbox.scenes.takeover import Takeover
-from sandbox.screen import marks, stage, timeline
+from sandbox.screen import marks, stage
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press, Release
 from sandbox.screen.scene import Scene
 from sandbox.screen.stage import Card
+from sandbox.screen.widgets import Slider
 
 SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace
 AGENT_KEYS = ("pause", "scrub", "take", "speed", "restart", "undo")
@@ -39,8 +40,8 @@ class CorrectScene(Scene):
         self.over = Takeover(self.task, self._act, self._pace())
         self.kept = 0
         self._film: Film | None = None
-        self._line = pygame.Rect(0, 0, 0, 0)
-        self._dragging = False
+        self.slider = Slider("moment", 0, 1, 0, lambda moment: self._scrub_to(round(moment)))
+        self.focus.widgets = [self.slider]
         self._start()
 
     def _act(self, obs: Any) -> Any:
@@ -74,22 +75,11 @@ class CorrectScene(Scene):
         return stage.with_world_keys(mine, self.task.keys)
 
     def handle(self, event: Intent) -> Scene | None:
-        if isinstance(event, Pointer):
-            self._point(event)
-        elif self.over.person_drives and self.over.latch.feed(event):
+        if self.over.person_drives and not isinstance(event, Pointer) and self.over.latch.feed(event):
             if isinstance(event, Press) and not event.repeat:
                 self._drive()
             return None
         return super().handle(event)
-
-    def _point(self, event: Pointer) -> None:
-        """The mouse on the time line scrubs."""
-        if event.kind == "down":
-            self._dragging = self._line.collidepoint(event.pos) and not self.over.person_drives
-        if self._dragging:
-            self._scrub_to(round(timeline.fraction_at(self._line, event.pos[0]) * self.over.span))
-        if event.kind == "up":
-            self._dragging = False
 
     # What the keys do.
 
@@ -204,22 +194,34 @@ class CorrectScene(Scene):
         inside = marks.panel(surface, theme, line)
         text = f"{over.agent.start_step + round(over.shown)} / {self.task.horizon}"
         label = theme.text(surface, text, inside.midright, "small", look.SOFT, mono=True, anchor="midright")
-        width = label.left - inside.left - theme.px(16)
-        self._line = pygame.Rect(inside.left, inside.top, width, inside.height)
-        shown = []
+        slider, mine = self.slider, over.person_drives
+        slider.high, slider.value, slider.enabled = over.span, over.shown, not mine
+        slider.color = look.PINK if mine else look.ACCENT
+        room = pygame.Rect(inside.left, inside.top, label.left - inside.left - theme.px(16), inside.height)
+        slider.draw(surface, theme, room)
         if len(over.agent):
-            found = events(over.agent.trajectory().terms, self.task.world.term_names)
-            shown = [timeline.Mark((step + 1) / over.span, look.WARN) for step, _ in found]
-        if over.person_drives:
-            shown.append(timeline.Mark(over.taken_at / over.span, look.PINK, up=False))
-        color = look.PINK if over.person_drives else look.ACCENT
-        timeline.timeline(surface, self._line, over.shown / over.span, color=color, marks=shown)
+            for step, _ in events(over.agent.trajectory().terms, self.task.world.term_names):
+                self._tick(surface, room, (step + 1) / over.span, look.WARN, up=True)
+        if mine:
+            self._tick(surface, room, over.taken_at / over.span, look.PINK, up=False)
+
+    def _tick(
+        self, surface: pygame.Surface, line: pygame.Rect, at: float, color: look.Color, *, up: bool
+    ) -> None:
+        """A mark on the time line: events above it, the takeover below."""
+        theme = self.app.theme
+        tall = theme.px(6)
+        y = line.centery - theme.px(6) - tall if up else line.centery + theme.px(6)
+        x = line.left + round(line.width * min(at, 1.0))
+        pygame.draw.rect(surface, color, (x - 1, y, theme.px(3), tall), border_radius=1)
 
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
         theme, over = self.app.theme, self.over
         live = over.person if over.person_drives else over.agent
-        high, low = stage.stacked(column, theme, live.events)
-        stage.card(surface, theme, high, self._where())
+        card = self._where()
+        above = stage.card_height(theme, column.width, card)
+        high, low = stage.stacked(column, theme, live.events, above)
+        stage.draw_card(surface, theme, high, card)
         title = "Since you took over" if over.person_drives else "What happened so far"
         upto = None if over.person_drives or over.at_edge else round(over.position)
         stage.account(surface, theme, low, live, title, upto)

@@ -179,8 +179,10 @@ class DriveScene(Scene):
 
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
         theme = self.app.theme
-        high, low = stage.stacked(column, theme, self.live.events)
-        stage.card(surface, theme, high, self._where())
+        card = self._where()
+        above = stage.card_height(theme, column.width, card)
+        high, low = stage.stacked(column, theme, self.live.events, above)
+        stage.draw_card(surface, theme, high, card)
         stage.account(surface, theme, low, self.live)
 
     def _where(self) -> Card:

@@ -15,7 +15,7 @@ from sandbox.screen import theme as look
 from sandbox.screen.keys import Press
 from sandbox.screen.lists import List, ListItem
 from sandbox.screen.scene import Scene
-from sandbox.screen.widgets import Button, Tabs, TextField
+from sandbox.screen.widgets import Button, Tabs, TextField, Toggle
 from sandbox.screen.words import KIND_NAMES, ago, counted, spoken
 
 KIND_ICONS = {
@@ -39,15 +39,24 @@ class MenuScene(Scene):
         super().__init__(app)
         self.tasks: dict[str, Task] = {}
         self.pictures: dict[str, pygame.Surface] = {}
-        self.worlds = List("worlds", [], self._world_chosen, lines=4, tall=132)
+        self.worlds = List("worlds", [], self._world_chosen, lines=3, tall=88)
         self.other = TextField("other", "Another Gymnasium world: CartPole-v1 ...", self._add_world)
         self.level = Tabs("level", DIFFICULTIES)
         self.level.index = 1
         self.learners = List("learners", [], lines=2)
         self.sessions = List("sessions", [], self._session_chosen, lines=1)
+        self.prior = Toggle("prior", "Begin from the written reward", on=True)
         self.begin = Button("start", "Start", lambda _: self._open(), icon="play", main=True)
         self.columns = (self.worlds, self.learners, self.sessions)
-        self.focus.widgets = [self.worlds, self.other, self.level, self.learners, self.sessions, self.begin]
+        self.focus.widgets = [
+            self.worlds,
+            self.other,
+            self.level,
+            self.learners,
+            self.sessions,
+            self.prior,
+            self.begin,
+        ]
         self.opening = 0  # frames until a chosen session is opened: "Opening ..." is drawn first
         self._leaving = -10.0
         self._found: list[Any] = []
@@ -181,12 +190,16 @@ class MenuScene(Scene):
             if not self.opening:
                 key = self.sessions.chosen.key if self.sessions.chosen else NEW
                 folder = key if isinstance(key, Path) else None
-                options = (
-                    {"difficulty": self.level.items[self.level.index][0]} if self.own and not folder else None
-                )
-                self.app.enter_session(folder, self.world, self.learner, options)
+                how = {} if folder else self._fresh()
+                self.app.enter_session(folder, self.world, self.learner, **how)
         elif self._drawn:
             self._next_picture()
+
+    def _fresh(self) -> dict[str, Any]:
+        """What only a new session can choose."""
+        level = self.level.items[self.level.index][0]
+        options = {"difficulty": level} if self.own else {}
+        return {"options": options, "prior": "written" if self.prior.on else "none"}
 
     def _next_picture(self) -> None:
         """One world's picture a frame, so that the menu itself is there at once."""
@@ -257,10 +270,14 @@ class MenuScene(Scene):
     def _draw_sessions(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         theme = self.app.theme
         button = pygame.Rect(rect.left, rect.bottom - theme.px(46), rect.width, theme.px(46))
-        room = pygame.Rect(rect.left, rect.top, rect.width, button.top - rect.top - theme.px(12))
-        self.sessions.draw(surface, theme, room)
         chosen = self.sessions.chosen
         fresh = chosen is None or chosen.key == NEW
+        prior = pygame.Rect(rect.left, button.top - theme.px(38), rect.width, theme.px(28))
+        room = pygame.Rect(rect.left, rect.top, rect.width, prior.top - rect.top - theme.px(8))
+        self.sessions.draw(surface, theme, room)
+        self.prior.enabled = fresh
+        if fresh:
+            self.prior.draw(surface, theme, prior)
         self.begin.text = "Start (Enter)" if fresh else "Carry on (Enter)"
         self.begin.draw(surface, theme, button)
 
@@ -270,6 +287,7 @@ class MenuScene(Scene):
             "mode": "opening" if self.opening else "choosing",
             "world": self.world,
             "learner": self.learner,
+            "prior": self.prior.on,
             "level": self.level.items[self.level.index][0],
             "session": str(chosen.key) if chosen else NEW,
             "sessions": len(self.sessions.items) - 1,

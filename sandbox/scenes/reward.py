@@ -41,8 +41,8 @@ class RewardScene(Scene):
         self.total = 0.0
         self.flash: tuple[float, float] = (0.0, 0.0)  # (value, seconds left)
         self._before: tuple[Trajectory, float] | None = None
-        self.good = Button("good", "Good", lambda _: self._mark(1.0), icon="plus")
-        self.bad = Button("bad", "Bad", lambda _: self._mark(-1.0), icon="minus")
+        self.good = Button("good", "Good", lambda _: self._mark(1.0), cap="+")
+        self.bad = Button("bad", "Bad", lambda _: self._mark(-1.0), cap="-")
         self.focus.widgets = [self.good, self.bad]
         self._start()
 
@@ -186,25 +186,20 @@ class RewardScene(Scene):
 
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
         theme = self.app.theme
-        above, low = stage.stacked(column, theme, self.live.events)
-        gap, high = theme.px(12), theme.px(40)
+        gap, high = theme.px(12), theme.px(44)
         latest = self.session.latest
         if latest is None or latest.policy is None:
             text = "It knows nothing yet and acts at random. Praise what you like all the same."
         else:
-            text = "It learns from you as you go. A press is about the last half second or so: no hurry."
-        keys: list[tuple[tuple[str, ...], str]] = [
-            (("+",), "good"),
-            (("-",), "bad"),
-            (("Shift",), "with it: twice as strong"),
-        ]
-        area = pygame.Rect(above.left, above.top, above.width, above.height - high - gap)
+            text = "A press is about the last half second or so: no hurry. It learns as you go."
+        keys = [(("Shift",), "with + or -: strong")]
         card = Card("Judge the agent", text, look.ACCENT, "thumbs-up", keys)
-        used = stage.card(surface, theme, area, card)
+        wanted = stage.card_height(theme, column.width, card) + gap + high
+        above, low = stage.stacked(column, theme, self.live.events, wanted)
+        used = stage.draw_card(surface, theme, above, card)
         half = (column.width - gap) // 2
-        top = min(used.bottom + gap, low.top - gap - high)
-        self.good.draw(surface, theme, pygame.Rect(column.left, top, half, high))
-        self.bad.draw(surface, theme, pygame.Rect(column.left + half + gap, top, half, high))
+        self.good.draw(surface, theme, pygame.Rect(column.left, used.bottom + gap, half, high))
+        self.bad.draw(surface, theme, pygame.Rect(column.left + half + gap, used.bottom + gap, half, high))
         stage.account(surface, theme, low, self.live)
 
     def facts(self) -> dict[str, Any]:

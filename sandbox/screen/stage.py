@@ -18,10 +18,15 @@ from sandbox.screen.theme import Color, Theme, rounded
 ICONS = {
     "litter": "trash-2",
     "vase": "flower-2",
-    "dirt": "sparkles",
+    "dirt": "droplets",
     "home": "house",
-    "bump": "square",
-    "move": "move-horizontal",
+    "bump": "brick-wall",
+    "move": "footprints",
+    "cat": "cat",
+    "drop": "download",
+    "binned": "recycle",
+    "key": "key-round",
+    "forced": "door-open",
     "progress": "gauge",
     "crash": "triangle-alert",
     "headway": "car-front",
@@ -95,7 +100,7 @@ class Chips:
         y = rect.top + theme.px(10)
         for chip in self.items:
             icon = theme.icon(ICONS.get(chip.term.name, "circle"), theme.px(18), look.TEXT)
-            text = theme.fit(chip.term.about, rect.width - theme.px(70), "body", bold=True)
+            text = theme.fit(chip.term.about.partition(":")[0], rect.width - theme.px(70), "body", bold=True)
             gap = icon.get_width() + theme.px(8) if icon else 0
             card = pygame.Rect(0, 0, theme.width(text, "body", bold=True) + gap + theme.px(24), theme.px(32))
             card.midtop = (rect.centerx, y)
@@ -112,10 +117,14 @@ class Chips:
 
 def tally(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, events: TermEvents, sums: Array) -> int:
     """Each named term with its sum [M]; one that just happened is lit. Returns the y below."""
-    row = theme.px(26)
+    count = max(1, len(events.terms))
+    row = min(theme.px(26), max(theme.line("small"), rect.height // count))
+    crowded = row * count > rect.height
     y = rect.top
     for k, term in enumerate(events.terms):
-        if y + row > rect.bottom:
+        if crowded and not sums[k]:
+            continue
+        if y + row > rect.bottom + 2:
             break
         heat = max(0.0, 1.0 - float(events.lit[k]) / 1.2)
         line = pygame.Rect(rect.left, y, rect.width, row - 2)
@@ -163,11 +172,15 @@ def clock(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, step: int, h
 FOOT = 56
 
 
-def stacked(column: pygame.Rect, theme: Theme, events: TermEvents) -> tuple[pygame.Rect, pygame.Rect]:
-    """The column's upper part, for a card, and its lower part, for the account."""
-    low = pygame.Rect(column.left, 0, column.width, min(tally_height(theme, events), column.height * 3 // 5))
-    low.bottom = column.bottom
-    return pygame.Rect(column.left, column.top, column.width, low.top - column.top - theme.px(12)), low
+def stacked(
+    column: pygame.Rect, theme: Theme, events: TermEvents, above: int
+) -> tuple[pygame.Rect, pygame.Rect]:
+    """The column's upper part, at least `above` high, and its lower part, for the account."""
+    gap = theme.px(12)
+    least = column.height // 3
+    height = min(tally_height(theme, events), max(least, column.height - above - gap))
+    low = pygame.Rect(column.left, column.bottom - height, column.width, height)
+    return pygame.Rect(column.left, column.top, column.width, low.top - column.top - gap), low
 
 
 def tally_height(theme: Theme, events: TermEvents) -> int:
@@ -215,16 +228,21 @@ class Card:
     keys: Sequence[tuple[tuple[str, ...], str]] = ()
 
 
-def card(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, card: Card) -> pygame.Rect:
-    """Draw a card from the top of `rect`; returns its area."""
-    color = card.color
-    pad, step = theme.px(14), theme.px(30)
-    inner = rect.width - 2 * pad
-    lines = theme.wrap(card.text, inner, "body")
-    height = 2 * pad + theme.line("large") + theme.px(4) + theme.line() * len(lines) + step * len(card.keys)
-    area = pygame.Rect(
-        rect.left, rect.top, rect.width, min(rect.height, height + (theme.px(6) if card.keys else 0))
-    )
+CARD_PAD, CARD_ROW = 14, 30
+
+
+def card_height(theme: Theme, width: int, card: Card) -> int:
+    """How high a card of that width is."""
+    lines = theme.wrap(card.text, width - 2 * theme.px(CARD_PAD), "body")
+    text = theme.line("large") + theme.px(4) + theme.line() * len(lines)
+    keys = theme.px(CARD_ROW) * len(card.keys) + (theme.px(6) if card.keys else 0)
+    return 2 * theme.px(CARD_PAD) + text + keys
+
+
+def draw_card(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, card: Card) -> pygame.Rect:
+    """Draw a card at the top of `rect`; returns its area."""
+    color, pad, step = card.color, theme.px(CARD_PAD), theme.px(CARD_ROW)
+    area = pygame.Rect(rect.left, rect.top, rect.width, card_height(theme, rect.width, card))
     rounded(surface, area, look.mix(look.PANEL, color, 0.1), theme.px(10), look.mix(look.PANEL, color, 0.55))
     if theme.trace is not None:
         theme.panels.append(area)
@@ -235,7 +253,7 @@ def card(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, card: Card) -
         x += image.get_width() + theme.px(8)
     theme.text(surface, card.title, (x, y), "large", color, bold=True, width=area.right - pad - x)
     y += theme.line("large") + theme.px(4)
-    for line in lines:
+    for line in theme.wrap(card.text, rect.width - 2 * pad, "body"):
         theme.text(surface, line, (area.left + pad, y), "body", look.SOFT)
         y += theme.line()
     y += theme.px(6) + step // 2
@@ -243,30 +261,26 @@ def card(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, card: Card) -
         x = area.left + pad
         for name in caps:
             x = marks.key_cap(surface, theme, name, (x, y)) + theme.px(4)
-        theme.text(
-            surface,
-            what,
-            (x + theme.px(6), y),
-            "body",
-            anchor="midleft",
-            width=area.right - pad - x - theme.px(6),
-        )
+        room = area.right - pad - x - theme.px(6)
+        theme.text(surface, what, (x + theme.px(6), y), "body", anchor="midleft", width=room)
         y += step
     return area
 
 
 def driving_hints(task: Task) -> list[tuple[tuple[str, ...], str]]:
-    """Key caps for the card: the arrows together, other keys with what they do in this world."""
+    """Key caps for the card: the arrows that steer together, other keys with what they do here."""
     names = driving_keys(task.keys)
-    arrows = tuple(key for key in ARROWS if key in names)
-    hints = [(arrows, "drive")] if arrows else []
-    for key in sorted(names - set(ARROWS))[:4]:
+    steer: list[str] = []
+    hints: list[tuple[tuple[str, ...], str]] = []
+    for key in [k for k in ARROWS if k in names] + sorted(names - set(ARROWS))[:3]:
         action = task.keys.get(key)
-        what = "drive"
-        if isinstance(action, int) and action < len(task.world.action_names):
-            what = plain(task.world.action_names[action])
-        hints.append(((cap(key),), what))
-    return hints
+        known = isinstance(action, int) and action < len(task.world.action_names)
+        what = plain(task.world.action_names[int(str(action))]) if known else ""
+        if key in ARROWS and (not what or what in ARROWS):
+            steer.append(key)
+        else:
+            hints.append(((cap(key),), what or "drive"))
+    return [(tuple(steer), "drive"), *hints] if steer else hints
 
 
 def with_world_keys(bindings: Sequence[Binding], keys: Mapping[str, Any]) -> list[Binding]:

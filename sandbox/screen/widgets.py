@@ -9,6 +9,7 @@ import pygame
 
 from sandbox.screen import theme as look
 from sandbox.screen.keys import Pointer, Press
+from sandbox.screen.marks import key_cap, key_cap_width
 from sandbox.screen.theme import Color, Theme, rounded
 
 
@@ -45,13 +46,20 @@ class Widget:
 
 
 class Button(Widget):
-    """Enter, Space or a click does it."""
+    """Enter, Space or a click does it. It shows an icon, or the cap of the key that does the same."""
 
     def __init__(
-        self, name: str, text: str, act: Callable[[Any], None], *, icon: str = "", main: bool = False
+        self,
+        name: str,
+        text: str,
+        act: Callable[[Any], None],
+        *,
+        icon: str = "",
+        cap: str = "",
+        main: bool = False,
     ):
         super().__init__(name, act)
-        self.text, self.icon, self.main = text, icon, main
+        self.text, self.icon, self.cap, self.main = text, icon, cap, main
 
     def press(self, event: Press) -> bool:
         if event.key in ("enter", "space") and not event.repeat:
@@ -77,12 +85,14 @@ class Button(Widget):
         rounded(surface, rect, fill, theme.px(8), None if self.main else look.LINE)
         self.ring(surface, theme, rect, theme.px(8))
         icon = theme.icon(self.icon, theme.px(18), ink) if self.icon else None
-        gap = theme.px(8) + icon.get_width() if icon else 0
-        room = rect.width - gap - theme.px(16)
-        text = theme.fit(self.text, room, "body", bold=True)
+        wide = icon.get_width() if icon else (key_cap_width(theme, self.cap) if self.cap else 0)
+        gap = wide + theme.px(8) if wide else 0
+        text = theme.fit(self.text, rect.width - gap - theme.px(16), "body", bold=True)
         left = rect.centerx - (theme.width(text, "body", bold=True) + gap) // 2
         if icon:
             surface.blit(icon, icon.get_rect(midleft=(left, rect.centery)))
+        elif self.cap:
+            key_cap(surface, theme, self.cap, (left, rect.centery))
         theme.text(surface, text, (left + gap, rect.centery), "body", ink, bold=True, anchor="midleft")
 
 

@@ -28,7 +28,7 @@ LANES = catalog.task("teachbox/LanesCruise-v0")
 
 
 def opened(task: Task = ROOMS, mode: str = "drive", seed: int = 3) -> App:
-    app = App(Teaching(task), fixed_dt=True, seed=seed)  # type: ignore[arg-type]
+    app = App(Teaching(task), size=(640, 400), fixed_dt=True, seed=seed)  # type: ignore[arg-type]
     app.tick()
     app.go(mode)
     app.tick()
@@ -492,12 +492,16 @@ def menu(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[App, list[Any]]]:
     app.close()
 
 
+def fresh(level: str, prior: str = "written") -> dict[str, Any]:
+    return {"options": {"difficulty": level}, "prior": prior}
+
+
 def test_the_menu_starts_a_new_session_by_one_key(menu: tuple[App, list[Any]]) -> None:
     app, calls = menu
     assert facts(app)["pictures"] == len(catalog.task_ids())
     press(app, "enter")
     frames(app, 5)
-    assert calls == [(None, {"world": ROOMS.id, "learner": "joint", "options": {"difficulty": "normal"}})]
+    assert calls == [(None, {"world": ROOMS.id, "learner": "joint", **fresh("normal")})]
     assert app.state()["scene"] == "drive"
 
 
@@ -516,7 +520,7 @@ def test_world_level_learner_and_session_by_keyboard(menu: tuple[App, list[Any]]
     assert learner != "joint"
     press(app, "enter")
     frames(app, 5)
-    assert calls == [(None, {"world": ROOMS.id, "learner": learner, "options": {"difficulty": "hard"}})]
+    assert calls == [(None, {"world": ROOMS.id, "learner": learner, **fresh("hard")})]
 
 
 def test_an_old_session_goes_on_with_its_own_learner(menu: tuple[App, list[Any]]) -> None:
@@ -527,7 +531,7 @@ def test_an_old_session_goes_on_with_its_own_learner(menu: tuple[App, list[Any]]
     press(app, "enter")
     frames(app, 5)
     folder = Path("/sessions/2026-01-02-030405-roomstidy")
-    assert calls == [(folder, {"world": ROOMS.id, "learner": "preferences", "options": None})]
+    assert calls == [(folder, {"world": ROOMS.id, "learner": "preferences"})]
 
 
 def test_a_refusal_is_a_sentence_and_the_menu_stays(menu: tuple[App, list[Any]]) -> None:
@@ -554,7 +558,7 @@ def test_another_gymnasium_world_can_be_typed(menu: tuple[App, list[Any]]) -> No
     assert facts(app)["world"] == "CartPole-v1"
     press(app, "enter")
     frames(app, 5)
-    assert calls == [(None, {"world": "CartPole-v1", "learner": "joint", "options": None})]
+    assert calls == [(None, {"world": "CartPole-v1", "learner": "joint", "options": {}, "prior": "written"})]
 
 
 def test_back_from_the_menu_with_another_learner(menu: tuple[App, list[Any]]) -> None:
