@@ -1,4 +1,4 @@
-"""Lanes: following and lane changes with hand-worked numbers, the driven car, the task."""
+"""Lanes: the driven car with hand-worked numbers, and properties of whole drives."""
 
 import os
 import subprocess
@@ -13,19 +13,13 @@ from envs.lanes.layout import (
     ABREAST,
     CHANGES,
     CLOCK,
-    CLOSE_SUM,
     CRASH_CAR,
     CRASHED,
-    CRUISE,
     CUT_SUM,
-    FIELDS,
-    HEADER,
     LANE,
     LANES,
     LENGTH,
     RING,
-    SINCE,
-    SPLIT,
     T_CHANGE,
     T_CRASH,
     T_CUT_IN,
@@ -34,141 +28,16 @@ from envs.lanes.layout import (
     T_LEFT_LANE,
     T_PROGRESS,
     T_SPEEDING,
-    TEMPER,
     A,
     V,
-    X,
     Y,
     cars_of,
     offsets,
 )
-from envs.lanes.tasks import HORIZON, cruise_wish, lanes_cruise
-from envs.lanes.traffic import (
-    FREE,
-    change_gain,
-    choose_lane,
-    gap_to,
-    idm,
-    mobil,
-    neighbours,
-    pull,
-    sideways,
-)
+from envs.lanes.tasks import HORIZON, lanes_cruise
 from envs.simulation import Simulation
-from envs.world import Array, Task
-
-RING_LENGTH = 300.0
-Car = tuple[float, int, float]  # X [m], lane, speed [m/s]
-
-
-def traffic(*cars: Car, temper: float = 0.5, cruise: float = 25.0, length: float = 5.0) -> Array:
-    """cars[C, FIELDS], all alike but for where they are and how fast."""
-    made = np.zeros((len(cars), FIELDS))
-    for row, (x, lane, speed) in zip(made, cars, strict=True):
-        row[[X, Y, LANE, V]] = x, lane, lane, speed
-    made[:, TEMPER], made[:, CRUISE], made[:, LENGTH], made[:, SINCE] = temper, cruise, length, 6.0
-    return made
-
-
-def placed(*cars: Car, task: Task | None = None) -> Simulation:
-    """One row in which the first cars stand as given and the others are far behind, slow, on the right."""
-    task = task or lanes_cruise()
-    sim = Simulation(task, 1, auto_reset=False)
-    state = sim.states.copy()
-    state[:, :HEADER] = 0
-    road = cars_of(state)[0]
-    road[:] = traffic(*[(-60.0 - 8 * i, 2, 0.0) for i in range(len(road))])
-    road[: len(cars)] = traffic(*cars)
-    sim.put(np.ones(1, np.bool_), state, sim.rng.copy())
-    return sim
-
-
-def see(sim: Simulation, name: str) -> float:
-    return float(sim.obs[0, sim.task.world.obs_names.index(name)])
-
-
-class TestFollowing:
-    def test_idm_by_hand(self) -> None:
-        # temper 0.5: T = 1.25, a = 1.6, b = 2. s* = 2 + 20*1.25 + 20*5 / (2 sqrt 3.2) = 54.951.
-        # 1.6 * (1 - 0.8^4 - (54.951/40)^2) = 1.6 * (1 - 0.4096 - 1.88724) = -2.0749.
-        assert idm(20.0, 15.0, 40.0, 25.0, 0.5) == pytest.approx(-2.0749, abs=1e-3)
-
-    def test_free_road(self) -> None:
-        assert idm(0.0, 0.0, FREE, 25.0, 0.0) == pytest.approx(1.1)
-        assert idm(25.0, 25.0, FREE, 25.0, 0.0) == pytest.approx(0.0, abs=1e-6)
-        # 1.1 * (1 - (12.5/25)^4) = 1.1 * 15/16.
-        assert idm(12.5, 12.5, FREE, 25.0, 0.0) == pytest.approx(1.03125)
-
-    def test_equilibrium(self) -> None:
-        # No pull where the gap is (s0 + vT) / sqrt(1 - (v/v0)^4); v = 15, v0 = 20, T = 1.25.
-        gap = (2 + 15 * 1.25) / np.sqrt(1 - 0.75**4)
-        assert idm(15.0, 15.0, gap, 20.0, 0.5) == pytest.approx(0.0, abs=1e-9)
-
-    def test_brakes_no_harder_than_tyres(self) -> None:
-        assert idm(25.0, 0.0, 1.0, 25.0, 0.5) == -9.0
-
-    def test_hasty_drivers_follow_closer(self) -> None:
-        assert idm(15.0, 15.0, 25.0, 20.0, 1.0) > idm(15.0, 15.0, 25.0, 20.0, 0.0)
-
-    def test_neighbours_go_round_the_ring(self) -> None:
-        cars = traffic((10.0, 1, 0.0), (290.0, 1, 0.0), (40.0, 1, 0.0), (20.0, 0, 0.0))
-        assert neighbours(cars, RING_LENGTH, 0, 1) == (2, 25.0, 1, 15.0)
-        lead, gap, follow, room = neighbours(cars, RING_LENGTH, 1, 1)
-        assert (lead, gap, follow, room) == (0, 15.0, 2, 245.0)
-        assert neighbours(cars, RING_LENGTH, 0, 2) == (-1, FREE, -1, FREE)
-        assert gap_to(cars, RING_LENGTH, 1, 0) == 15.0
-
-    def test_a_car_between_lanes_is_in_both(self) -> None:
-        cars = traffic((0.0, 0, 0.0), (30.0, 1, 0.0))
-        cars[1, Y] = 0.5
-        assert neighbours(cars, RING_LENGTH, 0, 0)[0] == 1
-        assert neighbours(cars, RING_LENGTH, 0, 1)[0] == 1
-        cars[1, Y] = 0.7
-        assert neighbours(cars, RING_LENGTH, 0, 0)[0] == -1
-
-
-class TestChangingLanes:
-    def test_mobil_by_hand(self) -> None:
-        # Calm, p = 0.5: 0.6 + 0.5 * (-0.4 + 0.2) - (0.1 + 0.3) to the left, - (0.1 - 0.3) to the right.
-        assert mobil(0.6, -0.4, 0.2, 0.0, False) == pytest.approx(0.1)
-        assert mobil(0.6, -0.4, 0.2, 0.0, True) == pytest.approx(0.7)
-        # Hasty, p = 0: the others don't count.
-        assert mobil(0.6, -9.0, 0.2, 1.0, False) == pytest.approx(0.2)
-
-    def test_overtakes_a_slow_car(self) -> None:
-        cars = traffic((0.0, 1, 20.0), (30.0, 1, 12.0), temper=1.0)
-        gain = change_gain(cars, RING_LENGTH, 0, 0)
-        # Alone on the left: what is gained is the whole hindrance, less threshold and bias.
-        free, held = pull(cars, 0, -1, FREE), pull(cars, 0, 1, 25.0)
-        assert gain == pytest.approx(free - held - 0.4)
-        assert choose_lane(cars, RING_LENGTH, 2, 0) == 0
-
-    def test_not_in_front_of_a_fast_car(self) -> None:
-        cars = traffic((0.0, 1, 15.0), (30.0, 1, 12.0), (-20.0, 0, 25.0))
-        assert change_gain(cars, RING_LENGTH, 0, 0) == -FREE
-        assert choose_lane(cars, RING_LENGTH, 2, 0) == 1
-
-    def test_not_beside_a_car(self) -> None:
-        cars = traffic((0.0, 1, 15.0), (30.0, 1, 12.0), (3.0, 0, 15.0))
-        assert change_gain(cars, RING_LENGTH, 0, 0) == -FREE
-
-    def test_goes_back_right_on_an_empty_road(self) -> None:
-        cars = traffic((0.0, 0, 20.0), (150.0, 0, 20.0))
-        assert choose_lane(cars, RING_LENGTH, 2, 0) == 1
-
-    def test_trucks_keep_out_of_the_leftmost_lane(self) -> None:
-        cars = traffic((0.0, 1, 20.0), (30.0, 1, 12.0))
-        cars[0, LENGTH] = 11.0
-        assert choose_lane(cars, RING_LENGTH, 2, 0) == 1
-
-    def test_moves_over_smoothly(self) -> None:
-        y = [1.0]
-        while y[-1] != 0.0:
-            y.append(sideways(y[-1], 0.0, 0.05))
-        moves = -np.diff(y)
-        assert 2.0 < 0.05 * len(moves) < 2.6
-        assert (moves > 0).all()
-        assert 2 * len(moves) // 5 < moves.argmax() < 3 * len(moves) // 5
+from envs.world import Array
+from tests.envs.roads import placed, see
 
 
 class TestDrivenCar:
@@ -342,98 +211,3 @@ def test_plain_python_differs_in_last_bits_only(tmp_path: object) -> None:
     for states in plain:
         compiled = sim.step(random.integers(0, 5, 8)).last_states
         assert np.abs(states - compiled).max() < 1e-3
-
-
-def test_train_and_test_never_share_a_start() -> None:
-    starts = {}
-    for split in ("train", "test"):
-        sim = Simulation(lanes_cruise(split=split), 1000, seed=0)
-        assert sim.task.world.params[SPLIT] == (split == "test")
-        starts[split] = {state.tobytes() for state in sim.states}
-        assert len(starts[split]) == 1000
-    assert not starts["train"] & starts["test"]
-
-
-@pytest.mark.parametrize(("option", "value"), [("difficulty", "insane"), ("split", "dev")])
-def test_unknown_options_are_named(option: str, value: str) -> None:
-    with pytest.raises(ValueError, match=value):
-        lanes_cruise(**{option: value})
-
-
-class TestWish:
-    def moments(self, since: float = 6.0) -> Array:
-        state = Simulation(lanes_cruise(), 1).states.copy()
-        cars_of(state)[0, 0, SINCE] = since
-        return state
-
-    def worth(self, since: float = 6.0, **terms: float) -> float:
-        names = lanes_cruise().world.term_names
-        row = np.array([[terms.get(name, 0.0) for name in names]], np.float32)
-        return float(cruise_wish(self.moments(since), row, self.moments())[0])
-
-    def test_is_no_sum_over_terms(self) -> None:
-        assert self.worth(progress=1) == 2
-        assert self.worth(headway=0.5) == pytest.approx(-0.5 * 0.25)
-        assert self.worth(progress=1, headway=0.5) == pytest.approx(2 * 0.25 - 0.5 * 0.25)
-        assert self.worth(progress=1.2) == 2
-        assert self.worth(hard_brake=0.5) == pytest.approx(-0.125)
-
-    def test_weaving_costs_thrice(self) -> None:
-        assert self.worth(lane_change=1, since=0.0) == pytest.approx(3 * self.worth(lane_change=1))
-
-    def test_done(self) -> None:
-        task, state = lanes_cruise(), self.moments()
-        good = np.repeat(state, 5, 0)
-        cars_of(good)[:, 0, X] = 600.0
-        cars_of(good)[1, 0, X] = 400.0
-        good[2, CRASHED], good[3, CUT_SUM], good[4, CLOSE_SUM] = 1, 1.0, 40.0
-        assert task.done(good).tolist() == [True, False, False, False, False]
-
-
-def drive(task: Task, act: object, rows: int = 128) -> tuple[float, float, float]:
-    """(wish, written, share done) of whole drives."""
-    sim = Simulation(task, rows, seed=4, auto_reset=False)
-    wish = written = 0.0
-    for _ in range(task.horizon):
-        before = sim.states.copy()
-        step = sim.step(act(sim.obs))  # type: ignore[operator]
-        wish += float(task.wish(before, step.terms, step.last_states).mean())
-        written += float((step.terms @ task.written_weights).mean())
-    return wish, written, float(task.done(sim.states).mean())
-
-
-def test_the_loophole_pays_and_care_is_wished() -> None:
-    task = lanes_cruise(split="test")
-    names = task.world.obs_names
-
-    def hurried(obs: Array) -> Array:
-        """Leftmost lane, foot down, bumper to bumper."""
-        see = {name: obs[:, i] for i, name in enumerate(names)}
-        gap, closing = 80 * (1 - see["gap_ahead_own"]), 8 * see["closing_ahead_own"]
-        near = see["gap_ahead_own"] > 0
-        spare = gap - 3 - 7 * see["speed"] - np.maximum(closing, 0) ** 2 / 8
-        action = np.where(
-            near & (spare < 0), SLOWER, np.where(near & (closing > 1) & (spare < 4), KEEP, FASTER)
-        )
-        go_left = (see["can_left"] > 0) & (see["forces_left"] < 1) & (see["gap_ahead_left"] < 0.8)
-        return np.where(go_left, LEFT, action)
-
-    careful = drive(task, CarefulDriver(task.world).act)
-    hasty, idle = drive(task, hurried), drive(task, lambda obs: np.full(len(obs), KEEP))
-    crawling = drive(task, lambda obs: np.full(len(obs), SLOWER))
-    assert hasty[1] > careful[1] + 5, "the written reward should be fooled"
-    assert careful[0] > idle[0] > max(hasty[0], crawling[0])
-    assert careful[2] > 0.75
-    assert max(hasty[2], idle[2], crawling[2]) < 0.1
-
-
-def test_placements_put_the_car_where_they_say() -> None:
-    task = lanes_cruise()
-    sim = Simulation(task, 1)
-    states, where = task.world.placements(sim.states[0])
-    assert np.array_equal(task.world.place(states), where.astype(np.float32))
-    assert set(where[:, 1]) == {0, 1, 2}
-    assert len(np.unique(where, axis=0)) == len(where) > 40
-    many = Simulation(task, len(states))
-    obs = many.put(np.ones(len(states), np.bool_), states, np.zeros(len(states), np.uint64))
-    assert np.isfinite(obs).all()
