@@ -1,13 +1,14 @@
-"""Demonstrations as choices: what the person drove, among what else could be driven from there."""
+"""All feedback as choices; demonstrations are choices among what else could be driven from there."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 
-from agents.choices import Choice, Option, windows
-from agents.feedback import Demonstration
+from agents.choices import Choice, Option, of_comparison, of_correction, of_evaluation, windows
+from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record
 from agents.rollouts import Variant, moment_of, roll
 from envs.world import Task
 
@@ -41,4 +42,23 @@ def of_demonstration(
         others = clips[i * len(acting) : (i + 1) * len(acting)]
         options = (Option(driven.clip(start, stop)), *(Option(clip) for clip in others))
         found.append(Choice("demonstration", options, 1.0, record.id))
+    return found
+
+
+def choices_of(
+    task: Task, records: Sequence[Record], variants: Sequence[Variant], length: int, seed: int
+) -> list[Choice]:
+    """Every record as choices. Alternatives to demonstrations are driven anew, by today's `variants`."""
+    found: list[Choice] = []
+    for record in records:
+        if isinstance(record, Comparison):
+            found += of_comparison(record)
+        elif isinstance(record, Evaluation):
+            found += of_evaluation(record, task.world.steps_per_second)
+        elif isinstance(record, Correction):
+            found += of_correction(record)
+        elif isinstance(record, Demonstration):
+            word = int(hashlib.sha256(record.id.encode()).hexdigest()[:8], 16)
+            random = np.random.default_rng([seed, word])
+            found += of_demonstration(task, record, variants, length, random)
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,7 @@ class QueryConfig:
     moments: int = 48  # moments to start from
     each: int = 4  # clips from each moment
     steps: int = 30  # length of a clip; shorter at the horizon
+    ready: int = 3  # questions kept ready
     least: int = 6  # a clip shorter than this is not asked about
     uniform: int = 2  # the first questions are drawn uniformly
     noise: float = 0.1  # share of answers taken for accidents
@@ -119,3 +121,48 @@ def _question(group: Group, gain: float, random: np.random.Generator) -> Questio
     """In random order, so that the side tells nothing."""
     order = random.permutation(len(group))
     return Question(tuple(group[i] for i in order), same_start=True, about=f"{gain:.3f}")
+
+
+class Asker:
+    """Keeps a few questions ready about what the policy does now."""
+
+    def __init__(self, task: Task, config: QueryConfig, random: np.random.Generator) -> None:
+        self.task, self.config, self.random = task, config, random
+        self.ready: list[Question] = []
+        self.asked = 0
+        self._groups: list[Group] = []
+
+    def draw(self, moments: Sequence[Moment], variants: Sequence[Variant]) -> None:
+        """New candidates; questions about the old ones are dropped."""
+        self._groups = candidates(self.task, moments, variants, self.config, self.random)
+        self.ready.clear()
+
+    def sums(self) -> list[Float]:
+        """The terms summed over each candidate clip, [M] each."""
+        return [sums(clip) for group in self._groups for clip in group]
+
+    def prepare(self, samples: Float | None) -> None:
+        """Choose the questions to keep ready: by what is believed (samples [S, M]), or uniformly."""
+        self.ready = self._choose(2, self.config.ready, samples)
+
+    def ask(self, clips: int, samples: Float | None) -> Question | None:
+        """The best question of that many clips, each asked once; None while there is none."""
+        if clips == 2:
+            found = self.ready[:1]
+            self.ready = self.ready[1:]
+        else:
+            found = self._choose(clips, 1, samples)
+            self._groups = [g for g in self._groups if not (found and found[0].clips[0] in g)]
+        self.asked += len(found)
+        return found[0] if found else None
+
+    def _choose(self, clips: int, count: int, samples: Float | None) -> list[Question]:
+        known = samples if self.asked >= self.config.uniform else None
+        return choose(self._groups, known, clips, count, self.config, self.random)
+
+    def facts(self) -> dict[str, Any]:
+        return {"asked": self.asked, "random": self.random.bit_generator.state}
+
+    def restore(self, facts: dict[str, Any]) -> None:
+        self.asked = facts["asked"]
+        self.random.bit_generator.state = facts["random"]

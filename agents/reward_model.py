@@ -77,12 +77,20 @@ class RewardModel:
         deviations = np.concatenate([spread, self.config.trust_spread])
         return torch.tensor(means, dtype=torch.float32), torch.tensor(deviations, dtype=torch.float32)
 
+    @property
+    def has_samples(self) -> bool:
+        """Whether feedback has been fitted: before that there is only the prior's mean."""
+        return len(self.samples) > self.config.members
+
+    def forget(self) -> None:
+        """Back to the prior, as after all feedback was taken back."""
+        self.chains = torch.randn(self.chains.shape, generator=self.generator)
+        self._nets = ()
+        self._from_prior()
+
     def _from_prior(self) -> None:
         """What is believed before any feedback: the written reward alone."""
-        mean, _ = self._prior()
-        terms = len(self._written)
-        weights = (mean[:terms] / torch.from_numpy(self.unit)).numpy()
-        self.samples = np.repeat(weights[None], self.config.members, 0)
+        self.samples = np.repeat(self._written[None], self.config.members, 0)
         self.weights = self.samples.copy()
 
     def set_units(self, clips: list[Float]) -> None:
@@ -93,8 +101,6 @@ class RewardModel:
         occurs = (sums > 1e-6).sum(0)
         usual = np.sqrt((sums**2).sum(0) / np.maximum(occurs, 1))
         self.unit = np.where(occurs > 0, usual, 1.0).astype(np.float32)
-        if not len(self.samples) or np.array_equal(self.samples, self.weights):
-            self._from_prior()
 
     def fit(self, packed: Packed) -> None:
         """Explain these choices; starts from the chains of the last fit."""

@@ -110,7 +110,8 @@ class Teacher:
         if noticed < 1:
             return None
         worth = self.worth(trajectory)
-        surprise = float(worth[noticed] - worth[max(0, noticed - 2 * rate) : step].mean())
+        usual = np.median(worth[max(0, noticed - 2 * rate) : noticed])  # the mean would hold a past success
+        surprise = float(worth[noticed] - usual)  # against what follows it, as a minus on coming home
         if self.care.reverse:
             surprise = -surprise
         if abs(surprise) < 0.25:

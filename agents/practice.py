@@ -1,0 +1,181 @@
+"""The agent's side of learning: PPO in bursts on whatever the reward is now, and what it has been.
+
+Knows nothing of feedback. The reward comes in as plain arrays, and is divided by the deviation of
+its discounted sums, so that values stay near one whatever its unit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents import checkpoint
+from agents.checkpoint import Arrays
+from agents.networks import policy_arrays, random_policy
+from agents.ppo import BurstPPO, PPOConfig, discounted_deviation
+from agents.rollouts import Moment, Variant, fresh_moments, is_foreign, moments_of, simulate
+from agents.snapshot import PolicyArrays, RewardArrays
+from agents.vec_env import SimulationVecEnv
+from envs.world import Array, Task
+
+
+@dataclass(frozen=True)
+class PracticeConfig:
+    """How the agent practises."""
+
+    ppo: PPOConfig = field(default_factory=PPOConfig)
+    past: int = 4  # earlier policies kept, for clips and alternatives
+    past_every: int = 40_000  # environment steps between them
+    bolder: tuple[float, ...] = (1.5, 3.0)  # temperatures at which the policy also acts in clips
+    slack: float = 0.02  # share of the best learned reward that may be lost before going back
+
+
+class Practice:
+    """One agent practising in many rows at once."""
+
+    def __init__(self, task: Task, seed: int, config: PracticeConfig) -> None:
+        self.task, self.config = task, config
+        ppo = config.ppo
+        if is_foreign(task):  # steps one row at a time: few rows, longer rollouts
+            ppo = replace(ppo, rows=8, steps=256, batch=512)
+        sim = simulate(task, ppo.rows, seed=seed * 1_000_003 + 17)
+        self.env = SimulationVecEnv(sim, self._pay, stagger=np.random.default_rng([seed, 3]))
+        self.ppo = BurstPPO.on(self.env, ppo, seed=seed)
+        self.past: deque[tuple[int, PolicyArrays]] = deque(maxlen=config.past)
+        self.bursts = 0
+        self._reward: RewardArrays | None = None
+        self._unit: float | None = None
+        """What one unit of reward is divided by; None: not known before a rollout was seen."""
+        self._recent: deque[float] = deque(maxlen=3)
+        self._best: tuple[float, Any] | None = None
+
+    @property
+    def env_steps(self) -> int:
+        return int(self.ppo.num_timesteps)
+
+    @property
+    def policy(self) -> PolicyArrays:
+        return policy_arrays(self.ppo.policy)
+
+    def _pay(self, obs: Any, actions: Any, next_obs: Any, terms: Any) -> NDArray[np.float32]:
+        if self._reward is None:
+            return np.zeros(len(obs), np.float32)
+        mean = self._reward.members(obs, actions, next_obs, terms).mean(0)
+        return np.asarray(mean / (self._unit or 1.0), np.float32)
+
+    def set_reward(self, reward: RewardArrays | None) -> None:
+        """Practise on another reward from now on (None pays nothing)."""
+        self._reward, self._best = reward, None
+        self._recent.clear()
+        self._measure_unit()
+
+    def _measure_unit(self) -> None:
+        steps = self.newest_steps()
+        if steps is None or self._reward is None:
+            self._unit = None
+            return
+        mean = self._reward.members(*steps).mean(0)
+        rows = self.env.num_envs
+        self._unit = discounted_deviation(mean.reshape(-1, rows), self.ppo.gamma)
+
+    def newest_steps(self) -> tuple[Any, Any, Any, Any] | None:
+        """(obs, actions, next_obs, terms) of the newest rollout, one row per step; None before the first."""
+        facts = self.ppo.facts
+        if facts.obs is None or facts.actions is None or facts.next_obs is None or facts.terms is None:
+            return None
+        wide = facts.obs.shape[-1]
+        actions = facts.actions.reshape(-1, facts.actions.shape[-1])
+        if self.policy.kind == "discrete":
+            actions = actions[:, 0].astype(np.int64)
+        obs, after = facts.obs.reshape(-1, wide), facts.next_obs.reshape(-1, wide)
+        return obs, actions, after, facts.terms.reshape(len(obs), -1)
+
+    def burst(self) -> int:
+        """One rollout and its update; the number of environment steps."""
+        before = self.policy
+        parameters = {name: value.clone() for name, value in self.ppo.policy.state_dict().items()}
+        if not self.past or self.env_steps - self.past[-1][0] >= self.config.past_every:
+            self.past.append((self.env_steps, before))
+        self.ppo.burst()
+        self.bursts += 1
+        if self._unit is None:
+            self._measure_unit()
+        self._recent.append(self.learned_return)
+        mean = float(np.mean(self._recent))
+        if len(self._recent) == self._recent.maxlen and (self._best is None or mean > self._best[0]):
+            self._best = (mean, parameters)
+        return int(self.ppo.n_steps * self.ppo.n_envs)
+
+    def settle(self) -> None:
+        """Go back to the best policy on this reward if the one of now is worse: long practice drifts."""
+        if self._best is None:
+            return
+        mean, best = float(np.mean(self._recent)), self._best[0]
+        if mean < best - self.config.slack * abs(best):
+            self.ppo.policy.load_state_dict(self._best[1])
+
+    @property
+    def learned_return(self) -> float:
+        """The newest rollout's reward per episode, in PPO's unit."""
+        return self.ppo.facts.reward_sum / max(self.ppo.facts.episodes, 1e-9)
+
+    def term_returns(self) -> dict[str, float]:
+        """Each named term per episode, in the newest rollout."""
+        facts = self.ppo.facts
+        if facts.terms_sum is None:
+            return {}
+        names = self.task.world.term_names
+        return {n: float(total) / facts.episodes for n, total in zip(names, facts.terms_sum, strict=True)}
+
+    def variants(self) -> list[Variant]:
+        """Ways of acting: the policy now, the same bolder, earlier ones, and one that knows nothing."""
+        now, name = self.policy, f"policy:{self.env_steps}"
+        bolder = [Variant(now, temperature, name) for temperature in self.config.bolder]
+        earlier = [Variant(policy, 1.0, f"policy:{at}") for at, policy in self.past]
+        return [Variant(now, 1.0, name), *bolder, *earlier, Variant(random_policy(now), 1.0, "random")]
+
+    def moments(self, random: np.random.Generator) -> list[Moment]:
+        """Where the policy is nowadays: every row at one step of the newest rollout."""
+        facts = self.ppo.facts
+        if facts.states is None or facts.rng is None or is_foreign(self.task):
+            return fresh_moments(self.task, 12 if is_foreign(self.task) else 64, int(random.integers(2**31)))
+        return moments_of(self.task, facts.states, facts.rng)
+
+    # Stopping and going on.
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "env_steps": self.env_steps,
+            "bursts": self.bursts,
+            "unit": self._unit,
+            "past": [at for at, _ in self.past],
+            "random": self.ppo.random.bit_generator.state,
+        }
+
+    def state(self) -> Arrays:
+        found = checkpoint.policy_state(self.ppo.policy, self.ppo.policy.optimizer)
+        for index, (_, policy) in enumerate(self.past):
+            found |= checkpoint.layer_arrays(f"past.{index}", policy.layers)
+        sim = self.env.simulation
+        return found | {"sim.states": sim.states, "sim.rng": sim.rng}
+
+    def restore(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
+        checkpoint.restore_policy(self.ppo.policy, self.ppo.policy.optimizer, arrays)
+        self.ppo.num_timesteps, self.bursts = facts["env_steps"], facts["bursts"]
+        self.ppo.random.bit_generator.state = facts["random"]
+        now = self.policy
+        self.past.clear()
+        for index, at in enumerate(facts["past"]):
+            layers = checkpoint.layers_from(f"past.{index}", arrays)
+            self.past.append((at, replace(now, layers=layers)))
+        self._reward, self._unit = reward, facts["unit"]
+        if not is_foreign(self.task):
+            self.ppo._last_obs = self._put(arrays["sim.states"], arrays["sim.rng"])
+
+    def _put(self, states: Array, rng: Array) -> Array:
+        every = np.ones(self.env.num_envs, np.bool_)
+        return self.env.simulation.put(every, states, rng).copy()
