@@ -110,8 +110,8 @@ class Teacher:
         if noticed < 1:
             return None
         worth = self.worth(trajectory)
-        usual = np.median(worth[max(0, noticed - 2 * rate) : noticed])  # the mean would hold a past success
-        surprise = float(worth[noticed] - usual)  # against what follows it, as a minus on coming home
+        usual = np.median(worth[max(0, noticed - 2 * rate) : noticed])  # a mean would resent past success
+        surprise = float(worth[noticed] - usual)
         if self.care.reverse:
             surprise = -surprise
         if abs(surprise) < 0.25:
