@@ -27,12 +27,18 @@ class Pulse:
         if now - self._looked >= LOOK_SECONDS:
             self._looked = now
             seen = self._look()
-            if not seen or seen != self._last:
+            if not seen or seen != self._last or any(state.startswith("R") for state in seen.values()):
                 self._last, self._moved = seen, now
         return now - self._moved
 
     def _look(self) -> dict[str, str]:
+        """For each thread its state (R: it runs, or waits for a processor) and how long it ran so far."""
         try:
-            return {path.name: (path / "schedstat").read_text() for path in self._threads.iterdir()}
+            return {path.name: _state(path) for path in self._threads.iterdir()}
         except OSError:
             return {}
+
+
+def _state(thread: Path) -> str:
+    letter = (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    return f"{letter} {(thread / 'schedstat').read_text()}"
