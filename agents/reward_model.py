@@ -55,7 +55,7 @@ class RewardModel:
         self, written: Float, usable: NDArray[np.bool_], one_hot: int, config: RewardConfig, seed: int = 0
     ) -> None:
         """written [M]: the prior's mean (zeros: none). usable [M]: terms that the reward may use."""
-        self.config, self.one_hot = config, one_hot
+        self.config, self.one_hot, self._seed = config, one_hot, seed
         self._written, self._usable = written, usable
         self.generator = torch.Generator().manual_seed(seed)
         size = len(written) + len(KINDS)
@@ -201,9 +201,10 @@ class RewardModel:
         return RewardArrays(self.weights, self._nets, self.shift, self.scale, self.one_hot)
 
     def scramble(self) -> None:
-        """Random weights in place of what was learned: a control for studies."""
-        noise = torch.randn(self.weights.shape[1], generator=self.generator).numpy()
-        self.weights = np.repeat((noise * self._usable / self.unit)[None], len(self.weights), 0)
+        """Random weights, the same each time, in place of what was learned: a control for studies."""
+        noise = np.random.default_rng([self._seed, 4]).standard_normal(self.weights.shape[1])
+        weights = (noise * self._usable / self.unit).astype(np.float32)
+        self.weights = np.repeat(weights[None], len(self.weights), 0)
 
     def normalise(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
         """Set shift and scale so that the mean reward of these steps is 0 and its deviation 1."""

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from envs.chance import uniform
 from envs.world import Array, Kernel, Task, Term, World
 
 SIDE, HORIZON = 5, 24
@@ -19,14 +18,11 @@ MOVES = np.array([[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]])
 # state: x, y, coin x, coin y, puddle x, puddle y, clock
 
 
-def _draw(rng: Array, row: int) -> list[int]:
-    return [int(uniform(rng, row) * SIDE) for _ in range(6)]
-
-
 def _reset(params: Array, which: Array, rng: Array, states: Array, aux: Array) -> None:
-    for row in np.flatnonzero(which):
-        with np.errstate(over="ignore"):
-            states[row] = [*_draw(rng, row), 0]
+    rng[which] = rng[which] * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
+    for place in range(6):
+        states[which, place] = (rng[which] >> np.uint64(20 + 7 * place)) % np.uint64(SIDE)
+    states[which, 6] = 0
 
 
 def _step(params: Array, actions: Array, rng: Array, states: Array, aux: Array, terms: Array) -> None:
