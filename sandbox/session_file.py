@@ -29,6 +29,15 @@ FILE, STORE = "session.json", "feedback.db"
 OURS = frozenset({FILE, STORE, "lock", "learner.log", "checkpoint", "session.json.new"})
 
 
+@cache
+def program_version() -> str:
+    """The version of teachbox that runs, as kept with each record."""
+    try:
+        return version("teachbox")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 class SessionError(ValueError):
     """A session can't be opened or made; the text is a sentence that names the value and the mend."""
 
@@ -55,7 +64,7 @@ class SessionFile:
     seed: int = 0
     raters: Mapping[str, str] = field(default_factory=dict)
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    version: str = field(default_factory=lambda: program_version())
+    version: str = field(default_factory=program_version)
     program: str = "teachbox"
     format: int = FORMAT
 
@@ -135,15 +144,6 @@ def list_sessions(root: Path) -> list[SessionInfo]:
             info = SessionInfo(folder, "", "", {}, used, str(error))
         found.append(info)
     return sorted(found, key=lambda info: info.last_used, reverse=True)
-
-
-@cache
-def program_version() -> str:
-    """The version of teachbox that runs, as kept with each record."""
-    try:
-        return version("teachbox")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _last_change(folder: Path) -> float:
