@@ -32,7 +32,7 @@ def commands() -> list[str]:
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "OMP_NUM_THREADS": "1", "XDG_DATA_HOME": str(folder), "SDL_VIDEODRIVER": "dummy"}
     env["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(folder)])
-    return subprocess.run(arguments, cwd=folder, env=env, capture_output=True, text=True, timeout=170)
+    return subprocess.run(arguments, cwd=folder, env=env, capture_output=True, text=True, timeout=500)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -45,6 +45,7 @@ def test_python_in_the_docs_runs(page: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.timeout(540)
 @pytest.mark.parametrize("line", commands())
 def test_commands_in_the_docs_run(line: str, tmp_path: Path) -> None:
     arguments = shlex.split(line)[1:]

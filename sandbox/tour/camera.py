@@ -37,7 +37,7 @@ class Camera:
         self._frame = pygame.Surface((width, height + self._theme.px(BAND)))
         self._title, self._text = "", ""
         self._pressed: list[tuple[str, int]] = []
-        self._due = time.monotonic()
+        self._began = self._due = time.monotonic()
         self.ticks = 0
 
     def chapter(self, title: str, text: str) -> None:
@@ -78,9 +78,14 @@ class Camera:
         for _ in range(round(seconds * FPS)):
             self.film.add(pixels(self._frame))
 
-    def finish(self, about: str) -> Path:
+    def finish(self) -> Path:
         """Close the film and write the page; the page's path."""
         self.film.close()
+        about = (
+            "A synthetic teacher works the window by its keys, and the agent learns in the background. "
+            f"Nothing is cut: the film lasts {self.film.seconds:.0f} s and was made in "
+            f"{time.monotonic() - self._began:.0f} s."
+        )
         return write_page(self.folder, about, self.film.path.name, self.chapters)
 
     def _compose(self) -> pygame.Surface:

@@ -35,7 +35,7 @@ class Plan:
     answers: int = 20
     watch: float = 45.0
     enough: float = 0.6  # share of unseen starts done at which the watching ends
-    least: float = 10.0  # [s] watched in any case
+    least: float = 12.0  # [s] watched in any case
     patience: float = 20.0  # [s] that the untaught agent may practise at most
 
 
@@ -216,7 +216,7 @@ class Guide:
     def watch(self) -> None:
         """The agent now, until it does well or the time is over."""
         self.open("f6", "Watch", "What the agent does now, and what it has come to believe is good.")
-        shows = {2.0: "x", 6.0: "g"}
+        shows = {2.0: "x", 5.0: "g", 8.0: "g"}
         start = self.camera.ticks
         while (seconds := (self.camera.ticks - start) / TICKS) < self.plan.watch:
             self.hands.wait(1)

@@ -39,11 +39,7 @@ def make_tour(
     try:
         for chapter in guide.chapters():
             say(f"{time.monotonic() - started:5.0f} s  {chapter}")
-        about = (
-            "A synthetic teacher works the window by its keys, and the agent learns in the background; "
-            "nothing is cut and nothing is sped up."
-        )
-        return camera.finish(about)
+        return camera.finish()
     finally:
         camera.film.close()
         app.close()
