@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from platformdirs import user_cache_path
 
@@ -26,6 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _plain = os.environ.get("TEACHBOX_KERNEL") == "plain"
 _marked: list[str] = []
+_KEPT = 8  # caches of other states of the sources, for those who go back and forth
 
 
 def mode() -> str:
@@ -48,8 +50,9 @@ def kernel(function: F) -> F:
         return function
     import numba
 
-    numba.config.CACHE_DIR = str(cache_folder())
-    return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
+    compiled: Any = numba.njit(cache=True, error_model="numpy")(function)
+    return cast(F, compiled)
 
 
 @cache
@@ -68,6 +71,9 @@ def is_warm() -> bool:
 
 
 def mark_warm() -> None:
-    """Say that every kernel has been compiled (see envs.catalog.warm_up)."""
+    """Say that every kernel has been compiled (see envs.catalog.warm_up); forget the oldest caches."""
     cache_folder().mkdir(parents=True, exist_ok=True)
     (cache_folder() / "warm").touch()
+    kept = sorted(cache_folder().parent.iterdir(), key=lambda folder: folder.stat().st_mtime)
+    for old in kept[:-_KEPT]:
+        shutil.rmtree(old, ignore_errors=True)
