@@ -104,6 +104,12 @@ class BurstPPO(PPO):
         """One rollout and its update."""
         self.learn(self.n_steps * self.n_envs, log_interval=10**9, reset_num_timesteps=False)
 
+    def learn_nothing(self) -> None:
+        """One rollout without an update, to see what is paid; its steps don't count."""
+        self._setup_learn(0, None, reset_num_timesteps=False)
+        assert isinstance(self.env, SimulationVecEnv)
+        self._collect(self.env, self.rollout_buffer, self.n_steps)
+
     def collect_rollouts(
         self, env: VecEnv, callback: BaseCallback, rollout_buffer: RolloutBuffer, n_rollout_steps: int
     ) -> bool:

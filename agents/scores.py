@@ -6,21 +6,20 @@ sampling at temperature 1, as they do on screen (argmax differs by up to 0.2 and
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sys
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
+from agents import references as kept
+from agents.references import Measured
 from agents.rollouts import Act, idle_actions, is_foreign, random_actions, simulate
 from agents.snapshot import PolicyArrays
 from envs import catalog
-from envs.world import Array, Task
+from envs.world import Array, Task, Wish
 
+Progress = Callable[[float, str], None]
 LAYOUTS = 200
 """How many unseen layouts a score averages over (seeds 0..199 of split "test")."""
 
@@ -30,6 +29,14 @@ def unseen(task: Task) -> Task:
     if task.id not in catalog.task_ids():
         return task
     return catalog.task(task.id, **{**task.options, "split": "test"})
+
+
+HIGHEST = 1.02
+"""No score is believed over this."""
+
+
+class OracleTooWeak(RuntimeError):
+    """Something did better than the best known; the text is a sentence."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,16 @@ class References:
         """0 at the better of random and still, 1 at the oracle."""
         zero = max(self.random, self.still)
         return (mean_return - zero) / max(self.oracle - zero, 1e-9)
+
+    def checked(self, mean_return: float) -> float:
+        """The score; OracleTooWeak when it says that the oracle is none."""
+        score = self.score(mean_return)
+        if score > HIGHEST:
+            raise OracleTooWeak(
+                f"a score of {score:.3f} is over {HIGHEST}: the oracle, of return {self.oracle:.2f}, is too "
+                f"weak; make it anew with `teachbox references`"
+            )
+        return score
 
 
 def acting(policy: PolicyArrays, seed: int = 0) -> Act:
@@ -65,15 +82,15 @@ class Episodes:
         return float(self.returns.mean())
 
 
-def episodes(task: Task, act: Act, seeds: Array) -> Episodes:
-    """One whole episode from each seed's start."""
+def episodes(task: Task, act: Act, seeds: Array, *, by_state: bool = False) -> Episodes:
+    """One whole episode from each seed's start; `act` sees the observations, or the states if `by_state`."""
     sim = simulate(task, len(seeds), auto_reset=False)
     sim.reset(np.asarray(seeds))
     returns = np.zeros(len(seeds))
     terms = np.zeros((len(seeds), len(task.world.terms)))
     for _ in range(task.horizon):
         before = sim.states.copy()
-        step = sim.step(act(sim.obs))
+        step = sim.step(act(before if by_state else sim.obs))
         returns += task.wish(before, step.terms, step.last_states)
         terms += step.terms
     return Episodes(returns, terms, task.done(sim.states))
@@ -90,48 +107,66 @@ def curve_values(unseen: Episodes) -> dict[str, float]:
 
 
 def references(task: Task, layouts: int = LAYOUTS) -> References:
-    """The three references for a task, kept on disk after the first time (seconds to a minute)."""
+    """The three references for a task: shipped, else measured once and kept (seconds to minutes)."""
     task = unseen(task)
-    key = json.dumps([task.id, dict(task.options), layouts, _sources(task)], sort_keys=True, default=str)
-    name = hashlib.sha256(key.encode()).hexdigest()[:24]
-    path = Path(user_cache_path("teachbox")) / "references" / f"{name}.json"
-    if path.exists():
-        return References(**json.loads(path.read_text()))
-    found = _measure(task, np.arange(layouts))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(asdict(found)))
-    fresh.replace(path)
-    return found
+    found = kept.find(task, layouts) or kept.find_cached(task, layouts)
+    if found is None:
+        found = measure(task, layouts)
+        kept.keep(task, found)
+    means = (float(one[:layouts].mean()) for one in (found.random, found.still, found.oracle))
+    return References(*means)
 
 
-def _sources(task: Task) -> str:
-    """A digest of the files that make the world (not those that draw it)."""
-    module = sys.modules[task.wish.__module__]
-    digest = hashlib.sha256()
-    for path in sorted(Path(str(module.__file__)).parent.glob("*.py")):
-        text = path.read_bytes()
-        if b"pygame" not in text:
-            digest.update(text)
-    return digest.hexdigest()
+def judge(task: Task) -> Wish:
+    """The wish as a reward, to measure how learnable a task is and what is best; for no learner."""
+    return task.wish
 
 
-def _measure(task: Task, seeds: Array) -> References:
-    random = np.random.default_rng(0)
+def measure(
+    task: Task,
+    layouts: int = LAYOUTS,
+    steps: int | None = None,
+    progress: Progress = lambda share, text: None,
+) -> Measured:
+    """Random, standing still and the oracle on the first layouts; `steps` of PPO where it must train."""
+    seeds, random = np.arange(layouts), np.random.default_rng(0)
+    progress(0.0, "random and standing still")
     at_random = [episodes(task, lambda obs: random_actions(task, len(obs), random), seeds) for _ in range(3)]
-    return References(
-        random=float(np.mean([some.mean for some in at_random])),
-        still=episodes(task, lambda obs: idle_actions(task, len(obs)), seeds).mean,
-        oracle=_oracle(task, seeds),
-    )
+    base = np.mean([some.returns for some in at_random], axis=0)
+    still = episodes(task, lambda obs: idle_actions(task, len(obs)), seeds).returns
+    planned = _planned(task, seeds, progress)
+    if planned is not None:
+        return Measured(base, still, planned, "plan")
+    return _trained(task, base, still, steps, progress)
 
 
-def _oracle(task: Task, seeds: Array) -> float:
-    """The best mean return known: an exact plan in flats, else PPO on the wish at a long budget."""
-    if task.world.name == "rooms":
-        from envs.rooms.oracle import best_returns
+def _planned(task: Task, seeds: Array, progress: Progress) -> Array | None:
+    """The returns of exact plans, None where nothing plans or a flat has too many states for it."""
+    if task.world.name != "rooms":
+        return None
+    from envs.rooms.oracle import best_returns
 
-        return float(best_returns(task, seeds).mean())
-    from agents.oracle import trained_return
+    found = []
+    for done, seed in enumerate(seeds):
+        progress(done / len(seeds), f"exact plan of flat {done + 1} of {len(seeds)}")
+        try:
+            found.append(best_returns(task, np.array([seed]))[0])
+        except ValueError:  # too many states
+            return None
+    return np.array(found)
 
-    return trained_return(task, seeds, is_foreign(task), task.wish)
+
+def _trained(task: Task, random: Array, still: Array, steps: int | None, progress: Progress) -> Measured:
+    """The oracle is the better of PPO on the wish at a long budget and a careful driver by rule."""
+    from agents import oracle
+
+    seeds = np.arange(len(random))
+    scored = seeds[:20] if is_foreign(task) else seeds
+    budget = steps or (oracle.FOREIGN_STEPS if is_foreign(task) else oracle.STEPS)
+    best = oracle.train(task, task.wish, lambda act: episodes(task, act, scored).mean, budget, progress)
+    returns = episodes(task, oracle.acting(best.policy, best.surest), seeds).returns
+    rule = oracle.by_rule(task)
+    ruled = None if rule is None else episodes(task, rule, seeds).returns
+    if ruled is not None and ruled.mean() > returns.mean():
+        return Measured(random, still, ruled, "rule")
+    return Measured(random, still, returns, "policy", best.policy, best.surest, budget)

@@ -61,9 +61,13 @@ class SimulationVecEnv(VecEnv):
         self._actions = actions
 
     def step_wait(self) -> VecEnvStepReturn:
-        before = self.simulation.obs
+        before, judge = self.simulation.obs, self.judge
+        states = self.simulation.states if judge is None else self.simulation.states.copy()
         step = self.simulation.step(self._actions)
-        rewards = self.reward(before, self._actions, step.last_obs, step.terms)
+        if judge is not None:
+            rewards = judge(states, step.terms, step.last_states)
+        else:
+            rewards = self.reward(before, self._actions, step.last_obs, step.terms)
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for row in np.flatnonzero(step.ended):
             infos[row] = {"terminal_observation": step.last_obs[row].copy(), "TimeLimit.truncated": True}
