@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from envs.catalog import TASKS
 from envs.simulation import Simulation
-from envs.world import OBS_BOUND, Array, Task
+from envs.world import OBS_BOUND, Array, Task, World
 
 PICTURE_HEIGHT = 480
 """Of rgb_array frames [px]."""
@@ -30,7 +30,19 @@ def _made(task: Task | str, options: dict[str, Any]) -> Task:
 
 
 def _obs_space(task: Task) -> spaces.Box:
-    return spaces.Box(-OBS_BOUND, OBS_BOUND, (len(task.world.obs_names),), np.float32)
+    world = task.world
+    if world.obs_dtype is np.uint8:
+        return spaces.Box(0, 255, world.obs_shape, np.uint8)
+    return spaces.Box(-OBS_BOUND, OBS_BOUND, world.obs_shape, np.float32)
+
+
+def shaped(world: World, obs: Array) -> Array:
+    """Observations [..., D] of a Simulation as other tools get them: a copy [..., *obs_shape]."""
+    if len(world.obs_shape) == 1:
+        return obs.copy()
+    if world.obs_dtype is np.uint8:
+        obs = np.rint(obs * np.float32(255))
+    return np.array(obs, world.obs_dtype).reshape(*obs.shape[:-1], *world.obs_shape)
 
 
 def paid_terms(task: Task) -> tuple[tuple[int, float], ...]:
@@ -73,7 +85,7 @@ class TaskEnv(gymnasium.Env[Any, Any]):
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    ) -> tuple[Array, dict[str, Any]]:
         """A new start: from `seed`, or going on from the last one's random word."""
         super().reset(seed=seed)
         if seed is None and self._fresh:
@@ -85,9 +97,9 @@ class TaskEnv(gymnasium.Env[Any, Any]):
             self._simulation.reset(seed)
         if self.render_mode == "human":
             self.render()
-        return self._simulation.obs[0].copy(), {}
+        return shaped(self.task.world, self._simulation.obs[0]), {}
 
-    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """One step; truncated at the horizon."""
         step = self._simulation.step(np.asarray(action)[None])
         values = step.terms[0].tolist()
@@ -97,7 +109,7 @@ class TaskEnv(gymnasium.Env[Any, Any]):
         terms = dict(zip(self._names, values, strict=True))
         if self.render_mode == "human":
             self.render()
-        return step.obs[0].copy(), reward, False, bool(step.ended[0]), {"terms": terms}
+        return shaped(self.task.world, step.obs[0]), reward, False, bool(step.ended[0]), {"terms": terms}
 
     def render(self) -> Any:
         """The picture uint8 [H, W, 3], or None after showing it in a window of its own."""
@@ -144,7 +156,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, Array]):
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+    ) -> tuple[Array, dict[str, Any]]:
         """New starts; row i is seeded with seed + i, or with seed[i].
 
         options {"reset_mask": bool [N]} resets only these rows.
@@ -156,7 +168,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, Array]):
         self._fresh = False
         if seed is not None:
             self._seed(seed, which)
-        return self._simulation.reset_rows(which).copy(), {}
+        return shaped(self.task.world, self._simulation.reset_rows(which)), {}
 
     def _seed(self, seed: int | Sequence[int | None], which: NDArray[np.bool_]) -> None:
         seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else list(seed)
@@ -169,21 +181,27 @@ class TaskVectorEnv(VectorEnv[Any, Any, Array]):
 
     def step(
         self, actions: Array
-    ) -> tuple[NDArray[np.float32], Array, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+    ) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """One step of all rows."""
         step = self._simulation.step(actions)
         infos = self._terms_info(step.terms, np.ones(self.num_envs, np.bool_))
         if step.ended.any():
             final = np.full(self.num_envs, None, dtype=object)
             for row in np.flatnonzero(step.ended):
-                final[row] = step.last_obs[row].copy()
+                final[row] = shaped(self.task.world, step.last_obs[row])
             infos |= {"final_obs": final, "_final_obs": step.ended.copy()}
             infos |= {
                 "final_info": self._terms_info(step.terms, step.ended),
                 "_final_info": step.ended.copy(),
             }
         rewards = written_reward(self.task, step.terms)
-        return step.obs.copy(), rewards, np.zeros(self.num_envs, np.bool_), step.ended.copy(), infos
+        return (
+            shaped(self.task.world, step.obs),
+            rewards,
+            np.zeros(self.num_envs, np.bool_),
+            step.ended.copy(),
+            infos,
+        )
 
     def _terms_info(self, terms: Array, which: NDArray[np.bool_]) -> dict[str, Any]:
         """Gymnasium's vector form: each key beside a mask of the rows that have it."""

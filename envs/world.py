@@ -75,6 +75,15 @@ class World:
     symmetries: tuple[tuple[Array, Array], ...] = ()
     """Mirrors and turns, (obs_order [D], action_map [n]): (obs[..., obs_order], action_map[action]) is
     what the same step looks like in the turned world. Empty where there are none."""
+    obs_shape: tuple[int, ...] = ()
+    """What the D numbers of an observation are when not laid flat: (D,), planes (P, H, W) or a picture
+    (H, W, 3). () is (D,)."""
+    obs_dtype: type = np.float32
+    """np.uint8 for a picture: other people's tools get its bytes, a Simulation shares of 255."""
+
+    def __post_init__(self) -> None:
+        if not self.obs_shape:
+            object.__setattr__(self, "obs_shape", (len(self.obs_names),))
 
     @property
     def term_names(self) -> tuple[str, ...]:

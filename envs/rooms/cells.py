@@ -28,7 +28,10 @@ HEADER = 14
 MUD_STEPS = 4
 
 # The world's params, float64.
-SIZE, LITTER_MIN, LITTER_MAX, VASES, MUDS, RUGS, DIVISIONS, SPLIT, CATS, CARRY, DOORS = range(11)
+SIZE, LITTER_MIN, LITTER_MAX, VASES, MUDS, RUGS, DIVISIONS, SPLIT, CATS, CARRY, DOORS, VIEW = range(12)
+# VIEW: edge of the window that the grid shows, 0 for the whole flat. From DRAWN on stand, if the flat
+# was drawn by somebody, its cells: a code each, START more where the robot may begin.
+DRAWN, START = 12, 100
 
 # Terms that all tasks have, and the two that some have beside them.
 T_LITTER, T_VASE, T_DIRT, T_HOME, T_BUMP, T_MOVE, T_CAT = range(7)

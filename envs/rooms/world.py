@@ -9,6 +9,8 @@ done parks the robot.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from gymnasium import spaces
 
@@ -32,6 +34,7 @@ from envs.rooms.cells import (
     DOOR_TERMS,
     DOORS,
     DOORWAY,
+    DRAWN,
     FLOOR,
     FORCED,
     FORCED_DOORS,
@@ -63,10 +66,21 @@ from envs.rooms.cells import (
     T_VASE,
     TERMS,
     VASE,
+    VIEW,
     WALL,
 )
+from envs.rooms.drawn import copy_flat
 from envs.rooms.layout import beside_cat, draw_flat
 from envs.rooms.sense import AUX_AREAS, MOVES, OBS_NAMES, fields, observe_rows, symmetries
+from envs.rooms.views import (
+    PIXELS,
+    PLANES,
+    grid_names,
+    grid_symmetries,
+    observe_grid,
+    observe_pixels,
+    pixel_names,
+)
 from envs.world import Array, Kernel, World
 
 
@@ -86,9 +100,12 @@ def reset_rows(
         rng[n] = word
         state, cells, row_aux = states[n], states[n, HEADER:], aux[n]
         # The areas of the fields serve as scratch while the flat is drawn.
-        start = draw_flat(
-            params, rng, n, cells, row_aux[0:area], row_aux[area : 2 * area], row_aux[2 * area : 3 * area]
-        )
+        if params.shape[0] > DRAWN:
+            start = copy_flat(params, rng, n, cells)
+        else:
+            start = draw_flat(
+                params, rng, n, cells, row_aux[0:area], row_aux[area : 2 * area], row_aux[2 * area : 3 * area]
+            )
         for k in range(HEADER):
             state[k] = 0
         state[ROW], state[COL], state[HEADING] = start // size, start % size, 2
@@ -231,20 +248,37 @@ def place(states: Array) -> Array:
     return np.asarray(states[..., [COL, ROW]])
 
 
-def rooms_world(params: Array) -> World:
-    """The physics of flats with these params (indices in cells.py)."""
+OBSERVATIONS = ("features", "grid", "pixels")
+_Sensed = tuple[Callable[..., None], tuple[str, ...], tuple[int, ...], type, tuple[tuple[Array, Array], ...]]
+
+
+def _sensed(observation: str, edge: int, actions: int) -> _Sensed:
+    if observation == "grid":
+        shape = (len(PLANES), edge, edge)
+        return observe_grid, grid_names(edge), shape, np.float32, grid_symmetries(edge, actions)
+    if observation == "pixels":
+        return observe_pixels, pixel_names(), PIXELS, np.uint8, ()
+    return observe_rows, OBS_NAMES, (len(OBS_NAMES),), np.float32, symmetries(actions)
+
+
+def rooms_world(params: Array, observation: str = "features") -> World:
+    """The physics of flats with these params (indices in cells.py), sensed in one of OBSERVATIONS."""
     area = int(params[SIZE]) ** 2
     carry, doors = params[CARRY] > 0, params[DOORS] > 0
     actions = ("stay", *MOVES, "act") if carry else ("stay", *MOVES)
+    edge = int(params[VIEW] or params[SIZE])
+    observe, names, shape, dtype, turns = _sensed(observation, edge, len(actions))
     return World(
         name="rooms",
         params=np.asarray(params, np.float64),
-        kernel=Kernel(reset_rows, step_rows, observe_rows, refresh_rows),
+        kernel=Kernel(reset_rows, step_rows, observe, refresh_rows),
         state_size=HEADER + area,
         state_dtype=np.int16,
         aux_size=AUX_AREAS * area,
         aux_dtype=np.int16,
-        obs_names=OBS_NAMES,
+        obs_names=names,
+        obs_shape=shape,
+        obs_dtype=dtype,
         terms=TERMS + (CARRY_TERMS if carry else ()) + (DOOR_TERMS if doors else ()),
         action_space=spaces.Discrete(len(actions)),
         action_names=actions,
@@ -253,5 +287,5 @@ def rooms_world(params: Array) -> World:
         steps_per_second=10,
         placements=placements,
         place=place,
-        symmetries=symmetries(len(actions)),
+        symmetries=turns,
     )
