@@ -81,11 +81,17 @@ def check_learner(name: str, make: str) -> None:
 
 def _task(facts: SessionFile) -> Task:
     try:
-        return make_task(facts.world, **facts.options)
+        task = make_task(facts.world, **facts.options)
     except UnknownWorld as error:
         raise SessionError(str(error)) from error
     except (TypeError, ValueError) as error:
         raise SessionError(f"{facts.world} can't be made with {dict(facts.options)}: {error}") from error
+    if not getattr(task, "has_frames", True):
+        raise SessionError(
+            f"{facts.world} has no render mode 'rgb_array', so it can't be shown: choose a world that can "
+            "draw itself, or learn from it with `teachbox train`."
+        )
+    return task
 
 
 def _store(folder: Path, fresh: bool) -> Store:

@@ -85,8 +85,8 @@ class ForeignTask(Task):
 
     def make(self) -> gymnasium.Env[Any, Any]:
         """A fresh environment, able to draw itself if it ever can."""
-        mode = "rgb_array" if self.has_frames else None
-        return gymnasium.make(self.id, render_mode=mode, disable_env_checker=True, **self.options)
+        mode: dict[str, Any] = {"render_mode": "rgb_array"} if self.has_frames else {}
+        return gymnasium.make(self.id, disable_env_checker=True, **mode, **self.options)
 
     def its_action(self, action: Any) -> Any:
         """Our action (a number, or float32 [C]) as the world wants it."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -67,7 +69,8 @@ def test_without_a_display(tmp_path: Path) -> None:
 
 def test_a_display_that_does_not_answer(tmp_path: Path) -> None:
     dead = {"SDL_VIDEODRIVER": None, "DISPLAY": ":9999", "WAYLAND_DISPLAY": None}
-    one_sentence(teachbox(home=tmp_path, **dead), "display")
+    desktop = {"XDG_RUNTIME_DIR": str(tmp_path)}  # without it the system's Wayland library grumbles too
+    one_sentence(teachbox(home=tmp_path, **dead, **desktop), "display")
 
 
 def test_a_folder_of_another_program(tmp_path: Path) -> None:
@@ -82,6 +85,55 @@ def test_a_database_of_another_program(tmp_path: Path) -> None:
     assert first.returncode == 0, first.stderr
     (tmp_path / "mine" / "feedback.db").write_bytes(b"not a database at all" * 100)
     one_sentence(teachbox("--session", "mine", home=tmp_path), "feedback.db")
+
+
+def test_a_session_of_a_newer_version(tmp_path: Path) -> None:
+    assert teachbox("--world", ROOMS, "--session", "mine", "--quick", home=tmp_path).returncode == 0
+    with sqlite3.connect(tmp_path / "mine" / "feedback.db") as connection:
+        connection.execute("PRAGMA user_version=99")
+    one_sentence(teachbox("--session", "mine", home=tmp_path), "feedback.db", "99", "newer")
+
+
+def test_a_second_window_on_the_same_session(tmp_path: Path) -> None:
+    state = tmp_path / "state.json"
+    told = {"SDL_VIDEODRIVER": "dummy", "XDG_DATA_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    first = subprocess.Popen(
+        [sys.executable, "-m", "sandbox", "--session", "mine", "--state-file", str(state)],
+        cwd=tmp_path,
+        env={**os.environ, **told},
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while not state.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert first.poll() is None
+        one_sentence(teachbox("--session", "mine", home=tmp_path), "mine", str(first.pid))
+    finally:
+        first.terminate()
+        first.wait(30)
+
+
+MUTE = """
+import gymnasium
+import numpy as np
+
+class Mute(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(-1, 1, (2,))
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action):
+        return np.zeros(2, np.float32), 0.0, False, False, {}
+
+gymnasium.register("Mute-v0", Mute)
+"""
+
+
+def test_a_world_that_cannot_be_shown(tmp_path: Path) -> None:
+    (tmp_path / "mute.py").write_text(MUTE)
+    one_sentence(teachbox("--world", "mute:Mute-v0", home=tmp_path), "mute:Mute-v0", "rgb_array")
 
 
 def test_a_session_opens_with_its_own_world(tmp_path: Path) -> None:
