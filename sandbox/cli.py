@@ -33,7 +33,9 @@ WORLD = "teachbox/RoomsTidy-v0"
 WorldOption = Annotated[
     str | None, typer.Option("--world", metavar="ID", help="A world of ours, or any Gymnasium id.")
 ]
-
+LayoutOption = Annotated[
+    Path | None, typer.Option("--layout", metavar="FILE", help="A flat of your own, drawn as text.")
+]
 
 cli.add_typer(bench, name="bench")
 
@@ -82,6 +84,7 @@ def window(
         Path | None,
         typer.Option(metavar="PATH", help="Write the window's state there as JSON."),
     ] = None,
+    layout: LayoutOption = None,
     or_tour: Annotated[Path | None, typer.Option(metavar="DIR", hidden=True)] = None,
     quick: Annotated[bool, typer.Option("--quick", hidden=True)] = False,
 ) -> None:
@@ -95,7 +98,7 @@ def window(
         return
     if reason:
         raise Plain(f"{reason}: start it on a desktop, or make the film with `teachbox tour --out DIR`.")
-    open_window(world, session, learner, rater, state_file, frames=30 if quick else None)
+    open_window(world, session, learner, rater, state_file, layout, frames=30 if quick else None)
 
 
 def open_window(
@@ -104,6 +107,7 @@ def open_window(
     learner: str | None,
     rater: str,
     state_file: Path | None,
+    layout: Path | None = None,
     frames: int | None = None,
 ) -> None:
     """Run the app until its window is closed, or for some frames."""
@@ -113,11 +117,13 @@ def open_window(
         kernels.use_plain()  # the learner's process compiles them meanwhile, for the next time
 
     from sandbox.app import App
+    from sandbox.layouts import layout_options
     from sandbox.session import Session
 
     session = None
-    if world or folder or learner:
-        session = Session.open(folder, world=world, learner=learner, rater=rater)
+    if world or folder or learner or layout:
+        options = layout_options(layout, world, folder)
+        session = Session.open(folder, world=world, learner=learner, rater=rater, options=options)
     try:
         app = App(session, state_file=state_file)
     except BaseException:
@@ -168,12 +174,14 @@ def train(
     ] = "",
     seed: Annotated[int, typer.Option(metavar="S")] = 0,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where result.json goes.")] = Path("runs/train"),
+    layout: LayoutOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="A short run that only tries the machinery.")
     ] = False,
 ) -> None:
     """Teach without a window: a synthetic teacher answers, and the agent is scored on unseen starts."""
+    from sandbox.layouts import layout_options
     from sandbox.studies.show import run, show, small
     from sandbox.studies.train import TrainConfig, parse_mix
 
@@ -190,6 +198,7 @@ def train(
         seed=seed,
         prior=cast("Literal['written', 'none']", prior),
         control=cast("Literal['', 'constant', 'random']", control),
+        options=layout_options(layout, world or WORLD),
     )
     result = run(small(whole) if quick else whole, out)
     if as_json:
@@ -198,6 +207,33 @@ def train(
         typer.echo(json.dumps(result.as_json()))
     else:
         show(result)
+
+
+@cli.command()
+def references(
+    world: Annotated[str | None, typer.Option("--world", metavar="ID", help="This world alone.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where they go, if not among the assets.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also those that are up to date.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A short run that only tries the machinery; never the assets.")
+    ] = False,
+) -> None:
+    """Measure what scores are measured by: random, standing still and the best known, for each task."""
+    from dataclasses import asdict
+
+    from agents.references import SHIPPED
+    from sandbox.bench import show
+    from sandbox.bench.machine import machine
+    from sandbox.bench.progress import telling
+    from sandbox.bench.references import measure
+
+    folder = out or (Path("runs/references") if quick else SHIPPED)
+    with telling() as tell:
+        lines = [asdict(one) for one in measure(world, folder, quick=quick, again=again, tell=tell)]
+    show(as_json, f"references in {folder}", {"machine": machine(), "references": lines})
 
 
 @cli.command()
