@@ -15,12 +15,13 @@ from sandbox.events import LearnerRestarted, Saved, Trouble
 from sandbox.screen import notices
 from sandbox.screen import theme as look
 from sandbox.screen.chrome import Chrome
-from sandbox.screen.keys import EVERYWHERE, Intent, Pointer, Press, Release, intent
-from sandbox.screen.notices import Toast
+from sandbox.screen.held import Repeater
+from sandbox.screen.keys import EVERYWHERE, Intent, Pointer, Press, intent
+from sandbox.screen.notices import News
 from sandbox.screen.scene import Scene
 from sandbox.screen.sound import Sounds
 from sandbox.screen.theme import Theme
-from sandbox.screen.window import NoDisplay, StateFile, open_window
+from sandbox.screen.window import NoDisplay, StateFile, open_window, session_facts
 
 if TYPE_CHECKING:
     from sandbox.session import Session
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 __all__ = ["STEP", "App", "NoDisplay"]
 
 STEP = 1 / 60  # [s] the one length of an update
-TOAST_SECONDS = 3.0
-REPEATED = frozenset({"left", "right", "up", "down", "backspace", ",", ".", "page up", "page down"})
 SCENES = {
     "menu": "sandbox.scenes.menu:MenuScene",
     "drive": "sandbox.scenes.drive:DriveScene",
@@ -68,19 +67,16 @@ class App:
         self.sounds = Sounds()
         self.chrome = Chrome(self)
         self.running, self.help_open = True, False
-        self.message, self.trouble_text = "", ""
+        self.news = News()
         self.lit: dict[str, float] = {}
         """Keys that the footer shows as pressed, and until when."""
         self.lit_shift = False
         self.taught = 0.0  # [s] in which the person was at it
         self.frame, self.seconds = 0, 0.0
-        self.saved_note: tuple[str, float] = ("", 0.0)
-        """The newest "... saved", and until when the status bar shows it."""
         self.toast_area: pygame.Rect | None = None
         """Where a scene wants toasts; it says so at each draw."""
         self._owed = self._active_until = 0.0
-        self._toasts: list[Toast] = []
-        self._repeat: tuple[Press, float] | None = None
+        self._repeater = Repeater()
         self._clock = pygame.time.Clock()
         self._state_file = StateFile(state_file)
         self._scenes: dict[str, Scene] = {}
@@ -105,18 +101,21 @@ class App:
 
     def toast(self, text: str, kind: str = "info", sound: str = "") -> None:
         """Say something briefly. kind: info, good, bad, undo."""
-        self.message = text
-        others = [toast for toast in self._toasts if toast.text != text]
-        self._toasts = [*others[-1:], Toast(text, kind, self.seconds + TOAST_SECONDS)]
+        self.news.toast(text, kind)
         if sound:
             self.sounds.play(sound)
 
     def trouble(self, text: str) -> None:
         """Say what went wrong; it stays until the person closes it."""
-        self.trouble_text = self.message = text
+        self.news.wrong(text)
 
     def clear_trouble(self) -> None:
-        self.trouble_text = ""
+        self.news.trouble = ""
+
+    @property
+    def message(self) -> str:
+        """The newest thing that was said."""
+        return self.news.message
 
     def curve(self) -> list[float]:
         """The newest points of the learner's first curve, for the status bar."""
@@ -142,8 +141,9 @@ class App:
         except (ValueError, OSError, RuntimeError) as error:
             self.trouble(str(error))
             return False
-        if self.session is not None:
-            self.session.close()
+        left = self.session.close() if self.session is not None else None
+        if left:
+            self.trouble(left)
         self.session = session
         self._scenes = {"menu": self.scene}
         self._last_mode, self.taught = "drive", 0.0
@@ -213,8 +213,7 @@ class App:
         self.toast_area = None
         room = self.chrome.draw(self.surface)
         self.scene.draw(self.surface, room)
-        self._toasts = [toast for toast in self._toasts if toast.until > self.seconds]
-        notices.toasts(self.surface, self.theme, self.toast_area or room, self._toasts, self.seconds)
+        notices.toasts(self.surface, self.theme, self.toast_area or room, self.news.toasts, self.news.now)
         if self.help_open:
             notices.help_page(self.surface, self.theme, self.scene, self.sounds.why_silent)
 
@@ -224,7 +223,7 @@ class App:
         elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWSIZECHANGED):
             self._resized()
         elif event.type == pygame.WINDOWFOCUSLOST:
-            self._repeat = None
+            self._repeater.clear()
             self.scene.blur()
         else:
             meant = intent(event)
@@ -232,15 +231,14 @@ class App:
                 self._intent(meant)
 
     def _intent(self, meant: Intent) -> None:
-        if isinstance(meant, Press):
-            self._repeat = (meant, self.seconds + 0.4) if meant.key in REPEATED else None
-            self.press(meant)
-        elif isinstance(meant, Release):
-            if self._repeat and self._repeat[0].key == meant.key:
-                self._repeat = None
-            self._to_scene(meant)
-        else:
+        if isinstance(meant, Pointer):
             self._pointer(meant)
+            return
+        self._repeater.feed(meant, self.seconds)
+        if isinstance(meant, Press):
+            self.press(meant)
+        else:
+            self._to_scene(meant)
 
     def _pointer(self, meant: Pointer) -> None:
         if meant.kind == "down":
@@ -265,7 +263,7 @@ class App:
         elif action.startswith("mode_"):
             self.help_open = False
             self.go(action.removeprefix("mode_"))
-        elif self.trouble_text:
+        elif self.news.trouble:
             self.clear_trouble()
         elif not self.scene.back():
             if self.scene.mode == "menu":
@@ -286,7 +284,7 @@ class App:
         if scene is not self.scene:
             self.scene.leave()
             self.scene = scene
-            self._repeat = None
+            self._repeater.clear()
             scene.enter()
 
     def _make(self, mode: str) -> Scene:
@@ -299,8 +297,7 @@ class App:
         """News from the session: what is saved, restarts, trouble."""
         for event in self.session.poll() if self.session else ():
             if isinstance(event, Saved):
-                self.saved_note = (event.text, self.seconds + TOAST_SECONDS)
-                self.message = event.text
+                self.news.saved(event.text)
                 self.sounds.play("saved")
             elif isinstance(event, LearnerRestarted):
                 self.trouble(f"The learner stopped ({event.reason}) and was started again. Nothing is lost.")
@@ -310,13 +307,13 @@ class App:
 
     def _update(self) -> None:
         self.seconds += STEP
+        self.news.pass_time(STEP)
         self.lit = {key: until for key, until in self.lit.items() if until > self.seconds}
         if self.session and self.scene.mode != "menu" and self.seconds < self._active_until:
             self.taught += STEP
-        if self._repeat and self.seconds >= self._repeat[1]:
-            press = self._repeat[0]
-            self._repeat = (press, self.seconds + 0.05)
-            self._to_scene(Press(press.key, press.shift, press.text, True))
+        again = self._repeater.due(self.seconds)
+        if again is not None:
+            self._to_scene(again)
         if not self.help_open:
             self.scene.update(STEP)
 
@@ -339,25 +336,17 @@ class App:
             self.theme.trace = trace
 
     def state(self) -> dict[str, Any]:
-        """What the state file says."""
-        session, facts = self.session, dict(self.scene.facts())
-        snapshot = session.latest if session else None
+        """What the state file says, but for the frame's number."""
+        facts = dict(self.scene.facts())
+        shown = {"mode": str(facts.pop("mode", "")), "step": int(facts.pop("step", 0))}
+        extra = {**facts, "help": self.help_open, "trouble": self.news.trouble}
         return {
             "scene": self.scene.mode,
-            "mode": str(facts.pop("mode", "help" if self.help_open else "")),
-            "step": int(facts.pop("step", 0)),
+            **shown,
             "focus": self.scene.focus.name,
-            "counts": dict(session.counts) if session else {},
-            "saved": session.last_saved if session else 0,
-            "message": self.message,
-            "learner": {
-                "name": session.learner if session else "",
-                "state": session.status.state if session else "",
-                "step": snapshot.step if snapshot else 0,
-                "feedback_seq": snapshot.feedback_seq if snapshot else 0,
-                "env_steps": snapshot.env_steps if snapshot else 0,
-            },
-            "extra": {**facts, "help": self.help_open, "trouble": self.trouble_text},
+            **session_facts(self.session),
+            "message": self.news.message,
+            "extra": extra,
         }
 
 

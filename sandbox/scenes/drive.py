@@ -11,16 +11,8 @@ from envs.show.render import Film, View
 from sandbox.playback import Playback
 from sandbox.screen import marks, stage
 from sandbox.screen import theme as look
-from sandbox.screen.keys import (
-    BINDINGS,
-    Binding,
-    Intent,
-    Latch,
-    Pointer,
-    Press,
-    Release,
-    driving_keys,
-)
+from sandbox.screen.held import Latch, driving_keys
+from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press, Release
 from sandbox.screen.live import Live
 from sandbox.screen.scene import Scene
 from sandbox.screen.stage import Card

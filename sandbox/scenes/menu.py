@@ -92,6 +92,12 @@ class MenuScene(Scene):
     def _list_sessions(self) -> None:
         items = [ListItem(NEW, "New session", "Start from nothing.", icon="folder-plus")]
         here = self.app.session
+        if (
+            here is not None
+            and here.world == self.world
+            and here.folder not in [i.folder for i in self._found]
+        ):
+            items.append(ListItem(here.folder, "Open now", counted(here.counts), icon="folder-open"))
         for info in self._found:
             if info.trouble:
                 items.append(ListItem(info.folder, info.folder.name, info.trouble, icon="triangle-alert"))

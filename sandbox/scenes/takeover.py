@@ -8,7 +8,7 @@ from typing import Any, Literal
 from envs.trajectory import Trajectory
 from envs.world import Array, Task, Term
 from sandbox.playback import events
-from sandbox.screen.keys import Latch, driving_keys
+from sandbox.screen.held import Latch, driving_keys
 from sandbox.screen.live import Live
 
 Phase = Literal["running", "paused", "end", "taken", "driving", "halted", "stopped"]

@@ -63,8 +63,8 @@ class Chrome:
             self._status(surface, theme, status)
         keys = self._keys(surface, theme, pygame.Rect(0, 0, full.width, status.top))
         room = pygame.Rect(0, top.bottom, full.width, keys.top - top.bottom)
-        if self.app.trouble_text:
-            bar, close = notices.trouble(surface, theme, room, self.app.trouble_text)
+        if self.app.news.trouble:
+            bar, close = notices.trouble(surface, theme, room, self.app.news.trouble)
             self._spots.append((close, self.app.clear_trouble))
             room.top, room.height = bar.bottom, room.bottom - bar.bottom
         return room.inflate(-2 * theme.px(16), -2 * theme.px(12))
@@ -193,8 +193,7 @@ class Chrome:
         session, y = self.app.session, bar.centery
         assert session is not None
         x = bar.right - theme.px(16)
-        note, until = self.app.saved_note
-        saved, ink = (note if self.app.seconds < until else "saved", look.GOOD)
+        saved, ink = self.app.news.saved_text, look.GOOD
         if session.unsaved:
             saved, ink = "saving ...", look.WARN
         x = theme.text(surface, saved, (x, y), "small", ink, bold=True, anchor="midright").left

@@ -1,9 +1,7 @@
-"""All keys in one place: their names, what they do in each mode, and the latch that loses no tap."""
+"""All keys in one place: their names, and what they do in each mode."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -256,58 +254,3 @@ def intent(event: Any) -> Intent | None:
     if event.type == pygame.MOUSEWHEEL:
         return Pointer("wheel", pygame.mouse.get_pos(), event.y)
     return None
-
-
-class Latch:
-    """Held keys and taps. A tap waits for the next environment step, however short it was."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = frozenset(names)
-        self._held: list[str] = []
-        self._taps: deque[str] = deque(maxlen=32)
-
-    def feed(self, intent: Intent) -> bool:
-        """Take a key in; True if it is one of ours."""
-        if isinstance(intent, Pointer) or intent.key not in self._names:
-            return False
-        if isinstance(intent, Press):
-            if not intent.repeat:
-                self._taps.append(intent.key)
-                self._held = [key for key in self._held if key != intent.key] + [intent.key]
-        elif intent.key in self._held:
-            self._held.remove(intent.key)
-        return True
-
-    def clear(self) -> None:
-        self._held.clear()
-        self._taps.clear()
-
-    @property
-    def held(self) -> tuple[str, ...]:
-        """Keys that are down, the newest last."""
-        return tuple(self._held)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether the next `take` would name a key."""
-        return bool(self._taps or self._held)
-
-    def take(self, actions: Mapping[str, Any]) -> str:
-        """The entry of `actions` for the next step: a waiting tap first, then what is held.
-
-        'up+left' in `actions` stands for both at once; without it the newer key wins. '' is no key.
-        """
-        tap = self._taps.popleft() if self._taps else None
-        order = [key for key in self._held if key != tap] + ([tap] if tap else [])
-        down = set(order)
-        both = [
-            k for k in actions if "+" in k and set(k.split("+")) <= down and (not tap or tap in k.split("+"))
-        ]
-        if both:
-            return max(both, key=lambda k: k.count("+"))
-        return next((key for key in reversed(order) if key in actions), "")
-
-
-def driving_keys(actions: Mapping[str, Any]) -> frozenset[str]:
-    """The single keys that a task's key map listens to."""
-    return frozenset(part for name in actions for part in name.split("+") if part)

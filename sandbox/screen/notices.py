@@ -30,6 +30,41 @@ class Toast(NamedTuple):
     until: float
 
 
+class News:
+    """What the window has to say: toasts that pass, trouble that stays, and what was saved."""
+
+    SECONDS = 3.0
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.message, self.trouble = "", ""
+        """The newest of all, and what went wrong ('' when closed)."""
+        self.toasts: list[Toast] = []
+        self._saved = ("", 0.0)
+
+    def toast(self, text: str, kind: str) -> None:
+        """At most two at once, the same one not twice."""
+        self.message = text
+        others = [toast for toast in self.toasts if toast.text != text]
+        self.toasts = [*others[-1:], Toast(text, kind, self.now + self.SECONDS)]
+
+    def wrong(self, text: str) -> None:
+        self.trouble = self.message = text
+
+    def saved(self, text: str) -> None:
+        self.message, self._saved = text, (text, self.now + self.SECONDS)
+
+    @property
+    def saved_text(self) -> str:
+        """For the status bar: what was saved just now, or that all is."""
+        text, until = self._saved
+        return text if self.now < until else "saved"
+
+    def pass_time(self, dt: float) -> None:
+        self.now += dt
+        self.toasts = [toast for toast in self.toasts if toast.until > self.now]
+
+
 def trouble(
     surface: pygame.Surface, theme: Theme, room: pygame.Rect, text: str
 ) -> tuple[pygame.Rect, pygame.Rect]:

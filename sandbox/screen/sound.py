@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pygame
 
 import assets
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Sound libraries complain on the process's own stderr, below Python's; one sentence is enough."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class Sounds:
@@ -14,7 +34,8 @@ class Sounds:
         self.volume, self.why_silent = volume, ""
         self._cues: dict[str, pygame.mixer.Sound | None] = {}
         try:
-            pygame.mixer.init(buffer=512)
+            with _hushed():
+                pygame.mixer.init(buffer=512)
         except pygame.error as error:
             self.why_silent = f"There is no sound: {error}."
 

@@ -11,7 +11,8 @@ import pygame
 from envs.world import Array, Task, Term
 from sandbox.screen import marks
 from sandbox.screen import theme as look
-from sandbox.screen.keys import ARROWS, Binding, cap, driving_keys
+from sandbox.screen.held import driving_keys
+from sandbox.screen.keys import ARROWS, Binding, cap
 from sandbox.screen.live import Live, TermEvents
 from sandbox.screen.theme import Color, Theme, rounded
 

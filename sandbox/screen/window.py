@@ -6,9 +6,12 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pygame
+
+if TYPE_CHECKING:
+    from sandbox.session import Session
 
 
 class NoDisplay(RuntimeError):
@@ -29,6 +32,22 @@ def open_window(size: tuple[int, int]) -> pygame.Surface:
         raise NoDisplay(f"The window could not be opened ({error}): {mend}") from error
     pygame.key.set_repeat()
     return surface
+
+
+def session_facts(session: Session | None) -> dict[str, Any]:
+    """The state file's part about the session and its learner."""
+    snapshot = session.latest if session else None
+    return {
+        "counts": dict(session.counts) if session else {},
+        "saved": session.last_saved if session else 0,
+        "learner": {
+            "name": session.learner if session else "",
+            "state": session.status.state if session else "",
+            "step": snapshot.step if snapshot else 0,
+            "feedback_seq": snapshot.feedback_seq if snapshot else 0,
+            "env_steps": snapshot.env_steps if snapshot else 0,
+        },
+    }
 
 
 class StateFile:

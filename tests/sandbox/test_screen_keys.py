@@ -13,16 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.app import SCENES
+from sandbox.screen.held import Latch, Repeater, driving_keys
 from sandbox.screen.keys import (
     ARROWS,
     BINDINGS,
     EVERYWHERE,
-    Latch,
     Pointer,
     Press,
     Release,
     cap,
-    driving_keys,
     intent,
 )
 
@@ -157,3 +156,16 @@ def test_caps_name_keys() -> None:
     assert cap("t") == "T"
     assert cap("f2") == "F2"
     assert cap("left") == "left"  # drawn as an arrow
+
+
+def test_a_held_key_is_pressed_again_until_it_comes_up() -> None:
+    repeater = Repeater()
+    repeater.feed(Press("down"), 0.0)
+    assert repeater.due(0.3) is None
+    assert repeater.due(0.41) == Press("down", repeat=True)
+    assert repeater.due(0.42) is None
+    assert repeater.due(0.47) is not None
+    repeater.feed(Release("down"), 0.5)
+    assert repeater.due(9.0) is None
+    repeater.feed(Press("enter"), 9.0)
+    assert repeater.due(10.0) is None

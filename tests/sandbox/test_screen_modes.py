@@ -132,7 +132,7 @@ def test_every_key_in_the_list_shows(mode: str, place: Callable[[App], None]) ->
     for key in keys:
         app = opened(mode=mode)
         place(app)
-        app.message = ""
+        app.news.message = ""
         app.press(Press(key, text=key if len(key) == 1 else ""))
         frames(app, 15)
         assert {**app.state(), "learner": 0} != {**still, "message": "", "learner": 0}, f"{key} in {mode}"
