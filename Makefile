@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run test test-slow lint format clean
+.PHONY: run test test-slow lint format pictures clean
 
 run: $(READY)
 	@$(BIN)/teachbox warm
@@ -21,6 +21,12 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The README's pictures, made by the app itself.
+pictures: $(READY)
+	$(BIN)/teachbox tour --out artifacts/tour
+	@for name in drive reward rank correct watch after; do \
+		cp artifacts/tour/*-$$name.png docs/pictures/$$name.png; done
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

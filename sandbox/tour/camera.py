@@ -65,8 +65,8 @@ class Camera:
             self.film.add(pixels(self._compose()))
 
     def picture(self) -> None:
-        """Keep the frame of now as the chapter's picture."""
-        pygame.image.save(self._compose(), str(self.folder / self.chapters[-1].picture))
+        """Keep what the window shows now as the chapter's picture."""
+        pygame.image.save(self.app.surface, str(self.folder / self.chapters[-1].picture))
 
     def still(self, picture: pygame.Surface, seconds: float) -> None:
         """Show a picture of its own for some seconds, and keep it as the chapter's."""

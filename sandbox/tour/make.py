@@ -16,11 +16,11 @@ def make_tour(
 
     Raises ValueError for a world that no synthetic teacher can drive, RuntimeError if the tour is stuck.
     """
-    os.environ["SDL_VIDEODRIVER"] = os.environ["SDL_AUDIODRIVER"] = "dummy"
     from envs.catalog import task_ids
 
     if world not in task_ids():
         raise ValueError(f"The tour leads through {' or '.join(task_ids())}, not {world!r}.")
+    os.environ["SDL_VIDEODRIVER"] = os.environ["SDL_AUDIODRIVER"] = "dummy"
     from sandbox.app import App
     from sandbox.session import Session
     from sandbox.tour.camera import Camera
