@@ -51,8 +51,10 @@ def devices() -> list[str]:
 def collect() -> dict[str, Any]:
     """All that `teachbox info` tells."""
     from agents import catalog as learners
+    from agents.teachers import TEACHERS
     from envs import catalog as worlds
     from envs.kernels import mode
+    from sandbox.session_file import default_root
 
     return {
         "versions": versions(),
@@ -60,7 +62,9 @@ def collect() -> dict[str, Any]:
         "kernels": mode(),
         "worlds": {name: worlds.task(name).title for name in worlds.task_ids()},
         "learners": {name: entry.about for name, entry in learners.LEARNERS.items()},
+        "teachers": list(TEACHERS),
         "devices": devices(),
+        "sessions": str(default_root()),
     }
 
 
