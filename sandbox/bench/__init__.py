@@ -1,4 +1,4 @@
-"""Figures about speed: `teachbox bench worlds|start|screen`. Each says what it ran on.
+"""Figures about speed and learning: `teachbox bench NAME`. Each says what it ran on.
 
 Heavy imports live inside the commands.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,53 +20,145 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    help="Measure the worlds' speed, the window's start, and the window beside its learner.",
+    help="Measure how fast worlds and learners are, how learnable tasks are, and the window.",
 )
 Json = Annotated[bool, typer.Option("--json", help="As one line of JSON.")]
+World = Annotated[str | None, typer.Option("--world", metavar="ID", help="This world alone.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Keep the figures there, as JSON.")]
 Quick = Annotated[bool, typer.Option("--quick", help="A short run that only tries the machinery.")]
 
 
 @app.command()
-def worlds(as_json: Json = False, quick: Quick = False) -> None:
+def worlds(as_json: Json = False, quick: Quick = False, out: Out = None) -> None:
     """Steps per CPU-second on one core: our worlds by number of rows, and other people's."""
     from sandbox.bench.machine import machine
     from sandbox.bench.worlds import measure
 
     rows = (1, 8) if quick else (1, 8, 64, 256, 1024, 4096)
     speeds = list(measure(rows, seconds=0.05 if quick else 1.0))
-    show(as_json, "steps per CPU-second", {"machine": machine(), "speeds": [asdict(one) for one in speeds]})
+    report = {"machine": machine(), "speeds": _told(speeds)}
+    show(as_json, "steps per CPU-second", report, out, "worlds")
 
 
 @app.command()
-def start(as_json: Json = False, quick: Quick = False) -> None:
+def start(as_json: Json = False, quick: Quick = False, out: Out = None) -> None:
     """From the start of the process to the first frame, with and without compiled worlds in the cache."""
     from sandbox.bench.machine import machine
     from sandbox.bench.start import measure
 
     starts = measure(repeats=1 if quick else 5)
-    told = [asdict(one) for one in starts]
-    show(as_json, "seconds to the first frame", {"machine": machine(), "starts": told})
+    report = {"machine": machine(), "starts": _told(starts)}
+    show(as_json, "seconds to the first frame", report, out, "start")
 
 
 @app.command()
-def screen(as_json: Json = False, quick: Quick = False) -> None:
+def screen(as_json: Json = False, quick: Quick = False, out: Out = None) -> None:
     """Frames and keys with the learner off and on, and learning with the window on and off."""
     from sandbox.bench.machine import machine
     from sandbox.bench.screen import measure
 
     slots = measure(seconds=2.0 if quick else 12.0, rounds=1 if quick else 3)
-    told = [asdict(one) for one in slots]
-    show(as_json, "the window beside its learner", {"machine": machine(), "slots": told})
+    report = {"machine": machine(), "slots": _told(slots)}
+    show(as_json, "the window beside its learner", report, out, "screen")
 
 
-def show(as_json: bool, title: str, report: dict[str, Any]) -> None:
-    """The report as a line of JSON, or as tables."""
+@app.command()
+def ppo(as_json: Json = False, quick: Quick = False, world: World = None, out: Out = None) -> None:
+    """PPO's steps per CPU-second, learning included: SB3's and ours, on our worlds, peers and nothing."""
+    from sandbox.bench.machine import machine
+    from sandbox.bench.ppo import measure, ratios
+    from sandbox.bench.progress import telling
+
+    with telling() as tell:
+        speeds = measure(world, quick=quick, tell=tell)
+    report = {"machine": machine(), "speeds": _told(speeds), "ratios": _told(ratios(speeds))}
+    show(as_json, "PPO, learning included", report, out, "ppo")
+
+
+@app.command()
+def learnable(
+    as_json: Json = False,
+    quick: Quick = False,
+    world: World = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How often each task is learned.")] = 3,
+    out: Out = None,
+) -> None:
+    """CPU-seconds until PPO with the wish as its reward comes to 0.9 of the oracle, beside the bars."""
+    from sandbox.bench.learnable import measure, summarise
+    from sandbox.bench.machine import machine
+    from sandbox.bench.progress import telling
+
+    with telling() as tell:
+        runs = list(measure(world, 1 if quick else seeds, quick=quick, tell=tell))
+    report = {"machine": machine(), "summary": _told(summarise(runs)), "runs": _told(runs)}
+    show(as_json, "CPU-seconds to 0.9 of the oracle", report, out, "learnable")
+
+
+@app.command()
+def gap(as_json: Json = False, quick: Quick = False, world: World = None, out: Out = None) -> None:
+    """What is best as written and what is best as meant, each scored by both."""
+    from sandbox.bench.gap import measure
+    from sandbox.bench.machine import machine
+    from sandbox.bench.progress import telling
+
+    with telling() as tell:
+        lines = list(measure(world, quick=quick, tell=tell))
+    report = {"machine": machine(), "policies": _told(lines)}
+    show(as_json, "as written and as meant", report, out, "gap")
+
+
+@app.command()
+def curves(
+    as_json: Json = False,
+    quick: Quick = False,
+    world: World = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How often each way learns.")] = 5,
+    out: Out = None,
+) -> None:
+    """Learning curves by environment steps of our PPO and SB3's, the wish as reward, over seeds."""
+    from sandbox.bench.curves import measure
+    from sandbox.bench.machine import machine
+    from sandbox.bench.progress import telling
+
+    size = (2, 8_192, 2, 20) if quick else (seeds, 245_760, 15, 200)
+    with telling() as tell:
+        points = list(measure(world or "teachbox/RoomsTidy-v0", *size, tell))
+    report = {"machine": machine(), "world": world or "teachbox/RoomsTidy-v0", "points": _told(points)}
+    show(as_json, "score by environment steps", report, out, "curves")
+
+
+@app.command()
+def page(
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the figures are.")] = Path(
+        "docs/figures"
+    ),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path("docs/measured.md"),
+) -> None:
+    """Make the page of measured figures, tables and plots from the files that --out has kept."""
+    from sandbox.bench.page import write
+
+    write(folder, out)
+    typer.echo(f"{out} is made from {folder}.")
+
+
+def _told(lines: Sequence[Any]) -> list[dict[str, Any]]:
+    return [asdict(one) for one in lines]
+
+
+def show(as_json: bool, title: str, report: dict[str, Any], out: Path | None = None, bench: str = "") -> None:
+    """The report as a line of JSON, or as tables; kept in `out` as well if that is given."""
+    if out is not None:
+        from datetime import date
+
+        out.parent.mkdir(parents=True, exist_ok=True)
+        kept = {"bench": bench, "title": title, "date": date.today().isoformat(), **report}
+        out.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
     if as_json:
         typer.echo(json.dumps(report))
         return
     typer.echo(", ".join(f"{key} {value}" for key, value in report["machine"].items()))
-    for name, lines in report.items():
-        if name != "machine":
+    for lines in report.values():
+        if isinstance(lines, list) and lines:
             _table(title, lines)
 
 
@@ -94,7 +187,20 @@ HEADINGS = {
     "window_cpu": "window's core",
     "cpu_seconds": "CPU s",
 }
-TEXT = ("world", "way", "into", "cache", "window", "learner")
+TEXT = (
+    "world",
+    "way",
+    "into",
+    "cache",
+    "window",
+    "learner",
+    "task",
+    "policy",
+    "by",
+    "setting",
+    "figure",
+    "file",
+)
 
 
 def _cell(value: Any) -> str:

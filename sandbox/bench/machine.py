@@ -21,6 +21,9 @@ def machine() -> dict[str, Any]:
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "numba": version("numba"),
+        "torch": version("torch"),
+        "stable-baselines3": version("stable-baselines3"),
+        "gymnasium": version("gymnasium"),
         "pygame-ce": version("pygame-ce"),
         "kernels": mode(),
     }

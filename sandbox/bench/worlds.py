@@ -40,7 +40,7 @@ def measure(rows: Sequence[int], *, seconds: float) -> Iterator[Speed]:
     for id in catalog.task_ids():
         yield of_gymnasium(id, seconds)
     for id in PEERS:
-        if _installed(id):
+        if installed(id):
             yield of_gymnasium(id, seconds)
 
 
@@ -86,7 +86,8 @@ def _timed(work: Callable[[], int], seconds: float) -> tuple[int, float]:
             return steps, steps / spent
 
 
-def _installed(id: str) -> bool:
+def installed(id: str) -> bool:
+    """Whether a peer can be made here."""
     module = PEER_MODULES.get(id)
     if module is None:
         return True

@@ -1,0 +1,97 @@
+"""The page of measured figures: made from the files that `--out` has kept, so that none is typed by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sandbox.bench import HEADINGS, TEXT
+from sandbox.bench.plot import Line, plot
+
+ORDER = ("worlds", "ppo", "learnable", "gap", "curves", "start", "screen")
+ABOUT = {
+    "worlds": "Random actions; starting anew at the horizon is included.",
+    "ppo": "Learning included. *nothing* is a world of the same shapes in which nothing happens.",
+    "learnable": "PPO with our defaults and the wish as its reward; sampled actions on unseen layouts. "
+    "The bar is what the task is held to; the slowest seed counts.",
+    "gap": "Each policy on 200 unseen layouts. *score* is 0 for the better of random and standing still, "
+    "1 for the best as meant; *most* is what the best as written may score.",
+    "curves": "The wish as reward. Interquartile mean over seeds, 95% interval by stratified bootstrap.",
+    "start": "From the start of the process to the first frame.",
+    "screen": "Frames and keys with the learner off and on.",
+}
+
+
+def write(folder: Path, out: Path) -> None:
+    """Make `out` (Markdown) from the JSON files of `folder`, and the plots beside them."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text_of(folder, out.parent), "utf-8")
+
+
+def text_of(folder: Path, beside: Path) -> str:
+    """The page; writes plots into `folder`. Raises ValueError when there is nothing to make it from."""
+    found = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
+    reports = {report["bench"]: report for report in found if report.get("bench") in ORDER}
+    if not reports:
+        raise ValueError(f"there are no figures in {folder}: make some with `teachbox bench NAME --out FILE`")
+    parts = [
+        "# Measured\n",
+        "Made by `teachbox bench page` from the files in `figures/`, each of which was kept by "
+        "`teachbox bench NAME --out docs/figures/NAME.json`.\n",
+    ]
+    for name in ORDER:
+        if name in reports:
+            parts += _section(name, reports[name], folder, beside)
+    return "\n".join(parts)
+
+
+def _section(name: str, report: dict[str, Any], folder: Path, beside: Path) -> list[str]:
+    facts = report["machine"]
+    made = f"`teachbox bench {name}` on {report['date']}, " + ", ".join(
+        f"{key} {value}" for key, value in facts.items() if value is not None
+    )
+    parts = [f"## {report['title'].capitalize()}\n", f"{ABOUT[name]}\n"]
+    if name == "curves":
+        picture = folder / "curves.svg"
+        picture.write_text(_curves(report["points"]), "utf-8")
+        parts.append(f"![Learning curves]({picture.relative_to(beside).as_posix()})\n")
+    tables = [table(lines) for lines in report.values() if isinstance(lines, list) and lines]
+    return [*parts, *tables, f"Made by {made}.\n"]
+
+
+def table(lines: Sequence[dict[str, Any]]) -> str:
+    """Lines of equal keys as a Markdown table."""
+    columns = list(lines[0])
+    head = "| " + " | ".join(HEADINGS.get(c, c.replace("_", " ")) for c in columns) + " |"
+    rule = "| " + " | ".join("---" if c in TEXT else "---:" for c in columns) + " |"
+    body = ["| " + " | ".join(cell(line[c]) for c in columns) + " |" for line in lines]
+    return "\n".join([head, rule, *body, ""])
+
+
+def cell(value: Any) -> str:
+    """A value as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return "" if value is None else str(value)
+
+
+def _curves(points: Sequence[dict[str, Any]]) -> str:
+    lines = []
+    for way in dict.fromkeys(point["way"] for point in points):
+        mine = [point for point in points if point["way"] == way]
+        lines.append(
+            Line(
+                way,
+                [point["env_steps"] for point in mine],
+                [point["iqm"] for point in mine],
+                [point["low"] for point in mine],
+                [point["high"] for point in mine],
+            )
+        )
+    return plot(lines, "environment steps", "score")

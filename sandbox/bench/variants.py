@@ -1,0 +1,25 @@
+"""The tasks that figures are made for: every one of the catalogue, and the variants that the docs name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from envs import catalog
+from envs.world import Task
+
+VARIANTS: Mapping[str, tuple[dict[str, Any], ...]] = {"teachbox/RoomsTidy-v0": ({}, {"size": 13})}
+
+
+def variants(world: str | None = None) -> list[Task]:
+    """Every task with its default options and its named variants, or those of one world."""
+    ids = catalog.task_ids() if world is None else (world,)
+    return [catalog.task(id, **options) for id in ids for options in VARIANTS.get(id, ({},))]
+
+
+def title(task: Task) -> str:
+    """How a task is called in tables: its id without the namespace, and what makes it a variant."""
+    plain = task.id.removeprefix("teachbox/")
+    usual = catalog.task(task.id).options if task.id in catalog.task_ids() else task.options
+    other = [f"{k}={v}" for k, v in task.options.items() if usual.get(k) != v and k != "split"]
+    return " ".join([plain, *other])
