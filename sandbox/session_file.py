@@ -97,6 +97,8 @@ class SessionFile:
                 _refuse_others(folder)
                 return None
             facts = json.loads(path.read_text("utf-8"))
+        except SessionError:
+            raise
         except OSError as error:
             raise SessionError(f"{path} can't be read ({error.strerror}): allow reading it.") from error
         except ValueError as error:
