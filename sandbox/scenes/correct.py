@@ -119,8 +119,11 @@ class CorrectScene(Scene):
 
     def on_take(self, press: Press) -> None:
         self.chips.clear()
-        if not self.over.take():
-            self.app.toast("The episode is over here: step back with the , key first.")
+        try:
+            if not self.over.take():
+                self.app.toast("The episode is over here: step back with the , key first.")
+        except ValueError as error:  # a world of somebody else's that does not repeat itself
+            self.app.trouble(str(error))
 
     def on_keep(self, press: Press) -> None:
         steps = len(self.over.person)
@@ -132,10 +135,11 @@ class CorrectScene(Scene):
         self._film = None
         self.chips.clear()
         if self.over.go_on(self._driver()):
-            self.app.toast(f"Kept {steps} steps. The agent goes on from where you left it.", "good")
+            then = "The agent goes on from where you left it."
         else:
             self._start()
-            self.app.toast(f"Kept {steps} steps. The agent begins somewhere else.", "good")
+            then = "The agent begins somewhere else."
+        self.app.toast(f"Kept {steps} steps. {then}", "good")
 
     def on_discard(self, press: Press) -> None:
         self.chips.clear()

@@ -182,13 +182,10 @@ class DriveScene(Scene):
         match self.phase:
             case "ready":
                 text = " The world waits for you." if self.waits else " It starts with your first key."
-                return Card(
-                    "Your turn",
-                    self.task.about + text,
-                    look.ACCENT,
-                    "gamepad-2",
-                    stage.driving_hints(self.task),
-                )
+                keys = stage.driving_hints(self.task)
+                if self.session.counts.get("demonstration", 0) > 1:
+                    keys.append((("F6",), "or watch it learn"))
+                return Card("Your turn", self.task.about + text, look.ACCENT, "gamepad-2", keys)
             case "paused":
                 return Card("Paused", "Nothing moves.", look.WARN, "pause", [(("Space",), "go on"), *keep])
             case "ended":

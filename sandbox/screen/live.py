@@ -166,7 +166,7 @@ def _is_still(task: Task) -> bool:
     sim = catalog.simulation(task, 1)
     before = sim.states[0].copy()
     for _ in range(3):
-        if sim.step(np.asarray(task.world.idle_action)[None]).terms.any():
+        if sim.step(task.idle(1)).terms.any():
             return False
     now = sim.states[0].copy()
     now[task.world.clock] = before[task.world.clock]

@@ -46,7 +46,7 @@ class Widget:
 
 
 class Button(Widget):
-    """Enter, Space or a click does it. It shows an icon, or the cap of the key that does the same."""
+    """Enter or a click does it. It shows an icon, or the cap of the key that does the same."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Button(Widget):
         self.text, self.icon, self.cap, self.main = text, icon, cap, main
 
     def press(self, event: Press) -> bool:
-        if event.key in ("enter", "space") and not event.repeat:
+        if event.key == "enter" and not event.repeat:
             self.fire()
             return True
         return False

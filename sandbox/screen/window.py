@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import tempfile
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pygame
+
+import assets
 
 if TYPE_CHECKING:
     from sandbox.session import Session
@@ -27,11 +30,28 @@ def open_window(size: tuple[int, int]) -> pygame.Surface:
         if not os.environ.get("SDL_VIDEODRIVER") and pygame.display.get_driver() in ("dummy", "offscreen"):
             raise NoDisplay(f"No display was found to open the window on: {mend}")
         pygame.display.set_caption("teachbox")
-        surface = pygame.display.set_mode(size, pygame.RESIZABLE)
+        pygame.display.set_icon(_icon())
+        surface = pygame.display.set_mode(_fitting(size), pygame.RESIZABLE)
     except pygame.error as error:
         raise NoDisplay(f"The window could not be opened ({error}): {mend}") from error
     pygame.key.set_repeat()
     return surface
+
+
+def _icon() -> pygame.Surface:
+    """The window's picture in the task bar; empty where assets are missing."""
+    try:
+        return pygame.image.load_sized_svg(io.BytesIO(assets.icon("graduation-cap", "#67b7f7")), (64, 64))
+    except FileNotFoundError:
+        return pygame.Surface((64, 64))
+
+
+def _fitting(size: tuple[int, int]) -> tuple[int, int]:
+    """The size, no larger than the desktop leaves room for (the films' drivers have no desktop)."""
+    if pygame.display.get_driver() in ("dummy", "offscreen"):
+        return size
+    width, height = pygame.display.get_desktop_sizes()[0]
+    return min(size[0], width), min(size[1], round(height * 0.94))
 
 
 def session_facts(session: Session | None) -> dict[str, Any]:

@@ -426,6 +426,20 @@ def test_nobody_can_take_over_after_the_end() -> None:
     app.close()
 
 
+def test_a_world_that_does_not_repeat_itself_cannot_be_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(mode="correct")
+    frames(app, 60)
+
+    def refuse(self: Any, trajectory: Any, t: int) -> None:
+        raise ValueError("Dice-v0 didn't repeat itself, so it can't be taken over")
+
+    monkeypatch.setattr(live.Live, "fork", refuse)
+    press(app, "t")
+    assert "Dice-v0" in app.state()["extra"]["trouble"]
+    assert facts(app)["mode"] != "taken"
+    app.close()
+
+
 # Other people's worlds.
 
 
