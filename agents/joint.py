@@ -34,8 +34,8 @@ Prior = Literal["written", "none"]
 class JointConfig:
     """How `joint` spends its time."""
 
-    prior_steps: int = 60_000  # environment steps on the written reward before anything else
-    steps_per_fit: int = 250_000  # environment steps on one state of the feedback, then it waits
+    prior_steps: int | None = None  # environment steps on the written reward first; None: 1,000 episodes
+    steps_per_fit: int | None = None  # on one state of the feedback, then it waits; None: 4,000 episodes
     curve_every: int = 12  # bursts between two points of the curves
     questions_every: int = 12  # bursts after which the questions are made anew
     cloning: float = 0.3  # weight of the cloning loss beside PPO's
@@ -62,6 +62,9 @@ class JointLearner:
         self.practice.ppo.auxiliary = self.cloner.loss
         self.model = _reward_model(task, self.prior, config.reward, seed)
         self.asker = Asker(task, config.query, np.random.default_rng([seed, 1]))
+        given = config.prior_steps, config.steps_per_fit
+        self._prior_steps = 1_000 * task.horizon if given[0] is None else given[0]
+        self._steps_per_fit = 4_000 * task.horizon if given[1] is None else given[1]
         self._records: dict[str, Record] = {}
         self._fitted: frozenset[str] = frozenset()
         self._taken: frozenset[str] = frozenset()
@@ -94,11 +97,15 @@ class JointLearner:
 
     @property
     def _in_prior(self) -> bool:
-        return self.prior == "written" and self.practice.env_steps < self.config.prior_steps
+        return self.prior == "written" and self.practice.env_steps < self._prior_steps
 
     @property
     def _has_budget(self) -> bool:
-        return bool(self._fitted) and self._since_fit < self.config.steps_per_fit
+        return bool(self._fitted) and not self._practised_enough
+
+    @property
+    def _practised_enough(self) -> bool:
+        return self._since_fit >= self._steps_per_fit
 
     @property
     def phase(self) -> str:
@@ -121,7 +128,7 @@ class JointLearner:
             self._fitted = ids
         elif self._has_budget:
             self._since_fit += self._burst()
-            if self._since_fit >= self.config.steps_per_fit:
+            if self._practised_enough:
                 self.practice.settle()
         elif not self.asker.ready:
             self._make_questions()
