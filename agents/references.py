@@ -100,7 +100,7 @@ def keep(task: Task, found: Measured, folder: Path | None = None) -> Path:
         "steps": found.steps,
         "surest": found.surest,
         "policy": None if found.policy is None else _policy_facts(found.policy),
-        **{name: np.round(getattr(found, name), 4).tolist() for name in ("random", "still", "oracle")},
+        **{name: getattr(found, name).tolist() for name in ("random", "still", "oracle")},
     }
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(facts, default=str) + "\n", "utf-8")

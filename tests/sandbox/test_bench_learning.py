@@ -204,7 +204,8 @@ def test_the_gap_is_scored_by_both_rewards() -> None:
 
 
 def test_curves_of_each_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sandbox.bench.curves.WAYS", {"a": ("ours", PPOConfig()), "b": ("SB3", PPOConfig())})
+    ways = {"a": ("ours", PPOConfig()), "b": ("SB3", PPOConfig())}
+    monkeypatch.setattr(import_module("sandbox.bench.curves"), "WAYS", ways)
     points = report("curves", "--world", REACH)["points"]
     assert [(one["way"], one["env_steps"]) for one in points] == [
         ("a", 4096), ("a", 8192), ("b", 4096), ("b", 8192)
