@@ -12,7 +12,7 @@ import numpy as np
 from envs.foreign.simulation import AnySimulation, ForeignSimulation
 from envs.foreign.task import ForeignTask, foreign_task
 from envs.kernels import mark_warm
-from envs.lanes.tasks import lanes_cruise
+from envs.lanes.tasks import lanes_ambulance, lanes_crossing, lanes_cruise, lanes_merge
 from envs.rooms.tasks import rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
 from envs.simulation import Simulation
 from envs.world import Renderer, Task
@@ -23,6 +23,9 @@ TASKS: dict[str, Callable[..., Task]] = {
     "teachbox/RoomsLoophole-v0": rooms_loophole,
     "teachbox/RoomsKeys-v0": rooms_keys,
     "teachbox/LanesCruise-v0": lanes_cruise,
+    "teachbox/LanesMerge-v0": lanes_merge,
+    "teachbox/LanesAmbulance-v0": lanes_ambulance,
+    "teachbox/LanesCrossing-v0": lanes_crossing,
 }
 RENDERERS = {"rooms": "envs.rooms.render:RoomsRenderer", "lanes": "envs.lanes.render:LanesRenderer"}
 

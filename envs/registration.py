@@ -10,6 +10,9 @@ IDS = (
     "teachbox/RoomsLoophole-v0",
     "teachbox/RoomsKeys-v0",
     "teachbox/LanesCruise-v0",
+    "teachbox/LanesMerge-v0",
+    "teachbox/LanesAmbulance-v0",
+    "teachbox/LanesCrossing-v0",
 )
 """The catalogue's names, written out so that registering imports no world (a test compares them)."""
 

@@ -36,13 +36,20 @@ PAR_SPEED = 20.0  # speed limit; progress of 1 a step [m/s]
 CLOSE_GAP = 1.5  # time headway below which following is too close [s]
 CUT_FROM, CUT_FULL = 2.0, 6.0  # braking forced on the car behind: cut-in of 0 and of 1 [m/s^2]
 HARD_FROM, HARD_FULL = 3.0, 7.0  # own braking: hard_brake of 0 and of 1 [m/s^2]
+OVER = TOP_SPEED - PAR_SPEED  # speeding of 1 [m/s]
+PRESSED_WITHIN = 40.0  # a car farther behind does not brake because of car 0 [m]
 NEED_GAP = 2.5  # a right lane free for so long ahead is no reason to stay left [s]
 
 
 @kernel
-def pedal(accel: float, action: int, dt: float) -> float:
+def asked(action: int) -> float:
+    """The acceleration that an action asks for [m/s^2]."""
+    return PUSH if action == FASTER else PRESS if action == SLOWER else 0.0
+
+
+@kernel
+def pedal(accel: float, goal: float, dt: float) -> float:
     """The driven car's acceleration: it moves towards what the pedals ask for."""
-    goal = PUSH if action == FASTER else PRESS if action == SLOWER else 0.0
     if goal > 0.0 and accel >= 0.0:
         rate = JERK_PUSH
     elif goal < 0.0 and accel <= 0.0:
@@ -96,14 +103,22 @@ def steer(cars: np.ndarray, ring: float, lanes: int, action: int, terms: np.ndar
         return
     lane = int(cars[0, LANE]) + (1 if action == RIGHT else -1)
     if may_change(cars, lanes, lane):
-        cut = (forced(cars, ring, lane) - CUT_FROM) / (CUT_FULL - CUT_FROM)
-        terms[T_CUT_IN] = min(1.0, max(0.0, cut))
-        terms[T_CHANGE] = 1.0
-        cars[0, LANE], cars[0, SINCE] = lane, 0.0
+        enter(cars, ring, lane, terms)
 
 
 @kernel
-def judge(cars: np.ndarray, ring: float, lanes: int, leads: np.ndarray, terms: np.ndarray) -> None:
+def enter(cars: np.ndarray, ring: float, lane: int, terms: np.ndarray) -> None:
+    """Car 0 begins to move into a lane; writes the two terms of it."""
+    cut = (forced(cars, ring, lane) - CUT_FROM) / (CUT_FULL - CUT_FROM)
+    terms[T_CUT_IN] = min(1.0, max(0.0, cut))
+    terms[T_CHANGE] = 1.0
+    cars[0, LANE], cars[0, SINCE] = lane, 0.0
+
+
+@kernel
+def judge(
+    cars: np.ndarray, ring: float, lanes: int, limit: float, leads: np.ndarray, terms: np.ndarray
+) -> None:
     """The other terms of a step without a crash. leads[2]: whom car 0 follows, and follows still."""
     close = closeness(cars, ring, leads[0])
     if leads[1] >= 0:
@@ -111,7 +126,16 @@ def judge(cars: np.ndarray, ring: float, lanes: int, leads: np.ndarray, terms: n
     terms[T_HEADWAY] = close
     terms[T_LEFT_LANE] = 1.0 if right_free(cars, ring, lanes) else 0.0
     terms[T_HARD_BRAKE] = min(1.0, max(0.0, (-cars[0, A] - HARD_FROM) / (HARD_FULL - HARD_FROM)))
-    terms[T_SPEEDING] = max(0.0, (cars[0, V] - PAR_SPEED) / (TOP_SPEED - PAR_SPEED))
+    terms[T_SPEEDING] = max(0.0, (cars[0, V] - limit) / OVER)
+
+
+@kernel
+def pressed(cars: np.ndarray, ring: float) -> float:
+    """How hard the car behind in car 0's lane brakes, as the `pressed` term."""
+    _, _, follow, room = neighbours(cars, ring, 0, int(cars[0, LANE]))
+    if follow < 0 or room > PRESSED_WITHIN or cars[follow, V] < 1.0:
+        return 0.0
+    return min(1.0, max(0.0, (-cars[follow, A] - CUT_FROM) / (CUT_FULL - CUT_FROM)))
 
 
 @kernel

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.lanes.driving import CUT_FULL, FASTER, KEEP, LEFT, PAR_SPEED, RIGHT, SLOWER
-from envs.lanes.layout import CLOSING, SIGHT
+from envs.lanes.layout import AMBULANCE, CLOSING, CROSSING, KIND, LANES, LIMIT, MERGE, SIGHT
+from envs.lanes.ramp import ZONE
 from envs.world import Array, World
 
 TIME_GAP = 1.45  # [s]
@@ -20,9 +21,14 @@ GAIN = 0.5  # a lane is better if it is this much faster [m/s]
 
 
 class CarefulDriver:
-    """Follows at TIME_GAP, overtakes where the next lane is free and faster, and goes back right."""
+    """Follows at TIME_GAP, overtakes where the next lane is free and faster, and goes back right.
+
+    Opens a gap or moves over for cars on a ramp, leaves an ambulance's lane, and stops at the zebra.
+    """
 
     def __init__(self, world: World) -> None:
+        self._kind, self._limit = int(world.params[KIND]), float(world.params[LIMIT])
+        self._rightmost = f"lane_{int(world.params[LANES]) - 1}"
         self._index = {name: i for i, name in enumerate(world.obs_names)}
 
     def act(self, obs: Array) -> NDArray[np.int64]:
@@ -34,12 +40,18 @@ class CarefulDriver:
         speed = see("speed") * PAR_SPEED
         own, left, right = (self._room(see, side, speed) for side in ("own", "left", "right"))
         rested = see("since_change") * 6.0 > BETWEEN
-        held_up = own[1] < PAR_SPEED - GAIN
+        held_up = own[1] < self._limit - GAIN
         faster_left = left[1] > own[1] + GAIN
         go_left = rested & held_up & faster_left & (left[0] > TIME_GAP) & self._gentle(see, "left")
         go_right = rested & (see("right_free") > 0) & (right[0] > TIME_GAP) & self._gentle(see, "right")
-        go_right &= (right[1] > PAR_SPEED - GAIN) | (right[0] > 2.5)
+        go_right &= (right[1] > self._limit - GAIN) | (right[0] > 2.5)
         wanted = self._pedals(see, speed)
+        if self._kind == MERGE:
+            wanted, go_left, go_right = self._let_in(see, speed, wanted, go_left, go_right)
+        elif self._kind == AMBULANCE:
+            go_left, go_right = self._make_way(see, go_left, go_right)
+        elif self._kind == CROSSING:
+            wanted = np.minimum(wanted, self._stop(see, speed))
         now = see("acceleration") * 5.0
         action = np.where(wanted > np.maximum(now, 0.0) + 0.3, FASTER, KEEP)
         action = np.where(wanted < np.minimum(now, 0.0) - 0.3, SLOWER, action)
@@ -52,8 +64,46 @@ class CarefulDriver:
         nearness = see(f"gap_ahead_{side}")
         gap = SIGHT * (1.0 - nearness)
         lead = speed - CLOSING * see(f"closing_ahead_{side}")
-        pace = np.where(nearness > 0, np.minimum(lead, PAR_SPEED), PAR_SPEED)
+        pace = np.where(nearness > 0, np.minimum(lead, self._limit), self._limit)
         return np.where(nearness > 0, gap / np.maximum(speed, 3.0), 9.0), pace
+
+    def _let_in(
+        self,
+        see: Callable[[str], Array],
+        speed: Array,
+        wanted: Array,
+        go_left: Array,
+        go_right: Array,
+    ) -> tuple[Array, Array, Array]:
+        """Move over for somebody on the ramp where that is free, else fall back behind them."""
+        gap = SIGHT * see("ramp_car_ahead")
+        here = (see("ramp_car") > 0) & (gap > -8.0) & (gap < 60.0)
+        right = see(self._rightmost) > 0
+        over = here & right & self._gentle(see, "left") & (see("gap_ahead_left") < 0.8)
+        left = np.maximum(see("ramp_car_room") * ZONE, 10.0)
+        behind = 0.25 * (gap - 7.0 - 0.9 * speed) - 0.6 * CLOSING * see("ramp_car_closing")
+        yields = np.clip(behind, np.where(left < 50.0, -2.5, -1.5), 9.0)
+        wanted = np.where(here & right, np.minimum(wanted, yields), wanted)
+        return wanted, go_left | over, go_right & ~here
+
+    def _make_way(self, see: Callable[[str], Array], go_left: Array, go_right: Array) -> tuple[Array, Array]:
+        """Out of the ambulance's lane, to the right if that can be done, and not into it."""
+        near = see("siren_behind") > 0.2
+        own = near & (see("siren_own") > 0)
+        right = own & self._gentle(see, "right") & (see("gap_ahead_right") < 0.9)
+        left = own & ~right & self._gentle(see, "left") & (see("gap_ahead_left") < 0.9)
+        stay = near & ~own
+        return (go_left & ~near) | left, (go_right & ~(stay & (see("siren_right") > 0))) & ~left | right
+
+    def _stop(self, see: Callable[[str], Array], speed: Array) -> Array:
+        """The acceleration that stops before the line while people are on their way [m/s^2]."""
+        way = 80.0 * (1.0 - see("line_near"))
+        need = -(speed**2) / (2.0 * np.maximum(way - 1.0, 0.3))
+        must = (see("people_in_way") > 0) & (see("line_near") > 0) & (need > -7.0)
+        slow = np.where(need < -1.6, 1.15 * need, 0.0)
+        slow = np.where((way < 3.0) & (speed < 1.0), -3.0, slow)
+        wary = (see("people_wait") > 0) & (see("line_near") > 0) & (speed > 0.8 * self._limit)
+        return np.where(must, slow, np.where(wary, -0.5, 9.0))
 
     def _gentle(self, see: Callable[[str], Array], side: str) -> Array:
         return (see(f"can_{side}") > 0) & (see(f"forces_{side}") * CUT_FULL < MOST_FORCED)
@@ -64,5 +114,5 @@ class CarefulDriver:
         gap = SIGHT * (1.0 - nearness)
         spare = gap - STANDSTILL - TIME_GAP * speed
         follow = GAP_GAIN * spare - SPEED_GAIN * CLOSING * see("closing_ahead_own")
-        cruise = PAR_SPEED - speed
+        cruise = self._limit - speed
         return np.where(nearness > 0, np.minimum(follow, cruise), cruise)

@@ -174,3 +174,9 @@ def sideways(y: float, lane: float, dt: float) -> float:
     left = abs(lane - y)
     move = min(left, dt * (0.15 + 2.4 * max(0.0, left * (1.0 - left))))
     return y + move if lane > y else y - move
+
+
+@kernel
+def ahead(cars: np.ndarray, ring: float, i: int) -> float:
+    """How far the middle of car i is ahead of where car 0 began the step [m], in [-ring/2, ring/2)."""
+    return cars[i, X] - ring * math.floor(cars[i, X] / ring + 0.5)

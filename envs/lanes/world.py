@@ -11,46 +11,53 @@ from collections.abc import Callable
 import numpy as np
 from gymnasium import spaces
 
-from envs.chance import below, next_word, uniform
+from envs.chance import uniform
 from envs.kernels import kernel
 from envs.lanes.driving import (
     ACTIONS,
-    CUT_FULL,
     KEEP,
     PAR_SPEED,
     TOP_SPEED,
-    forced,
+    asked,
+    enter,
     judge,
-    may_change,
     pedal,
-    right_free,
-    see,
+    pressed,
     steer,
 )
 from envs.lanes.layout import (
     ABREAST,
+    AMBULANCE,
     CARS,
     CHANGES,
     CLOCK,
     CLOSE_SUM,
     CRASH_CAR,
     CRASHED,
-    CRUISE,
+    CROSSING,
+    CRUISE_KIND,
     CUT_SUM,
+    EXTRAS,
     FIELDS,
+    FREE,
+    GUEST,
     HEADER,
+    KIND,
     LANE,
     LANES,
     LENGTH,
+    LIMIT,
+    MERGE,
+    MORE_TERMS,
     RING,
     SINCE,
-    SPLIT,
+    SITE,
     T_CHANGE,
     T_CRASH,
     T_CUT_IN,
     T_HEADWAY,
+    T_PRESSED,
     T_PROGRESS,
-    TEMPER,
     TERMS,
     A,
     V,
@@ -60,39 +67,30 @@ from envs.lanes.layout import (
     obs_names,
     place,
 )
-from envs.lanes.traffic import choose_lane, gap_to, neighbours, occupies, pull, sideways
+from envs.lanes.ramp import COMES_AT, ZONE, bend, come_in, invite, judge_ramp, ramp_cap, waits
+from envs.lanes.ramp import PASSED as RAMP_PASSED
+from envs.lanes.sense import observe_rows
+from envs.lanes.siren import behind_us, judge_siren, make_way
+from envs.lanes.start import SINCE_MOST as SINCE_MOST
+from envs.lanes.start import load, reset_rows, store
+from envs.lanes.traffic import (
+    HARDEST_BRAKE,
+    ahead,
+    choose_lane,
+    gap_to,
+    neighbours,
+    occupies,
+    pull,
+    sideways,
+)
+from envs.lanes.zebra import PASSED as ZEBRA_PASSED
+from envs.lanes.zebra import claimed, judge_zebra, lay, to_line, touched, walk, zebra_cap
 from envs.world import Array, Kernel, World
 
 STEP = 0.2  # road time of a step [s]: at 15 steps/s a person sees it three times as fast
 SUBSTEPS = 4
-SINCE_MOST = 6.0  # [s]
 THINK_EVERY = 5  # each driver considers a lane change every so many steps
 PATIENCE = 3.0  # and not sooner than this after the last one [s]
-
-
-@kernel
-def _load(state: np.ndarray, cars: np.ndarray, ring: float) -> None:
-    """Copy a row's cars into float64 scratch, X relative to car 0 in [0, ring)."""
-    for i in range(cars.shape[0]):
-        at = HEADER + FIELDS * i
-        for f in range(FIELDS):
-            cars[i, f] = state[at + f]
-        d = cars[i, X] - float(state[HEADER + X])
-        cars[i, X] = d - ring * np.floor(d / ring)
-
-
-@kernel
-def _store(state: np.ndarray, cars: np.ndarray, ring: float, stop: bool) -> None:
-    """Copy what moved back into the row. Car 0 comes last: the others' old places hang on its own."""
-    for i in range(cars.shape[0] - 1, -1, -1):
-        at = HEADER + FIELDS * i
-        d = float(state[at + X]) - float(state[HEADER + X])
-        state[at + X] += cars[i, X] - (d - ring * np.floor(d / ring))
-        state[at + Y] = cars[i, Y]
-        state[at + V] = 0.0 if stop else cars[i, V]
-        state[at + A] = 0.0 if stop else cars[i, A]
-        state[at + LANE] = cars[i, LANE]
-        state[at + SINCE] = min(SINCE_MOST, cars[i, SINCE] + STEP)
 
 
 @kernel
@@ -108,15 +106,43 @@ def _follow(cars: np.ndarray, ring: float, lanes: int, leads: np.ndarray) -> Non
 
 
 @kernel
-def _move(cars: np.ndarray, ring: float, leads: np.ndarray, action: int, dt: float) -> int:
-    """All cars `dt` seconds on; the index of a car that the driven one overlaps, else 0."""
+def _cap(
+    kind: int, extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, site: float, i: int
+) -> float:
+    """The most acceleration [m/s^2] that slip road or zebra allows driver i."""
+    if kind == MERGE:
+        return ramp_cap(extra, cars, ring, lanes, site, i)
+    if kind == CROSSING:
+        return zebra_cap(extra, cars, ring, lanes, site, i)
+    return FREE
+
+
+@kernel
+def _move(
+    params: np.ndarray,
+    extra: np.ndarray,
+    cars: np.ndarray,
+    leads: np.ndarray,
+    site: float,
+    goal: float,
+    swerve: float,
+    dt: float,
+) -> int:
+    """All cars `dt` seconds on; the index of a car that the driven one overlaps, else 0.
+
+    goal: what the pedals ask for [m/s^2]; swerve: speed across the road [lanes/s], FREE is on its way
+    to the middle of its lane.
+    """
+    ring, lanes, kind = params[RING], int(params[LANES]), int(params[KIND])
     count = cars.shape[0]
-    cars[0, A] = pedal(cars[0, A], action, dt)
+    cars[0, A] = pedal(cars[0, A], goal, dt)
     for i in range(1, count):
         lead, other = leads[i, 0], leads[i, 1]
         accel = pull(cars, i, lead, gap_to(cars, ring, i, lead))
         if other >= 0:
             accel = min(accel, pull(cars, i, other, gap_to(cars, ring, i, other)))
+        if kind != CRUISE_KIND:
+            accel = max(-HARDEST_BRAKE, min(accel, _cap(kind, extra, cars, ring, lanes, site, i)))
         cars[i, A] = accel
     hit = 0
     for i in range(count):
@@ -127,7 +153,9 @@ def _move(cars: np.ndarray, ring: float, leads: np.ndarray, action: int, dt: flo
         cars[i, V] = speed
         if speed == 0.0:
             cars[i, A] = max(0.0, cars[i, A])
-        if cars[i, Y] != cars[i, LANE]:
+        if i == 0 and swerve < FREE:
+            cars[i, Y] = min(lanes - 1.0, max(0.0, cars[i, Y] + swerve * dt))
+        elif cars[i, Y] != cars[i, LANE]:
             cars[i, Y] = sideways(cars[i, Y], cars[i, LANE], dt)
         if i > 0 and abs(cars[i, Y] - cars[0, Y]) < ABREAST:
             d = abs(cars[i, X] - cars[0, X])
@@ -137,13 +165,87 @@ def _move(cars: np.ndarray, ring: float, leads: np.ndarray, action: int, dt: flo
 
 
 @kernel
-def _think(cars: np.ndarray, ring: float, lanes: int, clock: int) -> None:
+def _think(params: np.ndarray, cars: np.ndarray, clock: int) -> None:
     """The drivers whose turn it is consider another lane; car 0 has chosen before them."""
+    ring, lanes, kind = params[RING], int(params[LANES]), int(params[KIND])
     for i in range(1, cars.shape[0]):
+        if kind == AMBULANCE and make_way(cars, ring, lanes, i, clock):
+            continue
+        if cars[i, LANE] >= lanes:
+            continue  # still on the slip road
         if (clock + i) % THINK_EVERY == 0 and cars[i, SINCE] >= PATIENCE and cars[i, Y] == cars[i, LANE]:
             lane = choose_lane(cars, ring, lanes, i)
             if lane != cars[i, LANE]:
                 cars[i, LANE], cars[i, SINCE] = lane, 0.0
+
+
+@kernel
+def _step_row(
+    params: np.ndarray,
+    state: np.ndarray,
+    cars: np.ndarray,
+    leads: np.ndarray,
+    terms: np.ndarray,
+    rng: np.ndarray,
+    n: int,
+    lane_action: int,
+    goal: float,
+    swerve: float,
+) -> None:
+    """One step of one row, in place; see _move for goal and swerve."""
+    ring, lanes, kind = params[RING], int(params[LANES]), int(params[KIND])
+    extra = state[len(state) - EXTRAS :]  # means nothing in CRUISE, where nobody reads it
+    load(state, cars, ring)
+    start, site = float(state[HEADER + X]), 0.0
+    if kind == MERGE and start > extra[SITE] + ZONE + RAMP_PASSED:
+        invite(extra, cars, ring, lanes, start, rng, n, COMES_AT)
+    elif kind == CROSSING and start > extra[SITE] + ZEBRA_PASSED:
+        lay(extra, lanes, start + 75.0 + 55.0 * uniform(rng, n), rng, n)
+    if kind != CRUISE_KIND:
+        site = float(extra[SITE]) - start
+    steer(cars, ring, lanes, lane_action, terms)
+    _think(params, cars, int(state[CLOCK]))
+    was, had_to_wait = 0.0, False
+    if kind == MERGE:
+        come_in(extra, cars, ring, lanes, site, terms)
+    elif kind == AMBULANCE:
+        was = behind_us(cars, ring, 0)
+    elif kind == CROSSING:
+        was = to_line(cars, ring, site, 0)
+        had_to_wait = claimed(extra, cars, ring, lanes, site, 0)
+        walk(extra, cars, ring, lanes, site, STEP)
+    _follow(cars, ring, lanes, leads)
+    hit, touch = 0, False
+    for _ in range(SUBSTEPS):
+        hit = _move(params, extra, cars, leads, site, goal, swerve, STEP / SUBSTEPS)
+        touch = kind == CROSSING and touched(extra, cars, ring, site)
+        if hit > 0 or touch:
+            break
+    if swerve < FREE:
+        lane = int(np.floor(cars[0, Y] + 0.5))
+        if lane != cars[0, LANE]:
+            enter(cars, ring, lane, terms)
+    if kind == MERGE and waits(extra, cars, lanes):
+        guest = int(extra[GUEST])
+        cars[guest, Y] = lanes + bend(ahead(cars, ring, guest) - site)
+    terms[T_PROGRESS] = cars[0, X] / (params[LIMIT] * STEP)
+    if hit > 0 or touch:
+        terms[T_CRASH] = 1.0
+        state[CRASHED], state[CRASH_CAR] = 1.0, hit
+    else:
+        judge(cars, ring, lanes, params[LIMIT], leads[0], terms)
+        if kind != CRUISE_KIND:
+            terms[T_PRESSED] = pressed(cars, ring)
+        if kind == MERGE:
+            judge_ramp(extra, cars, ring, lanes, site, terms)
+        elif kind == AMBULANCE:
+            judge_siren(extra, cars, ring, was, terms)
+        elif kind == CROSSING:
+            judge_zebra(extra, cars, ring, lanes, site, was, had_to_wait, terms)
+    state[CLOSE_SUM] += terms[T_HEADWAY]
+    state[CUT_SUM] += terms[T_CUT_IN]
+    state[CHANGES] += terms[T_CHANGE]
+    store(state, cars, ring, hit > 0 or touch, STEP)
 
 
 @kernel
@@ -155,119 +257,16 @@ def step_rows(
     aux: np.ndarray,
     terms: np.ndarray,
 ) -> None:
-    """One step of every row, in place. Nothing is drawn at random: the drivers' tempers decide."""
-    ring, lanes, count = params[RING], int(params[LANES]), int(params[CARS])
-    cars = np.empty((count, FIELDS))
-    leads = np.empty((count, 2), np.int64)
+    """One step of every row, in place; `actions` are those of ACTIONS."""
+    cars = np.empty((int(params[CARS]), FIELDS))
+    leads = np.empty((int(params[CARS]), 2), np.int64)
     for n in range(states.shape[0]):
-        state, row_terms = states[n], terms[n]
+        state, row_terms, action = states[n], terms[n], int(actions[n])
         for k in range(row_terms.shape[0]):
             row_terms[k] = 0.0
-        if state[CRASHED] > 0.0:
-            state[CLOCK] += 1
-            continue
-        _load(state, cars, ring)
-        steer(cars, ring, lanes, actions[n], row_terms)
-        _think(cars, ring, lanes, int(state[CLOCK]))
-        _follow(cars, ring, lanes, leads)
-        hit = 0
-        for _ in range(SUBSTEPS):
-            hit = _move(cars, ring, leads, actions[n], STEP / SUBSTEPS)
-            if hit > 0:
-                break
-        row_terms[T_PROGRESS] = cars[0, X] / (PAR_SPEED * STEP)
-        if hit > 0:
-            row_terms[T_CRASH] = 1.0
-            state[CRASHED], state[CRASH_CAR] = 1.0, hit
-        else:
-            judge(cars, ring, lanes, leads[0], row_terms)
-        state[CLOSE_SUM] += row_terms[T_HEADWAY]
-        state[CUT_SUM] += row_terms[T_CUT_IN]
-        state[CHANGES] += row_terms[T_CHANGE]
-        _store(state, cars, ring, hit > 0)
+        if state[CRASHED] == 0.0:
+            _step_row(params, state, cars, leads, row_terms, rng, n, action, asked(action), FREE)
         state[CLOCK] += 1
-
-
-@kernel
-def observe_rows(params: np.ndarray, states: np.ndarray, aux: np.ndarray, obs: np.ndarray) -> None:
-    """What the driver sees (`obs_names`); a lane that does not exist looks like a wall alongside."""
-    ring, lanes = params[RING], int(params[LANES])
-    cars = np.empty((int(params[CARS]), FIELDS))
-    for n in range(states.shape[0]):
-        state, out = states[n], obs[n]
-        _load(state, cars, ring)
-        aim = int(cars[0, LANE])
-        out[0] = state[CRASHED]
-        out[1] = cars[0, V] / PAR_SPEED
-        out[2] = cars[0, A] / 5.0
-        out[3] = cars[0, Y] - aim
-        out[4] = cars[0, SINCE] / SINCE_MOST
-        out[5] = 1.0 if right_free(cars, ring, lanes) else 0.0
-        for lane in range(lanes):
-            out[6 + lane] = 1.0 if lane == aim else 0.0
-        at = 6 + lanes
-        for side in range(3):
-            lane = aim + side - 1
-            seen = out[at + 4 + 5 * side : at + 9 + 5 * side]
-            exists = 0 <= lane < lanes
-            if exists:
-                see(cars, ring, lane, seen)
-            else:
-                seen[0], seen[1], seen[2], seen[3], seen[4] = 1.0, 0.0, 1.0, 1.0, 0.0
-            if side != 1:
-                may = 1.0 if exists and may_change(cars, lanes, lane) else 0.0
-                out[at + side // 2] = may
-                out[at + 2 + side // 2] = min(1.0, forced(cars, ring, lane) / CUT_FULL) if exists else 1.0
-
-
-@kernel
-def _draw_driver(
-    state: np.ndarray, at: int, i: int, x: float, lane: int, lanes: int, rng: np.ndarray, n: int
-) -> None:
-    """One car and its driver: trucks and calm drivers on the right, hasty ones on the left."""
-    temper, size, pace = uniform(rng, n), uniform(rng, n), uniform(rng, n)
-    cruise = 13.0 + 4.0 * (lanes - 1 - lane) / max(1, lanes - 1) + 3.0 * temper + 0.5 * pace
-    length = 4.2 + 0.8 * size
-    if i == 0:
-        temper, cruise, length = 0.5, 22.0, 4.5
-    elif lane == lanes - 1 and size < 0.4:
-        temper, cruise, length = 0.3 * temper, 12.5 + 1.0 * pace, 11.0
-    elif size > 0.85:
-        length = 6.0
-    state[at + X], state[at + Y] = x, lane
-    state[at + V] = 12.0 + 2.0 * pace if i == 0 else 0.95 * cruise
-    state[at + A] = 0.0
-    state[at + LANE], state[at + SINCE] = lane, SINCE_MOST
-    state[at + TEMPER], state[at + CRUISE], state[at + LENGTH] = temper, cruise, length
-
-
-@kernel
-def reset_rows(
-    params: np.ndarray, which: np.ndarray, rng: np.ndarray, states: np.ndarray, aux: np.ndarray
-) -> None:
-    """New traffic for each row in `which`; the top bit of its seed word is the split."""
-    ring, lanes, count = params[RING], int(params[LANES]), int(params[CARS])
-    slot = ring / ((count + lanes - 1) // lanes)
-    for n in range(states.shape[0]):
-        if not which[n]:
-            continue
-        word = next_word(rng, n) >> np.uint64(1)
-        if params[SPLIT] > 0.0:
-            word = word | (np.uint64(1) << np.uint64(63))
-        rng[n] = word
-        state = states[n]
-        for k in range(HEADER):
-            state[k] = 0.0
-        first = below(rng, n, lanes)
-        for i in range(count):
-            lane = (first + i) % lanes
-            shift = 0.5 * slot * (lane % 2)
-            x = slot * (i // lanes) + shift + slot * 0.4 * (uniform(rng, n) - 0.5)
-            _draw_driver(state, HEADER + FIELDS * i, i, x, lane, lanes, rng, n)
-        start = state[HEADER + X]
-        for i in range(count):
-            d = float(state[HEADER + FIELDS * i + X]) - float(start)
-            state[HEADER + FIELDS * i + X] = d - ring * np.floor(d / ring + 0.5)
 
 
 @kernel
@@ -292,18 +291,20 @@ def _placements(lanes: int) -> Callable[[Array], tuple[Array, Array]]:
     return placements
 
 
-def lanes_world(lanes: int, cars: int, ring: float, test: bool) -> World:
-    """A ring road of `ring` metres with `cars` cars, the driven one among them."""
+def lanes_world(
+    lanes: int, cars: int, ring: float, test: bool, kind: int = CRUISE_KIND, limit: float = PAR_SPEED
+) -> World:
+    """A ring road of `ring` metres with `cars` cars, the driven one among them; `limit` in m/s."""
     return World(
         name="lanes",
-        params=np.array([lanes, cars, ring, test], np.float64),
+        params=np.array([lanes, cars, ring, test, kind, limit], np.float64),
         kernel=Kernel(reset_rows, step_rows, observe_rows, refresh_rows),
-        state_size=HEADER + FIELDS * cars,
+        state_size=HEADER + FIELDS * cars + (0 if kind == CRUISE_KIND else EXTRAS),
         state_dtype=np.float32,
         aux_size=0,
         aux_dtype=np.float32,
-        obs_names=obs_names(lanes),
-        terms=TERMS,
+        obs_names=obs_names(lanes, kind),
+        terms=TERMS + MORE_TERMS[kind],
         action_space=spaces.Discrete(5),
         action_names=ACTIONS,
         idle_action=KEEP,
