@@ -128,6 +128,56 @@ def curves(
 
 
 @app.command()
+def learners(
+    as_json: Json = False,
+    quick: Quick = False,
+    world: World = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How often each way of teaching is tried.")] = 5,
+    size: Annotated[int | None, typer.Option(help="Edge length of the flats.")] = None,
+    work: Annotated[Path, typer.Option(metavar="DIR", help="Where finished runs are kept.")] = Path(
+        "runs/learners"
+    ),
+    out: Out = None,
+) -> None:
+    """Scores of taught learners over seeds, beside controls; goes on where it was stopped."""
+    from dataclasses import replace
+
+    from sandbox.bench.learners import TIDY, conditions, measure
+    from sandbox.bench.machine import machine
+    from sandbox.bench.progress import telling
+
+    wanted = conditions(world or TIDY, **({} if size is None else {"size": size}))
+    if quick:
+        few = replace(wanted[0].config, answers=2, rounds=1, steps_per_round=8_192)
+        wanted = [replace(wanted[0], name="2 comparisons", config=few)]
+    with telling() as tell:
+        lines = list(measure(wanted, 1 if quick else seeds, work, tell))
+    report = {"machine": machine(), "world": world or TIDY, "size": size, "lines": _told(lines)}
+    show(as_json, "taught learners on unseen starts", report, out, "learners")
+
+
+@app.command()
+def live(
+    as_json: Json = False,
+    quick: Quick = False,
+    world: World = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How often each way of teaching is tried.")] = 5,
+    out: Out = None,
+) -> None:
+    """How soon after a few demonstrations or answers the agent does the whole task, in a live session."""
+    from sandbox.bench.learners import TIDY
+    from sandbox.bench.live import measure
+    from sandbox.bench.machine import machine
+    from sandbox.bench.progress import telling
+
+    size = (1, 3.0, 1, 2) if quick else (seeds, 30.0, 2, 20)
+    with telling() as tell:
+        sessions = list(measure(world or TIDY, *size, tell))
+    report = {"machine": machine(), "world": world or TIDY, "sessions": _told(sessions)}
+    show(as_json, "from a few words to the whole task", report, out, "live")
+
+
+@app.command()
 def page(
     folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the figures are.")] = Path(
         "docs/figures"
@@ -188,6 +238,7 @@ HEADINGS = {
     "cpu_seconds": "CPU s",
 }
 TEXT = (
+    "teaching",
     "world",
     "way",
     "into",

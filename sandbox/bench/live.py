@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -19,6 +20,7 @@ from agents.scores import evaluate
 from agents.teachers import Teacher, make_teacher
 from sandbox.bench.progress import Tell
 from sandbox.session import Session
+from sandbox.session_file import SessionFile
 
 GOAL = 0.6  # share of unseen starts where the whole task is done
 TURN = 0.05  # between two looks at what came [s]
@@ -54,8 +56,13 @@ def _live(
     world: str, name: str, teach: Callable[[Session, Teacher], None], seed: int, watched: float
 ) -> Live:
     with tempfile.TemporaryDirectory(prefix="teachbox-live-") as folder:
+        home = Path(folder) / "session"
+        Session.open(home, world=world, start_learner=False).close()
+        facts = SessionFile.read(home)
+        assert facts is not None
+        replace(facts, seed=seed).write(home)
         opened = monotonic()
-        with Session.open(Path(folder) / "session", world=world, seed=seed) as session:
+        with Session.open(home) as session:
             teacher = make_teacher("rational", session.task, seed)
             _until(session, lambda: session.next_question() is not None)
             before, began = _share(session), monotonic()
@@ -106,7 +113,11 @@ def _share(session: Session) -> float:
 def _demonstrate(session: Session, teacher: Teacher, number: int) -> None:
     for index in range(number):
         session.keep(teacher.demonstrate(1_000 + index).trajectory)
-    _until(session, lambda: session.counts.get("demonstration", 0) == number and not session.unsaved)
+    _until(session, partial(_has, session, "demonstration", number))
+
+
+def _has(session: Session, kind: str, number: int) -> bool:
+    return session.counts.get(kind, 0) >= number and not session.unsaved
 
 
 def _answer(session: Session, teacher: Teacher, number: int) -> None:
@@ -117,4 +128,4 @@ def _answer(session: Session, teacher: Teacher, number: int) -> None:
         said = teacher.compare(question)
         assert kind_of(said) == "comparison"
         session.answer(question, said.ranks, said.verdict, 1.0)
-        _until(session, lambda: session.counts.get("comparison", 0) > index and not session.unsaved)
+        _until(session, partial(_has, session, "comparison", index + 1))
