@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from sandbox.bench import app as bench
+from sandbox.import_log import import_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ LayoutOption = Annotated[
 ]
 
 cli.add_typer(bench, name="bench")
+cli.command("import-log")(import_log)
 
 
 class Plain(Exception):

@@ -26,5 +26,5 @@ def layout_options(layout: Path | None, world: str | None, session: Path | None 
         raise ValueError(f"{world} has no flat to draw: --layout goes with {ROOMS}Tidy-v0 and its like.")
     drawing = task(world, layout=str(layout)).options["layout"]
     if facts is not None and facts.options.get("layout") != drawing:
-        raise ValueError(f"{session} is a session in another flat: choose a new folder for {layout}.")
+        raise ValueError(f"the session {session} has another flat: choose a new folder for {layout}.")
     return {"layout": drawing}
