@@ -17,7 +17,7 @@ from agents import checkpoint
 from agents.checkpoint import Arrays
 from agents.networks import policy_arrays, random_policy
 from agents.ppo import BurstPPO, PPOConfig, discounted_deviation
-from agents.rollouts import Moment, Variant, fresh_moments, is_foreign, moments_of, simulate
+from agents.rollouts import Moment, Variant, fresh_moments, is_foreign, moment_of, moments_of, roll, simulate
 from agents.snapshot import PolicyArrays, RewardArrays
 from agents.vec_env import SimulationVecEnv
 from envs.world import Array, Task
@@ -48,6 +48,7 @@ class Practice:
         self.past: deque[tuple[int, PolicyArrays]] = deque(maxlen=config.past)
         self.bursts = 0
         self._reward: RewardArrays | None = None
+        self._usual = 0.0  # mean reward of a step; taking it off changes nothing at a fixed horizon
         self._unit: float | None = None
         """What one unit of reward is divided by; None: not known before a rollout was seen."""
         self._recent: deque[float] = deque(maxlen=3)
@@ -65,7 +66,7 @@ class Practice:
         if self._reward is None:
             return np.zeros(len(obs), np.float32)
         mean = self._reward.members(obs, actions, next_obs, terms).mean(0)
-        return np.asarray(mean / (self._unit or 1.0), np.float32)
+        return np.asarray((mean - self._usual) / (self._unit or 1.0), np.float32)
 
     def set_reward(self, reward: RewardArrays | None) -> None:
         """Practise on another reward from now on (None pays nothing)."""
@@ -80,6 +81,7 @@ class Practice:
             return
         mean = self._reward.members(*steps).mean(0)
         rows = self.env.num_envs
+        self._usual = float(mean.mean())
         self._unit = discounted_deviation(mean.reshape(-1, rows), self.ppo.gamma)
 
     def newest_steps(self) -> tuple[Any, Any, Any, Any] | None:
@@ -120,8 +122,9 @@ class Practice:
 
     @property
     def learned_return(self) -> float:
-        """The newest rollout's reward per episode, in PPO's unit."""
-        return self.ppo.facts.reward_sum / max(self.ppo.facts.episodes, 1e-9)
+        """The newest rollout's learned reward per episode, in the reward's own unit."""
+        paid = self.ppo.facts.reward_sum / max(self.ppo.facts.episodes, 1e-9)
+        return paid * (self._unit or 1.0) + self._usual * self.task.horizon
 
     def term_returns(self) -> dict[str, float]:
         """Each named term per episode, in the newest rollout."""
@@ -140,10 +143,23 @@ class Practice:
 
     def moments(self, random: np.random.Generator) -> list[Moment]:
         """Where the policy is nowadays: every row at one step of the newest rollout."""
+        if is_foreign(self.task):
+            return self._foreign_moments(random)
         facts = self.ppo.facts
-        if facts.states is None or facts.rng is None or is_foreign(self.task):
-            return fresh_moments(self.task, 12 if is_foreign(self.task) else 64, int(random.integers(2**31)))
+        if facts.states is None or facts.rng is None:
+            return fresh_moments(self.task, 64, int(random.integers(2**31)))
         return moments_of(self.task, facts.states, facts.rng)
+
+    def _foreign_moments(self, random: np.random.Generator, episodes: int = 6, each: int = 2) -> list[Moment]:
+        """Moments in whole episodes driven for it: nothing can be put into a state there."""
+        starts = fresh_moments(self.task, episodes, int(random.integers(2**31)))
+        now = Variant(self.policy)
+        whole = roll(self.task, starts, [now] * episodes, [self.task.horizon] * episodes, random)
+        found = []
+        for recording in whole:
+            alive = max(1, int((recording.observations[:-1, -1] == 0.0).sum()))  # last is `ended`
+            found += [moment_of(self.task, recording, int(at)) for at in random.integers(alive, size=each)]
+        return found
 
     # Stopping and going on.
 
@@ -151,6 +167,7 @@ class Practice:
         return {
             "env_steps": self.env_steps,
             "bursts": self.bursts,
+            "usual": self._usual,
             "unit": self._unit,
             "past": [at for at, _ in self.past],
             "random": self.ppo.random.bit_generator.state,
@@ -172,7 +189,7 @@ class Practice:
         for index, at in enumerate(facts["past"]):
             layers = checkpoint.layers_from(f"past.{index}", arrays)
             self.past.append((at, replace(now, layers=layers)))
-        self._reward, self._unit = reward, facts["unit"]
+        self._reward, self._unit, self._usual = reward, facts["unit"], facts["usual"]
         if not is_foreign(self.task):
             self.ppo._last_obs = self._put(arrays["sim.states"], arrays["sim.rng"])
 
