@@ -267,14 +267,19 @@ def sentence(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.strerror:
         where = f" {error.filename!r}" if error.filename else ""
         return f"The system refused{where}: {error.strerror}."
-    if isinstance(error, OSError | Plain | typer.TyperException):
+    if isinstance(error, typer.TyperException):
+        return error.format_message()
+    if isinstance(error, OSError | Plain):
         return str(error)
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     raised_in = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
     ours = raised_in.split(".")[0] in ("envs", "agents", "sandbox")
-    return str(error) if ours and isinstance(error, ValueError | RuntimeError) else None
+    if not ours or not isinstance(error, ValueError | RuntimeError):
+        return None
+    told = str(error)
+    return told[:1].upper() + told[1:] if told.partition(" ")[0].isalpha() else told
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
