@@ -276,10 +276,7 @@ def sentence(error: Exception) -> str | None:
         trace = trace.tb_next
     raised_in = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
     ours = raised_in.split(".")[0] in ("envs", "agents", "sandbox")
-    if not ours or not isinstance(error, ValueError | RuntimeError):
-        return None
-    told = str(error)
-    return told[:1].upper() + told[1:] if told.partition(" ")[0].isalpha() else told
+    return str(error) if ours and isinstance(error, ValueError | RuntimeError) else None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
