@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from envs.kernels import mode
-from envs.lanes.driving import FASTER, KEEP, LEFT, PRESS, PUSH, RIGHT, SLOWER, TOP_SPEED
+from envs.lanes.driving import ACTIONS, FASTER, KEEP, LEFT, PRESS, PUSH, RIGHT, SLOWER, TOP_SPEED
 from envs.lanes.layout import (
     CARS,
     CRASHED,
@@ -93,6 +93,8 @@ def demonstrations(
     """
     if task.id != WORLD:
         raise LogError(f"a driver log becomes demonstrations in {WORLD}, not in {task.id}: choose that world")
+    if task.world.action_names != ACTIONS:
+        raise LogError(f"a driver log becomes meta-actions: take {WORLD} with {', '.join(ACTIONS)}")
     who = [track for track in tracks if (track.id == ego if ego is not None else track.drives)]
     if not who:
         ids = ", ".join(track.id for track in tracks[:8]) + (", ..." if len(tracks) > 8 else "")
