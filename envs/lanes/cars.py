@@ -31,7 +31,7 @@ def blank(width: float, length: float, angle: float) -> tuple[Canvas, Canvas]:
 
 
 def car(width: float, length: float, angle: float, kind: str, paint: int) -> Pixels:
-    """A car of `kind` ('ego', 'car', 'van' or 'truck'); `paint` chooses among PAINTS. Sizes in pixels."""
+    """A car of `kind` (ego, car, van, truck, ambulance); `paint` chooses among PAINTS. Sizes in pixels."""
     c, body = blank(width, length, angle)
     half = length / width  # half the length in units
     shadow = c.turned(angle, 0.22, 0.3)
@@ -39,6 +39,9 @@ def car(width: float, length: float, angle: float, kind: str, paint: int) -> Pix
     colour = EGO if kind == "ego" else PAINTS[paint % len(PAINTS)]
     if kind == "truck":
         _truck(body, half, colour)
+    elif kind == "ambulance":
+        _wheels(body, half, 0.55)
+        _ambulance(body, half)
     elif kind == "van":
         _wheels(body, half, 0.55)
         _van(body, half, colour)
@@ -119,6 +122,22 @@ def _van(c: Canvas, half: float, colour: Colour) -> None:
     c.fill(roof, mix(mix(colour, (255, 255, 255), 0.36), colour, 0.5 + 0.5 * c.y))
     for k in range(-1, 2):
         c.fill(c.box(-0.32 + 0.52 * half * k, 0.0, 0.035, 0.54), mix(colour, _DARK, 0.28), 0.8)
+    _lamps(c, half, -half)
+
+
+def _ambulance(c: Canvas, half: float) -> None:
+    white, red, blue = (248, 248, 244), (214, 62, 52), (58, 104, 214)
+    shape = _shell(c, 0.0, half, white, 0.36)
+    for side in (-1, 1):
+        c.fill(np.maximum(np.abs(c.y - 0.74 * side) - 0.1, shape + 0.05), red)
+    front = half - 0.3
+    _glass(c, [(front, -0.62), (front, 0.62), (front - 0.5, 0.54), (front - 0.5, -0.54)])
+    bar = front - 0.78
+    c.fill(c.box(bar, 0.0, 0.17, 0.7, 0.08), (70, 74, 86))
+    for side in (-1, 1):
+        c.fill(c.box(bar, 0.4 * side, 0.13, 0.27, 0.08), blue)
+    middle = -0.32 * half
+    c.fill(np.minimum(c.box(middle, 0.0, 0.46, 0.15), c.box(middle, 0.0, 0.15, 0.46)), red)
     _lamps(c, half, -half)
 
 

@@ -56,7 +56,7 @@ KIND_BRAKE = 1.5  # and brake no harder for that [m/s^2]
 def bend(x: float) -> float:
     """How far off the slip road is, `x` metres after the mouth [lanes]."""
     share = min(1.0, max(0.0, -x / BEND))
-    return OFF * share * share
+    return OFF * share * share * (3.0 - 2.0 * share)
 
 
 @kernel

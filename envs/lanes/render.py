@@ -10,24 +10,32 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from envs.lanes import cars, scenery
+from envs.lanes import cars, fittings, scenery
 from envs.lanes.layout import (
     ABREAST,
+    AMBULANCE,
     CLOCK,
     CRASH_CAR,
     CRASHED,
+    CROSSING,
+    KIND,
     LANE,
     LANE_WIDTH,
     LANES,
     LENGTH,
+    MERGE,
     RING,
+    SITE,
     TRUCK,
     A,
     X,
     Y,
     cars_of,
+    extras_of,
     offsets,
 )
+from envs.lanes.ramp import BEND
+from envs.lanes.siren import AMBULANCE_CAR
 from envs.paint import Pixels, hashed
 from envs.render import Corners, Pictures, as_pair, draw_trail, fade, mark, painted, surface
 from envs.world import Array, Task
@@ -40,7 +48,9 @@ LEAN = 0.05  # how far crowns lean out, by their distance from the middle of the
 BRAKE = -0.8  # brake lights from here on [m/s^2]
 SPRUCES, TREES, BUSHES, FLOWERS, HOUSE = 2, 7, 10, 13, 15  # of 16 kinds, those below (HOUSE: that one)
 MARKED = 0.3  # painted values from here on carry their sign
-RED, AMBER = (255, 60, 48), (255, 176, 40)
+RED, AMBER, BLUE = (255, 60, 48), (255, 176, 40), (70, 130, 255)
+SLIP = 1.2  # room for a slip road beside the road [lanes]
+LEFT_ROAD = 20.0  # a car that moves so far in a step has left the road and another has come [m]
 _TRAIL = (255, 214, 110)
 
 _PICTURES = Pictures()
@@ -55,6 +65,7 @@ class LanesRenderer:
         self.task = task
         self._lanes = int(task.world.params[LANES])
         self._ring = float(task.world.params[RING])
+        self._kind = int(task.world.params[KIND])
 
     def draw(
         self,
@@ -72,17 +83,24 @@ class LanesRenderer:
         before, after = np.asarray(before), np.asarray(after)
         me, then = cars_of(before)[0], cars_of(after)[0]
         camera = float(me[X]) + blend * (float(then[X]) - float(me[X]))
-        view = _View(surface, pygame.Rect(rect), self._lanes, camera)
+        slip = SLIP if self._kind == MERGE else 0.0
+        view = _View(surface, pygame.Rect(rect), self._lanes, camera, slip)
         clip = surface.get_clip()
         surface.set_clip(view.rect.clip(clip))
         corners = Corners(surface, view.rect, round(min(view.rect.size) * CORNER))
         view.ground()
+        if self._kind == MERGE:
+            view.slip_road(float(extras_of(before)[SITE]))
+        elif self._kind == CROSSING:
+            view.zebra(float(extras_of(before)[SITE]))
         if overlay is not None:
             view.reward(np.asarray(overlay[0]), np.asarray(overlay[1], np.float32))
         draw_trail(surface, [view.at(*cars_of(state)[0, [X, Y]]) for state in trail], 0.2 * view.lane, _TRAIL)
         for ghost in ghosts:
             view.ghost(*as_pair(ghost), blend)
-        view.traffic(before, after, blend, self._ring)
+        view.traffic(before, after, blend, self._ring, AMBULANCE_CAR if self._kind == AMBULANCE else 0)
+        if self._kind == CROSSING:
+            view.people(before, after, blend)
         view.roadside(hashed(*(int(1000 * length) for length in cars_of(before)[:4, LENGTH])))
         corners.put_back()
         surface.set_clip(clip)
@@ -91,14 +109,18 @@ class LanesRenderer:
 class _View:
     """One road at one place of a surface, seen from where the driven car is."""
 
-    def __init__(self, target: pygame.Surface, rect: pygame.Rect, lanes: int, camera: float) -> None:
+    def __init__(
+        self, target: pygame.Surface, rect: pygame.Rect, lanes: int, camera: float, slip: float
+    ) -> None:
         self.target, self.rect, self.lanes, self.camera = target, rect, lanes, camera
         tall = float(np.interp(rect.height / rect.width, (0.5, 1.0), (0.0, 1.0)))
         # Metres shown: fewer where the picture is small or tall.
         span = float(np.interp(rect.width, (120, 560), (56, 90))) * (1 - 0.3 * tall)
         self.metre = rect.width / span
-        self.lane = min(self.metre * LANE_WIDTH * (STRETCH + 0.3 * tall), 0.62 * rect.height / lanes)
-        self.top = (rect.height - self.lane * lanes) / 2
+        most = (0.62 if not slip else 0.72) * rect.height / (lanes + slip)
+        self.lane = min(self.metre * LANE_WIDTH * (STRETCH + 0.3 * tall), most)
+        self.top = (rect.height - self.lane * (lanes + slip)) / 2
+        self.slip: float | None = None  # where the slip road's mouth is [m]
         self.width = self.lane * ABREAST
 
     def at(self, x: float, y: float) -> tuple[float, float]:
@@ -123,6 +145,25 @@ class _View:
         start = round(left % width) - width
         for x in range(self.rect.x + start, self.rect.right, width):
             self.target.blit(strip, (x, self.rect.y))
+
+    def slip_road(self, mouth: float) -> None:
+        """The slip road, laid over the road's lower edge."""
+        self.slip = mouth
+        edge = self.top + (self.lanes - fittings.OVER) * self.lane
+        height = max(2, round(self.rect.height - edge))
+        road = self.picture(fittings.slip_road, round(self.metre, 3), round(self.lane, 2), height)
+        self.target.blit(road, (round(self.at(mouth - fittings.BEFORE, 0)[0]), round(self.rect.y + edge)))
+
+    def zebra(self, middle: float) -> None:
+        """The stripes across all lanes."""
+        stripes = self.picture(fittings.zebra, round(self.metre, 2), round(self.lane, 1), self.lanes)
+        self.put(stripes, *self.at(middle, (self.lanes - 1) / 2))
+
+    def people(self, before: Array, after: Array, blend: float) -> None:
+        """Whoever waits at the zebra, crosses it, or has crossed."""
+        size = max(7, round(0.54 * self.lane))
+        for x, y, *looks in fittings.crowd(before, after, blend):
+            self.put(self.picture(fittings.person, size, *looks), *self.at(x, y))
 
     def reward(self, where: Array, value: NDArray[np.float32]) -> None:
         """Values at (X, Y) painted on the lanes, smooth along the road."""
@@ -168,32 +209,35 @@ class _View:
         body = self.picture(cars.ghost, round(self.width, 1), round(float(me[LENGTH]) * self.metre, 1))
         self.put(body, x, y)
 
-    def traffic(self, before: Array, after: Array, blend: float, ring: float) -> None:
-        """All cars between two states, then the crash if there was one."""
+    def traffic(self, before: Array, after: Array, blend: float, ring: float, siren: int) -> None:
+        """All cars between two states, then the crash if there was one; `siren` is the ambulance, or 0."""
         was, now = cars_of(before), cars_of(after)
         start, end = offsets(before, ring), offsets(after, ring)
         end += ring * np.round((start - end) / ring)  # the same turn of the ring
         along = start + blend * (end - start)
         reach = self.rect.width / self.metre + 12
         for index in np.argsort(was[:, Y], kind="stable"):
-            if -reach * AHEAD - 12 < along[index] < reach:
+            if -reach * AHEAD - 12 < along[index] < reach and abs(end[index] - start[index]) < LEFT_ROAD:
                 y = was[index, Y] + blend * (now[index, Y] - was[index, Y])
                 drift = (now[index, Y] - was[index, Y]) * self.lane
                 moved = max(1.0, float(now[index, X] - was[index, X]) * self.metre)
-                self._car(
-                    int(index), now[index], self.camera + along[index], y, 0.75 * np.arctan2(drift, moved)
-                )
-                self._lights(now[index], self.camera + along[index], y, int(before[CLOCK]))
+                x, turn = self.camera + along[index], 0.75 * np.arctan2(drift, moved)
+                self._car(int(index), now[index], x, y, turn, index == siren > 0)
+                self._lights(now[index], x, y, int(before[CLOCK]))
+                if index == siren > 0:
+                    self._siren(now[index], x, y, int(before[CLOCK]))
         if after[CRASHED] and (before[CRASHED] or blend > 0.5):
             other = int(after[CRASH_CAR])
             self._crash(along[other], now[other, Y], now[0, Y], float(before[CLOCK]) + blend)
 
-    def _car(self, index: int, car: Array, x: float, y: float, angle: float) -> None:
+    def _car(self, index: int, car: Array, x: float, y: float, angle: float, siren: bool) -> None:
         left, top = self.at(x, y)
         size = (round(self.width, 1), round(float(car[LENGTH]) * self.metre, 1))
         turn = round(float(angle) * 30) / 30
         kind = "truck" if car[LENGTH] > TRUCK else "van" if car[LENGTH] > 5.5 else "car"
         paint = hashed(index, int(1000 * car[LENGTH])) % len(cars.PAINTS)
+        if siren:
+            kind, paint = "ambulance", 0
         if index == 0:
             kind, paint = "ego", 0
             self.put(self.picture(cars.halo, *size, turn), left, top)
@@ -212,6 +256,16 @@ class _View:
             lamp = self.picture(cars.glow, round(0.55 * self.width), AMBER)
             for end in (-1, 1):
                 self.put(lamp, left + end * (half - 0.1 * self.width), top + np.sign(away) * 0.8 * side)
+
+    def _siren(self, car: Array, at: float, across: float, clock: int) -> None:
+        """Blue lights, one side after the other."""
+        left, top = self.at(at, across)
+        half, side = 0.5 * float(car[LENGTH]) * self.metre, 1 if clock // 2 % 2 else -1
+        bar = left + half - 0.54 * self.width
+        self.put(self.picture(cars.glow, round(2.6 * self.width), BLUE), bar, top + 0.25 * self.width * side)
+        self.put(
+            self.picture(cars.glow, round(0.8 * self.width), BLUE), left - half, top - 0.3 * side * self.width
+        )
 
     def _crash(self, along: float, y: float, mine: float, time: float) -> None:
         """A star between the two cars, and smoke that goes on rising."""
@@ -237,6 +291,8 @@ class _View:
         for slot in range(first, first + int(span / SLOT) + 5):
             for side in (0, 1):
                 across, depth, kind, tint = _growth(seed, slot, side)
+                if side and self.slip is not None and -fittings.BEFORE < across - self.slip < 0.3 * BEND:
+                    continue
                 x = self.at(across, 0)[0]
                 far = verge * (1 - depth)
                 y = self.rect.y + (far if side == 0 else self.rect.height - far)
