@@ -11,8 +11,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from agents import references
 from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Question
 from agents.rollouts import is_foreign, random_actions, simulate
+from agents.snapshot import PolicyArrays
 from envs.simulation import Simulation
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
@@ -159,12 +161,20 @@ Expert = Callable[[Any], Any]
 
 
 def expert(task: Task, random: np.random.Generator) -> Expert:
-    """The best driver known: an exact plan in flats, elsewhere looking ahead through the simulation."""
+    """The best driver known: an exact plan in flats, else a kept policy or looking ahead by simulation."""
     if is_foreign(task):
         raise ValueError(f"nobody here knows how to drive {task.id}: give comparisons, or drive it yourself")
     if task.world.name == "rooms":
         return _planned(task)
+    kept = references.find(task, 1)
+    if kept is not None and kept.policy is not None:
+        return _following(kept.policy, None if kept.surest else random)
     return _lookahead(task, random)
+
+
+def _following(policy: PolicyArrays, random: np.random.Generator | None) -> Expert:
+    """Drive as the oracle's policy does: the likeliest action, or sampled."""
+    return lambda sim: policy.act(sim.obs[:1], random)[0]
 
 
 def _planned(task: Task) -> Expert:
