@@ -14,6 +14,7 @@ from envs.foreign.task import ForeignTask, foreign_task
 from envs.kernels import mark_warm
 from envs.lanes.tasks import lanes_ambulance, lanes_crossing, lanes_cruise, lanes_merge
 from envs.rooms.tasks import rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
+from envs.rover.tasks import rover_deliver
 from envs.simulation import Simulation
 from envs.world import Renderer, Task
 
@@ -26,8 +27,13 @@ TASKS: dict[str, Callable[..., Task]] = {
     "teachbox/LanesMerge-v0": lanes_merge,
     "teachbox/LanesAmbulance-v0": lanes_ambulance,
     "teachbox/LanesCrossing-v0": lanes_crossing,
+    "teachbox/RoverDeliver-v0": rover_deliver,
 }
-RENDERERS = {"rooms": "envs.rooms.render:RoomsRenderer", "lanes": "envs.lanes.render:LanesRenderer"}
+RENDERERS = {
+    "rooms": "envs.rooms.render:RoomsRenderer",
+    "lanes": "envs.lanes.render:LanesRenderer",
+    "rover": "envs.rover.render:RoverRenderer",
+}
 
 
 class UnknownWorld(ValueError):
@@ -76,7 +82,7 @@ def warm_up(progress: Callable[[str, int, int], None] = lambda title, done, of: 
         progress(name, done, len(TASKS))
         made = make()
         sim = Simulation(made, 1)
-        sim.step(np.array([made.world.idle_action]))
+        sim.step(made.idle(1))
         sim.put(np.ones(1, np.bool_), sim.states.copy(), sim.rng.copy())
     progress("ready", len(TASKS), len(TASKS))
     mark_warm()

@@ -13,6 +13,7 @@ IDS = (
     "teachbox/LanesMerge-v0",
     "teachbox/LanesAmbulance-v0",
     "teachbox/LanesCrossing-v0",
+    "teachbox/RoverDeliver-v0",
 )
 """The catalogue's names, written out so that registering imports no world (a test compares them)."""
 

@@ -34,13 +34,14 @@ from envs.rover.layout import (
 STEP = 0.1  # time of a step [s]
 SUBSTEPS = 4
 GRAVITY = 3.7  # as on Mars [m/s^2]
-POWER = 3.0  # acceleration by the motors alone [m/s^2]
+POWER = 2.4  # acceleration by the motors alone [m/s^2]
 MOTOR_RATE = 3.0  # how fast motors follow [1/s]
-DRAG, WATER_DRAG = 0.8, 1.6  # slowing by speed, and more of it in water [1/s]
+DRAG, WATER_DRAG = 0.7, 1.3  # slowing by speed, and more of it in water [1/s]
 ROLL = 0.25  # rolling resistance [m/s^2]
-TURN = 1.8  # fastest turn [rad/s]
+TURN = 1.5  # fastest turn [rad/s]
 TURN_RATE = 4.0  # how fast turning follows [1/s]
 BOUNCE = 0.2  # share of the speed into a rock that comes back
+GRIND = 0.6  # how far driving into a rock turns the rover along it [rad per m/s]
 SPRING = 7.5  # of the cargo: own frequency [rad/s]
 DAMPING = 0.35  # of the cargo: share of critical damping
 SWAY_MOST = 0.4  # where the cargo strikes its rails [m]
@@ -65,6 +66,18 @@ def _strike(speed: float, normal: float) -> float:
 
 
 @kernel
+def _deflect(state: np.ndarray, nx: float, ny: float, cos: float, sin: float) -> float:
+    """Take the speed into something with outward normal (nx, ny), and turn along it a little."""
+    normal = nx * cos + ny * sin
+    struck = max(0.0, -state[SPEED] * normal)
+    state[SPEED] = _strike(state[SPEED], normal)
+    aside = cos * ny - sin * nx
+    way = 1.0 if normal < 0.0 else -1.0
+    state[HEADING] += GRIND * min(struck, 0.1) * (way if aside >= 0.0 else -way)
+    return struck
+
+
+@kernel
 def collide(state: np.ndarray, rocks: np.ndarray, cos: float, sin: float) -> float:
     """Push the rover out of rocks and rim; the speed at which it struck [m/s]."""
     struck = 0.0
@@ -76,18 +89,14 @@ def collide(state: np.ndarray, rocks: np.ndarray, cos: float, sin: float) -> flo
         if apart < need:
             nx, ny = (dx / apart, dy / apart) if apart > 1e-6 else (-cos, -sin)
             state[X], state[Y] = rocks[k] + need * nx, rocks[k + 1] + need * ny
-            normal = nx * cos + ny * sin
-            struck = max(struck, -state[SPEED] * normal)
-            state[SPEED] = _strike(state[SPEED], normal)
-    for axis, part in ((X, cos), (Y, sin)):
-        if state[axis] < BODY:
-            state[axis] = BODY
-            struck = max(struck, -state[SPEED] * part)
-            state[SPEED] = _strike(state[SPEED], part)
-        elif state[axis] > SIDE - BODY:
-            state[axis] = SIDE - BODY
-            struck = max(struck, state[SPEED] * part)
-            state[SPEED] = _strike(state[SPEED], -part)
+            struck = max(struck, _deflect(state, nx, ny, cos, sin))
+    for axis in (X, Y):
+        low, high = state[axis] < BODY, state[axis] > SIDE - BODY
+        if low or high:
+            state[axis] = BODY if low else SIDE - BODY
+            inward = 1.0 if low else -1.0
+            nx, ny = (inward, 0.0) if axis == X else (0.0, inward)
+            struck = max(struck, _deflect(state, nx, ny, cos, sin))
     return struck
 
 

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.rover.drive import DRAG, GRAVITY, POWER, ROLL, WATER_DRAG
-from envs.rover.layout import BEACON_REACH, ROUGH
+from envs.rover.layout import BEACON_REACH, GENTLE, ROUGH
 from envs.rover.sense import FAR, FAST, RISE_FAR, RISES, ROCK_RAYS, SIGHT, WATER_RAYS
 from envs.world import Array, World
 
 CRUISE = 1.9  # [m/s]
 CREEP = 0.35  # [m/s]
 BRAKE = 0.6  # slowing down that it counts on before beacon and rocks [m/s^2]
-FELT = 1.6  # what the cargo may feel ahead [m/s^2]
+FELT = 1.5  # what the cargo may feel ahead [m/s^2]
 
 
 class CarefulDriver:
@@ -39,7 +39,7 @@ class CarefulDriver:
         rock = np.sqrt(2.0 * BRAKE * np.maximum(room - 0.4, 0.0))
         goal = np.minimum.reduce([np.full(len(obs), CRUISE), crest, stop, np.maximum(rock, CREEP)])
         goal = goal * np.clip(1.0 - 0.75 * np.abs(aim), 0.15, 1.0)
-        goal = np.where(see("load") * ROUGH > 1.7, 0.8 * np.minimum(goal, speed), goal)
+        goal = np.where(see("load") * ROUGH > 0.85 * GENTLE, 0.8 * np.minimum(goal, speed), goal)
         climb = GRAVITY * see("slope_ahead") / 2.0
         drag = DRAG + WATER_DRAG * see("in_water")
         felt = np.clip(1.5 * (goal - speed) + climb, -FELT, FELT)

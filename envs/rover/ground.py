@@ -111,14 +111,15 @@ def _hills(state: np.ndarray, hills: np.ndarray, rng: np.ndarray, n: int) -> Non
         for _ in range(TRIES):
             reach = 4.0 + 2.8 * uniform(rng, n)
             x, y = _somewhere(state, k < 8, 2.5, rng, n)
-            high = reach * (0.14 + 0.12 * uniform(rng, n))
+            high = reach * (0.13 + 0.11 * uniform(rng, n))
             if uniform(rng, n) < 0.2:
                 high = -high
             free = True
             for j in range(0, k, 4):
                 if hills[j + 2] != 0.0:
                     apart = math.hypot(x - hills[j], y - hills[j + 1])
-                    free = free and apart > 0.53 * (reach + hills[j + 3])
+                    same = high * hills[j + 2] > 0.0  # a hollow beside a hill adds to its slope
+                    free = free and apart > (0.53 if same else 0.85) * (reach + hills[j + 3])
             if free:
                 hills[k], hills[k + 1], hills[k + 2], hills[k + 3] = x, y, high, reach
                 break

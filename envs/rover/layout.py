@@ -42,11 +42,11 @@ HILLS, ROCKS, PUDDLES, SPLIT = range(4)
 SIDE = 20.0  # [m]
 BODY = 0.45  # radius of the rover [m]
 BEACON_REACH = 1.2  # it is delivered so near to the beacon [m] ...
-BEACON_SLOW = 0.6  # ... and not faster than this [m/s]
+BEACON_SLOW = 0.8  # ... and not faster than this [m/s]
 GAP = 1.4  # at least so wide is every way between rocks and rim [m]
 
-GENTLE, ROUGH = 2.0, 6.0  # shaking that does no harm, and shake of 1 [m/s^2]
-SHAKE_MOST = 1.5  # the cargo breaks when shake has summed to this [shares]
+GENTLE, ROUGH = 2.5, 6.5  # shaking that does no harm, and shake of 1 [m/s^2]
+SHAKE_MOST = 2.0  # the cargo breaks when shake has summed to this [shares]
 LEVEL, STEEP = 0.25, 0.5  # slope that does no harm, and tilt of 1 [m/m]
 
 T_PROGRESS, T_DELIVERED, T_BUMP, T_SHAKE, T_TILT, T_WET, T_EFFORT = range(7)
@@ -54,7 +54,7 @@ TERMS = (
     Term("progress", "m", "nearer to the beacon"),
     Term("delivered", "times", "stopped at the beacon with the cargo"),
     Term("bump", "m/s", "speed at which a rock or the rim was hit"),
-    Term("shake", "share", "cargo shaken: 0 up to 2, 1 from 6 m/s^2"),
+    Term("shake", "share", "cargo shaken: 0 up to 2.5, 1 from 6.5 m/s^2"),
     Term("tilt", "share", "slope under the cargo: 0 up to 0.25, 1 from 0.5"),
     Term("wet", "steps", "driven through a puddle"),
     Term("effort", "share", "square of what the motors gave"),

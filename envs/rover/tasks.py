@@ -20,14 +20,15 @@ from envs.rover.layout import (
 from envs.rover.world import rover_world
 from envs.world import Array, Task
 
-HORIZON = 140
+HORIZON = 150
 WISH = {
     "progress": 1.0,
-    "delivered": 5.0,
-    "intact": 12.0,  # paid with `delivered` if the cargo is whole
+    "delivered": 2.0,
+    "intact": 5.0,  # paid with `delivered` if the cargo is whole
+    "broken": -6.0,  # once, when it has been shaken too much in all
     "bump": -1.0,
-    "shake": -0.7,
-    "harder": -1.3,  # times the square of shake
+    "shake": -0.5,
+    "harder": -0.5,  # times the square of shake
     "tilt": -0.03,
     "wet": -0.05,
     "effort": -0.02,
@@ -42,13 +43,14 @@ def intact(states: Array) -> NDArray[np.bool_]:
 def deliver_wish(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
     """Bring the cargo gently; shape [T].
 
-    Not a sum over the terms: shaking hurts by its square too, and most is paid for a delivery with
-    the cargo whole, which depends on how it was shaken on the whole way.
+    Not a sum over the terms: shaking hurts by its square too, and the cargo breaks once it has been
+    shaken too much on the whole way; a delivery of broken cargo is worth little.
     """
-    shake = terms[:, T_SHAKE]
+    shake, whole = terms[:, T_SHAKE], intact(after)
     reward = (
         WISH["progress"] * terms[:, T_PROGRESS]
-        + terms[:, T_DELIVERED] * (WISH["delivered"] + WISH["intact"] * intact(after))
+        + terms[:, T_DELIVERED] * (WISH["delivered"] + WISH["intact"] * whole)
+        + WISH["broken"] * (intact(before) & ~whole)
         + WISH["bump"] * terms[:, T_BUMP]
         + WISH["shake"] * shake
         + WISH["harder"] * shake**2
@@ -64,7 +66,7 @@ def delivered_whole(states: Array) -> NDArray[np.bool_]:
     return np.asarray((states[:, PARKED] == 1) & intact(states))
 
 
-_DIFFICULTY = {"easy": (3, 4, 1), "normal": (5, 7, 3), "hard": (8, 12, 5)}
+_DIFFICULTY = {"easy": (3, 4, 1), "normal": (5, 6, 3), "hard": (8, 12, 5)}
 _AXES = {"up": (1.0, 0.0), "down": (-1.0, 0.0), "left": (0.0, -1.0), "right": (0.0, 1.0)}
 KEYS = {
     "": (0.0, 0.0),

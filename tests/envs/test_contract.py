@@ -16,6 +16,7 @@ from gymnasium import spaces
 from envs import catalog
 from envs.lanes.layout import CRASHED
 from envs.rooms.cells import PARKED
+from envs.rover import layout as rover
 from envs.simulation import Simulation
 from envs.world import OBS_BOUND, Array, Task
 
@@ -26,8 +27,9 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
         {"size": 13, "difficulty": "hard", "split": "test"},
     ),
     "LanesCruise-hard-test": ("teachbox/LanesCruise-v0", {"difficulty": "hard", "split": "test"}),
+    "RoverDeliver-hard-test": ("teachbox/RoverDeliver-v0", {"difficulty": "hard", "split": "test"}),
 }
-ABSORBED = {"rooms": PARKED, "lanes": CRASHED}
+ABSORBED = {"rooms": PARKED, "lanes": CRASHED, "rover": rover.PARKED}
 """By world: the number of the state that is 1 once nothing more can happen."""
 
 
@@ -38,10 +40,13 @@ def task(request: pytest.FixtureRequest) -> Task:
 
 
 def actions_for(task: Task, steps: int, rows: int, seed: int = 0) -> Array:
-    """Random actions [steps, rows], each held for a few steps so that something happens."""
-    space = task.world.action_space
-    assert isinstance(space, spaces.Discrete), "this contract draws Discrete actions"
-    drawn = np.random.default_rng(seed).integers(0, int(space.n), (steps // 3 + 1, rows))
+    """Random actions [steps, rows] or [steps, rows, C], held for a few steps so that something happens."""
+    space, random, held = task.world.action_space, np.random.default_rng(seed), steps // 3 + 1
+    drawn: Array
+    if isinstance(space, spaces.Discrete):
+        drawn = random.integers(0, int(space.n), (held, rows))
+    else:
+        drawn = random.uniform(space.low, space.high, (held, rows, *space.shape)).astype(np.float32)
     return np.repeat(drawn, 3, axis=0)[:steps]
 
 
@@ -64,6 +69,15 @@ def same(left: dict[str, Array], right: dict[str, Array]) -> None:
         assert np.array_equal(values, right[name]), f"{name} differs"
 
 
+def near_the_end(sim: Simulation) -> Simulation:
+    """The simulation, where random driving is unlikely to come to an end moved to where it does."""
+    if sim.task.world.name == "rover":
+        states = sim.states.copy()
+        states[:, [rover.X, rover.Y]] = states[:, [rover.BEACON_X, rover.BEACON_Y]] - [1.0, 1.0]
+        sim.put(np.ones(sim.rows, bool), states, sim.rng.copy())
+    return sim
+
+
 def test_words_and_spaces(task: Task) -> None:
     world = task.world
     assert task.id in catalog.task_ids()
@@ -73,19 +87,23 @@ def test_words_and_spaces(task: Task) -> None:
     assert len(set(world.term_names)) == len(world.term_names)
     assert set(task.written) <= set(world.term_names)
     assert task.written_weights.any(), "the written reward asks for nothing"
-    assert isinstance(world.action_space, spaces.Discrete)
-    assert len(world.action_names) == int(world.action_space.n)
     assert "" in task.keys, "no key must mean something"
+    if isinstance(world.action_space, spaces.Discrete):
+        assert len(world.action_names) == int(world.action_space.n)
+        assert (task.idle(4) == world.idle_action).all()
+    else:
+        assert world.action_space.shape == (len(world.action_names),)
+        assert (task.idle(4) == task.keys[""]).all()
+    assert task.idle(4).shape == (4, *np.shape(task.keys[""]))
     for key, action in task.keys.items():
-        assert action in world.action_space, f"key {key!r} gives {action}"
-    assert task.idle(4).shape == (4,)
-    assert (task.idle(4) == world.idle_action).all()
+        given = np.asarray(action, world.action_space.dtype)
+        assert given in world.action_space, f"key {key!r} gives {action}"
     assert world.steps_per_second > 0
 
 
 def test_shapes_types_and_bounds(task: Task) -> None:
     world, rows = task.world, 16
-    sim = Simulation(task, rows)
+    sim = near_the_end(Simulation(task, rows))
     data = run(sim, actions_for(task, 2 * task.horizon + 5, rows))
     assert data["obs"].shape[1:] == (rows, len(world.obs_names))
     assert data["terms"].shape[1:] == (rows, len(world.terms))
@@ -128,7 +146,8 @@ def test_absorbing_states_pay_nothing_and_stay(task: Task) -> None:
     """Driven at random until some row is absorbed; then only the clock may run."""
     column, clock = ABSORBED[task.world.name], task.world.clock
     task = absorbing_soon(task)
-    data = run(Simulation(task, 64), actions_for(task, task.horizon - 1, 64, seed=1))
+    sim = near_the_end(Simulation(task, 64))
+    data = run(sim, actions_for(task, task.horizon - 1, 64, seed=1))
     absorbed = data["states"][..., column] == 1
     assert absorbed.any(), "no row was absorbed: the test says nothing"
     before, after = absorbed[:-1], data["states"][1:]
@@ -264,7 +283,7 @@ def elsewhere(kind: str, steps: int, out: Path, mode: str) -> dict[str, Array]:
         return dict(data)
 
 
-@pytest.mark.parametrize("kind", ["RoomsTidy-v0", "LanesCruise-v0"])
+@pytest.mark.parametrize("kind", ["RoomsTidy-v0", "LanesCruise-v0", "RoverDeliver-v0"])
 def test_another_process_gives_the_same(kind: str, tmp_path: Path) -> None:
     id, options = KINDS[kind]
     task = catalog.task(id, **options)
@@ -273,7 +292,7 @@ def test_another_process_gives_the_same(kind: str, tmp_path: Path) -> None:
     same(here, elsewhere(kind, steps, tmp_path / "run.npz", "compiled"))
 
 
-@pytest.mark.parametrize("kind", ["RoomsTidy-v0", "LanesCruise-v0"])
+@pytest.mark.parametrize("kind", ["RoomsTidy-v0", "LanesCruise-v0", "RoverDeliver-v0"])
 def test_plain_python_stays_close_to_compiled(kind: str, tmp_path: Path) -> None:
     id, options = KINDS[kind]
     task = catalog.task(id, **options)

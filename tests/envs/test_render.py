@@ -12,10 +12,13 @@ from envs.lanes.tasks import lanes_cruise
 from envs.rooms import cells as code
 from envs.rooms.render import RoomsRenderer
 from envs.rooms.tasks import rooms_tidy
+from envs.rover import layout as rover
+from envs.rover.render import RoverRenderer
+from envs.rover.tasks import rover_deliver
 from envs.simulation import Simulation
 from envs.world import Array, Renderer, Task
 
-WORLDS = [(rooms_tidy, RoomsRenderer), (lanes_cruise, LanesRenderer)]
+WORLDS = [(rooms_tidy, RoomsRenderer), (lanes_cruise, LanesRenderer), (rover_deliver, RoverRenderer)]
 SIZE = 7
 
 
@@ -34,7 +37,8 @@ def driven(task: Task, steps: int, seed: int = 0) -> Array:
     rng = np.random.default_rng(seed)
     states = [simulation.states[0].copy()]
     for _ in range(steps):
-        simulation.step(rng.integers(0, 5, 1))
+        box = task.world.name == "rover"
+        simulation.step(rng.uniform((0.8, -0.2), (1.0, 0.2), (1, 2)) if box else rng.integers(0, 5, 1))
         states.append(simulation.states[0].copy())
     return np.stack(states)
 
@@ -53,7 +57,7 @@ def with_cell(kind: int, row: int = 2, column: int = 2) -> Array:
     return state
 
 
-@pytest.fixture(params=WORLDS, ids=["rooms", "lanes"])
+@pytest.fixture(params=WORLDS, ids=["rooms", "lanes", "rover"])
 def world(request: pytest.FixtureRequest) -> tuple[Task, Renderer]:
     make, renderer = request.param
     task = make()
@@ -141,7 +145,7 @@ def test_overlay_marks_signs_in_shape_too(world: tuple[Task, Renderer]) -> None:
 
 def test_ghosts_and_trail_appear(world: tuple[Task, Renderer]) -> None:
     task, renderer = world
-    states = driven(task, 12, seed=1)
+    states = driven(task, 24 if task.world.name == "rover" else 12, seed=1)
     state = states[-1]
     plain = picture(renderer, state, state)
     ghosts = picture(renderer, state, state, ghosts=[states[0], states[4]])
@@ -226,3 +230,42 @@ def test_the_same_road_comes_past_again() -> None:
     back = there.copy()
     cars_of(back)[:, X] -= 30.0
     assert np.abs(picture(renderer, state, state) - picture(renderer, back, back)).mean() < 1.0
+
+
+def test_a_rover_shows_its_cargo_and_how_it_is() -> None:
+    task = rover_deliver()
+    renderer = RoverRenderer(task)
+    shots = []
+    for changes in (
+        {},
+        {rover.HEADING: 2.0},
+        {rover.SWAY_RIGHT: 0.12},
+        {rover.LOAD: rover.ROUGH},
+        {rover.SHAKEN: rover.SHAKE_MOST + 1.0},
+        {rover.PARKED: 1.0},
+        {rover.HIT: 2.0},
+    ):
+        state = driven(task, 0)[0]
+        for number, value in changes.items():
+            state[number] = value
+        shots.append(picture(renderer, state, state, 0.2, size=420))
+    for k, one in enumerate(shots):
+        for other in shots[:k]:
+            assert np.abs(one - other).sum() > 300
+
+
+def test_hills_are_lit_from_the_upper_left() -> None:
+    task = rover_deliver()
+    state = driven(task, 0)[0]
+    state[rover.HEADER :] = 0.0
+    state[rover.HEADER + 3 : rover.HEADER + 4 * int(task.world.params[rover.HILLS]) : 4] = 1.0
+    state[rover.HEADER : rover.HEADER + 4] = 10.0, 10.0, 1.2, 6.0
+    state[[rover.X, rover.Y, rover.START_X, rover.START_Y]] = 2.0
+    state[[rover.BEACON_X, rover.BEACON_Y]] = 18.0, 2.0
+    shot = picture(RoverRenderer(task), state, state, size=430)
+
+    def light(x: float, y: float) -> float:
+        middle = [round((at + 0.75) * 20) for at in (y, x)]
+        return float(shot[middle[0] - 12 : middle[0] + 12, middle[1] - 12 : middle[1] + 12].mean())
+
+    assert light(8.5, 8.5) > light(10.0, 18.0) + 5 > light(11.5, 11.5) + 30
