@@ -56,7 +56,7 @@ def _section(name: str, report: dict[str, Any], folder: Path, beside: Path) -> l
     made = f"`teachbox bench {name}` on {report['date']}, " + ", ".join(
         f"{key} {value}" for key, value in facts.items() if value is not None
     )
-    parts = [f"## {report['title'].capitalize()}\n", f"{ABOUT[name]}\n"]
+    parts = [f"## {report['title'][0].upper()}{report['title'][1:]}\n", f"{ABOUT[name]}\n"]
     if name == "curves":
         picture = folder / "curves.svg"
         picture.write_text(_curves(report["points"]), "utf-8")
