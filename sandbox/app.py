@@ -21,7 +21,7 @@ from sandbox.screen.notices import News
 from sandbox.screen.scene import Scene
 from sandbox.screen.sound import Sounds
 from sandbox.screen.theme import Theme
-from sandbox.screen.window import NoDisplay, StateFile, open_window, session_facts
+from sandbox.screen.window import NoDisplay, StateFile, open_window, session_facts, toggle_fullscreen
 
 if TYPE_CHECKING:
     from sandbox.session import Session
@@ -62,6 +62,7 @@ class App:
         self.open_session, self.sessions_root = open_session, sessions_root
         self.random = np.random.default_rng(seed)
         self.surface = open_window(size)
+        self._windowed: tuple[int, int] | None = None  # the size to go back to from full screen
         self.zoom = 1.0
         self.theme = Theme(self._scale())
         self.sounds = Sounds()
@@ -258,7 +259,7 @@ class App:
         if action == "help":
             self.help_open = not self.help_open
         elif action == "fullscreen":
-            pygame.display.toggle_fullscreen()
+            self._windowed = toggle_fullscreen(self._windowed)
             self._resized()
         elif action.startswith("mode_"):
             self.help_open = False

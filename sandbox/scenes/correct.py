@@ -231,7 +231,7 @@ class CorrectScene(Scene):
         stage.account(surface, theme, low, live, title, upto)
 
     def _where(self) -> Card:
-        keep, drop = (("Enter",), "keep your way"), (("Back",), "throw it away")
+        keep, drop = (("Enter",), "keep your way"), (("Backspace",), "throw it away")
         take = (("T",), "take the controls")
         match self.over.phase:
             case "running":

@@ -178,7 +178,7 @@ class DriveScene(Scene):
         stage.account(surface, theme, low, self.live)
 
     def _where(self) -> Card:
-        keep = [(("Enter",), "keep it"), (("Back",), "throw it away")]
+        keep = [(("Enter",), "keep it"), (("Backspace",), "throw it away")]
         match self.phase:
             case "ready":
                 text = " The world waits for you." if self.waits else " It starts with your first key."

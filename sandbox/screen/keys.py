@@ -75,7 +75,7 @@ def _bind(
 _CAPS = {
     "enter": "Enter",
     "escape": "Esc",
-    "backspace": "Back",
+    "backspace": "Backspace",
     "space": "Space",
     "plus": "+",
     "minus": "-",

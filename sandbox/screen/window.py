@@ -38,6 +38,17 @@ def open_window(size: tuple[int, int]) -> pygame.Surface:
     return surface
 
 
+def toggle_fullscreen(windowed: tuple[int, int] | None) -> tuple[int, int] | None:
+    """To full screen, or back to the size `windowed`; returns the size to go back to, if any."""
+    if windowed is not None:
+        pygame.display.set_mode(windowed, pygame.RESIZABLE)
+        return None
+    surface = pygame.display.get_surface()
+    size = surface.get_size() if surface else pygame.display.get_desktop_sizes()[0]
+    pygame.display.set_mode(pygame.display.get_desktop_sizes()[0], pygame.FULLSCREEN)
+    return size
+
+
 def _icon() -> pygame.Surface:
     """The window's picture in the task bar; empty where assets are missing."""
     try:

@@ -183,6 +183,15 @@ def test_text_size_follows_the_window_and_the_person(app: App) -> None:
     assert app.theme.scale == pytest.approx(1.5)
 
 
+def test_full_screen_and_back(app: App) -> None:
+    size = app.surface.get_size()
+    press(app, "f11")
+    assert app.surface.get_size() == pygame.display.get_desktop_sizes()[0]
+    press(app, "f11")
+    assert app.surface.get_size() == size
+    assert app.surface is pygame.display.get_surface()
+
+
 def test_a_held_key_repeats_where_that_helps(app: App) -> None:
     press(app, "f5")
     frames(app, 150)
