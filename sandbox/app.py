@@ -15,17 +15,17 @@ from sandbox.events import LearnerRestarted, Saved, Trouble
 from sandbox.screen import notices
 from sandbox.screen import theme as look
 from sandbox.screen.chrome import Chrome
-from sandbox.screen.held import Repeater
+from sandbox.screen.held import Hands
 from sandbox.screen.keys import EVERYWHERE, Intent, Pointer, Press, intent
 from sandbox.screen.notices import News
 from sandbox.screen.scene import Scene
+from sandbox.screen.sessions import Sessions
 from sandbox.screen.sound import Sounds
 from sandbox.screen.theme import Theme
 from sandbox.screen.window import NoDisplay, StateFile, open_window, session_facts, toggle_fullscreen
 
 if TYPE_CHECKING:
     from sandbox.session import Session
-    from sandbox.session_file import SessionInfo
 
 __all__ = ["STEP", "App", "NoDisplay"]
 
@@ -44,7 +44,7 @@ class App:
     """One window on at most one session. `tick` is one frame; False once it is closed.
 
     fixed_dt: each tick is one update of 1/60 s whatever the clock says (tests, films).
-    open_session: what the menu opens sessions with, in place of Session.open.
+    open_session, sessions_root: how and where the menu opens sessions; default: the person's own.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class App:
         seed: int | None = None,
     ) -> None:
         self.session, self.fixed_dt = session, fixed_dt
-        self.open_session, self.sessions_root = open_session, sessions_root
+        self.sessions = Sessions(sessions_root, open_session)
         self.random = np.random.default_rng(seed)
         self.surface = open_window(size)
         self._windowed: tuple[int, int] | None = None  # the size to go back to from full screen
@@ -69,15 +69,11 @@ class App:
         self.chrome = Chrome(self)
         self.running, self.help_open = True, False
         self.news = News()
-        self.lit: dict[str, float] = {}
-        """Keys that the footer shows as pressed, and until when."""
-        self.lit_shift = False
-        self.taught = 0.0  # [s] in which the person was at it
+        self.hands = Hands()
         self.frame, self.seconds = 0, 0.0
         self.toast_area: pygame.Rect | None = None
         """Where a scene wants toasts; it says so at each draw."""
-        self._owed = self._active_until = 0.0
-        self._repeater = Repeater()
+        self._owed = 0.0
         self._clock = pygame.time.Clock()
         self._state_file = StateFile(state_file)
         self._scenes: dict[str, Scene] = {}
@@ -124,21 +120,10 @@ class App:
         name = next(iter(points[-1].values), "") if points else ""
         return [point.values[name] for point in points if name in point.values]
 
-    def list_sessions(self) -> list[SessionInfo]:
-        """The sessions that the menu can carry on."""
-        from sandbox.session_file import default_root, list_sessions
-
-        return list_sessions(self.sessions_root or default_root())
-
     def enter_session(self, folder: Path | None, world: str, learner: str, **how: Any) -> bool:
         """Open a session from the menu; a refusal is told in a sentence and leaves all as it was."""
-        opener = self.open_session
-        if opener is None:
-            from sandbox.session import Session
-
-            opener = Session.open
         try:
-            session = opener(folder, world=world, learner=learner, **how)
+            session = self.sessions.open(folder, world=world, learner=learner, **how)
         except (ValueError, OSError, RuntimeError) as error:
             self.trouble(str(error))
             return False
@@ -147,7 +132,7 @@ class App:
             self.trouble(left)
         self.session = session
         self._scenes = {"menu": self.scene}
-        self._last_mode, self.taught = "drive", 0.0
+        self._last_mode, self.hands = "drive", Hands()
         self.go("drive")
         return True
 
@@ -160,7 +145,7 @@ class App:
 
     def press(self, press: Press) -> None:
         """A key, from the keyboard or from a click on its cap."""
-        self._active_until = self.seconds + 10.0
+        self.hands.active(self.seconds)
         if press.ctrl and press.key in ("plus", "minus", "0"):
             self._zoom({"plus": 1.1, "minus": 1 / 1.1}.get(press.key, 0.0))
             return
@@ -173,9 +158,13 @@ class App:
             return
         if self.help_open:
             return
-        self.lit[press.key] = self.seconds + 0.18
-        self.lit_shift = press.shift
+        self.hands.light(press, self.seconds)
         self._to_scene(press)
+
+    @property
+    def taught(self) -> float:
+        """How long the person has been at it [s]."""
+        return self.hands.taught
 
     # One frame.
 
@@ -224,7 +213,7 @@ class App:
         elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWSIZECHANGED):
             self._resized()
         elif event.type == pygame.WINDOWFOCUSLOST:
-            self._repeater.clear()
+            self.hands.repeater.clear()
             self.scene.blur()
         else:
             meant = intent(event)
@@ -235,7 +224,7 @@ class App:
         if isinstance(meant, Pointer):
             self._pointer(meant)
             return
-        self._repeater.feed(meant, self.seconds)
+        self.hands.repeater.feed(meant, self.seconds)
         if isinstance(meant, Press):
             self.press(meant)
         else:
@@ -243,7 +232,7 @@ class App:
 
     def _pointer(self, meant: Pointer) -> None:
         if meant.kind == "down":
-            self._active_until = self.seconds + 10.0
+            self.hands.active(self.seconds)
             if self.help_open:
                 self.help_open = False
                 return
@@ -285,7 +274,7 @@ class App:
         if scene is not self.scene:
             self.scene.leave()
             self.scene = scene
-            self._repeater.clear()
+            self.hands.repeater.clear()
             scene.enter()
 
     def _make(self, mode: str) -> Scene:
@@ -309,10 +298,8 @@ class App:
     def _update(self) -> None:
         self.seconds += STEP
         self.news.pass_time(STEP)
-        self.lit = {key: until for key, until in self.lit.items() if until > self.seconds}
-        if self.session and self.scene.mode != "menu" and self.seconds < self._active_until:
-            self.taught += STEP
-        again = self._repeater.due(self.seconds)
+        teaching = self.session is not None and self.scene.mode != "menu"
+        again = self.hands.pass_time(STEP, self.seconds, teaching=teaching)
         if again is not None:
             self._to_scene(again)
         if not self.help_open:

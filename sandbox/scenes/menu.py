@@ -67,7 +67,7 @@ class MenuScene(Scene):
 
     def enter(self) -> None:
         self.opening = 0
-        self._found = self.app.list_sessions()
+        self._found = self.app.sessions.list()
         if self.app.session is not None and self.app.session.world in self.tasks:
             self.worlds.index = list(self.tasks).index(self.app.session.world)
         self._list_sessions()

@@ -138,7 +138,8 @@ class Chrome:
         for k, line in enumerate(lines):
             y = bar.top + theme.px(3) + row * k + row // 2
             for binding, left in line:
-                lit = self.app.lit if binding.shift is None or binding.shift == self.app.lit_shift else ()
+                hands = self.app.hands
+                lit = hands.lit if binding.shift in (None, hands.shift) else ()
                 spot = marks.key_hint(surface, theme, binding, (left, y), lit=lit)
                 self._spots.append((spot, partial(self._press, binding, spot)))
         return bar

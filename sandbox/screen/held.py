@@ -91,3 +91,31 @@ class Repeater:
             return None
         self._at = now + self.NEXT
         return self._press
+
+
+class Hands:
+    """What the person does with the keys right now, and how long they have been at it."""
+
+    IDLE = 10.0  # [s] without a key after which nobody is taken to be there
+
+    def __init__(self) -> None:
+        self.lit: dict[str, float] = {}
+        """Keys that the footer shows as pressed, and until when."""
+        self.shift = False
+        self.taught = 0.0  # [s] in which the person was at it
+        self.repeater = Repeater()
+        self._active_until = 0.0
+
+    def active(self, now: float) -> None:
+        self._active_until = now + self.IDLE
+
+    def light(self, press: Press, now: float) -> None:
+        self.lit[press.key] = now + 0.18
+        self.shift = press.shift
+
+    def pass_time(self, dt: float, now: float, *, teaching: bool) -> Press | None:
+        """The press that a held key repeats now, if any."""
+        self.lit = {key: until for key, until in self.lit.items() if until > now}
+        if teaching and now < self._active_until:
+            self.taught += dt
+        return self.repeater.due(now)

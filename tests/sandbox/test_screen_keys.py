@@ -9,7 +9,7 @@ os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 import pygame
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.app import SCENES
@@ -139,6 +139,7 @@ def test_focus_loss_forgets_and_repeats_are_no_taps() -> None:
     assert not latch.feed(Press("x"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(ARROWS), st.integers(0, 3)), max_size=24))
 def test_taps_between_steps_all_arrive_in_order(taps: list[tuple[str, int]]) -> None:
     """However many steps pass between taps, each tap becomes exactly one step."""

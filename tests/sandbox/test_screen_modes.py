@@ -18,6 +18,7 @@ from envs.world import Task
 from sandbox.app import App
 from sandbox.screen import live
 from sandbox.screen.keys import Press
+from sandbox.screen.sessions import Sessions
 from sandbox.session import Session
 from sandbox.session_file import SessionInfo
 from tests.sandbox.fakes import FakeSession
@@ -485,9 +486,9 @@ def test_an_episode_that_ends_early_is_over() -> None:
 def menu(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[App, list[Any]]]:
     calls: list[Any] = []
 
-    def open_session(folder: Path | None, **how: Any) -> FakeSession:
+    def open_session(folder: Path | None, **how: Any) -> Any:
         calls.append((folder, how))
-        if how["world"] == "teachbox/LanesCruise-v0":
+        if how["world"] == LANES.id:
             raise ValueError("that session is open in another window: close it first.")
         return FakeSession(world=how["world"], learner=how["learner"], folder=folder)
 
@@ -499,8 +500,8 @@ def menu(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[App, list[Any]]]:
         datetime.now(UTC),
     )
     bad = SessionInfo(Path("/sessions/broken"), "", "", {}, datetime.now(UTC), "it is damaged.")
-    monkeypatch.setattr(App, "list_sessions", lambda self: [old, bad])
-    app = App(None, fixed_dt=True, seed=1, open_session=open_session)  # type: ignore[arg-type]
+    monkeypatch.setattr(Sessions, "list", lambda self: [old, bad])
+    app = App(None, fixed_dt=True, seed=1, open_session=open_session)
     frames(app, 2 + len(catalog.task_ids()))
     yield app, calls
     app.close()
@@ -550,7 +551,7 @@ def test_an_old_session_goes_on_with_its_own_learner(menu: tuple[App, list[Any]]
 
 def test_a_refusal_is_a_sentence_and_the_menu_stays(menu: tuple[App, list[Any]]) -> None:
     app, calls = menu
-    press(app, *["down"] * len(catalog.task_ids()), "enter")
+    press(app, *["down"] * catalog.task_ids().index(LANES.id), "enter")
     frames(app, 5)
     assert "another window" in app.state()["extra"]["trouble"]
     assert app.state()["scene"] == "menu"
@@ -601,6 +602,15 @@ def test_drive_keep_and_close_leaves_one_demonstration_on_the_disk(tmp_path: Pat
     with Session.open(folder, start_learner=False) as again:
         assert again.counts == {"demonstration": 1}
         assert again.last_saved == 1
+
+
+def test_the_menu_lists_and_opens_real_sessions(tmp_path: Path) -> None:
+    Session.open(tmp_path / "one", world=LANES.id, start_learner=False).close()
+    sessions = Sessions(tmp_path)
+    assert [info.world for info in sessions.list()] == [LANES.id]
+    with sessions.open(None, world=ROOMS.id, start_learner=False) as session:
+        assert session.folder.parent == tmp_path
+    assert {info.world for info in sessions.list()} == {ROOMS.id, LANES.id}
 
 
 def test_worlds_that_stand_still_are_found_out() -> None:
