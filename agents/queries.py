@@ -152,7 +152,8 @@ class Asker:
             self.ready = self.ready[1:]
         else:
             found = self._choose(clips, 1, samples)
-            self._groups = [g for g in self._groups if not (found and found[0].clips[0] in g)]
+            asked = found[0].clips[0] if found else None
+            self._groups = [g for g in self._groups if not any(clip is asked for clip in g)]
         self.asked += len(found)
         return found[0] if found else None
 
