@@ -45,7 +45,6 @@ def test_python_in_the_docs_runs(page: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-@pytest.mark.timeout(540)
 @pytest.mark.parametrize("line", commands())
 def test_commands_in_the_docs_run(line: str, tmp_path: Path) -> None:
     arguments = shlex.split(line)[1:]

@@ -83,7 +83,6 @@ def records(session: Path) -> list[tuple[int, Record]]:
     return Reader(session / "feedback.db").records()
 
 
-@pytest.mark.timeout(600)
 def test_a_person_teaches_in_rooms(tmp_path: Path, screen: Screen, opened: list[Window]) -> None:
     session = tmp_path / "flat"
     window = Window(screen, tmp_path / "window", "--world", ROOMS, "--session", str(session))
@@ -156,7 +155,6 @@ def check_rooms(found: list[tuple[int, Record]], asked: list[str]) -> None:
     assert len(standing(said)) == 15
 
 
-@pytest.mark.timeout(300)
 def test_a_person_drives_in_lanes(tmp_path: Path, screen: Screen, opened: list[Window]) -> None:
     session = tmp_path / "road"
     window = Window(screen, tmp_path / "window", "--world", LANES, "--session", str(session))

@@ -15,7 +15,6 @@ from tests.sandbox.xwindow import Screen, Window
 ROOMS = "teachbox/RoomsTidy-v0"
 
 
-@pytest.mark.timeout(400)
 def test_five_kills(tmp_path: Path) -> None:
     kill_while_labelling(tmp_path, rounds=5, seed=1)
 
