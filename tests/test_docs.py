@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from envs.catalog import task_ids
 from sandbox.cli import cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,6 +71,12 @@ def test_every_command_has_its_line_in_the_readme() -> None:
     named = [c.name or c.callback.__name__ for c in cli.registered_commands if c.callback and not c.hidden]
     named += [g.name or "" for g in cli.registered_groups if not g.hidden]
     missing = [name for name in named if f"`teachbox {name}" not in readme]
+    assert not missing, f"the README has no line for {missing}"
+
+
+def test_every_world_has_its_line_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    missing = [name for name in task_ids() if f"| `{name}` |" not in readme]
     assert not missing, f"the README has no line for {missing}"
 
 
