@@ -109,8 +109,8 @@ class Teacher:
         """The press at `step` of what is on screen, or None: + for what just went well, - for badly."""
         rate = self.task.world.steps_per_second
         noticed = step - round(REACTION * rate)
-        if noticed < 1:
-            return None
+        if noticed < rate // 2:
+            return None  # nobody knows yet what is usual
         worth = self.worth(trajectory)
         usual = np.median(worth[max(0, noticed - 2 * rate) : noticed])  # a mean would resent past success
         surprise = float(worth[noticed] - usual)
