@@ -15,7 +15,7 @@ from time import monotonic, sleep
 
 import numpy as np
 
-from agents.feedback import kind_of
+from agents.feedback import Question
 from agents.scores import evaluate
 from agents.teachers import Teacher, make_teacher
 from sandbox.bench.progress import Tell
@@ -64,7 +64,7 @@ def _live(
         opened = monotonic()
         with Session.open(home) as session:
             teacher = make_teacher("rational", session.task, seed)
-            _until(session, lambda: session.next_question() is not None)
+            _question(session)  # from here on a person would have something to answer
             before, began = _share(session), monotonic()
             teach(session, teacher)
             taught, said = monotonic(), session.last_saved
@@ -103,6 +103,19 @@ def _until(session: Session, ready: Callable[[], bool], patience: float = 240.0)
         sleep(TURN)
 
 
+def _question(session: Session) -> Question:
+    """The next question, as soon as there is one."""
+    found: list[Question] = []
+
+    def asked() -> bool:
+        question = session.next_question()
+        found.extend([question] if question else [])
+        return bool(found)
+
+    _until(session, asked)
+    return found[0]
+
+
 def _share(session: Session) -> float:
     newest = session.latest
     if newest is None or newest.policy is None:
@@ -122,10 +135,7 @@ def _has(session: Session, kind: str, number: int) -> bool:
 
 def _answer(session: Session, teacher: Teacher, number: int) -> None:
     for index in range(number):
-        _until(session, lambda: session.next_question() is not None)
-        question = session.next_question()
-        assert question is not None
+        question = _question(session)
         said = teacher.compare(question)
-        assert kind_of(said) == "comparison"
         session.answer(question, said.ranks, said.verdict, 1.0)
         _until(session, partial(_has, session, "comparison", index + 1))
