@@ -105,13 +105,9 @@ def of_evaluation(record: Evaluation, steps_per_second: float) -> list[Choice]:
     return [Choice("evaluation", options, abs(record.value), record.id)]
 
 
-def windows(trajectory: Trajectory, length: int) -> list[tuple[int, int]]:
-    """(start, stop) of the stretches of `length` steps a demonstration is cut into; the last ends with it."""
-    steps = len(trajectory)
-    if steps <= length:
-        return [(0, steps)] if steps else []
-    starts = [*range(0, steps - length, length), steps - length]
-    return [(start, start + length) for start in starts]
+def windows(steps: int, length: int, stride: int) -> list[tuple[int, int]]:
+    """(start, stop) of overlapping stretches of at most `length` of `steps` steps, one each `stride`."""
+    return [(start, min(start + length, steps)) for start in range(0, max(steps - stride // 2, 1), stride)]
 
 
 @dataclass(frozen=True)

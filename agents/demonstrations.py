@@ -13,6 +13,10 @@ from agents.rollouts import Variant, moment_of, roll
 from envs.world import Task
 
 
+OVERLAP = 2.0
+"""How many times a step of a demonstration counts, though it lies in more stretches than that."""
+
+
 def of_demonstration(
     task: Task,
     record: Demonstration,
@@ -20,6 +24,7 @@ def of_demonstration(
     length: int,
     random: np.random.Generator,
     each: int = 2,
+    stride: int = 8,
 ) -> list[Choice]:
     """The demonstration cut into stretches, each chosen over `each` drives of every variant from its start.
 
@@ -27,7 +32,7 @@ def of_demonstration(
     alternatives come from the policies of the present and the past, as guided cost learning does it.
     """
     driven = record.trajectory
-    stretches = windows(driven, length)
+    stretches = windows(len(driven), length, stride)
     moments = [moment_of(task, driven, start) for start, _ in stretches]
     acting = [variant for variant in variants for _ in range(each)]
     clips = roll(
@@ -37,11 +42,11 @@ def of_demonstration(
         [stop - start for start, stop in stretches for _ in acting],
         random,
     )
-    found = []
+    found, weight = [], min(1.0, OVERLAP * stride / length)
     for i, (start, stop) in enumerate(stretches):
         others = clips[i * len(acting) : (i + 1) * len(acting)]
         options = (Option(driven.clip(start, stop)), *(Option(clip) for clip in others))
-        found.append(Choice("demonstration", options, 1.0, record.id))
+        found.append(Choice("demonstration", options, weight, record.id))
     return found
 
 

@@ -38,7 +38,7 @@ class JointConfig:
     steps_per_fit: int | None = None  # on one state of the feedback, then it waits; None: 4,000 episodes
     curve_every: int = 12  # bursts between two points of the curves
     questions_every: int = 12  # bursts after which the questions are made anew
-    cloning: float = 0.3  # weight of the cloning loss beside PPO's
+    cloning: float | None = None  # weight of cloning beside PPO; None: 0, and 0.3 where no terms are named
     control: Literal["", "constant", "random"] = ""  # a reward that learns nothing, to compare with
     practice: PracticeConfig = field(default_factory=PracticeConfig)
     reward: RewardConfig = field(default_factory=RewardConfig)
@@ -58,7 +58,8 @@ class JointLearner:
         self.prior: Prior = "none" if is_foreign(task) else prior
         self.config = config = config or JointConfig()
         self.practice = Practice(task, seed, config.practice)
-        self.cloner = Cloner(task.world.symmetries, config.cloning, seed)
+        cloning = (0.3 if is_foreign(task) else 0.0) if config.cloning is None else config.cloning
+        self.cloner = Cloner(task.world.symmetries, cloning, seed)
         self.practice.ppo.auxiliary = self.cloner.loss
         self.model = _reward_model(task, self.prior, config.reward, seed)
         self.asker = Asker(task, config.query, np.random.default_rng([seed, 1]))

@@ -31,7 +31,8 @@ class PracticeConfig:
     past: int = 4  # earlier policies kept, for clips and alternatives
     past_every: int = 40_000  # environment steps between them
     bolder: tuple[float, ...] = (1.5, 3.0)  # temperatures at which the policy also acts in clips
-    slack: float = 0.02  # share of the best learned reward that may be lost before going back
+    window: int = 10  # rollouts that a policy's learned reward is judged by
+    slack: float = 0.05  # share of the best learned reward that may be lost before going back
 
 
 class Practice:
@@ -51,7 +52,7 @@ class Practice:
         self._usual = 0.0  # mean reward of a step; taking it off changes nothing at a fixed horizon
         self._unit: float | None = None
         """What one unit of reward is divided by; None: not known before a rollout was seen."""
-        self._recent: deque[float] = deque(maxlen=3)
+        self._recent: deque[float] = deque(maxlen=config.window)
         self._best: tuple[float, Any] | None = None
 
     @property
