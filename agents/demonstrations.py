@@ -12,7 +12,6 @@ from agents.feedback import Comparison, Correction, Demonstration, Evaluation, R
 from agents.rollouts import Variant, moment_of, roll
 from envs.world import Task
 
-
 OVERLAP = 2.0
 """How many times a step of a demonstration counts, though it lies in more stretches than that."""
 
