@@ -3,7 +3,8 @@
 All are negative log-likelihoods per row, to be weighted and summed by the caller. `returns` are
 sums of predicted reward over a segment; any leading dimensions (members of an ensemble) pass
 through. Everything a person does is a choice from a set under one reward (Jeon, Milli and Dragan,
-2020, "Reward-rational (implicit) choice", eq. 1), so `choice` is the root of most of the rest.
+2020, "Reward-rational (implicit) choice", eq. 1), so `choice` is the root of the rest: `choices`
+compiles feedback to it, and the tests hold the compiled form to the formula of each kind.
 """
 
 from __future__ import annotations
@@ -98,29 +99,17 @@ def demonstration(demonstrated: Tensor, alternatives: Tensor, log_q: Tensor | No
     return torch.logaddexp(samples, demonstrated) - demonstrated
 
 
-def delay_credit(age: Tensor, shape: float = 2.0, scale: float = 0.28) -> Tensor:
-    """How likely a press answers a step shown `age` seconds before it: gamma(shape, scale), summing to 1.
+def evaluation(rewards: Tensor, credit: Tensor, value: Tensor, noise: float = NOISE) -> Tensor:
+    """A press of + or -: choice between the two buttons, by how much better the credited steps went.
 
-    age [..., T] seconds, padded steps negative. Result [..., T]. Knox and Stone 2009 (TAMER), section
-    "credit assignment": human reaction times; the density at each age, normalised over the segment.
-    """
-    weight = torch.where(age > 0, age.clamp(min=1e-6).pow(shape - 1.0) * torch.exp(-age / scale), 0.0)
-    return weight / weight.sum(-1, keepdim=True).clamp(min=1e-9)
-
-
-def evaluation(
-    rewards: Tensor, credit: Tensor, baseline: Tensor, value: Tensor, noise: float = NOISE
-) -> Tensor:
-    """A press of + or -: choice between the two buttons, by how much better than usual it went.
-
-    rewards [..., B, T] per step; credit [B, T]; baseline [..., B] the usual reward of a step; value
-    [B] in {-2, -1, 1, 2} (strength counts as that many presses). Result [..., B].
-    MacGlashan et al. 2017 (COACH), section 3: feedback is an advantage, not a reward.
+    rewards [..., B, T] per step; credit [B, T] how much each step answers for the press (0 where
+    padded); value [B] in {-2, -1, 1, 2}, strength counts as that many presses. Result [..., B].
+    MacGlashan et al. 2017 (COACH), section 3: feedback is an advantage, here over the segment's mean;
+    credit for delay as in Knox and Stone 2009 (TAMER), see `choices.press_weights`.
     """
     _check("credit", credit, rewards.shape[-2:])
-    _check("baseline", baseline, rewards.shape[:-1])
     _check("value", value, rewards.shape[-2:-1])
-    advantage = (rewards * credit).sum(-1) - baseline * credit.sum(-1)
+    advantage = (rewards * credit).sum(-1) - rewards.mean(-1) * credit.sum(-1)
     target = (value > 0).to(rewards.dtype)
     return value.abs() * bradley_terry(advantage, torch.zeros_like(advantage), target, noise)
 
@@ -131,11 +120,6 @@ def correction(person: Tensor, agent: Tensor, noise: float = NOISE) -> Tensor:
     person, agent [..., B] returns over equally many steps. Jeon et al. 2020, section 3 (corrections).
     """
     return bradley_terry(person, agent, torch.ones_like(person[(0,) * (person.dim() - 1)]), noise)
-
-
-def gaussian_prior(weights: Tensor, mean: Tensor, deviation: Tensor | float) -> Tensor:
-    """-log N(weights; mean, deviation^2) up to a constant, summed over the last dimension."""
-    return 0.5 * (((weights - mean) / deviation) ** 2).sum(-1)
 
 
 def cloning(logits: Tensor, actions: Tensor) -> Tensor:

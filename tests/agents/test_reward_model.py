@@ -1,0 +1,109 @@
+"""The posterior over the terms: right where it is known exactly, and led by answers, not by the prior."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from agents.choices import Choice, Option, of_comparison, pack
+from agents.feedback import Comparison
+from agents.posterior import sample
+from agents.queries import information
+from agents.reward_model import RewardConfig, RewardModel
+from envs.trajectory import Trajectory
+
+TRUE = np.array([1.0, -1.5, 0.5], np.float32)
+WRITTEN = np.array([1.0, 0.0, 0.0], np.float32)
+
+
+def _clip(terms: np.ndarray, obs: np.ndarray | None = None) -> Trajectory:
+    seen = np.zeros((2, 2), np.float32) if obs is None else obs
+    return Trajectory("t", np.zeros((2, 0)), np.zeros(2, np.uint64), seen, np.zeros(1, np.int64), terms[None])
+
+
+def _answers(count: int, seed: int, sign: float = 1.0) -> list[Choice]:
+    random, found = np.random.default_rng(seed), []
+    for _ in range(count):
+        one, two = random.integers(0, 4, (2, 3)).astype(np.float32)
+        better = sign * float((one - two) @ TRUE) > 0
+        pair = (one, two) if better else (two, one)
+        found.append(Choice("comparison", tuple(Option(_clip(t)) for t in pair)))
+    return found
+
+
+def _fitted(choices: list[Choice], seed: int = 0) -> RewardModel:
+    model = RewardModel(WRITTEN, np.ones(3, np.bool_), 0, RewardConfig(), seed)
+    model.set_units([o.terms() for c in choices for o in c.options if o])
+    packed = pack(choices)
+    model.fit(packed)
+    model.fit(packed)
+    return model
+
+
+def test_elliptical_slices_find_a_gaussian_posterior() -> None:
+    # Prior N(0, 1), likelihood N(y = 2; x, 0.5^2): posterior mean 1.6, deviation 0.447.
+    generator = torch.Generator().manual_seed(0)
+    start = torch.randn((400, 1), generator=generator)
+    kept, _ = sample(lambda x: -0.5 * ((x[:, 0] - 2.0) / 0.5) ** 2, start, 40, 10, generator)
+    assert kept.mean().item() == pytest.approx(1.6, abs=0.05)
+    assert kept.std().item() == pytest.approx(0.447, abs=0.05)
+
+
+def test_twenty_answers_order_unseen_pairs_and_reversed_ones_the_other_way() -> None:
+    unseen = pack(_answers(200, seed=99))
+    for seed in range(3):
+        assert _fitted(_answers(20, seed), seed).agreement(unseen) > 0.7
+        assert _fitted(_answers(20, seed, sign=-1.0), seed).agreement(unseen) < 0.3
+
+
+def test_without_answers_the_written_reward_is_all_that_is_believed() -> None:
+    model = RewardModel(WRITTEN, np.ones(3, np.bool_), 0, RewardConfig())
+    np.testing.assert_array_equal(model.arrays().weights, np.repeat(WRITTEN[None], 5, 0))
+    fitted = _fitted(_answers(10, 0))
+    fitted.forget()
+    np.testing.assert_array_equal(fitted.arrays().weights, model.arrays().weights)
+
+
+def test_terms_that_may_not_be_used_get_no_weight() -> None:
+    model = RewardModel(WRITTEN, np.array([True, False, True]), 0, RewardConfig())
+    model.fit(pack(_answers(20, 0)))
+    assert np.all(model.arrays().weights[:, 1] == 0.0)
+
+
+def test_members_have_the_posteriors_mean() -> None:
+    model = _fitted(_answers(15, 1))
+    np.testing.assert_allclose(model.weights.mean(0), model.samples.mean(0), atol=1e-5)
+
+
+def test_careless_demonstrations_lose_trust_to_careful_comparisons() -> None:
+    careful = _answers(30, 0)
+    against = [Choice("demonstration", c.options) for c in _answers(30, 1, sign=-1.0)]
+    agreeing = [Choice("demonstration", c.options) for c in _answers(30, 1)]
+    assert _fitted(careful + against).trust[1] < 0.25 < 0.5 < _fitted(careful + agreeing).trust[1]
+    assert _fitted(careful + against).agreement(pack(_answers(100, 9))) > 0.8
+
+
+def test_the_net_learns_what_no_term_names() -> None:
+    random, choices = np.random.default_rng(0), []
+    for _ in range(60):
+        pair = random.standard_normal((2, 2, 2)).astype(np.float32)
+        pair = pair if pair[0, 0, 0] > pair[1, 0, 0] else pair[::-1]
+        choices.append(Choice("comparison", tuple(Option(_clip(np.zeros(3, np.float32), o)) for o in pair)))
+    model = RewardModel(np.zeros(3, np.float32), np.zeros(3, np.bool_), 2, RewardConfig(net=True))
+    model.fit(pack(choices[:50]))
+    assert model.agreement(pack(choices[50:])) >= 0.8
+
+
+def test_information_is_highest_where_the_answer_is_open() -> None:
+    samples = np.array([[1.0, 3.0], [1.0, -3.0]], np.float32)
+    known, open_pair, same = np.array([[3.0, 0.0], [0.0, 3.0], [0.0, 0.0]], np.float32)
+    gains = information(np.stack([known, open_pair, same]), samples)
+    assert gains[1] > 0.4 > gains[0]
+    assert gains[2] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_agreement_counts_ties_as_half() -> None:
+    clips = tuple(_clip(t) for t in np.array([[1, 0, 0], [0, 1, 0]], np.float32))
+    model = _fitted(_answers(20, 0))
+    assert model.agreement(pack(of_comparison(Comparison(clips, (0, 0))))) == pytest.approx(0.5)
