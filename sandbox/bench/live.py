@@ -24,6 +24,7 @@ from sandbox.session_file import SessionFile
 
 GOAL = 0.6  # share of unseen starts where the whole task is done
 TURN = 0.05  # between two looks at what came [s]
+PACE = 1.5  # of a person who answers quickly; questions can then follow from what was said before [s]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,11 @@ def measure(world: str, seeds: int, watched: float, demos: int, answers: int, te
     """Each way of teaching in a session of its own, one after the other."""
     ways: list[tuple[str, Callable[[Session, Teacher], None]]] = [
         (f"{demos} demonstrations", lambda session, teacher: _demonstrate(session, teacher, demos)),
-        (f"{answers} answers", lambda session, teacher: _answer(session, teacher, answers)),
+        (f"{answers} answers at once", lambda session, teacher: _answer(session, teacher, answers, 0.0)),
+        (
+            f"{answers} answers, one every {PACE} s",
+            lambda session, teacher: _answer(session, teacher, answers, PACE),
+        ),
     ]
     for seed in range(seeds):
         for place, (name, teach) in enumerate(ways):
@@ -129,12 +134,18 @@ def _demonstrate(session: Session, teacher: Teacher, number: int) -> None:
     _until(session, partial(_has, session, "demonstration", number))
 
 
+def _passed(due: float) -> bool:
+    return monotonic() >= due
+
+
 def _has(session: Session, kind: str, number: int) -> bool:
     return session.counts.get(kind, 0) >= number and not session.unsaved
 
 
-def _answer(session: Session, teacher: Teacher, number: int) -> None:
+def _answer(session: Session, teacher: Teacher, number: int, pace: float) -> None:
+    began = monotonic()
     for index in range(number):
+        _until(session, partial(_passed, began + index * pace))
         question = _question(session)
         said = teacher.compare(question)
         session.answer(question, said.ranks, said.verdict, 1.0)
