@@ -128,7 +128,6 @@ class JointLearner:
             self._fit(records)
             self._fitted = ids
         elif self._has_budget:
-            self.practice.calm(self._since_fit / self._steps_per_fit)
             self._since_fit += self._burst()
             if self._practised_enough:
                 self.practice.settle()

@@ -39,7 +39,7 @@ class PPOConfig:
     rate: float = 2e-3  # Adam's
     gamma: float = 0.97
     lam: float = 0.95  # of the generalised advantage
-    entropy: float = 0.02
+    entropy: float = 0.01
     clip: float = 0.2
     hidden: tuple[int, ...] = (64, 64)
     activation: Literal["tanh", "relu"] = "tanh"  # relu is faster a step but learns less from it

@@ -31,7 +31,6 @@ class PracticeConfig:
     past: int = 4  # earlier policies kept, for clips and alternatives
     past_every: int = 40_000  # environment steps between them
     bolder: tuple[float, ...] = (1.5, 3.0)  # temperatures at which the policy also acts in clips
-    calm: float = 0.2  # share of entropy bonus and learning rate left at the end of practice
     window: int = 10  # rollouts that a policy's learned reward is judged by
     slack: float = 0.05  # share of the best learned reward that may be lost before going back
 
@@ -113,13 +112,6 @@ class Practice:
         if len(self._recent) == self._recent.maxlen and (self._best is None or mean > self._best[0]):
             self._best = (mean, parameters)
         return int(self.ppo.n_steps * self.ppo.n_envs)
-
-    def calm(self, share: float) -> None:
-        """Explore less as practice on one reward goes on: `share` of it done, 0 to 1."""
-        left = 1.0 - (1.0 - self.config.calm) * min(1.0, share)
-        ppo = self.config.ppo
-        self.ppo.ent_coef = ppo.entropy * left
-        self.ppo.policy.optimizer.param_groups[0]["lr"] = ppo.rate * left
 
     def settle(self) -> None:
         """Go back to the best policy on this reward if the one of now is worse: long practice drifts."""
