@@ -8,6 +8,7 @@ from typing import Any
 import pygame
 
 from envs import catalog
+from envs.render import rounded
 from envs.show.render import View
 from envs.world import Task
 from sandbox.screen import marks
@@ -304,12 +305,12 @@ class MenuScene(Scene):
 def picture_of(task: Task) -> pygame.Surface:
     """A still of the world's start; an empty card if it can't be drawn."""
     view = View(task)
+    height = 200
     try:
         simulation = catalog.simulation(task, 1, seed=7)
-        height = 200
-        picture = pygame.Surface((round(height * view.aspect), height))
+        picture = pygame.Surface((round(height * view.aspect), height), pygame.SRCALPHA)
         view.live(picture, picture.get_rect(), simulation)
     except ValueError:
-        picture = pygame.Surface((200, 200))
+        picture = pygame.Surface((height, height), pygame.SRCALPHA)
         picture.fill(look.RAISED)
-    return picture
+    return rounded(picture, height // 16)
