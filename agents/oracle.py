@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.clipped import clipped_mean
 from agents.networks import policy_arrays
 from agents.ppo import BurstPPO, PPOConfig, discounted_deviation
 from agents.rollouts import Act, is_foreign, simulate
-from agents.snapshot import PolicyArrays
+from agents.snapshot import PolicyArrays, forward
 from agents.vec_env import SimulationVecEnv
 from envs.world import Task, Wish
 
@@ -62,7 +63,7 @@ def on_judge(task: Task, judge: Wish, seed: int = 0, config: PPOConfig | None = 
 
 @dataclass(frozen=True)
 class Trained:
-    """The best policy along the way. surest: whether its likeliest action beat sampling."""
+    """The best policy along the way. surest: whether its surest action (see `acting`) beat sampling."""
 
     policy: PolicyArrays
     surest: bool
@@ -99,7 +100,10 @@ def train(
 
 
 def acting(policy: PolicyArrays, surest: bool, seed: int = 0) -> Act:
-    """A policy's actions: always the likeliest, or sampled."""
+    """A policy's actions: always the likeliest (of a Gaussian: the mean of what it does), or sampled."""
+    if surest and policy.log_std is not None and policy.low is not None and policy.high is not None:
+        deviation, low, high = np.exp(policy.log_std), policy.low, policy.high
+        return lambda obs: clipped_mean(forward(policy.layers, obs, policy.activation), deviation, low, high)
     if surest:
         return lambda obs: policy.act(obs)
     random = np.random.default_rng(seed)
