@@ -7,15 +7,13 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
+from envs import kernels
 from envs.foreign.simulation import AnySimulation, ForeignSimulation
 from envs.foreign.task import ForeignTask, foreign_task
-from envs.kernels import mark_warm
 from envs.lanes.tasks import lanes_ambulance, lanes_crossing, lanes_cruise, lanes_merge
 from envs.rooms.tasks import rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
 from envs.rover.tasks import rover_deliver
-from envs.simulation import Simulation
+from envs.simulation import Simulation, touch_kernels
 from envs.world import Renderer, Task
 
 TASKS: dict[str, Callable[..., Task]] = {
@@ -77,12 +75,19 @@ def renderer(task: Task) -> Renderer:
 
 
 def warm_up(progress: Callable[[str, int, int], None] = lambda title, done, of: None) -> None:
-    """Compile every world's kernels (or load them from the cache) and mark the cache as warm."""
+    """Compile every world's kernels (or load them from the cache) and mark them as warm."""
     for done, (name, make) in enumerate(TASKS.items()):
         progress(name, done, len(TASKS))
-        made = make()
-        sim = Simulation(made, 1)
-        sim.step(made.idle(1))
-        sim.put(np.ones(1, np.bool_), sim.states.copy(), sim.rng.copy())
+        warm_up_task(make())
     progress("ready", len(TASKS), len(TASKS))
-    mark_warm()
+
+
+def warm_up_task(task: Task) -> None:
+    """Compile the kernels of this task's world; those of a world are the same for all its tasks."""
+    touch_kernels(task, task.world.kernel)
+    kernels.mark_warm(task.world.name)
+
+
+def is_warm() -> bool:
+    """Whether the kernels of all worlds have been compiled before."""
+    return all(kernels.is_warm(world) for world in RENDERERS)

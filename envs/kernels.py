@@ -5,6 +5,9 @@
 never imported: nothing then waits for the compiler. Otherwise it is compiled at first use and
 cached on disk. The two differ in the last bits of floats, so recordings say which made them.
 
+A process that wants its first picture soon begins plain and fetches compiled twins behind it
+(`fetch`): from then on `fastest` gives the twin of a kernel, which a simulation takes when it is reset.
+
 numba's cache does not notice when a function that a kernel calls in another file has changed, so
 the cache folder is named by the sources of all of `envs`.
 """
@@ -15,10 +18,11 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from types import CellType, FunctionType
 from typing import Any, TypeVar, cast
 
 from platformdirs import user_cache_path
@@ -26,7 +30,9 @@ from platformdirs import user_cache_path
 F = TypeVar("F", bound=Callable[..., Any])
 
 _plain = os.environ.get("TEACHBOX_KERNEL") == "plain"
-_marked: list[str] = []
+_marked: dict[Any, str] = {}
+_twins: dict[Any, Any] = {}
+_fetched: dict[Any, Any] = {}
 _KEPT = 8  # caches of other states of the sources, for those who go back and forth
 
 
@@ -39,20 +45,66 @@ def use_plain() -> None:
     """Leave the kernels of this process uncompiled. Only before a world has been imported."""
     global _plain
     if _marked and not _plain:
-        raise RuntimeError(f"{_marked[0]} is compiled already: choose plain mode before importing a world")
+        first = next(iter(_marked.values()))
+        raise RuntimeError(f"{first} is compiled already: choose plain mode before importing a world")
     _plain = True
+
+
+def mode_of(function: Any) -> str:
+    """ "plain" or "compiled": what this kernel is."""
+    return "plain" if isinstance(function, FunctionType) else "compiled"
 
 
 def kernel(function: F) -> F:
     """Compile `function` with numba, or leave it as it is in plain mode."""
-    _marked.append(function.__qualname__)
-    if _plain:
-        return function
+    _marked[function] = function.__qualname__
+    return function if _plain else cast(F, _compile(function))
+
+
+def fastest(function: F) -> F:
+    """The compiled twin of a plain kernel once it has been fetched; till then the kernel itself."""
+    return cast(F, _fetched.get(function, function))
+
+
+def fetch(functions: Iterable[Any], use: Callable[[dict[Any, Any]], None]) -> None:
+    """In plain mode: load the compiled twins of these kernels, let `use` call them once (that is when they
+    are loaded), and only then let `fastest` give them. Slow (tenths of a second): for a thread.
+    """
+    wanted = [function for function in functions if function in _marked and function not in _fetched]
+    if not _plain or not wanted:
+        return
+    twins = {function: _twin(function) for function in wanted}
+    use(twins)
+    _fetched.update(twins)
+
+
+def _compile(function: Any) -> Any:
     import numba
 
     numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
-    compiled: Any = numba.njit(cache=True, error_model="numpy")(function)
-    return cast(F, compiled)
+    return numba.njit(cache=True, error_model="numpy")(function)
+
+
+def _twin(function: Any) -> Any:
+    """A compiled copy of a plain kernel, in which the names of other kernels mean twins too."""
+    function = getattr(function, "__wrapped__", function)
+    if function in _twins:
+        return _twins[function]
+    names: dict[str, Any] = {}
+    cells = tuple(CellType(_twin_of(cell.cell_contents)) for cell in function.__closure__ or ()) or None
+    copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__, cells)
+    copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
+    _twins[function] = _compile(copy)
+    names.update({name: _twin_of(value) for name, value in function.__globals__.items()})
+    return _twins[function]
+
+
+def _twin_of(value: Any) -> Any:
+    """What a name means to a twin: kernels become twins, all else stays."""
+    if not isinstance(value, FunctionType):
+        return value
+    plain = getattr(value, "__wrapped__", value)
+    return _twin(plain) if plain in _marked else value
 
 
 @cache
@@ -65,15 +117,15 @@ def cache_folder() -> Path:
     return user_cache_path("teachbox") / "kernels" / digest.hexdigest()[:16]
 
 
-def is_warm() -> bool:
-    """Whether the kernels of these sources have been compiled before."""
-    return (cache_folder() / "warm").exists()
+def is_warm(world: str) -> bool:
+    """Whether this world's kernels, in the state of these sources, have been compiled before."""
+    return (cache_folder() / f"warm-{world}").exists()
 
 
-def mark_warm() -> None:
-    """Say that every kernel has been compiled (see envs.catalog.warm_up); forget the oldest caches."""
+def mark_warm(world: str) -> None:
+    """Say that all of a world's kernels have been compiled (see envs.catalog); forget the oldest caches."""
     cache_folder().mkdir(parents=True, exist_ok=True)
-    (cache_folder() / "warm").touch()
+    (cache_folder() / f"warm-{world}").touch()
     kept = sorted(cache_folder().parent.iterdir(), key=lambda folder: folder.stat().st_mtime)
     for old in kept[:-_KEPT]:
         shutil.rmtree(old, ignore_errors=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.kernels import mode
+from envs import kernels
 from envs.trajectory import Recorder, Trajectory
-from envs.world import Array, Task
+from envs.world import Array, Kernel, Task
 
 
 class Step(NamedTuple):
@@ -34,13 +34,35 @@ def words_of(seeds: Array) -> NDArray[np.uint64]:
     return np.asarray(seeds, np.uint64) * np.uint64(0xD1342543DE82EF95) + np.uint64(0x2545F4914F6CDD1D)
 
 
-class Simulation:
-    """N rows of one task with fixed horizon and auto-reset."""
+def fetch_kernels(task: Task) -> None:
+    """In a process that began plain: load this world's compiled kernels, for simulations reset from then on.
 
-    def __init__(self, task: Task, rows: int, *, seed: int = 0, auto_reset: bool = True) -> None:
+    They must be in the cache (`kernels.is_warm`), else this compiles for many seconds. For a thread.
+    """
+
+    def use(twins: dict[Any, Any]) -> None:
+        touch_kernels(task, Kernel(*(twins[one] for one in task.world.kernel)))
+
+    kernels.fetch(task.world.kernel, use)
+
+
+def touch_kernels(task: Task, kernel: Kernel) -> None:
+    """Call each part of a kernel once: that is when numba compiles it, or loads it from its cache."""
+    sim = Simulation(task, 1, kernel=kernel)
+    sim.step(task.idle(1))
+    sim.put(np.ones(1, np.bool_), sim.states.copy(), sim.rng.copy())
+
+
+class Simulation:
+    """N rows of one task with fixed horizon and auto-reset. kernel: another than the fastest there is."""
+
+    def __init__(
+        self, task: Task, rows: int, *, seed: int = 0, auto_reset: bool = True, kernel: Kernel | None = None
+    ) -> None:
         world = task.world
         self.task, self.rows, self.auto_reset = task, rows, auto_reset
-        self._kernel, self._params, self._clock = world.kernel, world.params, world.clock
+        self._given, self._kernel = kernel, kernel or world.kernel
+        self._params, self._clock = world.params, world.clock
         self.states: Array = np.zeros((rows, world.state_size), world.state_dtype)
         self.rng = np.zeros(rows, np.uint64)
         self._aux: Array = np.zeros((rows, world.aux_size), world.aux_dtype)
@@ -64,6 +86,7 @@ class Simulation:
 
     def reset(self, seed: int | Array = 0) -> NDArray[np.float32]:
         """Start every row anew; row i is seeded with seed + i, or with seed[i]."""
+        self._kernel = self._given or self.task.world.kernel.fastest()
         seeds = seed + np.arange(self.rows) if isinstance(seed, int) else seed
         self.seed_rows(seeds)
         return self.reset_rows(self._all)
@@ -92,6 +115,8 @@ class Simulation:
 
     def put(self, which: NDArray[np.bool_], states: Array, rng: Array) -> NDArray[np.float32]:
         """Place stored states (and random words) into some rows; they go on from there."""
+        if which.all():
+            self._kernel = self._given or self.task.world.kernel.fastest()
         self.states[which] = states
         self.rng[which] = rng
         self._kernel.refresh(self._params, which, self.states, self._aux)
@@ -116,6 +141,6 @@ class Simulation:
             int(self.rng[row]),
             self.obs[row],
             driver=driver,
-            kernel=mode(),
+            kernel=kernels.mode_of(self._kernel.step),
             options=self.task.options,
         )

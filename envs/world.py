@@ -10,13 +10,15 @@ Arrays, everywhere: N rows lead, K numbers of state, D of observation, M terms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
+
+from envs import kernels
 
 Array = NDArray[Any]
 Wish = Callable[[Array, Array, Array], NDArray[np.float32]]
@@ -48,6 +50,13 @@ class Kernel:
     step: Callable[..., None]
     observe: Callable[..., None]
     refresh: Callable[..., None]
+
+    def fastest(self) -> Kernel:
+        """The compiled twins once they have been fetched (see envs.kernels), till then these."""
+        return Kernel(*(kernels.fastest(one) for one in self))
+
+    def __iter__(self) -> Iterator[Callable[..., None]]:
+        return iter((self.reset, self.step, self.observe, self.refresh))
 
 
 @dataclass(frozen=True)

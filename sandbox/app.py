@@ -14,6 +14,7 @@ import pygame
 from sandbox.events import LearnerRestarted, Saved, Trouble
 from sandbox.screen import notices
 from sandbox.screen import theme as look
+from sandbox.screen.behind import Behind
 from sandbox.screen.chrome import Chrome
 from sandbox.screen.held import Hands
 from sandbox.screen.keys import EVERYWHERE, Intent, Pointer, Press, intent
@@ -73,6 +74,7 @@ class App:
         self.frame, self.seconds = 0, 0.0
         self.toast_area: pygame.Rect | None = None
         """Where a scene wants toasts; it says so at each draw."""
+        self._behind = Behind()
         self._owed = 0.0
         self._clock = pygame.time.Clock()
         self._state_file = StateFile(state_file)
@@ -187,6 +189,7 @@ class App:
         pygame.display.flip()
         self.frame += 1
         self._state_file.write(self.state(), self.frame)
+        self._behind.update(self.session, self.frame)
         return self.running
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 import typer
 
 from sandbox.bench import app as bench
+from sandbox.exchange import commands as exchange
 from sandbox.import_log import import_log
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ LayoutOption = Annotated[
 
 cli.add_typer(bench, name="bench")
 cli.command("import-log")(import_log)
+exchange.register(cli)
 
 
 class Plain(Exception):
@@ -115,8 +117,7 @@ def open_window(
     """Run the app until its window is closed, or for some frames."""
     from envs import kernels
 
-    if not kernels.is_warm():
-        kernels.use_plain()  # the learner's process compiles them meanwhile, for the next time
+    kernels.use_plain()  # the first picture comes sooner so; the compiled ones are fetched behind it
 
     from sandbox.app import App
     from sandbox.layouts import layout_options

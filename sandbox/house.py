@@ -84,7 +84,7 @@ def compile_kernels() -> None:
     """Compile every world's kernels unless that was done before, and show how far it is."""
     from envs import catalog, kernels
 
-    if kernels.mode() == "plain" or kernels.is_warm():
+    if kernels.mode() == "plain" or catalog.is_warm():
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:

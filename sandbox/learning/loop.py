@@ -20,7 +20,8 @@ from agents.feedback import Question
 from agents.learner import Learner
 from agents.snapshot import CurvePoint
 from envs import kernels
-from envs.catalog import warm_up
+from envs.catalog import warm_up_task
+from envs.foreign.task import ForeignTask
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.messages import Activity, Beat, Command, Failure, Note, Points, continue_curve
 from sandbox.learning.sender import Sender
@@ -80,10 +81,7 @@ class Loop:
         """Import, compile, load the checkpoint, read all feedback; the first snapshot follows."""
         self._say("starting", "The learner is starting")
         self._task = locate(self._spec.world)(self._spec.task, **self._spec.options)
-        if kernels.mode() == "compiled" and not kernels.is_warm():
-            with contextlib.suppress(OSError):  # no place for the cache: then each start compiles
-                warm_up(self._compiling)
-            self._say("starting", "The learner is starting")
+        self._compile()
         self._reader = Reader(Path(self._spec.store))
         self._begin(afresh=False)
 
@@ -253,8 +251,15 @@ class Loop:
             self._asked.add(str(command.value))
             self._questions = deque((q for q in self._questions if q.id != command.value), maxlen=STOCK)
 
-    def _compiling(self, title: str, done: int, of: int) -> None:
-        self._say("starting", f"Compiling the worlds, the first time only ({done} of {of} done)")
+    def _compile(self) -> None:
+        """This world alone: the others can wait until they are played."""
+        own = not isinstance(self._task, ForeignTask)
+        if kernels.mode() == "plain" or not own or kernels.is_warm(self._task.world.name):
+            return
+        self._say("starting", "Compiling this world, the first time only (up to a minute)")
+        with contextlib.suppress(OSError):  # no place for the cache: then each start compiles
+            warm_up_task(self._task)
+        self._say("starting", "The learner is starting")
 
     def _say(self, activity: Activity, text: str) -> None:
         self._activity, self._text, self._turned = activity, text, monotonic()
