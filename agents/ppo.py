@@ -22,6 +22,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from torch.nn import functional as F
 
 from agents.networks import policy_arrays, value_layers
+from agents.ppo_update import EPS, Batch, FlatPolicy, Weights, gradients
 from agents.snapshot import forward
 from agents.vec_env import SimulationVecEnv
 
@@ -98,7 +99,11 @@ class BurstPPO(PPO):
         self.facts = RolloutFacts()
         self.random = np.random.default_rng(self.seed)
         params = list(self.policy.parameters())
-        self.policy.optimizer = torch.optim.Adam(params, lr=self.lr_schedule(1.0), eps=1e-5, fused=True)
+        self.policy.optimizer = torch.optim.Adam(params, lr=self.lr_schedule(1.0), eps=EPS, fused=True)
+        self.flat = FlatPolicy(self.policy, self.policy.optimizer)
+
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "flat", "facts", "auxiliary"]
 
     def burst(self) -> None:
         """One rollout and its update."""
@@ -176,35 +181,32 @@ class BurstPPO(PPO):
         facts.next_obs, facts.terms = next_obs, terms
 
     def train(self) -> None:
-        """PPO's clipped update (Schulman et al. 2017, eq. 7 and 9) without per-batch bookkeeping."""
-        policy, clip = self.policy, self.clip_range(1.0)  # type: ignore[operator]
-        policy.set_training_mode(True)
-        buffer = self.rollout_buffer
+        """PPO's clipped update (Schulman et al. 2017, eq. 7 and 9), worked out in `agents.ppo_update`."""
+        buffer, flat = self.rollout_buffer, self.flat
         total = buffer.buffer_size * buffer.n_envs
-        obs = torch.from_numpy(buffer.observations.reshape(total, -1))
-        actions = torch.from_numpy(buffer.actions.reshape(total, -1))
-        advantages = torch.from_numpy(buffer.advantages.reshape(total))
-        returns = torch.from_numpy(buffer.returns.reshape(total))
-        old_log_prob = torch.from_numpy(buffer.log_probs.reshape(total))
-        advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
-        values_of = [*policy.mlp_extractor.value_net.parameters(), *policy.value_net.parameters()]
-        acts_of = [p for p in policy.parameters() if all(p is not v for v in values_of)]
+        actions = buffer.actions.reshape(total, -1)
+        gains = buffer.advantages.reshape(total)
+        whole = Batch(
+            obs=buffer.observations.reshape(total, -1),
+            actions=actions[:, 0].astype(np.int64) if flat.discrete else actions,
+            log_prob=buffer.log_probs.reshape(total),
+            advantages=(gains - gains.mean()) / (gains.std() + 1e-8),
+            returns=buffer.returns.reshape(total),
+        )
+        clip = float(self.clip_range(1.0))  # type: ignore[operator]
+        weights = Weights(clip, self.vf_coef, self.ent_coef)
+        rate = self.policy.optimizer.param_groups[0]["lr"]
+        flat.link()
         for _ in range(self.n_epochs):
-            order = torch.from_numpy(self.random.permutation(total))
+            order = self.random.permutation(total)
             for start in range(0, total, self.batch_size):
-                pick = order[start : start + self.batch_size]
-                log_prob, entropy, values = evaluate(policy, obs[pick], actions[pick])
-                ratio = torch.exp(log_prob - old_log_prob[pick])
-                gain = advantages[pick]
-                surrogate = torch.min(gain * ratio, gain * ratio.clamp(1 - clip, 1 + clip)).mean()
-                loss = self.vf_coef * F.mse_loss(values, returns[pick]) - surrogate - self.ent_coef * entropy
-                extra = self.auxiliary(policy) if self.auxiliary is not None else None
-                loss = loss if extra is None else loss + extra
-                policy.optimizer.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_(acts_of, self.max_grad_norm)
-                torch.nn.utils.clip_grad_norm_(values_of, self.max_grad_norm)
-                policy.optimizer.step()
+                gradients(flat, whole.take(order[start : start + self.batch_size]), weights)
+                extra = self.auxiliary(self.policy) if self.auxiliary is not None else None
+                if extra is not None:
+                    flat.add(extra)
+                flat.clip(self.max_grad_norm)
+                flat.step(rate)
+        flat.told()
         self._n_updates += self.n_epochs
 
 
