@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from envs.world import Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trajectory:
-    """T steps of one row: T+1 moments, T actions.
+    """T steps of one row: T+1 moments, T actions. Two are the same only if they are one object.
 
     states [T+1, K]; rng [T+1] uint64, each row's random word at that moment (0 where unknown);
     observations [T+1, D] float32; actions [T] int64 or [T, C] float32; terms [T, M] float32.
@@ -78,7 +78,8 @@ class Recorder:
         return len(self._actions)
 
     def add(self, action: Any, terms: Array, state: Array, rng: int, observation: Array) -> None:
-        self._actions.append(np.array(action))
+        one = np.array(action)
+        self._actions.append(one.astype(np.float32 if one.dtype.kind == "f" else np.int64))
         self._terms.append(np.array(terms, np.float32))
         self._states.append(np.array(state))
         self._rng.append(rng)
@@ -94,7 +95,7 @@ class Recorder:
             states=np.stack(self._states),
             rng=np.array(self._rng, np.uint64),
             observations=np.stack(self._observations),
-            actions=np.array(self._actions),
+            actions=np.array(self._actions) if self._actions else np.zeros(0, np.int64),
             terms=np.array(self._terms, np.float32),
             **self._meta,
         )
