@@ -10,7 +10,9 @@ import numpy as np
 from envs.kernels import kernel
 from envs.lanes.layout import (
     CLOSING,
+    FREE,
     LANE,
+    LANE_WIDTH,
     SETTLED,
     SIGHT,
     SINCE,
@@ -28,7 +30,15 @@ from envs.lanes.traffic import gap_to, idm, neighbours
 
 KEEP, LEFT, RIGHT, FASTER, SLOWER = range(5)
 ACTIONS = ("keep", "left", "right", "faster", "slower")
+PEDALS = ("thrust", "steer")
+"""Continuous actions, each in -1..1. thrust: what the pedals ask for, PUSH at 1 and PRESS at -1. steer:
+speed across the road, to the right if positive, SWERVE at 1; slower where the car would be turned by more
+than SLANT. Within HANDS_OFF of 0 nobody steers: the car goes to the middle of the lane it is in."""
 PUSH, PRESS = 2.0, -7.0  # the pedals' floor [m/s^2]
+SWERVE = 0.75  # fastest across the road [lanes/s], as fast as a meta-action's lane change at its middle
+SLANT = 0.2  # most that the car is turned off the road's direction [rad]
+HANDS_OFF = 0.1
+ASTRIDE_FROM, ASTRIDE_FULL = 0.2, 0.5  # off its lane's middle: astride of 0 and of 1 [lanes]
 JERK_PUSH, JERK_PRESS, JERK_RELEASE = 5.0, 12.0, 20.0  # how fast pedals act [m/s^3]
 TOP_SPEED = 25.0  # [m/s]
 
@@ -45,6 +55,20 @@ NEED_GAP = 2.5  # a right lane free for so long ahead is no reason to stay left 
 def asked(action: int) -> float:
     """The acceleration that an action asks for [m/s^2]."""
     return PUSH if action == FASTER else PRESS if action == SLOWER else 0.0
+
+
+@kernel
+def thrust(share: float) -> float:
+    """The acceleration that thrust -1..1 asks for [m/s^2]."""
+    return PUSH * share if share > 0.0 else -PRESS * share
+
+
+@kernel
+def swerving(wheel: float, speed: float) -> float:
+    """Speed across the road [lanes/s] for steer -1..1 at `speed` [m/s]; FREE where nobody steers."""
+    if abs(wheel) <= HANDS_OFF:
+        return FREE
+    return wheel * min(SWERVE, speed * SLANT / LANE_WIDTH)
 
 
 @kernel

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.lanes.driving import CUT_FULL, FASTER, KEEP, LEFT, PAR_SPEED, RIGHT, SLOWER
+from envs.lanes.driving import CUT_FULL, FASTER, KEEP, LEFT, PAR_SPEED, PEDALS, PRESS, PUSH, RIGHT, SLOWER
 from envs.lanes.layout import AMBULANCE, CLOSING, CROSSING, KIND, LANES, LIMIT, MERGE, SIGHT
 from envs.lanes.ramp import ZONE
 from envs.world import Array, World
@@ -18,6 +18,8 @@ GAP_GAIN, SPEED_GAIN = 0.3, 0.8  # of the distance kept [1/s^2], [1/s]
 MOST_FORCED = 1.5  # braking of the car behind that a change may cause [m/s^2]
 BETWEEN = 3.0  # time between changes of lane [s]
 GAIN = 0.5  # a lane is better if it is this much faster [m/s]
+UNDER_WAY = 0.08  # farther off its lane's middle it is on the way into the next [lanes]
+CROSSED = 1.6  # but not so soon after crossing the line: then it is settling [s]
 
 
 class CarefulDriver:
@@ -27,16 +29,42 @@ class CarefulDriver:
     """
 
     def __init__(self, world: World) -> None:
+        self._steers = world.action_names == PEDALS
         self._kind, self._limit = int(world.params[KIND]), float(world.params[LIMIT])
         self._rightmost = f"lane_{int(world.params[LANES]) - 1}"
         self._index = {name: i for i, name in enumerate(world.obs_names)}
 
-    def act(self, obs: Array) -> NDArray[np.int64]:
-        """Actions [N] for features [N, D]."""
+    def act(self, obs: Array) -> Array:
+        """Actions [N], or [N, 2] where they are continuous, for features [N, D]."""
 
         def see(name: str) -> Array:
             return obs[:, self._index[name]]
 
+        wanted, go_left, go_right = self._decide(see)
+        if self._steers:
+            return self._steered(see, wanted, go_left, go_right)
+        now = see("acceleration") * 5.0
+        action = np.where(wanted > np.maximum(now, 0.0) + 0.3, FASTER, KEEP)
+        action = np.where(wanted < np.minimum(now, 0.0) - 0.3, SLOWER, action)
+        action = np.where((action != SLOWER) & go_right, RIGHT, action)
+        action = np.where((wanted > -2.0) & go_left, LEFT, action)
+        return np.where(see("crashed") > 0, KEEP, action).astype(np.int64)
+
+    def _steered(
+        self, see: Callable[[str], Array], wanted: Array, go_left: Array, go_right: Array
+    ) -> NDArray[np.float32]:
+        """Thrust and steer [N, 2]; a change of lane that is under way goes on unless it gets too close."""
+        off, crossed = see("drift"), see("since_change") * 6.0 < CROSSED
+        for side, go, begun in (("left", go_left, off < -UNDER_WAY), ("right", go_right, off > UNDER_WAY)):
+            go |= begun & ~crossed & (see(f"forces_{side}") * CUT_FULL < 2.0 * MOST_FORCED)
+            go &= ~crossed
+        wheel = np.where(go_left & (wanted > -2.0), -1.0, np.where(go_right, 1.0, 0.0))
+        pedals = np.where(wanted > 0.0, wanted / PUSH, -wanted / PRESS)
+        moved = np.stack([np.clip(pedals, -1.0, 1.0), wheel], axis=1)
+        return np.asarray(np.where(see("crashed")[:, None] > 0, 0.0, moved), np.float32)
+
+    def _decide(self, see: Callable[[str], Array]) -> tuple[Array, Array, Array]:
+        """(acceleration wanted [m/s^2], whether to go left, whether to go right), each [N]."""
         speed = see("speed") * PAR_SPEED
         own, left, right = (self._room(see, side, speed) for side in ("own", "left", "right"))
         rested = see("since_change") * 6.0 > BETWEEN
@@ -52,12 +80,7 @@ class CarefulDriver:
             go_left, go_right = self._make_way(see, go_left, go_right)
         elif self._kind == CROSSING:
             wanted = np.minimum(wanted, self._stop(see, speed))
-        now = see("acceleration") * 5.0
-        action = np.where(wanted > np.maximum(now, 0.0) + 0.3, FASTER, KEEP)
-        action = np.where(wanted < np.minimum(now, 0.0) - 0.3, SLOWER, action)
-        action = np.where((action != SLOWER) & go_right, RIGHT, action)
-        action = np.where((wanted > -2.0) & go_left, LEFT, action)
-        return np.where(see("crashed") > 0, KEEP, action).astype(np.int64)
+        return wanted, go_left, go_right
 
     def _room(self, see: Callable[[str], Array], side: str, speed: Array) -> tuple[Array, Array]:
         """(time headway [s], speed that can be driven [m/s]) in the lane on one side."""

@@ -67,6 +67,9 @@ TERMS = (
     Term("speeding", "share", "above 20 m/s, 1 at 25 m/s"),
 )
 
+ASTRIDE = Term("astride", "share", "between two lanes: 0 up to 0.2 lanes off the middle, 1 on the line")
+"""The last term where actions are continuous."""
+
 T_PRESSED, T_HELD_UP, T_SERVED, T_SHARE = range(8, 12)
 _PRESSED = Term("pressed", "share", "the car behind brakes because of you: 0 up to 2, 1 from 6 m/s^2")
 MORE_TERMS: tuple[tuple[Term, ...], ...] = (

@@ -36,7 +36,7 @@ from envs.lanes.layout import (
     cars_of,
 )
 from envs.lanes.log_file import USUAL_LENGTH, LogError, Numbers, Track
-from envs.lanes.world import STEP
+from envs.lanes.motion import STEP
 from envs.simulation import Simulation
 from envs.trajectory import Trajectory
 from envs.world import Array, Task

@@ -34,7 +34,8 @@ from envs.lanes.layout import (
     cars_of,
     offsets,
 )
-from envs.lanes.tasks import HORIZON, lanes_cruise
+from envs.lanes.tasks import lanes_cruise
+from envs.lanes.wishes import HORIZON
 from envs.simulation import Simulation
 from envs.world import Array
 from tests.envs.roads import placed, see

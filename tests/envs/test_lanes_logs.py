@@ -14,7 +14,7 @@ from envs.lanes.expert import CarefulDriver
 from envs.lanes.layout import CRASHED, HEADER, LANE_WIDTH, LENGTH, T_PROGRESS, V, X, Y, cars_of, offsets
 from envs.lanes.log_file import MOST_COLUMNS, LogError, read_log
 from envs.lanes.logs import PLACE_OFF, Imported, demonstrations
-from envs.lanes.world import STEP
+from envs.lanes.motion import STEP
 from envs.simulation import Simulation
 
 LANES = "teachbox/LanesCruise-v0"

@@ -14,7 +14,8 @@ from envs.lanes.layout import (
     X,
     cars_of,
 )
-from envs.lanes.tasks import cruise_wish, lanes_cruise
+from envs.lanes.tasks import lanes_cruise
+from envs.lanes.wishes import cruise_wish
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
