@@ -16,6 +16,7 @@ import typer
 
 from sandbox.bench import app as bench
 from sandbox.exchange import commands as exchange
+from sandbox.exchange import commands as exchange
 from sandbox.import_log import import_log
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ LayoutOption = Annotated[
 
 cli.add_typer(bench, name="bench")
 cli.command("import-log")(import_log)
+exchange.register(cli)
 exchange.register(cli)
 
 

@@ -1,0 +1,245 @@
+"""Files of others, bounded before they are read: sizes, links, headers. Nothing read here runs code.
+
+Every refusal is an `UnsafeFile` with a sentence that names the file and what about it is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = dict[str, NDArray[Any]]
+
+MOST_BYTES = 2**30
+"""A single file of data larger than this is refused."""
+MOST_JSON = 64 * 2**20
+MOST_HEADER = 16 * 2**20
+DTYPES = {
+    "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4",
+    "U64": "<u8", "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8",
+}  # fmt: skip
+"""What safetensors calls the types of numbers that are read here."""
+
+
+class UnsafeFile(ValueError):
+    """A file that is not read; the text is a sentence that names it and the reason."""
+
+
+def short(value: object) -> str:
+    """A value of others as a sentence can hold it: quoted, on one line, cut."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:56]} ..."
+
+
+class TensorFacts(NamedTuple):
+    """What a header declares of one array."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+    stop: int
+
+
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The content of a plain file of at most `most` bytes; links, pipes and devices are refused."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        if path.is_symlink():
+            raise UnsafeFile(f"{path} is a link: put the file itself there.")
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnsafeFile):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise UnsafeFile(f"{path} can't be read ({reason}): check its name.") from error
+    with os.fdopen(descriptor, "rb") as file:
+        facts = os.fstat(file.fileno())
+        if not stat.S_ISREG(facts.st_mode):
+            raise UnsafeFile(f"{path} is no plain file: give a file, not a folder, pipe or device.")
+        if facts.st_size > most:
+            raise UnsafeFile(f"{path} has {facts.st_size} bytes, and at most {most} are read.")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise UnsafeFile(f"{path} grew past {most} bytes while it was read.")
+    return content
+
+
+def check_folder(folder: Path, needed: Collection[str], optional: Collection[str] = ()) -> None:
+    """Refuse a folder that is a link, lacks a needed file, or holds anything else (links among it)."""
+    if folder.is_symlink() or not folder.is_dir():
+        raise UnsafeFile(f"{folder} is no folder (links are not followed): give the folder itself.")
+    found = set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name not in needed and entry.name not in optional:
+                raise UnsafeFile(f"{folder} holds a file that does not belong there: {short(entry.name)}.")
+            if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
+                raise UnsafeFile(f"{folder / entry.name} is a link or no plain file.")
+            found.add(entry.name)
+    missing = sorted(set(needed) - found)
+    if missing:
+        raise UnsafeFile(f"{folder} has no file {missing[0]!r}.")
+
+
+def parse_json(content: bytes, name: str) -> dict[str, Any]:
+    """A JSON object; NaN, infinity, deep nesting and numbers out of range are refused."""
+
+    def no_constant(text: str) -> float:
+        raise UnsafeFile(f"{name} holds {text}, which is no number.")
+
+    def finite(text: str) -> float:
+        number = float(text)
+        if not math.isfinite(number):
+            raise UnsafeFile(f"{name} holds {text[:40]}, which is too large.")
+        return number
+
+    try:
+        found = json.loads(content.decode("utf-8"), parse_constant=no_constant, parse_float=finite)
+    except UnsafeFile:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise UnsafeFile(f"{name} is no JSON ({error}).") from error
+    if not isinstance(found, dict):
+        raise UnsafeFile(f"{name} holds {type(found).__name__} where an object is expected.")
+    return found
+
+
+def check_digest(content: bytes, digest: Any, name: str) -> None:
+    """Refuse content whose SHA-256 is another one than was written down."""
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise UnsafeFile(f"{name} is not what was saved (its SHA-256 differs): get a fresh copy of it.")
+
+
+def tensor_header(content: bytes, name: str) -> dict[str, TensorFacts]:
+    """What safetensors bytes declare, checked: known types, sizes that add up, no gap, no overlap."""
+    if len(content) < 8:
+        raise UnsafeFile(f"{name} is cut off: it has {len(content)} bytes.")
+    size = int.from_bytes(content[:8], "little")
+    if size > min(MOST_HEADER, len(content) - 8):
+        raise UnsafeFile(f"{name} declares a header of {size} bytes, more than is there or allowed.")
+    header = parse_json(content[8 : 8 + size], f"the header of {name}")
+    header.pop("__metadata__", None)
+    found = {key: _facts(key, value, name) for key, value in header.items()}
+    at = 0
+    for key, facts in sorted(found.items(), key=lambda item: (item[1].start, item[1].stop)):
+        if facts.start != at:
+            raise UnsafeFile(f"the tensor {short(key)} of {name} begins at byte {facts.start}, not at {at}.")
+        at = facts.stop
+    if at != len(content) - 8 - size:
+        raise UnsafeFile(f"{name} declares {at} bytes of data and holds {len(content) - 8 - size}.")
+    return found
+
+
+def _facts(key: str, value: Any, name: str) -> TensorFacts:
+    if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
+        raise UnsafeFile(f"the tensor {short(key)} of {name} is not described as a tensor is.")
+    dtype, shape, span = value["dtype"], value["shape"], value["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in DTYPES:
+        raise UnsafeFile(f"the tensor {short(key)} of {name} is of type {short(dtype)}, which is not read.")
+    if not all(isinstance(part, list) and all(map(_is_count, part)) for part in (shape, span)):
+        raise UnsafeFile(f"the tensor {short(key)} of {name} has a shape or place that is no list of sizes.")
+    if len(span) != 2 or len(shape) > 8:
+        raise UnsafeFile(f"the tensor {short(key)} of {name} has a shape or place of a wrong length.")
+    declared = math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize
+    if declared != span[1] - span[0]:
+        raise UnsafeFile(
+            f"the tensor {short(key)} of {name} of {declared} bytes has a place of another size."
+        )
+    return TensorFacts(dtype, tuple(shape), span[0], span[1])
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**48
+
+
+def tensors(content: bytes, name: str) -> Arrays:
+    """The arrays in safetensors bytes, each a copy of its own."""
+    size = 8 + int.from_bytes(content[:8], "little")
+    return {
+        key: np.frombuffer(content, DTYPES[one.dtype], math.prod(one.shape), size + one.start)
+        .reshape(one.shape)
+        .copy()
+        for key, one in tensor_header(content, name).items()
+    }
+
+
+def expect_tensors(content: bytes, expected: Mapping[str, tuple[str, tuple[int, ...]]], name: str) -> Arrays:
+    """The arrays, if they are exactly those expected (safetensors dtype and shape) and all finite."""
+    header = tensor_header(content, name)
+    if set(header) != set(expected):
+        odd = sorted(set(header) ^ set(expected))[0]
+        raise UnsafeFile(f"{name} {'lacks' if odd in expected else 'holds an unknown'} tensor {short(odd)}.")
+    for key, (dtype, shape) in expected.items():
+        if header[key].dtype != dtype:
+            raise UnsafeFile(
+                f"the tensor {short(key)} of {name} is of type {header[key].dtype}, not {dtype}."
+            )
+        if header[key].shape != shape:
+            raise UnsafeFile(
+                f"the tensor {short(key)} of {name} has shape {list(header[key].shape)}, not {list(shape)}."
+            )
+    found = tensors(content, name)
+    for key, value in found.items():
+        if not np.isfinite(value).all():
+            raise UnsafeFile(f"the tensor {short(key)} of {name} holds a NaN or an infinity.")
+    return found
+
+
+@contextmanager
+def fresh_folder(path: Path) -> Iterator[Path]:
+    """A folder to fill; it appears at `path` when the block ends well, whole or not at all."""
+    if path.exists() or path.is_symlink():
+        raise UnsafeFile(f"{path} exists already: choose another name.")
+    beside = _beside(path)
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        for part in sorted(beside.rglob("*"), reverse=True):
+            _sync(part)
+        _sync(beside)
+        beside.rename(path)
+        _sync(path.parent)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def fresh_file(path: Path) -> Iterator[Path]:
+    """A file to write; it appears at `path` when the block ends well, whole or not at all."""
+    if path.exists() or path.is_symlink():
+        raise UnsafeFile(f"{path} exists already: choose another name.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = _beside(path)
+    try:
+        yield beside
+        _sync(beside)
+        beside.rename(path)
+        _sync(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid4().hex[:8]}.new")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems don't sync folders
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

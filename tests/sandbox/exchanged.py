@@ -1,0 +1,97 @@
+"""Sessions to exchange: records of every kind in a real world, made by the world itself."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo
+from envs.catalog import simulation
+from envs.trajectory import Trajectory
+from envs.world import Task
+from sandbox.cli import main
+from sandbox.exchange.ledger import Entry, Ledger
+from sandbox.exchange.saving import save_records
+from sandbox.session import Session
+from sandbox.store import Provenance
+
+ROOMS, ROVER, CARTPOLE = "teachbox/RoomsTidy-v0", "teachbox/RoverDeliver-v0", "CartPole-v1"
+WORLDS = (ROOMS, ROVER, CARTPOLE)
+
+
+def driven(task: Task, steps: int, seed: int = 0, driver: str = "person") -> Trajectory:
+    """A recording of random actions, also in a world of somebody else's."""
+    random = np.random.default_rng(seed)
+    sim = simulation(task, 1, seed)
+    recorder = sim.recorder(0, driver)
+    space = task.world.action_space
+    for _ in range(steps):
+        if hasattr(space, "n"):
+            action = np.array([random.integers(int(space.n))])
+        else:
+            action = random.uniform(space.low, space.high).astype(np.float32)[None]
+        out = sim.step(action)
+        recorder.add(action[0], out.terms[0], sim.states[0], int(sim.rng[0]), out.last_obs[0])
+    return recorder.trajectory()
+
+
+def every_kind(task: Task, seed: int = 0) -> list[Record]:
+    """One record of each kind and variety, two that share clips, and one taken back."""
+    clips = [driven(task, 5 + k % 2, seed + k, f"policy:{k}") for k in range(3)]
+    first = Demonstration(driven(task, 9, seed + 9))
+    return [
+        first,
+        Comparison((clips[0], clips[1]), (0, 1), question="q", seconds=2.5),
+        Comparison((clips[2], clips[0], clips[1]), (1, 0, 1), seconds=0.1),
+        Comparison((clips[0], clips[2]), (0, 0)),
+        Comparison((clips[1], clips[2]), (), "cant_tell", seconds=9.0),
+        Evaluation(clips[0], -1.0, 2.0, 10.0),
+        Correction(clips[1], driven(task, 7, seed + 8)),
+        Demonstration(driven(task, 3, seed + 7)),
+        Undo(first.id),
+    ]
+
+
+def ledger(task: Task, records: Sequence[Record] | None = None) -> Ledger:
+    """Records with provenance as a window gives it."""
+    given = every_kind(task) if records is None else records
+    origin = Provenance("a1b2c3d4e5f6", "0.1.0", 2.5, "q", (1, 0), "joint:7")
+    return Ledger(task.id, dict(task.options), [Entry(record, origin) for record in given])
+
+
+def session(folder: Path, task: Task) -> Ledger:
+    """A session with these records on the disk; what it holds."""
+    Session.open(folder, world=task.id, options=task.options, start_learner=False).close()
+    given = ledger(task)
+    save_records(given, folder, "me")
+    return given
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    """The command in this process: exit status, stdout, stderr."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(arguments)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return code, out.getvalue().strip(), err.getvalue().strip()
+
+
+def teachbox(*arguments: str) -> str:
+    """What the command said; it has to end well."""
+    code, out, err = run(*arguments)
+    assert code == 0, err
+    return out
+
+
+def refused(*arguments: str) -> str:
+    """The one sentence with which the command refuses; exit status 2."""
+    code, _, err = run(*arguments)
+    assert code == 2, err
+    assert len(err.splitlines()) == 1, err
+    return err
