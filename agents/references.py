@@ -35,8 +35,8 @@ from envs.world import Task
 FORMAT = "teachbox-references-1"
 SHIPPED = Path(assets.__file__).parent / "references"
 _ENVS = Path(envs.__file__).parent
-_FORM = ("world.py", "kernels.py", "__init__.py")
-"""Files right under envs that say how worlds are written, not what happens in them."""
+_FORM = ("world.py", "kernels.py", "simulation.py", "trajectory.py", "__init__.py")
+"""Files right under envs that say how worlds are written and run, not what happens in them."""
 log = logging.getLogger("teachbox")
 
 By = Literal["plan", "rule", "policy"]
@@ -59,10 +59,11 @@ class Measured:
     steps: int = 0
 
 
-def find(task: Task, layouts: int, folders: Sequence[Path] = (SHIPPED,)) -> Measured | None:
-    """What `folders` keep for this task as it is now, with at least so many layouts; None if nothing."""
+def find(task: Task, layouts: int, folders: Sequence[Path] | None = None) -> Measured | None:
+    """What `folders` (default: what is shipped) keep for this task as it is now, with at least so many
+    layouts; None if nothing."""
     key, name = key_of(task), name_of(task)
-    read = (_read(folder / f"{name}.json", key, layouts) for folder in folders)
+    read = (_read(folder / f"{name}.json", key, layouts) for folder in folders or (SHIPPED,))
     return next((found for found in read if found is not None), None)
 
 

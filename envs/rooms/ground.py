@@ -123,7 +123,7 @@ def wall(cell: int, bits: int, doors: int) -> Pixels:
     bits: where walls go on; doors: where it ends at a doorway (not to the north: it would hide it).
     """
     bits |= doors & (E | S | W)
-    rise = round(HEIGHT * cell)
+    rise = max(1, round(HEIGHT * cell))
     height = rise / cell
     c = Canvas.blank(cell, cell + rise, cell, (0.5, (rise + cell / 2) / (cell + rise)))
     lifted = _joined(c.turned(0.0, 0.0, -height), bits, HALF, 0.02)
