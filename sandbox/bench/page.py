@@ -36,8 +36,8 @@ def write(folder: Path, out: Path) -> None:
 
 def text_of(folder: Path, beside: Path) -> str:
     """The page; writes plots into `folder`. Raises ValueError when there is nothing to make it from."""
-    found = [json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))]
-    reports = {report["bench"]: report for report in found if report.get("bench") in ORDER}
+    found = [(path, json.loads(path.read_text("utf-8"))) for path in sorted(folder.glob("*.json"))]
+    reports = [one for name in ORDER for one in found if one[1].get("bench") == name]
     if not reports:
         raise ValueError(f"there are no figures in {folder}: make some with `teachbox bench NAME --out FILE`")
     parts = [
@@ -45,20 +45,20 @@ def text_of(folder: Path, beside: Path) -> str:
         "Made by `teachbox bench page` from the files in `figures/`, each of which was kept by "
         "`teachbox bench NAME --out docs/figures/NAME.json`.\n",
     ]
-    for name in ORDER:
-        if name in reports:
-            parts += _section(name, reports[name], folder, beside)
+    for path, report in reports:
+        parts += _section(report, path, beside)
     return "\n".join(parts)
 
 
-def _section(name: str, report: dict[str, Any], folder: Path, beside: Path) -> list[str]:
-    facts = report["machine"]
+def _section(report: dict[str, Any], path: Path, beside: Path) -> list[str]:
+    name, facts = report["bench"], report["machine"]
     made = f"`teachbox bench {name}` on {report['date']}, " + ", ".join(
         f"{key} {value}" for key, value in facts.items() if value is not None
     )
-    parts = [f"## {report['title'][0].upper()}{report['title'][1:]}\n", f"{ABOUT[name]}\n"]
+    where = "".join(f", {key} {report[key]}" for key in ("world", "size") if report.get(key) is not None)
+    parts = [f"## {report['title'][0].upper()}{report['title'][1:]}{where}\n", f"{ABOUT[name]}\n"]
     if name == "curves":
-        picture = folder / "curves.svg"
+        picture = path.with_suffix(".svg")
         picture.write_text(_curves(report["points"]), "utf-8")
         parts.append(f"![Learning curves]({picture.relative_to(beside).as_posix()})\n")
     tables = [table(lines) for lines in report.values() if isinstance(lines, list) and lines]
