@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.lanes.driving import CUT_FULL, FASTER, KEEP, LEFT, PAR_SPEED, PEDALS, PRESS, PUSH, RIGHT, SLOWER
-from envs.lanes.layout import AMBULANCE, CLOSING, CROSSING, KIND, LANES, LIMIT, MERGE, SIGHT
+from envs.lanes.layout import AMBULANCE, CLOSING, CROSSING, KIND, LANES, LIMIT, MERGE, SIGHT, obs_names
 from envs.lanes.ramp import ZONE
 from envs.world import Array, World
 
@@ -29,6 +29,9 @@ class CarefulDriver:
     """
 
     def __init__(self, world: World) -> None:
+        """ValueError if the world is sensed in another way (lidar, pixels)."""
+        if world.obs_names != obs_names(int(world.params[LANES]), int(world.params[KIND])):
+            raise ValueError("the careful driver sees features only: take observation='features'")
         self._steers = world.action_names == PEDALS
         self._kind, self._limit = int(world.params[KIND]), float(world.params[LIMIT])
         self._rightmost = f"lane_{int(world.params[LANES]) - 1}"

@@ -34,6 +34,19 @@ from envs.lanes.zebra import see_zebra
 
 
 @kernel
+def see_guest(
+    kind: int, extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, site: float, out: np.ndarray
+) -> None:
+    """out[SEEN]: the guest that a task other than CRUISE has (MORE_OBS)."""
+    if kind == MERGE:
+        see_ramp(extra, cars, ring, lanes, site, out)
+    elif kind == AMBULANCE:
+        see_siren(extra, cars, ring, out)
+    else:
+        see_zebra(extra, cars, ring, lanes, site, out)
+
+
+@kernel
 def observe_rows(params: np.ndarray, states: np.ndarray, aux: np.ndarray, obs: np.ndarray) -> None:
     """What the driver sees (`obs_names`); a lane that does not exist looks like a wall alongside."""
     ring, lanes, kind = params[RING], int(params[LANES]), int(params[KIND])
@@ -66,9 +79,4 @@ def observe_rows(params: np.ndarray, states: np.ndarray, aux: np.ndarray, obs: n
         if kind != CRUISE_KIND:
             extra, more = state[len(state) - EXTRAS :], out[at + 19 : at + 19 + SEEN]
             site = float(extra[SITE]) - float(state[HEADER + X])
-            if kind == MERGE:
-                see_ramp(extra, cars, ring, lanes, site, more)
-            elif kind == AMBULANCE:
-                see_siren(extra, cars, ring, more)
-            else:
-                see_zebra(extra, cars, ring, lanes, site, more)
+            see_guest(kind, extra, cars, ring, lanes, site, more)

@@ -24,7 +24,7 @@ from envs.lanes.wishes import (
     merge_done,
     merge_wish,
 )
-from envs.lanes.world import lanes_world
+from envs.lanes.world import OBSERVATIONS, lanes_world
 from envs.world import Array, Task, Wish
 
 KEYS: Mapping[str, int] = {"": KEEP, "up": LEFT, "down": RIGHT, "right": FASTER, "left": SLOWER}
@@ -61,13 +61,15 @@ class Variant(TypedDict, total=False):
     """Keywords that every task here takes besides difficulty and split.
 
     actions: "discrete" (meta-actions) or "continuous" (thrust and steer, see driving.py).
+    observation: "features" (sense.py), "lidar" (lidar.py) or "pixels" (picture.py).
     """
 
     actions: str
+    observation: str
 
 
-def _checked(name: str, variant: Variant) -> str:
-    """The actions of a task's keywords."""
+def _checked(name: str, variant: Variant) -> tuple[str, str]:
+    """(actions, observation) of a task's keywords."""
     for keyword in variant:
         if keyword not in Variant.__annotations__:
             known = ", ".join(("difficulty", "split", *Variant.__annotations__))
@@ -75,7 +77,10 @@ def _checked(name: str, variant: Variant) -> str:
     actions = variant.get("actions", "discrete")
     if actions not in CONTROLS:
         raise ValueError(f"actions {actions!r} are unknown: choose one of {', '.join(CONTROLS)}")
-    return actions
+    observation = variant.get("observation", "features")
+    if observation not in OBSERVATIONS:
+        raise ValueError(f"observation {observation!r} is unknown: choose one of {', '.join(OBSERVATIONS)}")
+    return actions, observation
 
 
 def _task(
@@ -89,7 +94,7 @@ def _task(
     split: str,
     variant: Variant,
 ) -> Task:
-    actions = _checked(name, variant)
+    actions, observation = _checked(name, variant)
     steered = actions == "continuous"
     if difficulty not in roads.by_difficulty:
         known = ", ".join(roads.by_difficulty)
@@ -100,11 +105,22 @@ def _task(
     options = {"difficulty": difficulty, "split": split}
     if steered:
         options["actions"] = actions
+    if observation != "features":
+        options["observation"] = observation
     return Task(
         id=f"teachbox/{name}-v0",
         title=title,
         about=about,
-        world=lanes_world(lanes, cars, ring, split == "test", roads.kind, roads.limit, continuous=steered),
+        world=lanes_world(
+            lanes,
+            cars,
+            ring,
+            split == "test",
+            roads.kind,
+            roads.limit,
+            continuous=steered,
+            observation=observation,
+        ),
         horizon=HORIZON,
         written={"progress": 1.0, "crash": -20.0},
         wish=Steered(wish) if steered else wish,

@@ -26,7 +26,9 @@ from envs.lanes.layout import (
     obs_names,
     place,
 )
+from envs.lanes.lidar import lidar_names, observe_lidar
 from envs.lanes.motion import steer_rows, step_rows
+from envs.lanes.picture import PIXELS, observe_pixels, pixel_names
 from envs.lanes.sense import observe_rows
 from envs.lanes.start import reset_rows
 from envs.world import Array, Kernel, World
@@ -54,6 +56,18 @@ def _placements(lanes: int) -> Callable[[Array], tuple[Array, Array]]:
     return placements
 
 
+OBSERVATIONS = ("features", "lidar", "pixels")
+_Sensed = tuple[Callable[..., None], tuple[str, ...], tuple[int, ...], type]
+
+
+def _sensed(observation: str, lanes: int, kind: int) -> _Sensed:
+    if observation == "pixels":
+        return observe_pixels, pixel_names(), PIXELS, np.uint8
+    if observation == "lidar":
+        return observe_lidar, lidar_names(lanes, kind), (), np.float32
+    return observe_rows, obs_names(lanes, kind), (), np.float32
+
+
 def lanes_world(
     lanes: int,
     cars: int,
@@ -63,21 +77,26 @@ def lanes_world(
     limit: float = PAR_SPEED,
     *,
     continuous: bool = False,
+    observation: str = "features",
 ) -> World:
     """A ring road of `ring` metres with `cars` cars, the driven one among them; `limit` in m/s.
 
-    continuous: actions are pedals and steering (PEDALS) in place of ACTIONS.
+    continuous: actions are pedals and steering (PEDALS) in place of ACTIONS; observation: what it is
+    sensed by, one of OBSERVATIONS.
     """
+    observe, names, shape, dtype = _sensed(observation, lanes, kind)
     steered = spaces.Box(-1.0, 1.0, (len(PEDALS),), np.float32)
     return World(
         name="lanes",
         params=np.array([lanes, cars, ring, test, kind, limit], np.float64),
-        kernel=Kernel(reset_rows, steer_rows if continuous else step_rows, observe_rows, refresh_rows),
+        kernel=Kernel(reset_rows, steer_rows if continuous else step_rows, observe, refresh_rows),
         state_size=HEADER + FIELDS * cars + (0 if kind == CRUISE_KIND else EXTRAS),
         state_dtype=np.float32,
         aux_size=0,
         aux_dtype=np.float32,
-        obs_names=obs_names(lanes, kind),
+        obs_names=names,
+        obs_shape=shape,
+        obs_dtype=dtype,
         terms=TERMS + MORE_TERMS[kind] + ((ASTRIDE,) if continuous else ()),
         action_space=steered if continuous else spaces.Discrete(len(ACTIONS)),
         action_names=PEDALS if continuous else ACTIONS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -31,14 +32,18 @@ from tests.envs.test_contract import (  # noqa: F401  (collected here, with the 
 LANES = tuple(id for id in catalog.task_ids() if id.startswith("teachbox/Lanes"))
 CONTINUOUS = {"actions": "continuous"}
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
-    f"{id.split('/')[1]}-continuous": (id, CONTINUOUS) for id in LANES
+    **{f"{id.split('/')[1]}-continuous": (id, CONTINUOUS) for id in LANES},
+    "lidar": ("teachbox/LanesCrossing-v0", {"observation": "lidar"}),
+    "lidar-continuous": ("teachbox/LanesMerge-v0", {"observation": "lidar", **CONTINUOUS}),
+    "pixels": ("teachbox/LanesMerge-v0", {"observation": "pixels"}),
 }
 
 
 @pytest.fixture(params=KINDS, scope="module")
 def task(request: pytest.FixtureRequest) -> Task:
     id, options = KINDS[request.param]
-    return catalog.task(id, **options)
+    made = catalog.task(id, **options)
+    return replace(made, horizon=60) if "pixels" in request.param else made  # they take much memory
 
 
 @pytest.mark.filterwarnings("error")
@@ -69,3 +74,7 @@ def test_unknown_keywords_are_named() -> None:
         catalog.task(LANES[0], actions="hovering")
     with pytest.raises(ValueError, match="LanesCruise has no keyword 'colour': it takes difficulty, split"):
         catalog.task(LANES[0], colour="red")
+    with pytest.raises(ValueError, match="'radar' is unknown: choose one of features, lidar, pixels"):
+        catalog.task(LANES[0], observation="radar")
+    with pytest.raises(ValueError, match="sees features only"):
+        CarefulDriver(catalog.task(LANES[0], observation="lidar").world)
