@@ -38,7 +38,7 @@ class Live:
     seconds_to_goal: float | None  # from the last word until the share was over GOAL
     teaching_seconds: float  # from the first word to the last
     opening_seconds: float  # from opening the session to the first word
-    heard_seconds: float  # from the first word to the first policy that has learned from it
+    heard_seconds: float | None  # from the last word on disk to the first policy that has learned from it
 
 
 def measure(world: str, seeds: int, watched: float, demos: int, answers: int, tell: Tell) -> Iterator[Live]:
@@ -73,13 +73,12 @@ def _live(
             before, began = _share(session), monotonic()
             teach(session, teacher)
             taught, said = monotonic(), session.last_saved
-            to_goal = heard = None
-            share = before
+            heard = _heard(session, said, taught + watched)
+            to_goal, share = None, before
             while (passed := monotonic() - taught) < watched:
                 _until(session, lambda: True)
                 newest = session.latest
                 if newest is not None and newest.feedback_seq >= said:
-                    heard = heard or monotonic() - began
                     share = _share(session)
                     if to_goal is None and share > GOAL:
                         to_goal = passed
@@ -92,7 +91,7 @@ def _live(
                 seconds_to_goal=to_goal,
                 teaching_seconds=taught - began,
                 opening_seconds=began - opened,
-                heard_seconds=heard or float("nan"),
+                heard_seconds=None if heard is None else heard - taught,
             )
 
 
@@ -106,6 +105,16 @@ def _until(session: Session, ready: Callable[[], bool], patience: float = 240.0)
         if monotonic() > deadline:
             raise TimeoutError(f"the learner was not ready after {patience:.0f} s: {session.status.text}")
         sleep(TURN)
+
+
+def _heard(session: Session, said: int, deadline: float) -> float | None:
+    """When the first policy came that has learned from all that was said; None if none came in time."""
+    while monotonic() < deadline:
+        session.poll()
+        if session.latest is not None and session.latest.feedback_seq >= said:
+            return monotonic()
+        sleep(0.01)
+    return None
 
 
 def _question(session: Session) -> Question:
