@@ -32,8 +32,8 @@ from agents.feedback import (
 )
 from agents.snapshot import CurvePoint, Snapshot
 from envs.trajectory import Trajectory
-from envs.world import Task
 from sandbox.asking import Asking
+from sandbox.chance import random_actions
 from sandbox.events import Event, LearnerRestarted, NewSnapshot, Saved, Trouble, count_text, saved_text
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.messages import Command, Note, Points
@@ -67,6 +67,8 @@ class Session:
         self.curve: list[CurvePoint] = Checkpoints(self.folder, self.learner).curve()
         lines = self._store.outline()
         self._standing = {line.id: line.kind for line in standing_lines(lines)}
+        own = self._facts.raters[rater]
+        self._own = {line.id for line in lines if line.rater == own}
         self.last_saved = lines[-1].seq if lines else 0
         self._pending: deque[_Pending] = deque()
         self._trouble: str | None = None
@@ -85,16 +87,25 @@ class Session:
         prior: str | None = None,
         start_learner: bool = True,
         options: Mapping[str, Any] | None = None,
+        store: str | None = None,
         make: str = MAKE,
         limits: Limits = LIMITS,
     ) -> Session:
         """Open the session in `folder`, or make one there (None: in a new folder of its own).
 
         None for world, learner, prior, options: what the session has, or the defaults for a new one.
-        make: import path of the learners' factory. Raises SessionError with a sentence.
+        store: the URL of a store on a server, which several people teach into (the session's folder keeps
+        the rest). make: import path of the learners' factory. Raises SessionError with a sentence.
         """
         parts = open_parts(
-            folder, world=world, learner=learner, rater=rater, prior=prior, options=options, make=make
+            folder,
+            world=world,
+            learner=learner,
+            rater=rater,
+            prior=prior,
+            options=options,
+            make=make,
+            store=store,
         )
         try:
             session = cls(parts, rater, make, limits)
@@ -177,11 +188,12 @@ class Session:
         return self._append(Correction(agent, person), policy=agent.driver)
 
     def undo(self, kind: str | None = None) -> str | None:
-        """Take back the last standing record (of that kind). The Undo's id, None if there is nothing.
+        """Take back this rater's last standing record (of that kind). The Undo's id, None without one.
 
         The Saved event that follows has the id of the record taken back as its `target`.
         """
-        target = next((id for id, k in reversed(self._standing.items()) if kind in (None, k)), None)
+        mine = (id for id, k in reversed(self._standing.items()) if kind in (None, k) and id in self._own)
+        target = next(mine, None)
         return None if target is None else self._append(Undo(target))
 
     def next_question(self, clips: int = 2) -> Question | None:
@@ -203,7 +215,7 @@ class Session:
         """
         if self.latest is not None and self.latest.policy is not None:
             return self.latest.policy.act(obs, random, temperature)
-        return _random_actions(self.task, len(obs), random or np.random.default_rng())
+        return random_actions(self.task, len(obs), random or np.random.default_rng())
 
     # The learner.
 
@@ -213,7 +225,7 @@ class Session:
             facts = self._facts
             spec = WorkerSpec(
                 folder=str(self.folder.absolute()),
-                store=str(self._store.path.absolute()),
+                store=self._store.place.address,
                 task=facts.world,
                 options=dict(facts.options),
                 learner=facts.learner,
@@ -282,6 +294,7 @@ class Session:
             self._standing.pop(record.target, None)
         else:
             self._standing[record.id] = kind_of(record)
+            self._own.add(record.id)
         return record.id
 
     def _send(self, command: Command) -> None:
@@ -333,12 +346,3 @@ class Session:
             elif isinstance(message, Note):
                 events.append(Trouble(message.text))
         return events
-
-
-def _random_actions(task: Task, rows: int, random: np.random.Generator) -> NDArray[Any]:
-    space = task.world.action_space
-    if hasattr(space, "n"):
-        return random.integers(0, int(space.n), rows)
-    low = np.where(np.isfinite(space.low), space.low, -1.0)
-    high = np.where(np.isfinite(space.high), space.high, 1.0)
-    return random.uniform(low, high, (rows, *low.shape)).astype(np.float32)

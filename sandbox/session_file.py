@@ -1,7 +1,8 @@
 """A session's folder: what lies where, and the small file that says whose it is.
 
 session.json    program, world, learner, prior, raters' random ids, when it was made
-feedback.db     the store; feedback.db-wal and -shm belong to it
+feedback.db     the store; feedback.db-wal and -shm belong to it (none when the store is on a server)
+trajectories/   what of the store is too large for its rows
 checkpoint/     what the learners know
 learner.log     what the learner process printed
 lock            held by the window that has the session open
@@ -24,9 +25,9 @@ from platformdirs import user_data_path
 from sandbox.learning.checkpoints import replace_text
 from sandbox.store import StoreError, count_standing
 
-FORMAT = 1
+FORMAT = 2
 FILE, STORE = "session.json", "feedback.db"
-OURS = frozenset({FILE, STORE, "lock", "learner.log", "checkpoint", "session.json.new"})
+OURS = frozenset({FILE, STORE, "lock", "learner.log", "checkpoint", "session.json.new", "trajectories"})
 
 
 @cache
@@ -55,7 +56,11 @@ class SessionInfo(NamedTuple):
 
 @dataclass(frozen=True)
 class SessionFile:
-    """What session.json holds. raters: a random id for each name, so that no name is in the store."""
+    """What session.json holds.
+
+    raters: a random id for each name, so that no name is in the store. store: the URL of a store on a
+    server, without a password; '' for the file in the session's own folder.
+    """
 
     world: str
     learner: str
@@ -63,6 +68,7 @@ class SessionFile:
     options: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     raters: Mapping[str, str] = field(default_factory=dict)
+    store: str = ""
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     version: str = field(default_factory=program_version)
     program: str = "teachbox"
@@ -141,7 +147,8 @@ def list_sessions(root: Path) -> list[SessionInfo]:
         try:
             facts = SessionFile.read(folder)
             assert facts is not None
-            info = SessionInfo(folder, facts.world, facts.learner, count_standing(folder / STORE), used)
+            counts = {} if facts.store else count_standing(folder / STORE)  # no waiting for a server here
+            info = SessionInfo(folder, facts.world, facts.learner, counts, used)
         except (SessionError, StoreError) as error:
             info = SessionInfo(folder, "", "", {}, used, str(error))
         found.append(info)

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from agents.feedback import Question
@@ -27,9 +27,11 @@ from sandbox.learning.messages import Activity, Beat, Command, Failure, Note, Po
 from sandbox.learning.sender import Sender
 from sandbox.learning.worker import WorkerSpec, describe
 from sandbox.store import Reader
+from sandbox.store.trouble import Unreachable
 
 POLL_SECONDS = 0.2  # how soon new records are seen without a nudge
 SHOW_SECONDS = 0.1  # at most ten snapshots a second
+UNREACHABLE_SECONDS = 2.0  # how soon a server that can't be reached is tried again
 STOCK = 3  # questions kept ready
 STOCK_SECONDS = 2.0  # how often the oldest of them is replaced by one about the policy of now
 
@@ -43,8 +45,10 @@ def run(connection: Connection, spec: WorkerSpec) -> None:
             pass
         loop.stop()
     except Exception as error:
+        traceback.print_exc()  # into the log first: the parent may end this process once it is told
+        sys.stderr.flush()
         loop.fail(error)
-        raise
+        os._exit(1)  # no waiting for threads: the parent starts the next one
 
 
 def locate(path: str) -> Any:
@@ -66,6 +70,7 @@ class Loop:
         self._sender = Sender(connection, self._beat)
         self._paused, self._clips = spec.paused, spec.clips
         self._seq = 0
+        self._cut_off, self._read_from = False, 0.0
         self._curve: list[CurvePoint] = []
         self._questions: deque[Question] = deque(maxlen=STOCK)
         self._asked: set[str] = set()
@@ -82,7 +87,7 @@ class Loop:
         self._say("starting", "The learner is starting")
         self._task = locate(self._spec.world)(self._spec.task, **self._spec.options)
         self._compile()
-        self._reader = Reader(Path(self._spec.store))
+        self._reader = self._open()
         self._begin(afresh=False)
 
     def turn(self) -> bool:
@@ -155,11 +160,29 @@ class Loop:
             torch.set_num_threads(1)  # two are several times slower beside a window
         return learner
 
+    def _open(self) -> Reader:
+        """The store, as soon as it can be reached."""
+        while True:
+            try:
+                return Reader(self._spec.store)
+            except Unreachable as error:
+                self._say("starting", f"The learner waits for its store: {error}")
+                sleep(UNREACHABLE_SECONDS)
+
     def _read(self) -> bool:
         """Observe what is new in the store; whether there was anything."""
-        if self._reader.newest() <= self._seq:
+        if self._turned < self._read_from:
             return False
-        found = self._reader.records(self._seq)
+        try:
+            if self._reader.newest() <= self._seq:
+                return False
+            found = self._reader.records(self._seq)
+        except Unreachable as error:  # learning goes on with what was heard
+            if not self._cut_off:
+                self._sender.put(Note(f"No new feedback reaches the learner: {error}"))
+            self._cut_off, self._read_from = True, monotonic() + UNREACHABLE_SECONDS
+            return False
+        self._cut_off = False
         self._seq = found[-1][0]
         self._learner.observe(self._seq, [record for _, record in found])
         return True

@@ -25,7 +25,7 @@ class WorkerSpec:
     """What a learner process needs to know. `make` and `world` are import paths, "module:function"."""
 
     folder: str  # the session's: checkpoints and learner.log go here
-    store: str
+    store: str  # path or URL
     task: str
     options: Mapping[str, Any] = field(default_factory=dict)
     learner: str = "joint"

@@ -16,12 +16,16 @@ APPLICATION_ID = 0x54424F58  # "TBOX" in the SQLite header
 
 
 class Line(NamedTuple):
-    """A record without its trajectories. target: of an undo, the id of what it takes back."""
+    """A record without its trajectories. target: of an undo, the id of what it takes back.
+
+    rater: the random id of who said it.
+    """
 
     seq: int
     id: str
     kind: str
     target: str | None
+    rater: str = ""
 
 
 def standing_lines(lines: Sequence[Line]) -> list[Line]:

@@ -3,73 +3,108 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from agents.feedback import Record
 from envs.trajectory import Trajectory
+from sandbox.store import files
 from sandbox.store.codec import CodecError, decode, decode_trajectory
-from sandbox.store.engine import IO_ERRORS, identify, reading_engine
 from sandbox.store.outline import Line
+from sandbox.store.place import Place, place_of
 from sandbox.store.schema import clip, record, trajectory
-from sandbox.store.trouble import damaged, explain
+from sandbox.store.sqlite import IO_ERRORS
+from sandbox.store.trouble import damaged
 
+T = TypeVar("T")
 _CHUNK = 200
 
 
 class Reader:
-    """A read-only connection to a store that another thread or process may be writing."""
+    """A read-only connection to a store that other threads, processes or machines may be writing."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises StoreError if there is no readable store at `path`."""
-        identify(path)
-        self.path = path
-        self._engine = reading_engine(path)
-        try:
-            self._connection: Connection = self._engine.connect()
-        except IO_ERRORS as error:
-            raise explain(error, path) from error
+    def __init__(self, where: Place | Path | str) -> None:
+        """Raises StoreError if there is no readable store there."""
+        self.place = place_of(where)
+        self.place.identify()
+        self._engine = self.place.reading()
+        self._connection: Connection | None = None
+        self._ask(lambda connection: None)
 
     def newest(self) -> int:
         """The highest seq, 0 for an empty store; about 0.1 ms."""
-        with self._connection.begin():
-            return int(self._connection.scalar(select(func.max(record.c.seq))) or 0)
+        return self._ask(lambda connection: int(connection.scalar(select(func.max(record.c.seq))) or 0))
 
     def outline(self) -> list[Line]:
         """All records in order, without trajectories."""
-        columns = (record.c.seq, record.c.id, record.c.kind, record.c.target)
-        try:
-            with self._connection.begin():
-                rows = self._connection.execute(select(*columns).order_by(record.c.seq)).all()
-        except IO_ERRORS as error:
-            raise explain(error, self.path) from error
+        columns = (record.c.seq, record.c.id, record.c.kind, record.c.target, record.c.rater)
+        rows = self._ask(lambda connection: connection.execute(select(*columns).order_by(record.c.seq)).all())
         return [Line(*row) for row in rows]
 
     def records(self, after: int = 0, limit: int | None = None) -> list[tuple[int, Record]]:
         """The records with seq > `after`, in order, with their seq. StoreError if one can't be read."""
+        return self._ask(lambda connection: self._records(connection, after, limit))
+
+    def world(self) -> tuple[str, dict[str, Any]] | None:
+        """Task and options of the first trajectory, None while there is none."""
+        columns = (trajectory.c.digest, trajectory.c.content, trajectory.c.place)
+        query = select(*columns).join(clip).join(record).order_by(record.c.seq).limit(1)
+        row = self._ask(lambda connection: connection.execute(query).first())
+        if row is None:
+            return None
         try:
-            found: list[tuple[int, Record]] = []
-            with self._connection.begin():
-                while limit is None or len(found) < limit:
-                    size = _CHUNK if limit is None else min(_CHUNK, limit - len(found))
-                    some = _read(self._connection, after, size)
-                    found += some
-                    if len(some) < size:
-                        break
-                    after = some[-1][0]
-            return found
+            found = decode_trajectory(content_of(row, self.place.files))
         except CodecError as error:
-            raise damaged(self.path, str(error)) from error
-        except IO_ERRORS as error:
-            raise explain(error, self.path) from error
+            raise damaged(self.place.name, str(error)) from error
+        return found.task, dict(found.options)
 
     def close(self) -> None:
-        self._connection.close()
+        self._drop()
         self._engine.dispose()
 
+    def _records(self, connection: Connection, after: int, limit: int | None) -> list[tuple[int, Record]]:
+        found: list[tuple[int, Record]] = []
+        while limit is None or len(found) < limit:
+            size = _CHUNK if limit is None else min(_CHUNK, limit - len(found))
+            some = _read(connection, after, size, self.place.files)
+            found += some
+            if len(some) < size:
+                break
+            after = some[-1][0]
+        return found
 
-def _read(connection: Connection, after: int, limit: int) -> list[tuple[int, Record]]:
+    def _ask(self, question: Callable[[Connection], T]) -> T:
+        """The answer in one transaction. A connection that was lost is made anew, once."""
+        for last in (False, True):
+            try:
+                connection = self._connection = self._connection or self._engine.connect()
+                with connection.begin():
+                    return question(connection)
+            except CodecError as error:
+                raise damaged(self.place.name, str(error)) from error
+            except IO_ERRORS as error:
+                self._drop()
+                if last:
+                    raise self.place.explain(error) from error
+        raise AssertionError
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # it may be in any state
+                connection.close()
+
+
+def content_of(row: Row[Any, Any, Any], files_folder: Path | None) -> bytes:
+    """The bytes of a row of `trajectory`, wherever they are kept. CodecError if they are missing."""
+    return files.get(files_folder, row.digest) if row.place == "file" else bytes(row.content)
+
+
+def _read(connection: Connection, after: int, limit: int, folder: Path | None) -> list[tuple[int, Record]]:
     columns = (record.c.seq, record.c.id, record.c.kind, record.c.body)
     query = select(*columns).where(record.c.seq > after).order_by(record.c.seq).limit(limit)
     rows = connection.execute(query).all()
@@ -82,20 +117,20 @@ def _read(connection: Connection, after: int, limit: int) -> list[tuple[int, Rec
         .where(record.c.seq.between(first, last))
         .order_by(clip.c.record_id, clip.c.role, clip.c.place)
     ).all()
-    contents = _trajectories(connection, sorted({link.trajectory for link in links}))
+    contents = _trajectories(connection, sorted({link.trajectory for link in links}), folder)
     clips: dict[str, dict[str, list[Trajectory]]] = defaultdict(lambda: defaultdict(list))
     for link in links:
         clips[link.record_id][link.role].append(contents[link.trajectory])
     return [(row.seq, decode(row.id, row.kind, row.body, clips[row.id])) for row in rows]
 
 
-def _trajectories(connection: Connection, digests: list[str]) -> dict[str, Trajectory]:
+def _trajectories(connection: Connection, digests: list[str], folder: Path | None) -> dict[str, Trajectory]:
     found: dict[str, Trajectory] = {}
-    columns = (trajectory.c.digest, trajectory.c.content)
+    columns = (trajectory.c.digest, trajectory.c.content, trajectory.c.place)
     for start in range(0, len(digests), _CHUNK):
         some = digests[start : start + _CHUNK]
         for row in connection.execute(select(*columns).where(trajectory.c.digest.in_(some))):
-            found[row.digest] = decode_trajectory(row.content)
+            found[row.digest] = decode_trajectory(content_of(row, folder))
     missing = set(digests) - set(found)
     if missing:
         raise CodecError(f"trajectory {min(missing)} is missing")

@@ -21,7 +21,7 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION = 1  # kept in SQLite's user_version
+SCHEMA_VERSION = 2  # kept in SQLite's user_version
 VERSION_TABLE = "teachbox_version"  # Alembic's, under a name that no other program uses
 
 metadata = MetaData()
@@ -52,7 +52,8 @@ trajectory = Table(
     Column("digest", String(64), primary_key=True),
     Column("steps", Integer, nullable=False),
     Column("size", Integer, nullable=False),  # bytes
-    Column("content", LargeBinary, nullable=False),  # safetensors, without pixels
+    Column("content", LargeBinary, nullable=False),  # safetensors, without pixels; empty if in a file
+    Column("place", String(8), nullable=False, server_default="row"),  # or "file": see files.py
 )
 
 clip = Table(
@@ -65,6 +66,11 @@ clip = Table(
     Index("clip_trajectory", "trajectory"),
 )
 
+_REFUSE = DDL(  # type: ignore[no-untyped-call]
+    "CREATE OR REPLACE FUNCTION teachbox_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'a store is append-only' USING ERRCODE = 'restrict_violation'; END $$"
+)
+event.listen(metadata, "before_create", _REFUSE.execute_if(dialect="postgresql"))
 for _table in (record, trajectory, clip):
     for _verb in ("UPDATE", "DELETE"):
         _ddl = DDL(  # type: ignore[no-untyped-call]
@@ -72,3 +78,8 @@ for _table in (record, trajectory, clip):
             "BEGIN SELECT RAISE(ABORT, 'a store is append-only'); END"
         )
         event.listen(_table, "after_create", _ddl.execute_if(dialect="sqlite"))
+    _ddl = DDL(  # type: ignore[no-untyped-call]
+        f"CREATE TRIGGER {_table.name}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {_table.name} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION teachbox_append_only()"
+    )
+    event.listen(_table, "after_create", _ddl.execute_if(dialect="postgresql"))

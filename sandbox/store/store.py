@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition, Thread
 from time import monotonic
+from typing import Any
 
-from sqlalchemy import Connection, select
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
 from agents.feedback import Record
-from sandbox.store import schema
 from sandbox.store.codec import Encoded, encode
-from sandbox.store.engine import prepare, writing_engine
 from sandbox.store.lock import FolderLock
 from sandbox.store.outline import Line, standing_lines
+from sandbox.store.place import Place, place_of
 from sandbox.store.provenance import Provenance
 from sandbox.store.read import Reader
-from sandbox.store.trouble import StoreError, explain
+from sandbox.store.trouble import StoreError
+from sandbox.store.write import insert
 
 log = logging.getLogger(__name__)
 _BATCH = 64
@@ -44,34 +44,42 @@ class _Pending:
 class Store:
     """One store, open for writing. Make it with `Store.open`."""
 
-    def __init__(self, path: Path, lock: FolderLock, retry_seconds: float) -> None:
-        self.path, self._lock, self._retry = path, lock, retry_seconds
-        self._identity = _inode(path)
+    def __init__(self, place: Place, lock: FolderLock | None, retry_seconds: float) -> None:
+        self.place, self._lock, self._retry = place, lock, retry_seconds
+        self._identity = place.see()
         self._queue: deque[_Pending] = deque()
         self._wake = Condition()
         self._deadline: float | None = None  # set by close
         self.trouble: str | None = None
         """Why the queued records are not saved yet, as a sentence; None while all is well."""
-        self._reader = Reader(path)
+        self._reader = Reader(place)
         self._thread = Thread(target=self._run, name="store", daemon=True)
         self._thread.start()
         atexit.register(self.close)
 
     @classmethod
-    def open(cls, where: Path | str, *, create: bool = True, retry_seconds: float = 1.0) -> Store:
-        """Open the store at a path or a `sqlite:///` URL, and make it if `create`.
+    def open(
+        cls,
+        where: Place | Path | str,
+        *,
+        create: bool = True,
+        lock: Path | None = None,
+        retry_seconds: float = 1.0,
+    ) -> Store:
+        """Open the store at a path or a URL (sqlite:///, postgresql+psycopg://), and make it if `create`.
 
-        Raises StoreError with a sentence: open in another process, foreign, damaged, newer, unwritable.
+        lock: held while it is open, where the place has no lock of its own. Raises StoreError with a
+        sentence: open in another process, foreign, damaged, newer, unwritable, out of reach.
         """
-        path = _path(where)
-        lock = FolderLock(path.parent / "lock") if path.parent.is_dir() else None
+        place = place_of(where)
+        path = place.lock or lock
+        held = FolderLock(path) if path is not None and path.parent.is_dir() else None
         try:
-            prepare(path, create)
-            assert lock is not None
-            return cls(path, lock, retry_seconds)
+            place.prepare(create)
+            return cls(place, held, retry_seconds)
         except BaseException:
-            if lock is not None:
-                lock.release()
+            if held is not None:
+                held.release()
             raise
 
     def append(self, record: Record, provenance: Provenance) -> Future[int]:
@@ -83,7 +91,7 @@ class Store:
         future: Future[int] = Future()
         with self._wake:
             if self._deadline is not None:
-                raise StoreError(f"{self.path} is closed: open the session again.")
+                raise StoreError(f"{self.place.name} is closed: open the session again.")
             self._queue.append(_Pending(record, provenance, future))
             self._wake.notify()
         return future
@@ -100,6 +108,10 @@ class Store:
     def outline(self) -> list[Line]:
         """All saved records in order, without trajectories."""
         return self._reader.outline()
+
+    def world(self) -> tuple[str, dict[str, Any]] | None:
+        """Task and options of the first trajectory, None while there is none."""
+        return self._reader.world()
 
     def counts(self) -> dict[str, int]:
         """Standing records by kind."""
@@ -122,8 +134,9 @@ class Store:
         self._thread.join(timeout + 10.0)
         for pending in self._queue:
             if not pending.future.done():
-                pending.future.set_exception(StoreError(self.trouble or f"{self.path} was closed."))
-        self._lock.release()
+                pending.future.set_exception(StoreError(self.trouble or f"{self.place.name} was closed."))
+        if self._lock is not None:
+            self._lock.release()
         atexit.unregister(self.close)
         return len(self._queue)
 
@@ -131,21 +144,21 @@ class Store:
 
     def _run(self) -> None:
         connection: Connection | None = None
-        engine = writing_engine(self.path)
+        engine = self.place.writing()
         while True:
             try:
                 batch = self._next()
                 if not batch:
                     break
-                if _inode(self.path) != self._identity:
-                    raise StoreError(f"{self.path} was moved or deleted while in use: put it back.")
+                if self.place.see() != self._identity:
+                    raise StoreError(f"{self.place.name} was moved or deleted while in use: put it back.")
                 connection = connection or engine.connect()
-                self._saved(_commit(connection, batch))
+                self._saved(_commit(connection, batch, self.place.files))
             except Exception as error:  # whatever it is, the records stay queued and are tried again
                 log.debug("commit failed", exc_info=error)
                 _drop(connection)
                 connection = None
-                self._wait(explain(error, self.path))
+                self._wait(self.place.explain(error))
         _drop(connection)
         engine.dispose()
 
@@ -170,7 +183,7 @@ class Store:
         try:
             pending.encoded = pending.encoded or encode(pending.record)
         except Exception as error:  # whatever it is, it must not end the writer
-            pending.future.set_exception(StoreError(f"this can't be kept in {self.path}: {error}."))
+            pending.future.set_exception(StoreError(f"this can't be kept in {self.place.name}: {error}."))
 
     def _wait(self, why: StoreError) -> None:
         with self._wake:
@@ -193,55 +206,21 @@ class Store:
             self._wake.notify_all()
 
 
-def _commit(connection: Connection, batch: list[_Pending]) -> list[tuple[_Pending, int | StoreError]]:
+def _commit(
+    connection: Connection, batch: list[_Pending], folder: Path | None
+) -> list[tuple[_Pending, int | StoreError]]:
     """Save a batch in one transaction; what each of them came to."""
     try:
         with connection.begin():
-            return [(pending, _insert(connection, pending)) for pending in batch]
+            found: list[tuple[_Pending, int | StoreError]] = []
+            for pending in batch:
+                assert pending.encoded is not None
+                found.append((pending, insert(connection, pending.encoded, pending.provenance, folder)))
+            return found
     except (IntegrityError, DataError) as error:
         if len(batch) == 1:
             return [(batch[0], StoreError(f"this can't be kept: {error.orig}."))]
-        return [result for pending in batch for result in _commit(connection, [pending])]
-
-
-def _insert(connection: Connection, pending: _Pending) -> int | StoreError:
-    item, origin = pending.encoded, pending.provenance
-    assert item is not None
-    table = schema.record
-    known = connection.execute(select(table.c.seq, table.c.digest).where(table.c.id == item.id)).first()
-    if known is not None:  # a retry: it was committed, but nobody heard of it
-        if known.digest == item.digest:
-            return int(known.seq)
-        return StoreError(f"the id {item.id} is taken by other content: give each record an id of its own.")
-    result = connection.execute(table.insert().values(**_row(item, origin)))
-    for part in item.clips:
-        where = schema.trajectory.c.digest == part.digest
-        if connection.execute(select(schema.trajectory.c.steps).where(where)).first() is None:
-            values = {"digest": part.digest, "steps": part.steps, "size": len(part.content)}
-            connection.execute(schema.trajectory.insert().values(**values, content=part.content))
-        link = {"record_id": item.id, "role": part.role, "place": part.place, "trajectory": part.digest}
-        connection.execute(schema.clip.insert().values(**link))
-    assert result.inserted_primary_key is not None
-    return int(result.inserted_primary_key[0])
-
-
-def _row(item: Encoded, origin: Provenance) -> dict[str, object]:
-    order = origin.side_order
-    return {
-        "id": item.id,
-        "kind": item.kind,
-        "body": item.body,
-        "digest": item.digest,
-        "target": item.target,
-        "task": item.task,
-        "rater": origin.rater,
-        "said_at": origin.said_at,
-        "reaction_seconds": origin.reaction_seconds,
-        "question": origin.question,
-        "side_order": None if order is None else str(list(order)),
-        "policy": origin.policy,
-        "program": origin.program,
-    }
+        return [result for pending in batch for result in _commit(connection, [pending], folder)]
 
 
 def _drop(connection: Connection | None) -> None:
@@ -251,20 +230,3 @@ def _drop(connection: Connection | None) -> None:
             connection.close()
         except Exception as error:
             log.debug("closing failed", exc_info=error)
-
-
-def _inode(path: Path) -> tuple[int, int] | None:
-    try:
-        facts = path.stat()
-    except OSError:
-        return None
-    return facts.st_dev, facts.st_ino
-
-
-def _path(where: Path | str) -> Path:
-    if isinstance(where, str) and "://" in where:
-        url = make_url(where)
-        if url.get_backend_name() != "sqlite" or not url.database:
-            raise StoreError(f"a store at {where} is not supported: give a path or a sqlite:/// URL.")
-        return Path(url.database)
-    return Path(where)

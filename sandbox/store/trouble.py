@@ -9,13 +9,17 @@ class StoreError(RuntimeError):
     """A store can't be opened, read or written; the text is a sentence for the person."""
 
 
+class Unreachable(StoreError):
+    """A store can't be reached now, and may be later: trying again is worth while."""
+
+
 def foreign(path: Path) -> StoreError:
     return StoreError(
         f"{path} was not written by teachbox: choose another folder, and leave this file alone."
     )
 
 
-def damaged(path: Path, detail: str) -> StoreError:
+def damaged(path: Path | str, detail: str) -> StoreError:
     return StoreError(f"{path} is damaged ({detail}): put back a backup of it, or start a new session.")
 
 

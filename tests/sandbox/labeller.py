@@ -82,3 +82,11 @@ def refused(path: Path, pipe: Connection, user: int) -> None:
         pipe.send("opened")
     except StoreError as error:
         pipe.send(str(error))
+
+
+def die_migrating(path: Path) -> None:
+    """Open a store of an older version, and be killed when its tables are changed and not yet committed."""
+    from sandbox.store import sqlite
+
+    sqlite._mark = lambda connection: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+    Store.open(path)

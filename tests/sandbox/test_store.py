@@ -81,7 +81,7 @@ def test_no_field_of_a_record_is_left_out(record):
 def test_a_record_is_on_the_disk_when_its_future_is_done(store):
     record = Demonstration(trajectory())
     assert save(store, record) == [1]
-    other = sqlite3.connect(store.path)
+    other = sqlite3.connect(store.place.path)
     assert other.execute("SELECT id, kind, rater FROM record").fetchall() == [
         (record.id, "demonstration", "rater-1")
     ]
@@ -123,13 +123,13 @@ def test_undo_takes_back_and_everything_stays(store):
     assert [type(record).__name__ for record in found] == ["Demonstration", "Evaluation", "Undo"]
     assert [record.id for record in standing(found)] == [two.id]
     assert [line.id for line in standing_lines(store.outline())] == [two.id]
-    assert store.counts() == {"evaluation": 1} == count_standing(store.path)
+    assert store.counts() == {"evaluation": 1} == count_standing(store.place.path)
 
 
 def test_a_clip_shown_often_is_stored_once(store):
     clips = trajectory(), trajectory(seed=1)
     save(store, *(Comparison(clips, ranks) for ranks in [(0, 1), (1, 0), (0, 0)]), Demonstration(clips[0]))
-    other = sqlite3.connect(store.path)
+    other = sqlite3.connect(store.place.path)
     stored = dict(other.execute("SELECT digest, content FROM trajectory").fetchall())
     other.close()
     assert len(stored) == 2
@@ -139,7 +139,7 @@ def test_a_clip_shown_often_is_stored_once(store):
 def test_provenance_is_kept(store):
     record = Comparison((trajectory(), trajectory(seed=1)), (0, 1), question="q1", seconds=2.5)
     store.append(record, Provenance("me-77", "9.9", 2.5, "q1", (1, 0), "joint:12")).result(10)
-    other = sqlite3.connect(store.path)
+    other = sqlite3.connect(store.place.path)
     columns = "rater, program, reaction_seconds, question, side_order, policy, task, digest, said_at"
     row = other.execute(f"SELECT {columns} FROM record").fetchone()
     other.close()
@@ -149,7 +149,7 @@ def test_provenance_is_kept(store):
 
 
 def test_the_reader_sees_new_records_and_can_not_write(store):
-    reader = Reader(store.path)
+    reader = Reader(store.place.path)
     assert reader.newest() == 0
     save(store, *(Demonstration(trajectory(seed=i)) for i in range(5)))
     assert reader.newest() == 5
@@ -165,7 +165,7 @@ def test_the_reader_sees_new_records_and_can_not_write(store):
 )
 def test_nothing_is_ever_changed_or_removed(store, statement):
     save(store, Demonstration(trajectory()))
-    other = sqlite3.connect(store.path)
+    other = sqlite3.connect(store.place.path)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         other.execute(statement)
     other.close()
@@ -178,9 +178,9 @@ def test_hundreds_at_once_keep_their_order(store):
 
 
 def test_durable_settings_are_in_force(store):
-    from sandbox.store.engine import writing_engine
+    from sandbox.store.sqlite import writing_engine
 
-    with writing_engine(store.path).connect() as connection:
+    with writing_engine(store.place.path).connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1

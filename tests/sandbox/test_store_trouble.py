@@ -73,7 +73,7 @@ def test_a_newer_store_is_refused_and_left_alone(path):
         other.execute(f"PRAGMA user_version={schema.SCHEMA_VERSION + 6}")
     other.close()
     before = path.read_bytes()
-    assert "newer teachbox (store version 7" in refusal(path)
+    assert "newer teachbox (store version 8" in refusal(path)
     assert path.read_bytes() == before
 
 
@@ -124,9 +124,13 @@ def test_no_folder_or_a_folder_in_its_place(path):
     assert "is a folder" in refusal(path)
 
 
-def test_a_url_of_a_server_is_refused_for_now(path):
+@pytest.mark.parametrize("url", ["mysql://somewhere/study", "postgresql+psycopg://somewhere", "a://b://c"])
+def test_a_url_of_no_store_is_refused(url):
     with pytest.raises(StoreError, match="postgresql"):
-        Store.open("postgresql+psycopg://somewhere/study")
+        Store.open(url)
+
+
+def test_a_file_by_its_url(path):
     Store.open(f"sqlite:///{path}").close()
     assert path.exists()
 
@@ -188,7 +192,7 @@ def test_a_really_full_small_disk(tmp_path):
 
 
 def test_a_locked_store_is_told_and_saved_when_the_lock_is_gone(path, monkeypatch):
-    monkeypatch.setattr("sandbox.store.engine.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("sandbox.store.sqlite.BUSY_SECONDS", 0.05)
     store = Store.open(path, retry_seconds=0.02)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

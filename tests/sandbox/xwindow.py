@@ -31,7 +31,7 @@ def need_tools() -> None:
     """Without Xvfb and xdotool: a failure under CI, elsewhere a skip that says what is missing."""
     missing = [tool for tool in ("Xvfb", "xdotool") if shutil.which(tool) is None]
     if missing:
-        told = f"real keys need {' and '.join(missing)}: scripts/need-x installs them on Debian as root"
+        told = f"real keys need {' and '.join(missing)}: scripts/need-system installs them on Debian as root"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(told)
 
 

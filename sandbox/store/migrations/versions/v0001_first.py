@@ -48,3 +48,13 @@ def upgrade() -> None:
                     f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
                     "BEGIN SELECT RAISE(ABORT, 'a store is append-only'); END"
                 )
+    else:
+        op.execute(
+            "CREATE OR REPLACE FUNCTION teachbox_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'a store is append-only' USING ERRCODE = 'restrict_violation'; END $$"
+        )
+        for table in ("record", "trajectory", "clip"):
+            op.execute(
+                f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION teachbox_append_only()"
+            )

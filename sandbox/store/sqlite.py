@@ -1,4 +1,4 @@
-"""SQLite connections as a store needs them, and the checks that a file is one of ours."""
+"""A store in an SQLite file: its connections, and the checks that the file is one of ours."""
 
 from __future__ import annotations
 
@@ -18,8 +18,42 @@ from sandbox.store.trouble import StoreError, damaged, explain, foreign
 IO_ERRORS = (DBAPIError, sqlite3.Error, OSError)
 """What a disk, a folder or a file that is not ours makes SQLite or the system raise."""
 BUSY_SECONDS = 5.0  # how long SQLite waits for another program's lock before it says so
+FILES = "trajectories"
 QUICK_CHECK_BYTES = 64 * 2**20
 """Stores up to this size are checked page by page when opened (about 1 ms a megabyte)."""
+
+
+class FilePlace:
+    """A store in a file, with large trajectories as files in a folder beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = str(path)
+        self.address = str(path.absolute())
+        self.files: Path | None = path.parent / FILES
+        self.lock: Path | None = path.parent / "lock"
+
+    def prepare(self, create: bool) -> None:
+        prepare(self.path, create)
+
+    def identify(self) -> None:
+        identify(self.path)
+
+    def writing(self) -> Engine:
+        return writing_engine(self.path)
+
+    def reading(self) -> Engine:
+        return reading_engine(self.path)
+
+    def see(self) -> tuple[int, int] | None:
+        try:
+            facts = self.path.stat()
+        except OSError:
+            return None
+        return facts.st_dev, facts.st_ino
+
+    def explain(self, error: Exception) -> StoreError:
+        return explain(error, self.path)
 
 
 def writing_engine(path: Path) -> Engine:

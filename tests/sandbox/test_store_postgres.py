@@ -1,0 +1,327 @@
+"""A store on a real PostgreSQL server: several raters, crashes of the server, and what is refused."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import wait
+from typing import Any
+
+import psycopg
+import pytest
+
+from agents.feedback import Comparison, Demonstration, Evaluation, Record, Undo
+from sandbox.events import Saved
+from sandbox.session import Session
+from sandbox.session_file import SessionError, SessionFile
+from sandbox.store import Provenance, Reader, Store, StoreError, schema
+from sandbox.store.codec import encode
+from sandbox.store.migrate import migrate
+from sandbox.store.place import place_of
+from tests.sandbox import raters
+from tests.sandbox.fake import trajectory
+from tests.sandbox.records import same
+from tests.sandbox.server import Server
+
+ORIGIN = Provenance("rater-1", "0.1")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def url(server: Server) -> str:
+    return server.database()
+
+
+def name_of(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def save(store: Store, *items: Record) -> list[int]:
+    return [future.result(60) for future in [store.append(item, ORIGIN) for item in items]]
+
+
+def test_every_kind_of_record_comes_back_and_what_is_large_stays_in_its_row(url, monkeypatch):
+    monkeypatch.setattr("sandbox.store.files.LARGE", 10)
+    one, two = trajectory(), trajectory(30, seed=1)
+    items = [Demonstration(one), Evaluation(two, 1.0), Comparison((one, two), (0, 1), question="\0ü")]
+    items.append(Undo(items[0].id))
+    store = Store.open(url)
+    assert save(store, *items, items[1]) == [1, 2, 3, 4, 2]
+    store.close()
+    again = Store.open(url, create=False)
+    assert all(same(a, b) for a, (_, b) in zip(items, again.records(), strict=True))
+    assert again.counts() == {"evaluation": 1, "comparison": 1}
+    assert again.world() == (one.task, dict(one.options))
+    again.close()
+
+
+def test_an_id_used_for_other_content_is_refused_and_the_rest_is_kept(url):
+    store = Store.open(url)
+    first = Evaluation(trajectory(), 1.0)
+    futures = [
+        store.append(item, ORIGIN)
+        for item in (first, Evaluation(trajectory(), -1.0, id=first.id), Demonstration(trajectory()))
+    ]
+    assert (futures[0].result(60), futures[2].result(60)) == (1, 2)
+    with pytest.raises(StoreError, match=first.id):
+        futures[1].result(60)
+    store.close()
+
+
+@pytest.mark.parametrize("statement", ["UPDATE record SET rater = ''", "DELETE FROM clip", "TRUNCATE clip"])
+def test_nothing_is_ever_changed_or_removed(server, url, statement):
+    store = Store.open(url)
+    save(store, Demonstration(trajectory()))
+    with pytest.raises(Exception, match="append-only"):
+        server.sql(name_of(url), statement)
+    with pytest.raises(Exception, match="read-only"):
+        store._reader._ask(lambda connection: connection.exec_driver_sql("DELETE FROM clip"))
+    store.close()
+
+
+def test_commits_are_on_the_disk_whatever_the_server_is_set_to(server, url):
+    server.sql("postgres", f"ALTER DATABASE {name_of(url)} SET synchronous_commit = off")
+    engine = place_of(url).writing()
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+    engine.dispose()
+
+
+def test_migrations_make_the_tables_of_a_new_store(server, url):
+    Store.open(url).close()
+    old = server.database()
+    engine = place_of(old).writing()
+    with engine.begin() as connection:
+        migrate(connection, schema.SCHEMA_VERSION)
+    engine.dispose()
+    columns = "SELECT table_name, column_name, data_type, is_nullable, column_default"
+    triggers = "SELECT event_object_table, trigger_name, event_manipulation, action_statement"
+    for query in (
+        f"{columns} FROM information_schema.columns",
+        f"{triggers} FROM information_schema.triggers",
+    ):
+        where = "" if "triggers" in query else " WHERE table_schema = 'public'"
+        found = [sorted(map(str, server.sql(name_of(place), query + where))) for place in (url, old)]
+        assert found[0] == found[1]
+        assert found[0]
+
+
+def test_an_older_store_is_migrated_with_all_that_is_in_it(server, url):
+    item = encode(Demonstration(trajectory()))
+    engine = place_of(url).writing()
+    with engine.begin() as connection:
+        migrate(connection, 1)
+    engine.dispose()
+    values = f"'{item.id}', '{item.kind}', '{item.body}', '{item.digest}', '{item.task}', 'r', 'now', '0'"
+    columns = "id, kind, body, digest, task, rater, said_at, program"
+    server.sql(name_of(url), f"INSERT INTO record (seq, {columns}) VALUES (1, {values})")
+    (clip,) = item.clips
+    content = f"'\\x{clip.content.hex()}'"
+    server.sql(name_of(url), f"INSERT INTO trajectory VALUES ('{clip.digest}', 1, 1, {content})")
+    server.sql(name_of(url), f"INSERT INTO clip VALUES ('{item.id}', '{clip.role}', 0, '{clip.digest}')")
+    store = Store.open(url, create=False)
+    assert [record.id for _, record in store.records()] == [item.id]
+    assert save(store, Demonstration(trajectory())) == [2]
+    store.close()
+
+
+def test_what_is_refused_is_told_in_a_sentence(server, url):
+    def refusal(where: str, create: bool = True) -> str:
+        with pytest.raises(StoreError) as caught:
+            Store.open(where, create=create)
+        assert str(caught.value).endswith(".")
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    assert "is not there" in refusal(server.url("nowhere"))
+    assert "can't be reached" in refusal("postgresql+psycopg://teachbox@127.0.0.1:1/study")
+    assert "holds no store" in refusal(url, create=False)
+    with pytest.raises(StoreError, match="holds no store"):
+        Reader(url)
+    assert "secret" not in refusal("postgresql+psycopg://a:secret@127.0.0.1:1/study")
+    server.sql(name_of(url), "CREATE TABLE clip (id int)")
+    assert "another program" in refusal(url)
+    newer = server.database()
+    Store.open(newer).close()
+    server.sql(name_of(newer), "UPDATE teachbox_version SET version_num = '0099'")
+    assert "newer teachbox" in refusal(newer)
+    stranger = server.database()
+    server.sql("postgres", f"CREATE ROLE stranger{name_of(stranger)} LOGIN")
+    Store.open(stranger).close()
+    assert "refuses you" in refusal(stranger.replace("teachbox@", f"stranger{name_of(stranger)}@"))
+
+
+def test_two_machines_that_open_an_empty_database_at_once_make_one_store(url):
+    seqs = answers(url, people=4, each=2)
+    assert sorted(seqs) == list(range(1, 9))
+
+
+def test_eight_raters_in_eight_processes_lose_nothing_and_nothing_comes_twice(url):
+    seqs = answers(url, people=8, each=20)
+    assert sorted(seqs) == list(range(1, 161))
+
+
+@pytest.fixture
+def durable() -> Iterator[Server]:
+    made = Server(fsync=True)
+    yield made
+    made.close()
+
+
+@pytest.mark.slow
+def test_eight_raters_of_three_hundred_answers_each(durable):
+    seqs = answers(durable.database(), people=8, each=300)
+    assert sorted(seqs) == list(range(1, 2401))
+
+
+def test_a_reader_never_passes_over_a_record_that_is_committed_later(url):
+    """Numbers become visible in order, or the learner would miss an answer for ever."""
+    seen: list[int] = []
+    Store.open(url).close()
+    reader = Reader(url)
+
+    def look() -> None:
+        new = [seq for seq, _ in reader.records(seen[-1] if seen else 0)]
+        seen.extend(new)
+
+    answers(url, people=4, each=25, meanwhile=look)
+    look()
+    reader.close()
+    assert seen == list(range(1, 101))
+
+
+def test_three_crashes_of_the_server_under_eight_raters(server, url):
+    assert crashes(server, url, kills=3, each=40, seed=1) == 3
+
+
+@pytest.mark.slow
+def test_fifty_crashes_of_the_server_under_eight_raters(durable):
+    assert crashes(durable, durable.database(), kills=50, each=900, seed=2) == 50
+
+
+def crashes(server: Server, url: str, kills: int, each: int, seed: int) -> int:
+    """Answers of eight raters while the server is killed and started again; how often it was."""
+    dice, done = random.Random(seed), 0
+    next_at = 0.0
+
+    def crash() -> None:
+        nonlocal done, next_at
+        if done < kills and time.monotonic() >= next_at:
+            server.kill()
+            server.start()
+            done += 1
+            next_at = time.monotonic() + dice.uniform(0.05, 0.4)
+
+    Store.open(url).close()
+    seqs = answers(url, people=8, each=each, meanwhile=crash, pace=0.02)
+    assert sorted(seqs) == list(range(1, 8 * each + 1))
+    return done
+
+
+def answers(url: str, people: int, each: int, meanwhile: Any = lambda: None, pace: float = 0.0) -> list[int]:
+    """Let people answer at once; the seqs that they were told. All are in the store, once each."""
+    pipes, processes = [], []
+    for number in range(people):
+        ours, theirs = raters.CONTEXT.Pipe(duplex=False)
+        arguments = (url, f"rater{number}", each, theirs)
+        processes.append(raters.CONTEXT.Process(target=raters.answer, args=(*arguments, pace)))
+        processes[-1].start()
+        theirs.close()
+        pipes.append(ours)
+    told: dict[str, int] = {}
+    while pipes:
+        meanwhile()
+        for pipe in wait(pipes, 0.02):
+            try:
+                seq, id = pipe.recv()
+            except EOFError:
+                pipes.remove(pipe)
+                continue
+            if id == "closed":
+                assert seq == 0
+            else:
+                told[id] = seq
+    for process in processes:
+        process.join(60)
+        assert process.exitcode == 0
+    reader = Reader(url)
+    kept = {record.id: seq for seq, record in reader.records()}
+    reader.close()
+    assert len(told) == people * each
+    assert kept == told
+    return list(kept.values())
+
+
+def test_the_control_without_turns_passes_over_a_record(url):
+    """Numbers from a sequence, given out before the commit: what a reader must not rely on."""
+    Store.open(url).close()
+    reader = Reader(url)
+    insert = (
+        "INSERT INTO record (id, kind, body, digest, task, rater, said_at, program) "
+        "VALUES ('{0}', 'undo', '{{\"target\":\"x\"}}', '', '', 'r', 'now', '0') RETURNING seq"
+    )
+    plain = url.replace("+psycopg", "")
+    with psycopg.connect(plain) as slow, psycopg.connect(plain) as quick:
+        assert slow.execute(insert.format("slow")).fetchone() == (1,)
+        assert quick.execute(insert.format("quick")).fetchone() == (2,)
+        quick.commit()
+        assert reader.newest() == 2
+        slow.commit()
+    assert [seq for seq, _ in reader.records(2)] == []  # and so record 1 is never heard of
+    reader.close()
+
+
+def test_sessions_on_two_machines_share_a_study_and_undo_only_their_own(server, url, tmp_path):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    sessions = [open_session(folder, store=url, rater=folder.name) for folder in folders]
+    first = settle(sessions[0], sessions[0].keep(trajectory()))
+    assert settle(sessions[1], sessions[1].mark(trajectory(5, seed=1), 1.0)) == first + 1
+    assert sessions[1].counts == {"evaluation": 1}
+    sessions[1].close()
+    again = open_session(folders[1], rater="two")  # the session knows its store
+    assert again.counts == {"demonstration": 1, "evaluation": 1}
+    assert again.undo("demonstration") is None
+    assert again.undo() is not None
+    assert again.counts == {"demonstration": 1}
+    for session in (sessions[0], again):
+        assert session.close() is None
+    facts = SessionFile.read(folders[1])
+    assert facts is not None
+    assert facts.store == url
+    assert not (folders[1] / "feedback.db").exists()
+
+
+def test_a_password_is_not_kept_and_another_world_is_refused(server, url, tmp_path):
+    with_password = url.replace("teachbox@", "teachbox:hush@")
+    session = open_session(tmp_path / "one", store=with_password)
+    settle(session, session.keep(trajectory()))
+    session.close()
+    assert "hush" not in (tmp_path / "one" / "session.json").read_text()
+    with pytest.raises(SessionError, match="is a study in teachbox/RoomsTidy-v0"):
+        open_session(tmp_path / "two", store=url, world="teachbox/RoomsReach-v0")
+    with pytest.raises(SessionError, match="keeps its store in"):
+        open_session(tmp_path / "one", store=server.database())
+    with pytest.raises(SessionError, match="is a file"):
+        open_session(tmp_path / "three", store="sqlite:///x.db")
+
+
+def open_session(folder: Any, **options: Any) -> Session:
+    return Session.open(folder, start_learner=False, options={"size": 9}, **options)
+
+
+def settle(session: Session, id: str) -> int:
+    """The seq with which a record was saved."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        for event in session.poll():
+            if isinstance(event, Saved) and event.record_id == id:
+                return event.seq
+        time.sleep(0.005)
+    raise AssertionError("not saved in time")
