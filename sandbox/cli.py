@@ -16,8 +16,8 @@ import typer
 
 from sandbox.bench import app as bench
 from sandbox.exchange import commands as exchange
-from sandbox.exchange import commands as exchange
 from sandbox.import_log import import_log
+from sandbox.store.commands import app as store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +41,8 @@ LayoutOption = Annotated[
 ]
 
 cli.add_typer(bench, name="bench")
+cli.add_typer(store, name="store")
 cli.command("import-log")(import_log)
-exchange.register(cli)
 exchange.register(cli)
 
 
@@ -123,23 +123,30 @@ def open_window(
 
     from sandbox.app import App
     from sandbox.layouts import layout_options
-    from sandbox.session import Session
 
-    session = None
-    if world or folder or learner or layout:
-        options = layout_options(layout, world, folder)
-        session = Session.open(folder, world=world, learner=learner, rater=rater, options=options)
+    app = session = None
     try:
-        app = App(session, state_file=state_file)
-    except BaseException:
-        if session is not None:
-            session.close()
-        raise
-    try:
+        if world or folder or learner or layout:
+            from sandbox.arriving import arriving
+
+            options = layout_options(layout, world, folder)
+            first = arriving(folder, world, learner, options)
+            if first is not None:
+                app = App(first, state_file=state_file)
+                app.tick()
+            from sandbox.session import Session
+
+            session = Session.open(folder, world=world, learner=learner, rater=rater, options=options)
+        if app is None:
+            app = App(session, state_file=state_file)
+        app.session = session
         while app.tick() and (frames is None or app.frame < frames):
             pass
     finally:
-        app.close()
+        if app is not None:
+            app.close()
+        elif session is not None:
+            session.close()
 
 
 @cli.command()

@@ -6,14 +6,16 @@ flip. "cold" has an empty cache folder (no compiled kernels), "warm" the cache o
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from sandbox.bench.display import display, environment
 from sandbox.bench.machine import cpu_seconds
@@ -26,7 +28,9 @@ WORLDS = ("teachbox/RoomsTidy-v0", "teachbox/LanesCruise-v0")
 class Start:
     """Medians over `runs`. into: the menu, or the world that is opened at once (its learner starts too).
 
-    cpu_seconds: the window process's own. torch: whether it had torch in memory at the first frame.
+    seconds: to the first frame, which shows the world. ready_seconds: to the first frame in which what
+    the person does is kept (the session is open). cpu_seconds: the window process's own until it was
+    ready. torch: whether it had torch in memory then.
     """
 
     into: str
@@ -34,6 +38,7 @@ class Start:
     runs: int
     seconds: float
     slowest: float
+    ready_seconds: float
     cpu_seconds: float | None
     torch: bool | None
 
@@ -53,22 +58,30 @@ def _starts(name: str, folder: Path, repeats: int) -> Iterator[Start]:
             for index in range(repeats):
                 place = folder / f"{into.replace('/', '-')}-{cache}-{index}"
                 runs.append(_one(into, name, place, warm if cache == "warm" else place / "cache"))
-            seconds = sorted(run[0] for run in runs)
-            cpu = [run[1] for run in runs if run[1] is not None]
-            torch = [run[2] for run in runs if run[2] is not None]
+            seconds = sorted(run.first for run in runs)
+            cpu = [run.cpu for run in runs if run.cpu is not None]
+            torch = [run.torch for run in runs if run.torch is not None]
             yield Start(
                 into,
                 cache,
                 repeats,
                 median(seconds),
                 seconds[-1],
+                median(run.ready for run in runs),
                 median(cpu) if cpu else None,
                 any(torch) if torch else None,
             )
 
 
-def _one(into: str, name: str, place: Path, cache: Path) -> tuple[float, float | None, bool | None]:
-    """One start: seconds to the first frame, CPU seconds so far, torch in memory."""
+class _Run(NamedTuple):
+    first: float
+    ready: float
+    cpu: float | None
+    torch: bool | None
+
+
+def _one(into: str, name: str, place: Path, cache: Path) -> _Run:
+    """One start: seconds to the first frame and to the open session, CPU seconds, torch in memory."""
     place.mkdir(parents=True)
     state = place / "state.json"
     arguments = ["--state-file", str(state)]
@@ -78,12 +91,19 @@ def _one(into: str, name: str, place: Path, cache: Path) -> tuple[float, float |
     window = _popen(arguments, name, cache, place / "data")
     try:
         deadline = time.monotonic() + PATIENCE
-        while not state.exists():
-            if window.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the window did not come (exit status {window.poll()}): {_said(place)}")
-            time.sleep(0.002)
-        shown = state.stat().st_mtime
-        return shown - begun, cpu_seconds(window.pid), _has_torch(window.pid)
+
+        def wait(shown: Callable[[], bool]) -> float:
+            while not shown():
+                if window.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(
+                        f"the window did not come (exit status {window.poll()}): {_said(place)}"
+                    )
+                time.sleep(0.002)
+            return state.stat().st_mtime - begun
+
+        first = wait(state.exists)
+        ready = first if into == "menu" else wait(lambda: _is_open(state))
+        return _Run(first, ready, cpu_seconds(window.pid), _has_torch(window.pid))
     finally:
         window.terminate()
         try:
@@ -91,6 +111,11 @@ def _one(into: str, name: str, place: Path, cache: Path) -> tuple[float, float |
         except subprocess.TimeoutExpired:
             window.kill()
             window.wait()
+
+
+def _is_open(state: Path) -> bool:
+    """Whether the state file tells of an open session."""
+    return bool(json.loads(state.read_text("utf-8"))["open"])
 
 
 def _popen(arguments: list[str], name: str, cache: Path, data: Path) -> subprocess.Popen[bytes]:

@@ -24,7 +24,9 @@ class Behind:
 
     def update(self, session: Session | None, frame: int) -> None:
         """After a frame was shown. Never waits."""
-        if session is None or isinstance(session.task, ForeignTask) or kernels.mode() == "compiled":
+        if session is None or session.folder is None or kernels.mode() == "compiled":
+            return
+        if isinstance(session.task, ForeignTask):
             return
         world = session.task.world.name
         busy = self._thread is not None and self._thread.is_alive()

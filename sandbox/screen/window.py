@@ -69,6 +69,7 @@ def session_facts(session: Session | None) -> dict[str, Any]:
     """The state file's part about the session and its learner."""
     snapshot = session.latest if session else None
     return {
+        "open": session is not None and session.folder is not None,
         "counts": dict(session.counts) if session else {},
         "saved": session.last_saved if session else 0,
         "learner": {

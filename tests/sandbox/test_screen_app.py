@@ -111,7 +111,7 @@ def test_state_file_is_whole_json_and_changes_with_the_screen(app: App, tmp_path
         return dict(json.loads(path.read_text()))
 
     assert set(read()) == {
-        *("scene", "mode", "step", "frame", "focus"),
+        *("scene", "mode", "step", "frame", "focus", "open"),
         *("counts", "saved", "message", "learner", "extra"),
     }
     before = path.stat().st_ino
