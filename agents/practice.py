@@ -152,8 +152,13 @@ class Practice:
         return moments_of(self.task, facts.states, facts.rng)
 
     def _foreign_moments(self, random: np.random.Generator, episodes: int = 6, each: int = 2) -> list[Moment]:
-        """Moments in whole episodes driven for it: nothing can be put into a state there."""
+        """Moments in whole episodes driven for it: nothing can be put into a state there.
+
+        Of a world that doesn't repeat itself only the starts of episodes.
+        """
         starts = fresh_moments(self.task, episodes, int(random.integers(2**31)))
+        if self.task.filmed:  # type: ignore[attr-defined]
+            return starts
         now = Variant(self.policy)
         whole = roll(self.task, starts, [now] * episodes, [self.task.horizon] * episodes, random)
         found = []

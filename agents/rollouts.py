@@ -114,6 +114,7 @@ def roll(
     sim = simulate(task, rows, auto_reset=False)
     seeds: list[tuple[int | None, Array | None]] = [(None, None)] * rows
     if is_foreign(task):
+        sim.film()
         for row, moment in enumerate(moments):
             _fork(sim, row, moment)
             seeds[row] = (int(sim.seeds[row]), np.array(sim._since[row]) if sim._since[row] else None)

@@ -52,7 +52,7 @@ class SimulationVecEnv(VecEnv):
         self.reset_infos = [{} for _ in range(self.num_envs)]
         sim = self.simulation
         sim.reset_rows(np.ones(self.num_envs, np.bool_))
-        if self._stagger is not None and sim.states.shape[1]:
+        if self._stagger is not None and sim.task.world.state_size:
             clock, horizon = sim.task.world.clock, sim.task.horizon
             sim.states[:, clock] = self._stagger.integers(horizon, size=sim.rows)
         return sim.obs.copy()

@@ -22,6 +22,8 @@ import numpy as np
 from gymnasium import spaces
 from platformdirs import user_config_dir
 
+from envs.world import Array
+
 
 @dataclass(frozen=True)
 class KeyMap:
@@ -133,11 +135,17 @@ _BOX = (
 )
 
 
+def reach(space: spaces.Box) -> tuple[Array, Array]:
+    """Lowest and highest [C] of what a Box is driven with; an endless side ends one or two off the other."""
+    low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
+    bottom = np.where(np.isfinite(low), low, np.where(high > -1.0, -1.0, high - 2.0))
+    return bottom, np.where(np.isfinite(high), high, np.where(low < 1.0, 1.0, low + 2.0))
+
+
 def default_keys(space: spaces.Space[Any]) -> dict[str, Any]:
     """Keys for a space that nobody has set: arrows first; two keys for each axis of a Box."""
     if isinstance(space, spaces.Box):
-        low = np.where(np.isfinite(space.low), space.low, -1.0).ravel()
-        high = np.where(np.isfinite(space.high), space.high, 1.0).ravel()
+        low, high = reach(space)
         idle = np.clip(np.zeros(len(low)), low, high)
         keys = {"": idle.tolist()}
         for axis, pair in enumerate(_BOX[: len(low)]):
@@ -172,6 +180,9 @@ def key_map(id: str, space: spaces.Space[Any], file: Path | None = None) -> KeyM
     name = id.split(":")[-1].rsplit("-v", 1)[0]
     family = next((keys for head, keys in FAMILIES if name.startswith(head)), KeyMap())
     known = KNOWN.get(name, family)
+    if not fits(known, space):  # made with other actions than usual
+        boxed = KNOWN.get(f"{name}Continuous", KeyMap())
+        known = boxed if fits(boxed, space) else replace(known, keys={}, actions=())
     own: Any = _read(path).get(id, {}) if path.is_file() else {}
     allowed = {f.name for f in fields(KeyMap)}
     if not isinstance(own, dict) or set(own) - allowed:
@@ -179,6 +190,14 @@ def key_map(id: str, space: spaces.Space[Any], file: Path | None = None) -> KeyM
     listed: dict[str, Any] = {str(k): tuple(v) if isinstance(v, list) else v for k, v in own.items()}
     chosen = replace(known, **listed)
     return chosen if chosen.keys else replace(chosen, keys=default_keys(space))
+
+
+def fits(keys: KeyMap, space: spaces.Space[Any]) -> bool:
+    """Whether each key stands for an action of such a space."""
+    if isinstance(space, spaces.Box):
+        size = int(np.prod(space.shape))
+        return all(isinstance(one, list | tuple) and len(one) == size for one in keys.keys.values())
+    return all(isinstance(one, int) for one in keys.keys.values())
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 No state can be taken out of such a world, so a moment of it is known by the seed of its episode and
 the actions since: replays and forks are made by running it again, and checked against what was seen.
+A world that doesn't repeat itself is filmed instead: the states of its recordings are its pictures,
+made small and laid flat, and nothing is forked.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.foreign.task import ENDED, REWARD, ForeignTask, ForeignWorldError
+from envs.foreign.guard import ForeignWorldError, guarded, started, stepped
+from envs.foreign.repeat import small
+from envs.foreign.task import ENDED, REWARD, ForeignTask
 from envs.simulation import Simulation, Step, words_of
 from envs.trajectory import Recorder, Trajectory
 from envs.world import Array
@@ -29,7 +33,11 @@ class ForeignSimulation:
     def __init__(self, task: ForeignTask, rows: int, *, seed: int = 0, auto_reset: bool = True) -> None:
         self.task, self.rows, self.auto_reset = task, rows, auto_reset
         self._envs = [task.make() for _ in range(rows)]
-        self.states = np.zeros((rows, 0), np.float32)
+        self._film: tuple[int, ...] = _film_shape(task, self._envs[0]) if task.filmed else ()
+        self._cameras = np.zeros(rows, np.bool_)
+        shape = (rows, int(np.prod(self._film)) if self._film else 0)
+        self.states: Array = np.zeros(shape, np.uint8 if self._film else task.world.state_dtype)
+        """[N, K] nothing (K = 0), or in a filmed world the newest small picture of rows being recorded."""
         self.rng = np.zeros(rows, np.uint64)
         self.seeds = np.zeros(rows, np.int64)
         """[N] the seed that each row's episode started from."""
@@ -69,8 +77,19 @@ class ForeignSimulation:
         self.seeds[row], self.clock[row], self._over[row] = seed, 0, False
         self._since[row] = []
         self._frames.pop(row, None)
-        obs, _ = self._envs[row].reset(seed=seed)
-        self.obs[row, :-1], self.obs[row, -1] = self.task.flat_obs(obs), 0.0
+        self.obs[row, :-1], self.obs[row, -1] = started(self.task, self._envs[row], seed), 0.0
+        self._shoot(row)
+
+    def film(self) -> None:
+        """Keep all rows' pictures in `states` from now on, if this world has to be filmed."""
+        for row in range(self.rows):
+            self._cameras[row] = True
+            self._shoot(row)
+
+    def _shoot(self, row: int) -> None:
+        """Put a row's picture into its state, if it is being filmed."""
+        if self._film and self._cameras[row]:
+            self.states[row] = small(self.frame(row)).reshape(-1)
 
     def step(self, actions: Array) -> Step:
         """Advance all rows; rows whose horizon is reached start anew."""
@@ -85,8 +104,9 @@ class ForeignSimulation:
         if not (self.auto_reset and ended.any()):
             return Step(obs, obs, terms, ended, self.states)
         last[:] = obs
+        last_states = self.states.copy()
         self.reset_rows(ended)
-        return Step(obs, last, terms, ended, self.states)
+        return Step(obs, last, terms, ended, last_states)
 
     def _advance(self, row: int, action: Any, obs: NDArray[np.float32], terms: NDArray[np.float32]) -> None:
         terms[row] = 0.0
@@ -94,15 +114,16 @@ class ForeignSimulation:
         self._since[row].append(np.array(action))
         if self._over[row]:
             return
-        seen, reward, terminated, truncated, _ = self._envs[row].step(self.task.its_action(action))
-        terms[row, REWARD] = reward
-        early = terminated or (truncated and self.clock[row] < self.task.horizon)
+        seen = stepped(self.task, self._envs[row], action, int(self.clock[row]))
+        terms[row, REWARD] = seen.reward
+        early = seen.terminated or (seen.truncated and self.clock[row] < self.task.horizon)
         self._over[row] = early
         if early:
             terms[row, ENDED] = 1.0
             obs[row], obs[row, -1] = 0.0, 1.0
         else:
-            obs[row, :-1] = self.task.flat_obs(seen)
+            obs[row, :-1] = seen.obs
+        self._shoot(row)
 
     def put(self, which: NDArray[np.bool_], states: Array, rng: Array) -> NDArray[np.float32]:
         """Not possible here: a world of somebody else's has no states to put. Use `fork`."""
@@ -113,6 +134,11 @@ class ForeignSimulation:
 
         Raises ForeignWorldError when the world doesn't repeat itself, or the seed was not recorded.
         """
+        if self._film:
+            raise ForeignWorldError(
+                f"{self.task.id} doesn't repeat itself when it is run again, so a recording of it can be "
+                "watched but not taken over"
+            )
         if trajectory.seed is None:
             raise ForeignWorldError(
                 f"this recording of {trajectory.task} has no seed, so it can't be run again"
@@ -152,6 +178,8 @@ class ForeignSimulation:
     def recorder(self, row: int = 0, driver: str = "person") -> Recorder:
         """A recorder that begins at a row's moment now, with what is needed to run it again."""
         seed, prefix = self.origin(row)
+        self._cameras[row] = True
+        self._shoot(row)
         return Recorder(
             self.task.id,
             self.states[row],
@@ -188,16 +216,21 @@ def picture(task: ForeignTask, env: gymnasium.Env[Any, Any]) -> NDArray[np.uint8
             "itself, or train on it without a window"
         )
     try:
-        frame = env.render()
-    except gymnasium.error.DependencyNotInstalled as error:
-        raise ForeignWorldError(f"{task.id} needs a package to draw itself: {error}") from error
+        frame: Any = guarded(task.id, "when it drew itself", env.render)
+    except ForeignWorldError as error:
+        if isinstance(error.__cause__, gymnasium.error.DependencyNotInstalled):
+            raise ForeignWorldError(f"{task.id} needs a package to draw itself: {error.__cause__}") from error
+        raise
     if not isinstance(frame, np.ndarray) or frame.ndim != 3 or frame.shape[2] != 3:
         raise ForeignWorldError(f"{task.id} drew {type(frame).__name__} instead of a picture [H, W, 3]")
     return cast("NDArray[np.uint8]", frame.astype(np.uint8, copy=False))
 
 
 def frames_of(task: ForeignTask, trajectory: Trajectory) -> Iterator[NDArray[np.uint8]]:
-    """A recording's T+1 frames one by one, by running it again; checked at each moment."""
+    """A recording's T+1 frames one by one: kept ones, or by running it again, checked at each moment."""
+    if task.filmed:
+        yield from _kept(task, trajectory)
+        return
     simulation = ForeignSimulation(task, 1, auto_reset=False)
     try:
         simulation.fork(0, trajectory, 0)
@@ -208,6 +241,22 @@ def frames_of(task: ForeignTask, trajectory: Trajectory) -> Iterator[NDArray[np.
             yield simulation.frame()
     finally:
         simulation.close()
+
+
+def _kept(task: ForeignTask, trajectory: Trajectory) -> NDArray[np.uint8]:
+    """The pictures that a recording holds as its states: uint8 [T + 1, h, w, 3]."""
+    shape = _film_shape(task, task.make())
+    if trajectory.states.shape[1] != int(np.prod(shape)):
+        raise ForeignWorldError(
+            f"{task.id} doesn't repeat itself, and this recording of it holds no pictures to show instead"
+        )
+    return trajectory.states.reshape(-1, *shape)
+
+
+def _film_shape(task: ForeignTask, env: gymnasium.Env[Any, Any]) -> tuple[int, ...]:
+    """(h, w, 3) of the pictures that recordings keep."""
+    started(task, env, 0)
+    return small(picture(task, env)).shape
 
 
 def resimulate(task: ForeignTask, trajectory: Trajectory) -> list[NDArray[np.uint8]]:

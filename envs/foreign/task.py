@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,7 +21,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.foreign.keys import KeyMap, key_map
+from envs.foreign.guard import ForeignWorldError, guarded
+from envs.foreign.keys import KeyMap, key_map, reach
+from envs.foreign.repeat import repeats
 from envs.world import Array, Kernel, Task, Term, World
 
 REWARD, ENDED = 0, 1
@@ -31,10 +34,6 @@ TERMS = (
 DEFAULT_HORIZON = 500
 MOST_ACTIONS = 64
 MOST_NUMBERS = 100_000
-
-
-class ForeignWorldError(ValueError):
-    """This world can't be used here; the text is a sentence that names it and the reason."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,16 @@ class ForeignTask(Task):
     def make(self) -> gymnasium.Env[Any, Any]:
         """A fresh environment, able to draw itself if it ever can."""
         mode: dict[str, Any] = {"render_mode": "rgb_array"} if self.has_frames else {}
-        return gymnasium.make(self.id, disable_env_checker=True, **mode, **self.options)
+        return guarded(
+            self.id,
+            "when it was made",
+            lambda: gymnasium.make(self.id, disable_env_checker=True, **mode, **self.options),
+        )
+
+    @cached_property
+    def filmed(self) -> bool:
+        """Whether recordings keep pictures as states, because it doesn't repeat itself when run again."""
+        return self.has_frames and not repeats(self)
 
     def its_action(self, action: Any) -> Any:
         """Our action (a number, or float32 [C]) as the world wants it."""
@@ -94,7 +102,8 @@ class ForeignTask(Task):
             return self.choices.table[int(action)]
         box = cast(spaces.Box, self.its_actions)
         flat = np.clip(np.asarray(action, np.float64), box.low.ravel(), box.high.ravel())
-        return flat.reshape(box.shape).astype(box.dtype)
+        whole = np.issubdtype(box.dtype, np.integer)
+        return (np.rint(flat) if whole else flat).reshape(box.shape).astype(box.dtype)
 
     def flat_obs(self, obs: Any) -> NDArray[np.float32]:
         """The world's observation as float32 [D - 1], without our `ended`."""
@@ -209,9 +218,8 @@ def _flat_actions(
 ) -> tuple[spaces.Discrete[Any] | spaces.Box, Choices | None]:
     """Our action space for the world's: a count through finite ones, a flat Box for Box."""
     if isinstance(space, spaces.Box):
-        low = np.where(np.isfinite(space.low), space.low, -1.0).ravel().astype(np.float32)
-        high = np.where(np.isfinite(space.high), space.high, 1.0).ravel().astype(np.float32)
-        return spaces.Box(low, high, dtype=np.float32), None
+        low, high = reach(space)
+        return spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32), None
     table: list[Any]
     if isinstance(space, spaces.Discrete):
         start = int(space.start)

@@ -17,8 +17,9 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
+from envs.foreign.guard import ForeignWorldError
 from envs.foreign.simulation import AnySimulation, ForeignSimulation, frames_of
-from envs.foreign.task import ForeignTask, ForeignWorldError
+from envs.foreign.task import ForeignTask
 from envs.trajectory import Trajectory
 from envs.world import Array, Renderer, Task
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from envs import catalog
+from envs.variants import MEASURED
 from envs.world import Task
-
-VARIANTS: Mapping[str, tuple[dict[str, Any], ...]] = {"teachbox/RoomsTidy-v0": ({}, {"size": 13})}
 
 
 def variants(world: str | None = None) -> list[Task]:
     """Every task with its default options and its named variants, or those of one world."""
     ids = catalog.task_ids() if world is None else (world,)
-    return [catalog.task(id, **options) for id in ids for options in VARIANTS.get(id, ({},))]
+    return [catalog.task(id, **options) for id in ids for options in MEASURED.get(id, ({},))]
 
 
 def title(task: Task) -> str:

@@ -13,9 +13,10 @@ import pytest
 from gymnasium import spaces
 
 from envs import catalog
+from envs.foreign.guard import ForeignWorldError
 from envs.foreign.keys import default_keys
 from envs.foreign.simulation import ForeignSimulation, resimulate
-from envs.foreign.task import ENDED, REWARD, ForeignTask, ForeignWorldError, _leaves
+from envs.foreign.task import ENDED, REWARD, ForeignTask, _leaves
 from envs.trajectory import Trajectory
 from envs.world import Array
 
@@ -257,7 +258,7 @@ def test_a_recording_that_runs_over_an_episodes_end_is_refused() -> None:
 def test_a_world_that_does_not_repeat_itself_is_told() -> None:
     task = opened("tests/Boat-v0", drift=True)
     trajectory = record(ForeignSimulation(task, 1), sampled(task, 5, 1))
-    with pytest.raises(ForeignWorldError, match="tests/Boat-v0 didn't repeat itself"):
+    with pytest.raises(ForeignWorldError, match="tests/Boat-v0 doesn't repeat itself"):
         ForeignSimulation(task, 1).fork(0, trajectory, 2)
 
 
