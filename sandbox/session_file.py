@@ -3,6 +3,7 @@
 session.json    program, world, learner, prior, raters' random ids, when it was made
 feedback.db     the store; feedback.db-wal and -shm belong to it (none when the store is on a server)
 trajectories/   what of the store is too large for its rows
+aside/          what a repair has set aside
 checkpoint/     what the learners know
 learner.log     what the learner process printed
 lock            held by the window that has the session open
@@ -27,7 +28,9 @@ from sandbox.store import StoreError, count_standing
 
 FORMAT = 2
 FILE, STORE = "session.json", "feedback.db"
-OURS = frozenset({FILE, STORE, "lock", "learner.log", "checkpoint", "session.json.new", "trajectories"})
+OURS = frozenset(
+    {FILE, STORE, "lock", "learner.log", "checkpoint", "session.json.new", "trajectories", "aside"}
+)
 
 
 @cache

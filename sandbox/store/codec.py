@@ -93,9 +93,19 @@ def encode(record: Record) -> Encoded:
         elif item.name != "id":
             body[item.name] = value
     text = _json(body)
-    digest = sha256("\n".join([kind, text, *(clip.digest for clip in clips)]).encode()).hexdigest()
+    digest = digest_of(kind, text, [clip.digest for clip in clips])
     target = record.target if isinstance(record, Undo) else None
     return Encoded(record.id, kind, text, digest, target, clips[0].task if clips else "", tuple(clips))
+
+
+def digest_of(kind: str, body: str, clips: Sequence[str]) -> str:
+    """SHA-256 over a record's kind, body and the digests of its trajectories in the fields' order."""
+    return sha256("\n".join([kind, body, *clips]).encode()).hexdigest()
+
+
+def roles_of(kind: str) -> tuple[str, ...]:
+    """The fields of a kind of record that hold trajectories, in order; none for an unknown kind."""
+    return tuple(_TRAJECTORIES.get(kind, ()))
 
 
 def decode(id: str, kind: str, body: str, clips: Mapping[str, Sequence[Trajectory]]) -> Record:

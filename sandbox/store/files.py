@@ -29,7 +29,7 @@ def put(folder: Path, digest: str, content: bytes) -> None:
         return
     if not folder.is_dir():
         folder.mkdir()
-        _sync(folder.parent)
+        sync_folder(folder.parent)
     fresh = path.with_suffix(".new")
     try:
         with fresh.open("wb") as file:
@@ -41,7 +41,7 @@ def put(folder: Path, digest: str, content: bytes) -> None:
         with suppress(OSError):
             fresh.unlink(missing_ok=True)
         raise
-    _sync(folder)
+    sync_folder(folder)
 
 
 def get(folder: Path | None, digest: str) -> bytes:
@@ -54,7 +54,8 @@ def get(folder: Path | None, digest: str) -> bytes:
         raise CodecError(f"trajectory {digest} is missing in {folder}") from None
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder last through a power cut, where the system can."""
     if hasattr(os, "O_DIRECTORY"):
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

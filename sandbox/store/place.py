@@ -19,10 +19,16 @@ class Place(Protocol):
     """As sentences name it: without a password."""
     address: str
     """What `place_of` makes the same place from, in another process."""
-    files: Path | None
-    """The folder for large trajectories; None: all of them are kept in rows."""
-    lock: Path | None
-    """Held by the one process that writes; None where the server lets many write."""
+
+    @property
+    def files(self) -> Path | None:
+        """The folder for large trajectories; None: all of them are kept in rows."""
+        ...
+
+    @property
+    def lock(self) -> Path | None:
+        """Held by the one process that writes; None where the server lets many write."""
+        ...
 
     def prepare(self, create: bool) -> None:
         """See that it is a store that this program can write; make or migrate its tables.

@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from sandbox.store import schema
 from sandbox.store.migrate import migrate, stamp
-from sandbox.store.trouble import StoreError, Unreachable
+from sandbox.store.trouble import StoreError, Unreachable, older
 
 TURN = 0x54424F58  # the advisory lock's key in the store's database
 _TURN_SECONDS, _CONNECT_SECONDS = 10, 5
@@ -66,7 +66,10 @@ class ServerPlace:
         engine = self.reading()
         try:
             with engine.begin() as connection:
-                if self._version(connection) == 0:
+                version = self._version(connection)
+                if 0 < version < schema.SCHEMA_VERSION:
+                    raise older(self.name, version)
+                if version == 0:
                     raise StoreError(f"{self.name} holds no store: check the URL, or start one there.")
         except DBAPIError as error:
             raise self.explain(error) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from sandbox.store import schema
 from sandbox.store.migrate import migrate, stamp
 from sandbox.store.outline import APPLICATION_ID, read_only
-from sandbox.store.trouble import StoreError, damaged, explain, foreign
+from sandbox.store.trouble import StoreError, damaged, explain, foreign, older
 
 IO_ERRORS = (DBAPIError, sqlite3.Error, OSError)
 """What a disk, a folder or a file that is not ours makes SQLite or the system raise."""
@@ -30,14 +31,18 @@ class FilePlace:
         self.path = path
         self.name = str(path)
         self.address = str(path.absolute())
-        self.files: Path | None = path.parent / FILES
-        self.lock: Path | None = path.parent / "lock"
+        self.files: Path = path.parent / FILES
+        self.lock: Path = path.parent / "lock"
 
     def prepare(self, create: bool) -> None:
         prepare(self.path, create)
 
     def identify(self) -> None:
-        identify(self.path)
+        if not self.path.is_file():
+            raise StoreError(f"there is no store {self.path}: put back a backup of it, or mend the name.")
+        version = identify(self.path)
+        if 0 < version < schema.SCHEMA_VERSION:
+            raise older(self.name, version)
 
     def writing(self) -> Engine:
         return writing_engine(self.path)
@@ -87,6 +92,14 @@ def _engine(connect: Any, begin: str) -> Engine:
     return engine
 
 
+def settle(path: Path) -> None:
+    """Move the write-ahead log of a store that nobody else has open into the file; the log goes."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
 def prepare(path: Path, create: bool) -> None:
     """Check that `path` is a store that this program can write; make the tables of a new one.
 
@@ -119,15 +132,15 @@ def prepare(path: Path, create: bool) -> None:
         engine.dispose()
 
 
-def identify(path: Path) -> None:
-    """Raise StoreError unless `path` holds a store that this program knows, or nothing yet.
+def identify(path: Path) -> int:
+    """The schema's version, 0 for nothing yet; StoreError for a file that is no store that we know.
 
     Reads only, so that another program's file is refused before a byte of it is changed.
     """
     engine = reading_engine(path)
     try:
         with engine.begin() as connection:
-            _version(connection, path)
+            return _version(connection, path)
     except IO_ERRORS as error:
         raise explain(error, path) from error
     finally:

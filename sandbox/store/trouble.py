@@ -20,7 +20,16 @@ def foreign(path: Path) -> StoreError:
 
 
 def damaged(path: Path | str, detail: str) -> StoreError:
-    return StoreError(f"{path} is damaged ({detail}): put back a backup of it, or start a new session.")
+    return StoreError(
+        f"{path} is damaged ({detail}): try `teachbox store repair` on it, or put back a backup."
+    )
+
+
+def older(name: str, version: int) -> StoreError:
+    return StoreError(
+        f"{name} was written by an older teachbox (store version {version}): open its session once, "
+        "which brings it up to date."
+    )
 
 
 def unreachable(path: Path, detail: str) -> StoreError:

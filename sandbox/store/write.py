@@ -38,7 +38,10 @@ def insert(
 def insert_row(
     connection: Connection, values: Mapping[str, Any], clips: Sequence[EncodedClip], folder: Path | None
 ) -> int | StoreError:
-    """Keep a record given by its columns. One that is there already keeps the seq that it has."""
+    """Keep a record given by its columns (`seq` only where it must be the same as before).
+
+    One that is there already keeps the seq that it has.
+    """
     table = schema.record
     known = connection.execute(select(table.c.seq, table.c.digest).where(table.c.id == values["id"])).first()
     if known is not None:  # a retry: it was committed, but nobody heard of it
@@ -47,8 +50,10 @@ def insert_row(
         return StoreError(
             f"the id {values['id']} is taken by other content: give each record an id of its own."
         )
-    seq = int(connection.scalar(select(func.coalesce(func.max(table.c.seq), 0) + 1)) or 1)
-    connection.execute(table.insert().values(**{"seq": seq, **values}))
+    seq = (
+        values.get("seq") or int(connection.scalar(select(func.coalesce(func.max(table.c.seq), 0))) or 0) + 1
+    )
+    connection.execute(table.insert().values(**{**values, "seq": seq}))
     for part in clips:
         keep(connection, part, folder)
         link = {"record_id": values["id"], "role": part.role, "place": part.place, "trajectory": part.digest}

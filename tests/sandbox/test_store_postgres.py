@@ -16,9 +16,12 @@ from sandbox.events import Saved
 from sandbox.session import Session
 from sandbox.session_file import SessionError, SessionFile
 from sandbox.store import Provenance, Reader, Store, StoreError, schema
+from sandbox.store.check import check
 from sandbox.store.codec import encode
+from sandbox.store.copies import backup, merge
 from sandbox.store.migrate import migrate
 from sandbox.store.place import place_of
+from sandbox.store.repair import repair
 from tests.sandbox import raters
 from tests.sandbox.fake import trajectory
 from tests.sandbox.records import same
@@ -296,6 +299,33 @@ def test_sessions_on_two_machines_share_a_study_and_undo_only_their_own(server, 
     assert facts is not None
     assert facts.store == url
     assert not (folders[1] / "feedback.db").exists()
+
+
+def test_check_backup_and_merge_work_on_a_server_and_repair_says_why_not(server, url, tmp_path):
+    items = [Demonstration(trajectory(seed=i)) for i in range(4)]
+    local = Store.open(tmp_path / "feedback.db")
+    save(local, *items[:3])
+    local.close()
+    place, file = place_of(url), place_of(tmp_path / "feedback.db")
+    assert merge(place, file).added == 3  # into an empty database
+    store = Store.open(url)
+    save(store, items[3])
+    assert check(place).records == 4
+    assert check(place).findings == ()
+    backup(place, tmp_path / "copy")
+    store.close()
+    copy = Reader(tmp_path / "copy" / "feedback.db")
+    assert all(same(a, b) for a, (_, b) in zip(items, copy.records(), strict=True))
+    copy.close()
+    assert (merge(file, place).added, merge(place, file).added) == (1, 0)
+    server.sql(
+        name_of(url),
+        "ALTER TABLE record DISABLE TRIGGER ALL; UPDATE record SET body = 'x' WHERE seq = 2; "
+        "ALTER TABLE record ENABLE TRIGGER ALL",
+    )
+    assert [finding.where for finding in check(place).findings] == [f"record 2 (demonstration {items[1].id})"]
+    with pytest.raises(StoreError, match="on a server"):
+        repair(place)
 
 
 def test_a_password_is_not_kept_and_another_world_is_refused(server, url, tmp_path):

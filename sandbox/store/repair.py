@@ -1,0 +1,133 @@
+"""`teachbox store repair`: a store of all that is whole; the old one is set aside, and nothing is deleted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from sandbox.store.check import Finding, check
+from sandbox.store.files import file_of, sync_folder
+from sandbox.store.lock import FolderLock
+from sandbox.store.place import Place
+from sandbox.store.salvage import Salvage, looking
+from sandbox.store.sqlite import IO_ERRORS, FilePlace, prepare, settle, writing_engine
+from sandbox.store.trouble import StoreError
+from sandbox.store.write import insert_row
+
+ASIDE = "aside"
+
+
+@dataclass(frozen=True)
+class Repaired:
+    """What a repair came to. aside: where the old store is, None if nothing was wrong."""
+
+    kept: int
+    lost: tuple[Finding, ...]
+    aside: Path | None
+
+
+def repair(place: Place) -> Repaired:
+    """Make a damaged store usable again. Each record keeps its number.
+
+    Raises StoreError: on a server, in use, or so damaged that nothing can be read.
+    """
+    if not isinstance(place, FilePlace):
+        raise StoreError(
+            f"{place.name} is on a server, where nothing is repaired in place: keep what is whole with "
+            "`teachbox store backup`, and give the study a new database."
+        )
+    assert place.lock is not None
+    lock = FolderLock(place.lock)
+    try:
+        ready = place.path.with_name(f"{place.path.name}.repaired")
+        if not ready.exists():
+            report = check(place)
+            if not report.findings:
+                return Repaired(report.records, (), None)
+            kept, lost = _rebuild(place, ready)
+        else:  # a repair was cut off when its work was done
+            kept, lost = check(FilePlace(ready)).records, []
+        return Repaired(kept, tuple(lost), _exchange(place, ready, lost))
+    finally:
+        lock.release()
+
+
+def _rebuild(place: FilePlace, ready: Path) -> tuple[int, list[Finding]]:
+    """Write every whole record to `ready`; how many, and what could not be kept."""
+    fresh = ready.with_suffix(".repairing")
+    _remove(fresh)
+    prepare(fresh, create=True)
+    new = writing_engine(fresh)
+    try:
+        with looking(place.reading()) as source, new.begin() as target:
+            kept, lost = _copy(Salvage(source, place.files), target, place.files)
+        settle(fresh)
+    except IO_ERRORS as error:
+        raise place.explain(error) from error
+    finally:
+        new.dispose()
+    _sync(fresh)
+    fresh.replace(ready)
+    sync_folder(ready.parent)
+    return kept, lost
+
+
+def _copy(salvage: Salvage, target: Connection, folder: Path) -> tuple[int, list[Finding]]:
+    kept, lost = 0, list[Finding]()
+    for found in salvage.records():
+        if found.wrong:
+            lost += [Finding(found.name, wrong) for wrong in found.wrong]
+            continue
+        seq = insert_row(target, {"seq": found.seq, **found.values}, found.clips, folder)
+        if seq == found.seq:
+            kept += 1
+        else:
+            lost.append(Finding(found.name, "its id is that of another record"))
+    return kept, lost
+
+
+def _exchange(place: FilePlace, ready: Path, lost: list[Finding]) -> Path:
+    """Put the repaired store in the old one's place, which is kept under `aside`."""
+    aside = place.path.parent / ASIDE / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S-%f}"
+    aside.mkdir(parents=True)
+    names = [place.path.name + suffix for suffix in ("", "-wal", "-shm")]
+    for name in names:
+        if (old := place.path.with_name(name)).exists():
+            shutil.copy2(old, aside / name)
+            _sync(aside / name)
+    text = "\n".join(map(str, lost)) or "Nothing was lost: all records were whole."
+    (aside / "not-kept.txt").write_text(text + "\n", "utf-8")
+    _sync(aside / "not-kept.txt")
+    sync_folder(aside)
+    for name in names[1:]:  # an old log beside a new store would be played into it
+        place.path.with_name(name).unlink(missing_ok=True)
+    ready.replace(place.path)
+    sync_folder(place.path.parent)
+    for digest in _damaged_files(place):
+        file_of(place.files, digest).replace(aside / f"{digest}.safetensors")
+    return aside
+
+
+def _damaged_files(place: FilePlace) -> list[str]:
+    """Files whose content is not what their name says, of which the repaired store needs none."""
+    if not place.files.is_dir():
+        return []
+    found = [path for path in place.files.iterdir() if path.suffix == ".safetensors"]
+    return [path.stem for path in found if sha256(path.read_bytes()).hexdigest() != path.stem]
+
+
+def _remove(path: Path) -> None:
+    """A half-made file of an earlier try."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
