@@ -86,6 +86,10 @@ def window(
         typer.Option(metavar="NAME", help="Who learns: the session's, or joint; see `teachbox info`."),
     ] = None,
     rater: Annotated[str, typer.Option(metavar="NAME", help="Your name, kept with what you say.")] = "me",
+    store_url: Annotated[
+        str | None,
+        typer.Option("--store", metavar="URL", help="A study's PostgreSQL database, for several people."),
+    ] = None,
     state_file: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Write the window's state there as JSON."),
@@ -104,7 +108,8 @@ def window(
         return
     if reason:
         raise Plain(f"{reason}: start it on a desktop, or make the film with `teachbox tour --out DIR`.")
-    open_window(world, session, learner, rater, state_file, layout, frames=30 if quick else None)
+    frames = 30 if quick else None
+    open_window(world, session, learner, rater, state_file, layout, frames, store_url)
 
 
 def open_window(
@@ -115,6 +120,7 @@ def open_window(
     state_file: Path | None,
     layout: Path | None = None,
     frames: int | None = None,
+    store_url: str | None = None,
 ) -> None:
     """Run the app until its window is closed, or for some frames."""
     from envs import kernels
@@ -126,7 +132,7 @@ def open_window(
 
     app = session = None
     try:
-        if world or folder or learner or layout:
+        if world or folder or learner or layout or store_url:
             from sandbox.arriving import arriving
 
             options = layout_options(layout, world, folder)
@@ -136,7 +142,9 @@ def open_window(
                 app.tick()
             from sandbox.session import Session
 
-            session = Session.open(folder, world=world, learner=learner, rater=rater, options=options)
+            session = Session.open(
+                folder, world=world, learner=learner, rater=rater, options=options, store=store_url
+            )
         if app is None:
             app = App(session, state_file=state_file)
         app.session = session

@@ -13,6 +13,8 @@ import pytest
 
 from envs.catalog import task_ids
 from sandbox.cli import cli
+from sandbox.session import Session
+from tests.sandbox.fake import trajectory
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -28,6 +30,16 @@ def commands() -> list[str]:
     lines = [line for page in PAGES for text in blocks(page, "console") for line in text.splitlines()]
     found = [line.removeprefix("$ ").split("  #")[0].strip() for line in lines if line.startswith("$ ")]
     return sorted({line for line in found if line.split()[0] == "teachbox"})
+
+
+SESSIONS = {"session", "other"}
+"""Folders that commands in the docs speak of as sessions that are there."""
+
+
+def make_session(folder: Path) -> None:
+    with Session.open(folder, start_learner=False) as session:
+        for _ in range(2):
+            session.keep(trajectory())
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -49,6 +61,8 @@ def test_python_in_the_docs_runs(page: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", commands())
 def test_commands_in_the_docs_run(line: str, tmp_path: Path) -> None:
     arguments = shlex.split(line)[1:]
+    for name in SESSIONS & set(arguments):
+        make_session(tmp_path / name)
     takes_quick = "--quick" in help_of(arguments)
     done = run([sys.executable, "-m", "sandbox", *arguments, *["--quick"] * takes_quick], tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
