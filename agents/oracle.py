@@ -38,7 +38,7 @@ Worth = Callable[[Act], float]
 
 def foreign_config(config: PPOConfig) -> PPOConfig:
     """The same for a world that steps one row at a time: few rows, longer rollouts."""
-    return replace(config, rows=8, steps=256, batch=512)
+    return replace(config, rows=8, steps=256, batch=256)
 
 
 def on_judge(task: Task, judge: Wish, seed: int = 0, config: PPOConfig | None = None) -> BurstPPO:

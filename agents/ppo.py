@@ -35,8 +35,8 @@ class PPOConfig:
 
     rows: int = 256  # environments stepped at once
     steps: int = 16  # steps of each row in a rollout
-    batch: int = 2048  # minibatch [steps]
-    epochs: int = 4
+    batch: int = 512  # minibatch [steps]
+    epochs: int = 2  # four of batches of 2,048 learn no more from a step
     rate: float = 2e-3  # Adam's
     gamma: float = 0.97
     lam: float = 0.95  # of the generalised advantage

@@ -42,7 +42,7 @@ class Practice:
         self.task, self.config = task, config
         ppo = config.ppo
         if is_foreign(task):  # steps one row at a time: few rows, longer rollouts
-            ppo = replace(ppo, rows=8, steps=256, batch=512)
+            ppo = replace(ppo, rows=8, steps=256, batch=256)
         sim = simulate(task, ppo.rows, seed=seed * 1_000_003 + 17)
         self.env = SimulationVecEnv(sim, self._pay, stagger=np.random.default_rng([seed, 3]))
         self.ppo = BurstPPO.on(self.env, ppo, seed=seed)

@@ -25,6 +25,8 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="As one line of JSON.")]
 World = Annotated[str | None, typer.Option("--world", metavar="ID", help="This world alone.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Keep the figures there, as JSON.")]
+Rounds = Annotated[int, typer.Option(min=1, help="How often everything takes its turn.")]
+Work = Annotated[Path, typer.Option(metavar="DIR", help="Where finished parts are kept, to go on from.")]
 Quick = Annotated[bool, typer.Option("--quick", help="A short run that only tries the machinery.")]
 
 
@@ -63,15 +65,23 @@ def screen(as_json: Json = False, quick: Quick = False, out: Out = None) -> None
 
 
 @app.command()
-def ppo(as_json: Json = False, quick: Quick = False, world: World = None, out: Out = None) -> None:
+def ppo(
+    as_json: Json = False,
+    quick: Quick = False,
+    world: World = None,
+    rounds: Rounds = 5,
+    work: Work = Path("runs/ppo"),
+    out: Out = None,
+) -> None:
     """PPO's steps per CPU-second, learning included: SB3's and ours, on our worlds, peers and nothing."""
     from sandbox.bench.machine import machine
-    from sandbox.bench.ppo import measure, ratios
+    from sandbox.bench.ppo import measure, pooled, ratios
     from sandbox.bench.progress import telling
 
+    size: dict[str, Any] = {"rounds": 1, "seconds": 0.0} if quick else {"rounds": rounds, "seconds": 1.0}
     with telling() as tell:
-        speeds = measure(world, quick=quick, tell=tell)
-    report = {"machine": machine(), "speeds": _told(speeds), "ratios": _told(ratios(speeds))}
+        speeds = measure(world, **size, folder=None if quick else work, short=quick, tell=tell)
+    report = {"machine": machine(), "ratios": _told(ratios(speeds)), "speeds": _told(pooled(speeds))}
     show(as_json, "PPO, learning included", report, out, "ppo")
 
 
@@ -113,6 +123,7 @@ def curves(
     quick: Quick = False,
     world: World = None,
     seeds: Annotated[int, typer.Option(min=1, help="How often each way learns.")] = 5,
+    work: Work = Path("runs/curves"),
     out: Out = None,
 ) -> None:
     """Learning curves by environment steps of our PPO and SB3's, the wish as reward, over seeds."""
@@ -122,7 +133,8 @@ def curves(
 
     size = (2, 8_192, 2, 20) if quick else (seeds, 245_760, 15, 200)
     with telling() as tell:
-        points = list(measure(world or "teachbox/RoomsTidy-v0", *size, tell))
+        folder = None if quick else work
+        points = list(measure(world or "teachbox/RoomsTidy-v0", *size, folder, tell))
     report = {"machine": machine(), "world": world or "teachbox/RoomsTidy-v0", "points": _told(points)}
     show(as_json, "score by environment steps", report, out, "curves")
 

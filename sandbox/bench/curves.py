@@ -1,15 +1,16 @@
 """Does our PPO learn as much from a step as SB3's? Learning curves on the wish, over seeds.
 
-What BurstPPO does differently: a NumPy rollout that leaves early ends out, advantages made alike over
-the whole rollout instead of each batch, a fused Adam, gradients of policy and value clipped apart, and
-fewer epochs of larger batches. Scores are of sampled actions on unseen layouts.
+What BurstPPO does differently: a NumPy rollout that leaves early ends out, an update by hand in NumPy,
+advantages made alike over the whole rollout instead of each batch, and gradients of policy and value
+clipped apart. Scores are of sampled actions on unseen layouts.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,16 +23,16 @@ from agents.oracle import on_judge
 from agents.ppo import PPOConfig
 from envs import catalog
 from envs.world import Task
+from sandbox.bench.kept import part
 from sandbox.bench.progress import Tell, within
 from sandbox.bench.stock import stock_ppo
 from sandbox.studies.statistics import interval
 
 DEFAULTS = PPOConfig()
 WAYS: dict[str, tuple[str, PPOConfig]] = {
-    "ours, 4 epochs (default)": ("ours", DEFAULTS),
-    "ours, 2 epochs": ("ours", replace(DEFAULTS, epochs=2)),
-    "ours, 1 epoch": ("ours", replace(DEFAULTS, epochs=1)),
-    "ours, 10 epochs": ("ours", replace(DEFAULTS, epochs=10)),
+    "ours (default)": ("ours", DEFAULTS),
+    "ours, 4 epochs of batches of 2,048": ("ours", replace(DEFAULTS, batch=2048, epochs=4)),
+    "ours, 1 epoch of batches of 256": ("ours", replace(DEFAULTS, batch=256, epochs=1)),
     "SB3, our settings": ("SB3", DEFAULTS),
     "SB3, 10 epochs of batches of 64, rate 3e-4": ("SB3", replace(DEFAULTS, batch=64, epochs=10, rate=3e-4)),
 }
@@ -50,28 +51,34 @@ class Point:
     cpu_seconds: float
 
 
-def measure(world: str, seeds: int, steps: int, points: int, layouts: int, tell: Tell) -> Iterator[Point]:
-    """Every way's curve, one process, one torch thread."""
+def measure(
+    world: str, seeds: int, steps: int, points: int, layouts: int, folder: Path | None, tell: Tell
+) -> Iterator[Point]:
+    """Every way's curve, one process, one torch thread. Curves that `folder` has are not made again."""
     torch.set_num_threads(1)
     task = catalog.task(world)
     refs = scores.references(task, layouts)
     on_judge(task, scores.judge(task)).burst()  # compiles; not counted
     at = [round(steps * (i + 1) / points) for i in range(points)]
     for index, (way, (who, config)) in enumerate(WAYS.items()):
-        found, cpu = np.zeros((points, seeds)), np.zeros((points, seeds))
+        curves = []
         for seed in range(seeds):
             done = (index + seed / seeds) / len(WAYS)
             here = within(tell, done, done + 1 / seeds / len(WAYS), f"{way}, seed {seed}")
-            for i, (mean, spent) in enumerate(_curve(task, who, config, seed, at, layouts)):
-                here((i + 1) / points, f"score {refs.score(mean):.2f}")
-                found[i, seed], cpu[i, seed] = refs.score(mean), spent
+            what = {"bench": "curves", "world": world, "at": at, "layouts": layouts, "who": who, "seed": seed}
+
+            def make(who: str = who, config: PPOConfig = config, seed: int = seed, here: Tell = here) -> Any:
+                return list(_curve(task, who, config, seed, at, layouts, here))
+
+            curves.append(part(folder, {**what, "config": asdict(config)}, make))
+        means, cpu = np.moveaxis(np.array(curves), -1, 0)  # [seeds, points]
         for i, steps_done in enumerate(at):
-            over = interval(found[i][:, None])
-            yield Point(way, steps_done, seeds, over.iqm, over.low, over.high, float(cpu[i].mean()))
+            over = interval(np.array([[refs.score(mean)] for mean in means[:, i]]))
+            yield Point(way, steps_done, seeds, over.iqm, over.low, over.high, float(cpu[:, i].mean()))
 
 
 def _curve(
-    task: Task, who: str, config: PPOConfig, seed: int, at: list[int], layouts: int
+    task: Task, who: str, config: PPOConfig, seed: int, at: list[int], layouts: int, tell: Tell
 ) -> Iterator[tuple[float, float]]:
     """(mean return of the wish, CPU-seconds so far) at each number of steps."""
     ours = on_judge(task, scores.judge(task), seed, config)
@@ -84,7 +91,9 @@ def _curve(
         while ppo.num_timesteps < until:
             burst()
         spent += time.process_time() - began
-        yield scores.evaluate(task, policy_arrays(ppo.policy), layouts, seed=until).mean, spent
+        mean = float(scores.evaluate(task, policy_arrays(ppo.policy), layouts, seed=until).mean)
+        tell(until / at[-1], f"return {mean:.2f} after {until:,} steps")
+        yield mean, spent
 
 
 def _stock_burst(ppo: PPO) -> Any:

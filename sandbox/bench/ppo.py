@@ -1,16 +1,18 @@
 """How fast PPO learns in steps per CPU-second, everything included: ours, SB3's, on our worlds and peers.
 
-Three settings of batch and epochs: SB3's own (64, 10), (512, 4), and ours. Our worlds run 256 rows; the
-peers run eight in SB3's DummyVecEnv, the way its users do. "nothing" is a world of the same shapes in
-which nothing happens: as fast as that PPO can be.
+Our worlds run 256 rows at our settings; the peers run eight in SB3's DummyVecEnv, the way its users
+do, at SB3's own batch and epochs (64, 10) and at (512, 4). "nothing" is a world of the same shapes in
+which nothing happens: as fast as that PPO can be. Everything of a kind of world takes its turn in each
+round, and a ratio is the median of the rounds' own ratios: a busy machine slows both sides alike.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -24,9 +26,10 @@ from agents.vec_env import SimulationVecEnv
 from envs import catalog
 from envs.simulation import Simulation, Step
 from envs.world import Array, Task
+from sandbox.bench.kept import part
 from sandbox.bench.progress import Tell
 from sandbox.bench.stock import StillSimulation, StillVecEnv, stock_ppo
-from sandbox.bench.worlds import PEERS, installed
+from sandbox.bench.worlds import installed
 
 OURS = PPOConfig()
 SETTINGS = {
@@ -35,11 +38,19 @@ SETTINGS = {
     "ours": OURS,
 }
 PEER_ROWS = 8
+AGAINST = {
+    "rooms": (("MiniGrid-FourRooms-v0", "SB3's (64, 10)", 25.0), ("MiniGrid-FourRooms-v0", "(512, 4)", 12.0)),
+    "lanes": (("highway-fast-v0", "SB3's (64, 10)", 700.0), ("highway-fast-v0", "(512, 4)", 700.0)),
+}
+"""By kind of world: (peer, its setting, how many times as fast ours is to be)."""
+SHARE = {"rooms": 0.1, "lanes": 0.2, "rover": 0.2}
+"""The most that a world's own steps may take of the CPU time."""
+STOCK, BURST = "SB3 PPO", "BurstPPO"
 
 
 @dataclass(frozen=True)
 class Speed:
-    """One learner on one world. world_share: of the CPU time, spent in the world's own steps."""
+    """One learner on one world in one round. world_share: of the CPU time, in the world's own steps."""
 
     world: str
     learner: str
@@ -50,49 +61,116 @@ class Speed:
     steps: int
     steps_per_cpu_second: float
     world_share: float | None
+    round: int = 0
+
+    @property
+    def cell(self) -> tuple[str, str, str]:
+        return self.world, self.learner, self.setting
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """How two speeds compare, and what is wanted of it. times: None if one was not measured."""
+    """How two speeds compare: the median over rounds, and the least and most. wanted None: no target."""
 
     figure: str
     times: float | None
+    low: float | None
+    high: float | None
     wanted: float | None
-    holds: bool | None
+    within_target: bool | None
 
 
-def measure(world: str | None, *, quick: bool, tell: Tell) -> list[Speed]:
-    """Every task of ours (or one) and the peers, at every setting. One process, one torch thread."""
+def measure(
+    world: str | None, *, rounds: int, seconds: float, folder: Path | None, short: bool, tell: Tell
+) -> list[Speed]:
+    """Every task of ours (or one) and the peers of its kind, `rounds` times. One torch thread."""
     torch.set_num_threads(1)
-    jobs = list(_jobs(world))
-    found = []
-    for index, (name, rows, setting, learner, make) in enumerate(jobs):
-        tell(index / len(jobs), f"{name}, {learner}, {setting}")
-        config = replace(SETTINGS[setting], rows=rows)
-        if rows == PEER_ROWS:
-            config = replace(config, steps=max(config.batch // rows, 64))
-        if quick:
-            config = replace(config, steps=config.steps // 8)
-        seconds = 0.0 if quick else 5.0
-        found.append(_speed(name, learner, setting, config, make(), seconds))
+    ids = catalog.task_ids() if world is None else (world,)
+    kinds: dict[str, list[str]] = {}
+    for id in ids:
+        kinds.setdefault(catalog.task(id).world.name, []).append(id)
+    found: list[Speed] = []
+    for index, (kind, mine) in enumerate(kinds.items()):
+        turns = [_Turn(*cell, short) for cell in _cells(kind, mine)]
+        for round in range(rounds):
+            for number, turn in enumerate(turns):
+                share = (index + (round + number / len(turns)) / rounds) / len(kinds)
+                tell(share, f"round {round + 1} of {rounds}: {', '.join(turn.cell)}")
+                what = {"bench": "ppo", "cell": turn.cell, "round": round, "seconds": seconds, "short": short}
+                found.append(Speed(**part(folder, what, lambda t=turn, r=round: asdict(t.go(seconds, r)))))  # type: ignore[misc]
     return found
 
 
-Job = tuple[str, int, str, str, Callable[[], VecEnv]]
+def _cells(kind: str, ids: list[str]) -> list[tuple[str, str, str]]:
+    """(world, learner, setting) of all that a kind of world is measured by."""
+    names = [name for id in ids for name in (id, f"nothing, as {id}")]
+    ours = [(name, learner, "ours") for name in names for learner in (STOCK, BURST)]
+    peers = AGAINST.get(kind, ())
+    return ours + [(peer, STOCK, setting) for peer, setting, _ in peers if installed(peer)]
 
 
-def _jobs(world: str | None) -> Iterator[Job]:
-    for id in catalog.task_ids() if world is None else (world,):
-        task = catalog.task(id)
-        for setting in SETTINGS:
-            for learner in ("SB3 PPO", "BurstPPO"):
-                yield id, OURS.rows, setting, learner, lambda task=task: written(task, OURS.rows)  # type: ignore[misc]
-                yield f"nothing, as {id}", OURS.rows, setting, learner, lambda task=task: nothing(task)  # type: ignore[misc]
-    for peer in PEERS:
-        if installed(peer):
-            for setting in SETTINGS:
-                yield peer, PEER_ROWS, setting, "SB3 PPO", lambda peer=peer: of_peer(peer)  # type: ignore[misc]
+class _Turn:
+    """A learner that takes its turns; made when the first of them is due."""
+
+    def __init__(self, world: str, learner: str, setting: str, short: bool) -> None:
+        self.cell = world, learner, setting
+        self.peer = world in gymnasium.registry and world not in catalog.task_ids()
+        rows = PEER_ROWS if self.peer else OURS.rows
+        self.config = replace(SETTINGS[setting], rows=rows)
+        if self.peer:
+            self.config = replace(self.config, steps=max(self.config.batch // rows, 64))
+        if short:
+            self.config = replace(self.config, steps=self.config.steps // 8)
+        self.ppo: PPO | None = None
+        self.simulation: TimedSimulation | None = None
+
+    def _begin(self) -> PPO:
+        name, learner, _ = self.cell
+        task = None if self.peer else catalog.task(name.removeprefix("nothing, as "))
+        if task is None:
+            env = of_peer(name)
+        else:
+            env = written(task, OURS.rows) if task.id == name else nothing(task)
+        simulation = getattr(env, "simulation", None)
+        self.simulation = simulation if isinstance(simulation, TimedSimulation) else None
+        ppo = BurstPPO.on(env, self.config) if learner == BURST else stock_ppo(env, self.config)
+        if not self.peer:
+            _learn(ppo)  # compiles
+        return ppo
+
+    def go(self, seconds: float, round: int) -> Speed:
+        """Whole rollouts with their updates for at least `seconds` of CPU time."""
+        ppo = self.ppo = self.ppo or self._begin()
+        before = self.simulation.spent if self.simulation else 0.0
+        steps, began, spent = 0, time.process_time(), 0.0
+        while steps == 0 or spent < seconds:
+            steps += _learn(ppo)
+            spent = time.process_time() - began
+        share = (self.simulation.spent - before) / spent if self.simulation else None
+        world, learner, setting = self.cell
+        config = self.config
+        return Speed(
+            world,
+            learner,
+            config.rows,
+            setting,
+            config.batch,
+            config.epochs,
+            steps,
+            steps / spent,
+            share,
+            round,
+        )
+
+
+def _learn(ppo: PPO) -> int:
+    """One rollout and its update; its steps."""
+    rollout = ppo.n_steps * ppo.n_envs
+    if isinstance(ppo, BurstPPO):
+        ppo.burst()
+    else:
+        ppo.learn(rollout, reset_num_timesteps=False)
+    return rollout
 
 
 def written(task: Task, rows: int) -> SimulationVecEnv:
@@ -133,72 +211,67 @@ class TimedSimulation(Simulation):
         return step
 
 
-def _speed(name: str, learner: str, setting: str, config: PPOConfig, env: VecEnv, seconds: float) -> Speed:
-    """Whole rollouts with their updates for at least `seconds` of CPU time, after a first one."""
-    burst = BurstPPO.on(env, config) if learner == "BurstPPO" else stock_ppo(env, config)
-    rollout = config.steps * env.num_envs
-    _learn(burst, rollout)
-    world = getattr(env, "simulation", None)
-    timed = world if isinstance(world, TimedSimulation) else None
-    if timed is not None:
-        timed.spent = 0.0
-    steps, began = 0, time.process_time()
-    while True:
-        _learn(burst, rollout)
-        steps += rollout
-        spent = time.process_time() - began
-        if spent >= seconds:
-            break
-    env.close()
-    share = None if timed is None else timed.spent / spent
-    return Speed(
-        name, learner, env.num_envs, setting, config.batch, config.epochs, steps, steps / spent, share
-    )
-
-
-def _learn(ppo: PPO, rollout: int) -> None:
-    if isinstance(ppo, BurstPPO):
-        ppo.burst()
-    else:
-        ppo.learn(rollout, reset_num_timesteps=False)
-
-
-def ratios(speeds: list[Speed]) -> list[Ratio]:
-    """What the speeds are held to."""
-    by = {(one.world, one.learner, one.setting): one for one in speeds}
-
-    def times(of: tuple[str, str, str], than: tuple[str, str, str]) -> float | None:
-        return (
-            by[of].steps_per_cpu_second / by[than].steps_per_cpu_second if {of, than} <= by.keys() else None
+def pooled(speeds: Sequence[Speed]) -> list[Speed]:
+    """The rounds of each learner on each world as one line: medians, and all steps together."""
+    lines = []
+    for mine in _by_cell(speeds).values():
+        shares = [one.world_share for one in mine if one.world_share is not None]
+        lines.append(
+            replace(
+                mine[0],
+                steps=sum(one.steps for one in mine),
+                steps_per_cpu_second=float(np.median([one.steps_per_cpu_second for one in mine])),
+                world_share=float(np.median(shares)) if shares else None,
+                round=len(mine),
+            )
         )
+    return lines
+
+
+def _by_cell(speeds: Sequence[Speed]) -> dict[tuple[str, str, str], list[Speed]]:
+    found: dict[tuple[str, str, str], list[Speed]] = {}
+    for one in speeds:
+        found.setdefault(one.cell, []).append(one)
+    return found
+
+
+def ratios(speeds: Sequence[Speed]) -> list[Ratio]:
+    """What the speeds are held to, and what BurstPPO adds to it."""
+    cells = _by_cell(speeds)
+
+    def times(of: tuple[str, str, str], than: tuple[str, str, str]) -> list[float]:
+        if of not in cells or than not in cells:
+            return []
+        base = {one.round: one.steps_per_cpu_second for one in cells[than]}
+        return [one.steps_per_cpu_second / base[one.round] for one in cells[of] if one.round in base]
 
     lines = []
     for id in dict.fromkeys(one.world for one in speeds if one.world in catalog.task_ids()):
         name, kind = id.removeprefix("teachbox/"), catalog.task(id).world.name
-        ours = (id, "SB3 PPO", "ours")
-        for peer, setting, wanted in _AGAINST.get(kind, ()):
-            lines.append(
-                _ratio(
-                    f"{name}, ours / {peer} x8, {setting}", times(ours, (peer, "SB3 PPO", setting)), wanted
-                )
+        stock, burst = (id, STOCK, "ours"), (id, BURST, "ours")
+        for peer, setting, wanted in AGAINST.get(kind, ()):
+            for mine, least in ((stock, wanted), (burst, None)):
+                found = times(mine, (peer, STOCK, setting))
+                lines.append(_ratio(f"{name}, {mine[1]} / {STOCK} on {peer} x8, {setting}", found, least))
+        lines.append(
+            _ratio(
+                f"{name}, {STOCK} / the same on nothing", times(stock, (f"nothing, as {id}", *stock[1:])), 0.8
             )
-        for learner in ("SB3 PPO", "BurstPPO"):
-            found = times((id, learner, "ours"), (f"nothing, as {id}", learner, "ours"))
-            lines.append(_ratio(f"{name}, {learner} / the same on nothing", found, 0.8))
-        lines.append(_ratio(f"{name}, BurstPPO / SB3 PPO", times((id, "BurstPPO", "ours"), ours), 2.0))
-        share = by[ours].world_share if ours in by else None
-        most = 0.1 if kind == "rooms" else 0.2
-        holds = None if share is None else share <= most
-        lines.append(Ratio(f"{name}, the world's share of SB3 PPO (at most)", share, most, holds))
+        )
+        found = times(burst, (f"nothing, as {id}", *burst[1:]))
+        lines.append(_ratio(f"{name}, {BURST} / the same on nothing", found, None))
+        lines.append(_ratio(f"{name}, {BURST} / {STOCK}", times(burst, stock), 2.0))
+        for cell, most in ((stock, SHARE.get(kind)), (burst, None)):
+            shares = [one.world_share for one in cells.get(cell, []) if one.world_share is not None]
+            lines.append(
+                _ratio(f"{name}, the world's share of {cell[1]} (at most)", shares, most, at_most=True)
+            )
     return lines
 
 
-_AGAINST = {
-    "rooms": (("MiniGrid-FourRooms-v0", "SB3's (64, 10)", 25.0), ("MiniGrid-FourRooms-v0", "(512, 4)", 12.0)),
-    "lanes": (("highway-fast-v0", "SB3's (64, 10)", 700.0), ("highway-fast-v0", "(512, 4)", 700.0)),
-}
-"""(peer, its setting, how many times as fast ours is to be)."""
-
-
-def _ratio(figure: str, times: float | None, wanted: float) -> Ratio:
-    return Ratio(figure, times, wanted, None if times is None else times >= wanted)
+def _ratio(figure: str, found: list[float], wanted: float | None, *, at_most: bool = False) -> Ratio:
+    if not found:
+        return Ratio(figure, None, None, None, wanted, None)
+    middle = float(np.median(found))
+    within = None if wanted is None else (middle <= wanted if at_most else middle >= wanted)
+    return Ratio(figure, middle, min(found), max(found), wanted, within)

@@ -21,7 +21,7 @@ from sandbox.bench import app
 from sandbox.bench.gap import measure as measure_gap
 from sandbox.bench.learnable import Learned, summarise
 from sandbox.bench.page import text_of
-from sandbox.bench.ppo import SETTINGS, Speed, nothing, ratios, written
+from sandbox.bench.ppo import Speed, nothing, pooled, ratios, written
 from sandbox.bench.stock import stock_ppo
 from sandbox.cli import cli
 from sandbox.studies.statistics import interval, iqm
@@ -119,11 +119,9 @@ def test_shipped_references_are_of_the_worlds_as_they_are() -> None:
 # Speed and learning.
 
 
-@pytest.mark.parametrize("setting", SETTINGS)
-def test_ppo_is_measured_by_whole_rollouts(setting: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ppo_is_measured_by_whole_rollouts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bench = import_module("sandbox.bench.ppo")
-    monkeypatch.setattr(bench, "SETTINGS", {setting: SETTINGS[setting]})
-    monkeypatch.setattr(bench, "PEERS", ("CartPole-v1",))
+    monkeypatch.setattr(bench, "AGAINST", {"rooms": (("CartPole-v1", "(512, 4)", 1.0),)})
     facts = report("ppo", "--world", REACH)
     assert {one["world"] for one in facts["speeds"]} == {REACH, f"nothing, as {REACH}", "CartPole-v1"}
     for one in facts["speeds"]:
@@ -131,24 +129,34 @@ def test_ppo_is_measured_by_whole_rollouts(setting: str, monkeypatch: pytest.Mon
         assert one["steps_per_cpu_second"] > 0
         assert (one["world_share"] is not None) == (one["world"] == REACH)
         assert one["world_share"] is None or 0 < one["world_share"] < 1
+    told: list[str] = []
+    size: dict[str, Any] = {"rounds": 2, "seconds": 0.0, "folder": tmp_path, "short": True}
+    first = bench.measure(REACH, **size, tell=lambda share, text: told.append(text))
+    monkeypatch.setattr(bench._Turn, "go", lambda *arguments: pytest.fail("it was measured already"))
+    assert bench.measure(REACH, **size, tell=lambda share, text: None) == first
+    assert len(first) == len(told) == 10
 
 
-def test_ratios_are_of_the_speeds_they_name() -> None:
-    def speed(world: str, learner: str, setting: str, pace: float, share: float | None = None) -> Speed:
-        return Speed(world, learner, 1, setting, 1, 1, 1, pace, share)
+def test_ratios_are_of_the_speeds_they_name_round_by_round() -> None:
+    def speed(world: str, learner: str, setting: str, paces: list[float], share: float | None) -> list[Speed]:
+        return [Speed(world, learner, 1, setting, 1, 1, 1, pace, share, i) for i, pace in enumerate(paces)]
 
     speeds = [
-        speed(REACH, "SB3 PPO", "ours", 90.0, 0.05),
-        speed(REACH, "BurstPPO", "ours", 150.0, 0.1),
-        speed(f"nothing, as {REACH}", "SB3 PPO", "ours", 100.0),
-        speed("MiniGrid-FourRooms-v0", "SB3 PPO", "SB3's (64, 10)", 3.0),
+        *speed(REACH, "SB3 PPO", "ours", [90.0, 9.0, 180.0], 0.05),
+        *speed(REACH, "BurstPPO", "ours", [150.0, 15.0, 300.0], 0.1),
+        *speed(f"nothing, as {REACH}", "SB3 PPO", "ours", [100.0, 10.0, 180.0], None),
+        *speed("MiniGrid-FourRooms-v0", "SB3 PPO", "SB3's (64, 10)", [3.0, 0.3, 30.0], None),
     ]
-    found = {one.figure: (one.times, one.holds) for one in ratios(speeds)}
-    assert found["RoomsReach-v0, ours / MiniGrid-FourRooms-v0 x8, SB3's (64, 10)"] == (30.0, True)
-    assert found["RoomsReach-v0, ours / MiniGrid-FourRooms-v0 x8, (512, 4)"] == (None, None)
-    assert found["RoomsReach-v0, SB3 PPO / the same on nothing"] == (0.9, True)
+    found = {one.figure: (one.times, one.within_target) for one in ratios(speeds)}
+    peer = "SB3 PPO on MiniGrid-FourRooms-v0 x8"
+    assert found[f"RoomsReach-v0, SB3 PPO / {peer}, SB3's (64, 10)"] == (pytest.approx(30.0), True)
+    assert found[f"RoomsReach-v0, BurstPPO / {peer}, SB3's (64, 10)"] == (pytest.approx(50.0), None)
+    assert found[f"RoomsReach-v0, SB3 PPO / {peer}, (512, 4)"] == (None, None)
+    assert found["RoomsReach-v0, SB3 PPO / the same on nothing"] == (pytest.approx(0.9), True)
     assert found["RoomsReach-v0, BurstPPO / SB3 PPO"] == (pytest.approx(5 / 3), False)
     assert found["RoomsReach-v0, the world's share of SB3 PPO (at most)"] == (0.05, True)
+    line = pooled(speeds)[0]
+    assert (line.steps, line.steps_per_cpu_second, line.round) == (3, 90.0, 3)
 
 
 def test_a_still_world_never_moves() -> None:
