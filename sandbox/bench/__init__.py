@@ -31,14 +31,23 @@ Quick = Annotated[bool, typer.Option("--quick", help="A short run that only trie
 
 
 @app.command()
-def worlds(as_json: Json = False, quick: Quick = False, out: Out = None) -> None:
+def worlds(
+    as_json: Json = False,
+    quick: Quick = False,
+    rounds: Rounds = 5,
+    work: Work = Path("runs/worlds"),
+    out: Out = None,
+) -> None:
     """Steps per CPU-second on one core: our worlds by number of rows, and other people's."""
     from sandbox.bench.machine import machine
-    from sandbox.bench.worlds import measure
+    from sandbox.bench.progress import telling
+    from sandbox.bench.worlds import measure, pooled, ratios
 
     rows = (1, 8) if quick else (1, 8, 64, 256, 1024, 4096)
-    speeds = list(measure(rows, seconds=0.05 if quick else 1.0))
-    report = {"machine": machine(), "speeds": _told(speeds)}
+    size: dict[str, Any] = {"rounds": 1, "seconds": 0.05} if quick else {"rounds": rounds, "seconds": 0.3}
+    with telling() as tell:
+        speeds = measure(rows, **size, folder=None if quick else work, tell=tell)
+    report = {"machine": machine(), "ratios": _told(ratios(speeds)), "speeds": _told(pooled(speeds))}
     show(as_json, "steps per CPU-second", report, out, "worlds")
 
 
@@ -248,6 +257,7 @@ HEADINGS = {
     "key_p99": "key p99 ms",
     "window_cpu": "window's core",
     "cpu_seconds": "CPU s",
+    "round": "rounds",
 }
 TEXT = (
     "teaching",

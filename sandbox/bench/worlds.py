@@ -1,10 +1,15 @@
-"""How fast worlds run: random actions, drawn beforehand; starting anew at the horizon is included."""
+"""How fast worlds run: random actions, drawn beforehand; starting anew at the horizon is included.
+
+Everything takes its turn in each round, and a ratio is the median of the rounds' own ratios: a busy
+machine slows both sides alike.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -13,11 +18,22 @@ import numpy as np
 from envs import catalog
 from envs.simulation import Simulation
 from envs.world import Task
+from sandbox.bench.kept import part
+from sandbox.bench.progress import Tell
 
 PEERS = ("CartPole-v1", "MiniGrid-FourRooms-v0", "highway-fast-v0")
 """Worlds of other people, each run as `gymnasium.make` gives it; those not installed are left out."""
 PEER_MODULES = {"MiniGrid-FourRooms-v0": "minigrid", "highway-fast-v0": "highway_env"}
 POOL = 64
+
+
+TARGETS = {
+    "rooms": ("MiniGrid-FourRooms-v0", 20.0, 400.0),
+    "lanes": ("highway-fast-v0", 2_000.0, 5_000.0),
+}
+"""By kind of world: (peer, times as fast through gymnasium.make, times as fast at MANY rows)."""
+MANY = 1024
+SIMULATION, MADE = "simulation", "gymnasium.make"
 
 
 @dataclass(frozen=True)
@@ -29,19 +45,80 @@ class Speed:
     rows: int
     steps: int
     steps_per_cpu_second: float
+    round: int = 0
 
 
-def measure(rows: Sequence[int], *, seconds: float) -> Iterator[Speed]:
-    """Each of our tasks at each number of rows, then one row through gymnasium.make, then the peers."""
-    for id in catalog.task_ids():
-        task = catalog.task(id)
-        for count in rows:
-            yield of_simulation(task, count, seconds)
-    for id in catalog.task_ids():
-        yield of_gymnasium(id, seconds)
-    for id in PEERS:
-        if installed(id):
-            yield of_gymnasium(id, seconds)
+@dataclass(frozen=True)
+class Ratio:
+    """How two speeds compare: the median over rounds, and the least and most. wanted None: no target."""
+
+    figure: str
+    rows: int
+    times: float
+    low: float
+    high: float
+    wanted: float | None
+    within_target: bool | None
+
+
+def measure(
+    rows: Sequence[int], *, rounds: int, seconds: float, folder: Path | None, tell: Tell
+) -> list[Speed]:
+    """In each round the peers, and each task at each number of rows and through gymnasium.make."""
+    ids = catalog.task_ids()
+    cells = [(peer, MADE, 1) for peer in PEERS if installed(peer)]
+    cells += [(id, MADE, 1) for id in ids] + [(id, SIMULATION, count) for id in ids for count in rows]
+    found = []
+    for round in range(rounds):
+        for number, cell in enumerate(cells):
+            world, way, count = cell
+            tell((round + number / len(cells)) / rounds, f"round {round + 1} of {rounds}: {world}, {count}")
+            what = {"bench": "worlds", "cell": cell, "round": round, "seconds": seconds}
+
+            def make(world: str = world, way: str = way, count: int = count) -> dict[str, Any]:
+                if way == MADE:
+                    return asdict(of_gymnasium(world, seconds))
+                return asdict(of_simulation(catalog.task(world), count, seconds))
+
+            found.append(replace(Speed(**part(folder, what, make)), round=round))
+    return found
+
+
+def pooled(speeds: Sequence[Speed]) -> list[Speed]:
+    """The rounds of each world run in one way as one line: the median, and all steps together."""
+    lines = []
+    for mine in _by_cell(speeds).values():
+        pace = float(np.median([one.steps_per_cpu_second for one in mine]))
+        steps = sum(one.steps for one in mine)
+        lines.append(replace(mine[0], steps=steps, steps_per_cpu_second=pace, round=len(mine)))
+    return lines
+
+
+def _by_cell(speeds: Sequence[Speed]) -> dict[tuple[str, str, int], list[Speed]]:
+    found: dict[tuple[str, str, int], list[Speed]] = {}
+    for one in speeds:
+        found.setdefault((one.world, one.way, one.rows), []).append(one)
+    return found
+
+
+def ratios(speeds: Sequence[Speed]) -> list[Ratio]:
+    """Our tasks beside the peer of their kind, at every number of rows; CartPole where there is none."""
+    cells = _by_cell(speeds)
+    lines = []
+    for (world, way, rows), mine in cells.items():
+        if world not in catalog.task_ids():
+            continue
+        peer, made, many = TARGETS.get(catalog.task(world).world.name, ("CartPole-v1", None, None))
+        base = {one.round: one.steps_per_cpu_second for one in cells.get((peer, MADE, 1), [])}
+        found = [one.steps_per_cpu_second / base[one.round] for one in mine if one.round in base]
+        if not found:
+            continue
+        wanted = made if way == MADE else many if rows == MANY else None
+        times = float(np.median(found))
+        within = None if wanted is None else times >= wanted
+        figure = f"{world.removeprefix('teachbox/')}, {way} / {peer}"
+        lines.append(Ratio(figure, rows, times, min(found), max(found), wanted, within))
+    return lines
 
 
 def of_simulation(task: Task, rows: int, seconds: float) -> Speed:
@@ -54,7 +131,7 @@ def of_simulation(task: Task, rows: int, seconds: float) -> Speed:
             sim.step(pool[t % POOL])
         return task.horizon * rows
 
-    return Speed(task.id, "simulation", rows, *_timed(episode, seconds))
+    return Speed(task.id, SIMULATION, rows, *_timed(episode, seconds))
 
 
 def of_gymnasium(id: str, seconds: float) -> Speed:
@@ -70,7 +147,7 @@ def of_gymnasium(id: str, seconds: float) -> Speed:
                 env.reset()
         return POOL
 
-    speed = Speed(id, "gymnasium.make", 1, *_timed(steps, seconds))
+    speed = Speed(id, MADE, 1, *_timed(steps, seconds))
     env.close()
     return speed
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from envs import catalog
 from sandbox.bench import app
 from sandbox.bench.screen import _Seen, _slot
-from sandbox.bench.worlds import of_gymnasium, of_simulation
+from sandbox.bench.worlds import Speed, of_gymnasium, of_simulation, pooled, ratios
 
 
 def report(*arguments: str) -> dict[str, Any]:
@@ -29,18 +29,33 @@ def report(*arguments: str) -> dict[str, Any]:
 
 
 def test_worlds_are_all_measured_in_whole_episodes() -> None:
-    speeds = report("worlds")["speeds"]
+    facts = report("worlds")
+    speeds = facts["speeds"]
     for id in catalog.task_ids():
         ours = [one for one in speeds if one["world"] == id]
         assert [(one["way"], one["rows"]) for one in ours] == [
+            ("gymnasium.make", 1),
             ("simulation", 1),
             ("simulation", 8),
-            ("gymnasium.make", 1),
         ]
         horizon = catalog.task(id).horizon
-        assert all(one["steps"] % (one["rows"] * horizon) == 0 for one in ours[:2])
+        assert all(one["steps"] % (one["rows"] * horizon) == 0 for one in ours[1:])
     assert any(one["world"] == "CartPole-v1" for one in speeds)
     assert all(one["steps_per_cpu_second"] > 0 for one in speeds)
+    assert "RoverDeliver-v0, simulation / CartPole-v1" in [one["figure"] for one in facts["ratios"]]
+
+
+def test_worlds_are_held_to_their_peers_round_by_round() -> None:
+    tidy, peer = "teachbox/RoomsTidy-v0", "MiniGrid-FourRooms-v0"
+    speeds = [
+        *[Speed(tidy, "simulation", 1024, 1, pace, i) for i, pace in enumerate((500.0, 30.0, 900.0))],
+        *[Speed(tidy, "gymnasium.make", 1, 1, pace, i) for i, pace in enumerate((19.0, 1.9, 19.0))],
+        *[Speed(peer, "gymnasium.make", 1, 1, pace, i) for i, pace in enumerate((1.0, 0.1, 3.0))],
+    ]
+    many, made = ratios(speeds)
+    assert (many.times, many.low, many.high, many.wanted, many.within_target) == (300, 300, 500, 400, False)
+    assert (made.times, made.wanted, made.within_target) == (pytest.approx(19.0), 20, False)
+    assert pooled(speeds)[0].steps_per_cpu_second == 500.0
 
 
 def test_steps_are_counted_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
