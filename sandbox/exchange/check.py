@@ -58,7 +58,7 @@ def check(ledger: Ledger, world: Task, tell: Tell = silent) -> None:
         seen.add(record.id)
         _check_values(name, record)
         for clip in clips_of(record):
-            check_clip(name, clip, world)
+            check_clip(name, clip, world, stateless=isinstance(record, Comparison))
         tell((number + 1) / len(ledger.entries), "checking records")
 
 
@@ -99,8 +99,11 @@ def _check_number(name: str, key: str, value: Any) -> None:
         raise Misfit(f"{name} has {key} {short(value)}, which is no sensible number.")
 
 
-def check_clip(name: str, clip: Trajectory, world: Task) -> None:
-    """Raise Misfit unless a recording has the shapes, types and ranges of this world's."""
+def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False) -> None:
+    """Raise Misfit unless a recording has the shapes, types and ranges of this world's.
+
+    stateless: it may come without states; then it is learned from, and never shown.
+    """
     place, space = world.world, world.world.action_space
     if clip.task != world.id:
         raise Misfit(f"{name} was recorded in {short(clip.task)}, not in {world.id}.")
@@ -117,8 +120,10 @@ def check_clip(name: str, clip: Trajectory, world: Task) -> None:
         raise Misfit(f"{name} has {steps + prefix} steps, and at most {MOST_STEPS} are taken.")
     if clip.seed is not None and not 0 <= clip.seed < 2**63:
         raise Misfit(f"{name} has the seed {short(clip.seed)}: it is from 0 to 2^63 - 1.")
+    bare = stateless and clip.states.shape == (steps + 1, 0)
+    kept = (0, np.float32) if bare else (place.state_size, place.state_dtype)
     shapes = {
-        "states": (clip.states, (steps + 1, place.state_size), place.state_dtype),
+        "states": (clip.states, (steps + 1, kept[0]), kept[1]),
         "observations": (clip.observations, (steps + 1, len(place.obs_names)), np.float32),
         "terms": (clip.terms, (steps, len(place.terms)), np.float32),
     }

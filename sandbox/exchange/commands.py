@@ -35,15 +35,19 @@ def import_(
         Path, typer.Option(metavar="DIR", help="The session's folder: made if new, carried on if not.")
     ],
     format: FormatOption = None,
+    world: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The world of a new session, if the file does not say it."),
+    ] = None,
     rater: Annotated[str, typer.Option(metavar="NAME", help="Whose session it is, if it is new.")] = "me",
 ) -> None:
     """Read feedback or an agent of others into a session, after looking at every part of it."""
     from sandbox.bench.progress import telling
-    from sandbox.exchange.formats import reader
+    from sandbox.exchange.formats import Target, reader
 
     read = reader(format, path)
     with telling() as tell:
-        told = read(path, session, rater, tell)
+        told = read(path, Target(session, rater, world), tell)
     typer.echo(told)
 
 

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from agents.safe_files import short
-from sandbox.exchange.ledger import Tell, read_session
+from envs.world import Task
+from sandbox.exchange.check import task_of_file
+from sandbox.exchange.ledger import Entry, Ledger, Tell, read_session
+from sandbox.exchange.saving import save_records, session_task
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an import goes. world: what a new session there shall be in, if the person says so."""
+
+    session: Path
+    rater: str = "me"
+    world: str | None = None
+
 
 Write = Callable[[Path, Path, Tell], str]
 """(session, out, tell) -> what was written, as a sentence."""
-Read = Callable[[Path, Path, str, Tell], str]
-"""(path, session, rater, tell) -> what was read, as a sentence."""
+Read = Callable[[Path, Target, Tell], str]
+"""(path, where to, tell) -> what was read, as a sentence."""
 
 
 class UnknownFormat(ValueError):
@@ -51,29 +65,129 @@ def reader(name: str | None, path: Path) -> Read:
     return read
 
 
+def _half(tell: Tell, second: bool = False) -> Tell:
+    return lambda share, text: tell((share + second) / 2, text)
+
+
+def _save(ledger: Ledger, target: Target, tell: Tell) -> str:
+    done = save_records(ledger, target.session, target.rater, tell)
+    twice = f"; {done.known} were there already" if done.known else ""
+    return f"{done.saved} records saved in {target.session}{twice}."
+
+
+def _world_for(target: Target, said: tuple[str, dict[str, object]] | None) -> Task:
+    """The session's world; for a new session what the person says, else what the file says."""
+    from envs.catalog import task
+
+    known = session_task(target.session)
+    if known is not None:
+        return known
+    if target.world is not None:
+        return task(target.world)
+    if said is None:
+        raise UnknownFormat(
+            f"the file does not say its world, and there is no session {target.session} yet: add --world ID."
+        )
+    return task_of_file(*said)
+
+
+def _into(world: Task, entries: list[Entry], target: Target, tell: Tell) -> str:
+    ledger = Ledger(world.id, dict(world.options), entries)
+    return _save(ledger, target, tell)
+
+
 def _write_bundle(session: Path, out: Path, tell: Tell) -> str:
     from sandbox.exchange import preference_bundle
 
-    ledger = read_session(session, lambda share, text: tell(share / 2, text))
-    count = preference_bundle.write(out, ledger, lambda share, text: tell(0.5 + share / 2, text))
+    count = preference_bundle.write(out, read_session(session, _half(tell)), _half(tell, True))
     return f"{count} records of {session} are in {out}."
 
 
-def _read_bundle(path: Path, session: Path, rater: str, tell: Tell) -> str:
+def _read_bundle(path: Path, target: Target, tell: Tell) -> str:
     from sandbox.exchange import preference_bundle
-    from sandbox.exchange.saving import save_records
 
-    ledger = preference_bundle.read(path, lambda share, text: tell(share / 3, text))
-    done = save_records(ledger, session, rater, lambda share, text: tell((1 + 2 * share) / 3, text))
-    return told(done.saved, done.known, session)
+    return _save(preference_bundle.read(path, _half(tell)), target, _half(tell, True))
 
 
-def told(saved: int, known: int, session: Path) -> str:
-    """What an import came to."""
-    twice = f"; {known} were there already" if known else ""
-    return f"{saved} records saved in {session}{twice}."
+def _write_csv(session: Path, out: Path, tell: Tell) -> str:
+    from sandbox.exchange import labels
+
+    count = labels.write_csv(out, read_session(session, _half(tell)), _half(tell, True))
+    return f"{count} labels of {session} are in {out}."
+
+
+def _write_parquet(session: Path, out: Path, tell: Tell) -> str:
+    from sandbox.exchange import labels
+
+    count = labels.write_parquet(out, read_session(session, _half(tell)), _half(tell, True))
+    return f"{count} labels of {session} are in {out}."
+
+
+def _read_labels(path: Path, target: Target, tell: Tell) -> str:
+    from sandbox.exchange import labels
+
+    rows = labels.read_parquet(path) if path.suffix == ".parquet" else labels.read_csv(path)
+    ledger = read_session(target.session, _half(tell))
+    clips = labels.clips_by_digest(entry.record for entry in ledger.entries)
+    found = labels.entries(rows, clips, path)
+    return _save(Ledger(ledger.world, ledger.options, found), target, _half(tell, True))
+
+
+def _write_cpl(session: Path, out: Path, tell: Tell) -> str:
+    from sandbox.exchange import cpl
+
+    records = [entry.record for entry in read_session(session, _half(tell)).entries]
+    return f"{cpl.write(out, records, _half(tell, True))} pairs of {session} are in {out}."
+
+
+def _read_cpl(path: Path, target: Target, tell: Tell) -> str:
+    from sandbox.exchange import cpl
+
+    arrays = cpl.read(path)
+    world = _world_for(target, None)
+    return _into(world, cpl.entries(arrays, world, path.name), target, tell)
+
+
+def _write_minari(arrow: bool) -> Write:
+    def write(session: Path, out: Path, tell: Tell) -> str:
+        from sandbox.exchange import minari
+
+        count = minari.write(out, read_session(session, _half(tell)), arrow, _half(tell, True))
+        return f"{count} demonstrations of {session} are in {out}."
+
+    return write
+
+
+def _read_minari(path: Path, target: Target, tell: Tell) -> str:
+    from sandbox.exchange import episodes, minari
+
+    found, said = minari.read(path, _half(tell))
+    world = _world_for(target, said)
+    return _into(world, episodes.entries(found, world, path.name), target, _half(tell, True))
+
+
+def _read_imitation(path: Path, target: Target, tell: Tell) -> str:
+    from sandbox.exchange import episodes, imitation
+
+    found = imitation.read(path, _half(tell))
+    world = _world_for(target, None)
+    return _into(world, episodes.entries(found, world, path.name), target, _half(tell, True))
+
+
+def _never(path: Path) -> bool:
+    return False
 
 
 FORMATS: dict[str, Format] = {
     "bundle": Format(_write_bundle, _read_bundle, lambda path: (path / "bundle.json").is_file()),
+    "csv": Format(_write_csv, _read_labels, lambda path: path.suffix == ".csv"),
+    "parquet": Format(_write_parquet, _read_labels, lambda path: path.suffix == ".parquet"),
+    "cpl": Format(_write_cpl, _read_cpl, lambda path: path.suffix == ".npz"),
+    "minari": Format(
+        _write_minari(False),
+        _read_minari,
+        lambda path: (path / "data" / "metadata.json").is_file() or (path / "metadata.json").is_file(),
+    ),
+    "minari-arrow": Format(_write_minari(True), None, _never),
+    "imitation": Format(None, _read_imitation, lambda path: (path / "state.json").is_file()),
 }

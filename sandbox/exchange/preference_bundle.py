@@ -42,7 +42,7 @@ def write(path: Path, ledger: Ledger, tell: Tell = silent) -> int:
     for number, entry in enumerate(ledger.entries):
         encoded = encode(entry.record)
         roles: dict[str, list[int]] = {}
-        for part, trajectory in zip(encoded.clips, _trajectories(entry.record), strict=True):
+        for part, trajectory in zip(encoded.clips, trajectories_of(entry.record), strict=True):
             if part.digest not in index:
                 index[part.digest] = len(clips)
                 arrays |= _arrays(len(clips), trajectory)
@@ -99,7 +99,7 @@ def read(path: Path, tell: Tell = silent) -> Ledger:
     return Ledger(facts["world"], facts["options"], entries)
 
 
-def _trajectories(record: Any) -> list[Trajectory]:
+def trajectories_of(record: Any) -> list[Trajectory]:
     """A record's clips in the order in which `encode` gives them."""
     found: list[Trajectory] = []
     for item in fields(record):
@@ -174,10 +174,11 @@ def _entry(number: int, said: Any, clips: list[Trajectory]) -> Entry:
         record = decode(id, kind, json.dumps(body), chosen)
     except CodecError as error:
         raise UnsafeFile(f"{name} can't be read: {error}.") from error
-    return Entry(record, _provenance(name, said["provenance"]))
+    return Entry(record, provenance_of(name, said["provenance"]))
 
 
-def _provenance(name: str, said: Any) -> Provenance:
+def provenance_of(name: str, said: Any) -> Provenance:
+    """Where a record comes from, as a file says it; UnsafeFile for values of a wrong kind."""
     known = {item.name for item in fields(Provenance)}
     if not isinstance(said, dict) or set(said) != known:
         raise UnsafeFile(f"{name} does not say where it comes from.")
