@@ -17,6 +17,7 @@ import typer
 from sandbox.bench import app as bench
 from sandbox.exchange import commands as exchange
 from sandbox.import_log import import_log
+from sandbox.replay import command as replay
 from sandbox.store.commands import app as store
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ LayoutOption = Annotated[
 cli.add_typer(bench, name="bench")
 cli.add_typer(store, name="store")
 cli.command("import-log")(import_log)
+cli.command("replay")(replay)
 exchange.register(cli)
 
 

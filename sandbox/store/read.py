@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from sandbox.store import files
 from sandbox.store.codec import CodecError, decode, decode_trajectory
 from sandbox.store.outline import Line
 from sandbox.store.place import Place, place_of
+from sandbox.store.provenance import Provenance
 from sandbox.store.schema import clip, record, trajectory
 from sandbox.store.sqlite import IO_ERRORS
 from sandbox.store.trouble import damaged
@@ -48,6 +50,17 @@ class Reader:
     def records(self, after: int = 0, limit: int | None = None) -> list[tuple[int, Record]]:
         """The records with seq > `after`, in order, with their seq. StoreError if one can't be read."""
         return self._ask(lambda connection: self._records(connection, after, limit))
+
+    def origins(self) -> dict[str, Provenance]:
+        """Where each record comes from, by its id."""
+        names = ("rater", "program", "reaction_seconds", "question", "side_order", "policy", "said_at")
+        columns = [record.c[name] for name in names]
+        rows = self._ask(lambda connection: connection.execute(select(record.c.id, *columns)).all())
+        found = {}
+        for id, rater, program, seconds, question, order, policy, said_at in rows:
+            sides = None if order is None else tuple(json.loads(order))
+            found[id] = Provenance(rater, program, seconds, question, sides, policy, said_at)
+        return found
 
     def world(self) -> tuple[str, dict[str, Any]] | None:
         """Task and options of the first trajectory, None while there is none."""
