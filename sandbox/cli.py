@@ -38,7 +38,7 @@ WorldOption = Annotated[
     str | None, typer.Option("--world", metavar="ID", help="A world of ours, or any Gymnasium id.")
 ]
 LayoutOption = Annotated[
-    Path | None, typer.Option("--layout", metavar="FILE", help="A flat of your own, drawn as text.")
+    Path | None, typer.Option("--layout", metavar="FILE", help="A flat or a road of your own, drawn as text.")
 ]
 
 cli.add_typer(bench, name="bench")

@@ -15,7 +15,9 @@ Then the cars, FIELDS numbers each; car 0 is the one that is driven. `cars_of(st
   SINCE   time since its last lane change began, at most SINCE_MOST [s]
 The road is a ring of params[RING] metres: a car is also at X +- k*RING, and `offsets(states, ring)`
 gives each car's place relative to car 0 in [-ring/2, ring/2). params: LANES, CARS, RING, SPLIT, KIND (which
-of the tasks), LIMIT (speed limit [m/s]).
+of the tasks), LIMIT (speed limit [m/s]). A drawn road (drawn.py) has more: LOOSE (how far off everybody may
+begin [m]), SITE_AT (SITE), PEOPLE_AT (how many wait, -1 as it happens), GUEST_AT (GUEST), and from DRAWN on
+six numbers a car: X from car 0's, LANE, V, TEMPER, CRUISE, LENGTH.
 
 Every task but CRUISE adds EXTRAS numbers at the end of the state (`extras_of(states)`), fewer than a
 car has:
@@ -38,6 +40,7 @@ from envs.world import Array, Term
 CLOCK, CRASHED, CRASH_CAR, CLOSE_SUM, CUT_SUM, CHANGES = range(6)
 HEADER = 6
 LANES, CARS, RING, SPLIT, KIND, LIMIT = range(6)
+LOOSE, SITE_AT, PEOPLE_AT, GUEST_AT, DRAWN = range(6, 11)
 CRUISE_KIND, MERGE, AMBULANCE, CROSSING = range(4)
 
 # One car's numbers, the same in the state and in the arrays here.

@@ -34,6 +34,7 @@ from envs.lanes.layout import (
     CRASH_CAR,
     CRASHED,
     CROSSING,
+    CRUISE,
     CRUISE_KIND,
     CUT_SUM,
     EXTRAS,
@@ -64,7 +65,7 @@ from envs.lanes.layout import (
 from envs.lanes.ramp import COMES_AT, ZONE, bend, come_in, invite, judge_ramp, ramp_cap, waits
 from envs.lanes.ramp import PASSED as RAMP_PASSED
 from envs.lanes.siren import behind_us, judge_siren, make_way
-from envs.lanes.start import load, store
+from envs.lanes.start import STANDS, load, store
 from envs.lanes.traffic import (
     HARDEST_BRAKE,
     ahead,
@@ -160,6 +161,8 @@ def _think(params: np.ndarray, cars: np.ndarray, clock: int) -> None:
     """The drivers whose turn it is consider another lane; car 0 has chosen before them."""
     ring, lanes, kind = params[RING], int(params[LANES]), int(params[KIND])
     for i in range(1, cars.shape[0]):
+        if cars[i, CRUISE] < STANDS:
+            continue
         if kind == AMBULANCE and make_way(cars, ring, lanes, i, clock):
             continue
         if cars[i, LANE] >= lanes:

@@ -10,31 +10,43 @@ from envs.lanes.driving import PAR_SPEED
 from envs.lanes.layout import (
     AMBULANCE,
     CARS,
+    CROSSING,
     CRUISE,
     CRUISE_KIND,
+    DRAWN,
     EXTRAS,
     FIELDS,
+    GUEST,
+    GUEST_AT,
     HEADER,
+    HEADING,
     KIND,
     LANE,
     LANES,
     LENGTH,
     LIMIT,
+    LOOSE,
     MERGE,
+    PEOPLE_AT,
     RING,
     SINCE,
+    SITE,
+    SITE_AT,
     SPLIT,
     TEMPER,
+    WALK,
     A,
     V,
     X,
     Y,
 )
-from envs.lanes.ramp import invite
+from envs.lanes.ramp import bend, invite
 from envs.lanes.siren import start_ambulance
-from envs.lanes.zebra import lay
+from envs.lanes.zebra import KERB, lay
 
 SINCE_MOST = 6.0  # [s]
+STANDS = 0.02  # who would like to drive slower than this stands, and stays in its lane [m/s]
+DRIVER = 6  # numbers of a drawn driver: X, LANE, V, TEMPER, CRUISE, LENGTH
 
 
 @kernel
@@ -107,6 +119,40 @@ def _draw_guest(params: np.ndarray, state: np.ndarray, rng: np.ndarray, n: int) 
 
 
 @kernel
+def _place_drawn(params: np.ndarray, state: np.ndarray, rng: np.ndarray, n: int) -> None:
+    """The start that was drawn (see drawn.py), everybody up to params[LOOSE] metres off."""
+    kind, lanes, ring = int(params[KIND]), int(params[LANES]), params[RING]
+    extra = state[len(state) - EXTRAS :]
+    for k in range(EXTRAS if kind != CRUISE_KIND else 0):
+        extra[k] = 0.0
+    shift = 0.0
+    for i in range(int(params[CARS])):
+        at, of = HEADER + FIELDS * i, DRAWN + DRIVER * i
+        off = params[LOOSE] * (2.0 * uniform(rng, n) - 1.0) if params[LOOSE] > 0.0 else 0.0
+        if i == 0:
+            shift = off  # car 0 is where X begins
+        d = params[of] + off - shift
+        state[at + X] = d - ring * np.floor(d / ring + 0.5)
+        state[at + Y], state[at + LANE] = params[of + 1], params[of + 1]
+        state[at + V], state[at + A], state[at + SINCE] = params[of + 2], 0.0, SINCE_MOST
+        state[at + TEMPER], state[at + CRUISE] = params[of + 3], params[of + 4]
+        state[at + LENGTH] = params[of + 5]
+    site = params[SITE_AT] - shift
+    if kind == MERGE:
+        guest = int(params[GUEST_AT])
+        at = HEADER + FIELDS * guest
+        d = params[DRAWN + DRIVER * guest] - params[SITE_AT]
+        state[at + Y] = lanes + bend(d)
+    if kind == MERGE or kind == AMBULANCE:
+        extra[SITE], extra[GUEST] = site, params[GUEST_AT]
+    elif kind == CROSSING:
+        lay(extra, lanes, site, rng, n)
+        if params[PEOPLE_AT] >= 0.0:
+            extra[GUEST], extra[WALK] = params[PEOPLE_AT], -KERB
+            extra[HEADING] = 1.0 if params[PEOPLE_AT] > 0.0 else 0.0
+
+
+@kernel
 def reset_rows(
     params: np.ndarray, which: np.ndarray, rng: np.ndarray, states: np.ndarray, aux: np.ndarray
 ) -> None:
@@ -123,6 +169,9 @@ def reset_rows(
         state = states[n]
         for k in range(HEADER):
             state[k] = 0.0
+        if params.shape[0] > DRAWN:
+            _place_drawn(params, state, rng, n)
+            continue
         first = below(rng, n, lanes)
         for i in range(count):
             lane = (first + i) % lanes

@@ -9,6 +9,7 @@ from typing import TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.lanes.drawn import road as drawn_road
 from envs.lanes.driving import FASTER, KEEP, LEFT, PAR_SPEED, RIGHT, SLOWER
 from envs.lanes.layout import AMBULANCE, CROSSING, CRUISE_KIND, MERGE
 from envs.lanes.wishes import (
@@ -62,10 +63,12 @@ class Variant(TypedDict, total=False):
 
     actions: "discrete" (meta-actions) or "continuous" (thrust and steer, see driving.py).
     observation: "features" (sense.py), "lidar" (lidar.py) or "pixels" (picture.py).
+    layout: a road drawn as text, or the path of one (drawn.py); difficulty then says nothing.
     """
 
     actions: str
     observation: str
+    layout: str
 
 
 def _checked(name: str, variant: Variant) -> tuple[str, str]:
@@ -102,7 +105,11 @@ def _task(
     if split not in ("train", "test"):
         raise ValueError(f"split {split!r} is unknown: choose 'train' or 'test'")
     lanes, cars, ring = roads.by_difficulty[difficulty]
-    options = {"difficulty": difficulty, "split": split}
+    options, drawn = {"difficulty": difficulty, "split": split}, None
+    if "layout" in variant:
+        drawn = drawn_road(variant["layout"], task=name, kind=roads.kind, limit=roads.limit)
+        lanes, cars, ring = drawn.lanes, drawn.cars, drawn.ring
+        options = {"split": split, "layout": drawn.text}
     if steered:
         options["actions"] = actions
     if observation != "features":
@@ -120,6 +127,7 @@ def _task(
             roads.limit,
             continuous=steered,
             observation=observation,
+            drawn=() if drawn is None else drawn.numbers,
         ),
         horizon=HORIZON,
         written={"progress": 1.0, "crash": -20.0},

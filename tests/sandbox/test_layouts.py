@@ -10,6 +10,7 @@ import pytest
 
 from agents.feedback import Demonstration
 from envs import catalog
+from envs.lanes.drawn import RoadError
 from envs.rooms.drawn import LayoutError
 from envs.simulation import Simulation
 from sandbox.events import Saved
@@ -58,14 +59,28 @@ def test_the_options_of_no_drawing_are_none() -> None:
 
 
 def test_what_does_not_go_together_is_told(home: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="LanesCruise-v0 has no flat to draw"):
-        layout_options(home, LANES)
+    with pytest.raises(ValueError, match="RoverDeliver-v0 can't be drawn"):
+        layout_options(home, "teachbox/RoverDeliver-v0")
     Session.open(tmp_path / "other", start_learner=False).close()
-    with pytest.raises(ValueError, match="other has another flat"):
+    with pytest.raises(ValueError, match="other has another layout"):
         layout_options(home, None, tmp_path / "other")
     home.write_text("#R.l#\n#..?D#\n")
     with pytest.raises(LayoutError, match=r"line 2, column 4 of home\.txt: '\?'"):
         layout_options(home, TIDY)
+
+
+def test_a_road_is_drawn_for_lanes(tmp_path: Path) -> None:
+    road = tmp_path / "road.txt"
+    road.write_text(("E" + "-" * 47 + "\n") + "-" * 48 + "  ; my way to work\n")
+    assert layout_options(road, LANES) == {"layout": "E" + "-" * 47 + "\n" + "-" * 48 + "\n"}
+    road.write_text("E" + "-" * 46 + "?\n" + "-" * 48 + "\n")
+    with pytest.raises(RoadError, match=r"line 1, column 48 of road\.txt: '\?'"):
+        layout_options(road, LANES)
+    one_sentence(
+        teachbox("train", "--world", LANES, "--layout", "road.txt", home=tmp_path),
+        "ine 1, column 48",
+        "road.txt",
+    )
 
 
 def test_the_commands_tell_where_a_drawing_is_wrong(home: Path, tmp_path: Path) -> None:
