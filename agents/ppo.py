@@ -163,7 +163,11 @@ class BurstPPO(PPO):
             reward = env.reward(seen, acted, next_obs.reshape(flat), terms.reshape(flat))
             buffer.rewards[:] = np.asarray(reward, np.float32).reshape(steps, rows)
         all_values = forward(values, seen, policy.activation).reshape(steps, rows)
-        after = forward(values, next_obs.reshape(flat), policy.activation).reshape(steps, rows)
+        after = np.empty_like(all_values)  # an observation is the next one of its row, but at an end
+        after[:-1] = all_values[1:]
+        rest = ended.copy()
+        rest[-1] = True
+        after[rest] = forward(values, next_obs[rest], policy.activation)[:, 0]
         buffer.values[:] = all_values
         _advantages(buffer, after, ended, self.gamma, self.gae_lambda)
         buffer.pos, buffer.full = steps, True

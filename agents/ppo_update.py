@@ -149,7 +149,8 @@ def gradients(flat: FlatPolicy, batch: Batch, weights: Weights) -> None:
 def _discrete_slope(flat: FlatPolicy, logits: Float, batch: Batch, weights: Weights) -> Float:
     """d loss / d logits [B, A]. Worked on as [A, B]: sums over few actions are then fast."""
     count, each = len(logits), np.arange(len(logits))
-    log_p = logits.T - logits.max(1)
+    log_p = np.ascontiguousarray(logits.T)
+    log_p -= log_p.max(0)
     log_p -= np.log(np.exp(log_p).sum(0))
     p = np.exp(log_p)
     push = _surrogate_slope(log_p[batch.actions, each], batch, weights)

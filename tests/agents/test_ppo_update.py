@@ -16,6 +16,9 @@ from torch.nn import functional as F
 from agents.networks import policy_arrays
 from agents.ppo import BurstPPO, PPOConfig, evaluate
 from agents.ppo_update import Batch, Weights, gradients
+from agents.vec_env import SimulationVecEnv
+from envs import catalog
+from envs.simulation import Simulation
 
 DISCRETE, BOX = spaces.Discrete(5), spaces.Box(-1.0, 1.0, (3,), np.float32)
 WEIGHTS = Weights(clip=0.2, value=0.5, entropy=0.01)
@@ -142,3 +145,28 @@ def test_the_torch_policy_goes_with_it_and_is_saved_and_loaded(
         one.flat.step(2e-3)
     assert ppo.flat.steps == again.flat.steps > 1
     np.testing.assert_array_equal(ppo.flat.values, again.flat.values)
+
+
+def test_advantages_are_bootstrapped_by_where_each_step_led() -> None:
+    """Also where a row ended within the rollout and the next observation is a fresh start."""
+    task = catalog.task("teachbox/RoomsReach-v0")
+    weights, random = task.written_weights, np.random.default_rng(0)
+    env = SimulationVecEnv(
+        Simulation(task, 32), lambda obs, actions, after, terms: terms @ weights, stagger=random
+    )
+    config = PPOConfig(rows=32, steps=16, batch=64, hidden=(16, 8))
+    ppo = BurstPPO.on(env, config)
+    ppo.burst()
+    ppo.learn_nothing()
+    buffer, after = ppo.rollout_buffer, ppo.facts.next_obs
+    assert after is not None
+    ended = np.ones(buffer.rewards.shape, np.bool_)
+    ended[:-1] = (after[:-1] != buffer.observations[1:]).any(-1)
+    assert 0 < ended[:-1].sum() < ended[:-1].size
+    with torch.no_grad():
+        led_to = ppo.policy.predict_values(torch.from_numpy(after.reshape(-1, after.shape[-1])))
+    delta = buffer.rewards + config.gamma * led_to.numpy().reshape(ended.shape) - buffer.values
+    wanted = delta.copy()
+    for t in reversed(range(len(delta) - 1)):
+        wanted[t] += config.gamma * config.lam * np.where(ended[t], 0.0, wanted[t + 1])
+    np.testing.assert_allclose(buffer.advantages, wanted, atol=1e-5)
