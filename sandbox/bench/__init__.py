@@ -272,6 +272,7 @@ TEXT = (
     "by",
     "setting",
     "figure",
+    "peer",
     "file",
 )
 

@@ -52,8 +52,10 @@ class Speed:
 class Ratio:
     """How two speeds compare: the median over rounds, and the least and most. wanted None: no target."""
 
-    figure: str
+    world: str
+    way: str
     rows: int
+    peer: str
     times: float
     low: float
     high: float
@@ -116,8 +118,8 @@ def ratios(speeds: Sequence[Speed]) -> list[Ratio]:
         wanted = made if way == MADE else many if rows == MANY else None
         times = float(np.median(found))
         within = None if wanted is None else times >= wanted
-        figure = f"{world.removeprefix('teachbox/')}, {way} / {peer}"
-        lines.append(Ratio(figure, rows, times, min(found), max(found), wanted, within))
+        name = world.removeprefix("teachbox/")
+        lines.append(Ratio(name, way, rows, peer, times, min(found), max(found), wanted, within))
     return lines
 
 
