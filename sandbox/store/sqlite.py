@@ -109,6 +109,7 @@ def prepare(path: Path, create: bool) -> None:
         raise StoreError(f"there is no folder {path.parent} for a store: make it, or choose another.")
     if path.is_dir():
         raise StoreError(f"{path} is a folder and no store: choose another place.")
+    _roll_back(path)
     empty = not path.exists() or path.stat().st_size == 0
     if empty and not create:
         raise StoreError(f"{path} is missing or empty: put back a backup of it, or start a new session.")
@@ -130,6 +131,21 @@ def prepare(path: Path, create: bool) -> None:
         raise explain(error, path) from error
     finally:
         engine.dispose()
+
+
+def _roll_back(path: Path) -> None:
+    """Undo what a power cut has interrupted while the file was being made: it had no log of ours yet.
+
+    SQLite does it with the first read, for which a connection must be allowed to write.
+    """
+    journal = path.with_name(f"{path.name}-journal")
+    if not path.exists() or not journal.exists() or journal.stat().st_size == 0:
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except IO_ERRORS as error:
+        raise explain(error, path) from error
 
 
 def identify(path: Path) -> int:
