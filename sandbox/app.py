@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pygame
 
+from envs.foreign.guard import ForeignWorldError
 from sandbox.events import LearnerRestarted, Saved, Trouble
 from sandbox.screen import notices
 from sandbox.screen import theme as look
@@ -178,13 +179,17 @@ class App:
     def tick(self) -> bool:
         """One frame: wait for it, take events, go on in fixed steps, draw, tell the state file."""
         dt = STEP if self.fixed_dt else min(self._clock.tick(60) / 1000, 0.25)
-        for event in pygame.event.get():
-            self._event(event)
-        self._listen()
         self._owed += dt
-        while self._owed >= STEP - 1e-9:
-            self._owed -= STEP
-            self._update()
+        try:
+            for event in pygame.event.get():
+                self._event(event)
+            self._listen()
+            while self._owed >= STEP - 1e-9:
+                self._owed -= STEP
+                self._update()
+        except ForeignWorldError as error:  # a world of somebody else's broke down: choose another
+            self.go("menu")
+            self.trouble(str(error))
         self.draw()
         pygame.display.flip()
         self.frame += 1
