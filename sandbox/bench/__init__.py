@@ -100,6 +100,7 @@ def learnable(
     quick: Quick = False,
     world: World = None,
     seeds: Annotated[int, typer.Option(min=1, help="How often each task is learned.")] = 3,
+    work: Work = Path("runs/learnable"),
     out: Out = None,
 ) -> None:
     """CPU-seconds until PPO with the wish as its reward comes to 0.9 of the oracle, beside the bars."""
@@ -108,7 +109,8 @@ def learnable(
     from sandbox.bench.progress import telling
 
     with telling() as tell:
-        runs = list(measure(world, 1 if quick else seeds, quick=quick, tell=tell))
+        folder = None if quick else work
+        runs = list(measure(world, 1 if quick else seeds, quick=quick, folder=folder, tell=tell))
     report = {"machine": machine(), "summary": _told(summarise(runs)), "runs": _told(runs)}
     show(as_json, "CPU-seconds to 0.9 of the oracle", report, out, "learnable")
 

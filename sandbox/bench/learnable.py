@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +19,7 @@ from agents import scores
 from agents.networks import policy_arrays
 from agents.oracle import on_judge
 from envs.world import Task
+from sandbox.bench.kept import part
 from sandbox.bench.progress import Tell, within
 from sandbox.bench.variants import title, variants
 
@@ -61,16 +64,25 @@ class Summary:
     within_bar: bool | None
 
 
-def measure(world: str | None, seeds: int, *, quick: bool, tell: Tell) -> Iterator[Learned]:
+def measure(
+    world: str | None, seeds: int, *, quick: bool, folder: Path | None, tell: Tell
+) -> Iterator[Learned]:
     """Every task (or one) with every seed. `quick` gives up after a second of learning."""
     torch.set_num_threads(1)
     tasks = variants(world)
     for index, task in enumerate(tasks):
         here = within(tell, index / len(tasks), (index + 1) / len(tasks), title(task))
-        on_judge(task, scores.judge(task)).burst()  # compiles; not counted
+        patience = 0.3 if quick else PATIENCE * (BARS.get(title(task)) or USUAL)
         for seed in range(seeds):
-            patience = 0.3 if quick else PATIENCE * (BARS.get(title(task)) or USUAL)
-            yield learn(task, seed, patience, 20 if quick else scores.LAYOUTS, here)
+            what = {"bench": "learnable", "task": title(task), "seed": seed, "patience": patience}
+
+            def make(
+                task: Task = task, seed: int = seed, patience: float = patience, here: Tell = here
+            ) -> Any:
+                on_judge(task, scores.judge(task)).burst()  # compiles; not counted
+                return asdict(learn(task, seed, patience, 20 if quick else scores.LAYOUTS, here))
+
+            yield Learned(**part(folder, what, make))
 
 
 def learn(task: Task, seed: int, patience: float, layouts: int, tell: Tell) -> Learned:
