@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -275,3 +276,41 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_five_kills_in_a_run_end_with_all_feedback_heard(folder):
+    kills(folder, 5, seed=1)
+
+
+@pytest.mark.slow
+def test_a_hundred_kills_in_a_run_end_with_all_feedback_heard_and_never_block_the_window(folder):
+    longest = kills(folder, 100, seed=2)
+    print(f"longest call of the window: {longest * 1000:.1f} ms")
+    assert longest < 0.5  # on a busy machine; waiting for a process to start would take longer
+
+
+def kills(folder: Path, count: int, seed: int) -> float:
+    """Kill the learner at random moments while somebody labels; the longest call of the window [s].
+
+    Training goes on from a checkpoint each time, and ends with the same feedback heard.
+    """
+    dice, longest = random.Random(seed), 0.0
+    desk = Desk(folder, limits=Limits(settled_seconds=0.0))
+    said = killed = 0
+    while len(desk.restarts()) < count:
+        began = time.perf_counter()
+        if dice.random() < 0.05:
+            desk.session.mark(trajectory(3, seed=said), 1.0)
+            said += 1
+        desk.events += desk.session.poll()
+        longest = max(longest, time.perf_counter() - began)
+        ready = desk.session.status.state == "learning" and len(desk.restarts()) == killed
+        if ready and dice.random() < 0.2:
+            os.kill(desk.pid, signal.SIGKILL)
+            killed += 1
+        time.sleep(0.005)
+    desk.until(lambda: desk.heard() == said and desk.session.status.state == "learning")
+    assert desk.session.latest is not None
+    assert desk.session.latest.uses == ({"evaluation": said} if said else {})
+    desk.session.close()
+    return longest
