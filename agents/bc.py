@@ -37,11 +37,12 @@ class CloningLearner:
 
     name: ClassVar[str] = "bc"
     kinds: ClassVar[frozenset[str]] = frozenset({"demonstration", "correction"})
+    Config: ClassVar[type[CloningConfig]] = CloningConfig
 
     def __init__(
         self, task: Task, *, seed: int = 0, prior: str = "none", config: CloningConfig | None = None
     ) -> None:
-        self.task, self.seed, self.config = task, seed, config or CloningConfig()
+        self.task, self.seed, self.config = task, seed, config or self.Config()
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
         self.ppo = BurstPPO.on(env, PPOConfig(rows=1, hidden=self.config.hidden), seed=seed)
         self.cloner = Cloner(task.world.symmetries, 1.0, seed)
@@ -58,8 +59,8 @@ class CloningLearner:
 
     @classmethod
     def configured(cls, task: Task, *, seed: int = 0, prior: str = "none", **config: Any) -> CloningLearner:
-        """With fields of CloningConfig as keywords. The prior says nothing to it."""
-        return cls(task, seed=seed, config=CloningConfig(**config))
+        """With fields of its configuration as keywords. The prior says nothing to it."""
+        return cls(task, seed=seed, config=cls.Config(**config))
 
     def observe(self, seq: int, records: Sequence[Record]) -> None:
         self._seq = max(self._seq, seq)
@@ -71,17 +72,21 @@ class CloningLearner:
         ids = frozenset(record.id for record in records)
         self._learned_seq = self._seq
         if ids != self._taken:
-            self.cloner.take(records)
+            self._take(records)
             self._taken = ids
             self._uses = uses_of(records)
             if ids != self._fitted:
                 self._fitted = ids
                 self._left = self.config.updates if records else 0
-        if self._left <= 0 or not records:
+        if self._left <= 0 or not self.cloner.has_examples:
             return False
         self._burst()
         self._step += 1
         return True
+
+    def _take(self, records: list[Record]) -> None:
+        """Learn from these records from now on."""
+        self.cloner.take(records)
 
     def _burst(self) -> None:
         loss = 0.0
@@ -127,7 +132,12 @@ class CloningLearner:
             "learned_seq": self._learned_seq,
             "cloner": self.cloner.state(),
         }
-        checkpoint.save(folder, self.name, facts, checkpoint.policy_state(self.ppo.policy, self._adam))
+        arrays = checkpoint.policy_state(self.ppo.policy, self._adam) | self._more()
+        checkpoint.save(folder, self.name, facts, arrays)
+
+    def _more(self) -> checkpoint.Arrays:
+        """What else a checkpoint needs."""
+        return {}
 
     def load(self, folder: Path) -> None:
         facts, arrays = checkpoint.load(folder, self.name)

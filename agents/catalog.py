@@ -62,6 +62,48 @@ _ENTRIES = (
         frozenset({"demonstration", "correction"}),
         "agents.bc:CloningLearner",
     ),
+    LearnerEntry(
+        "dagger",
+        "Imitation, corrected on its own way",
+        "Drives as you do, and learns anew from each time you take over.",
+        frozenset({"demonstration", "correction"}),
+        "agents.dagger:DaggerLearner",
+    ),
+    LearnerEntry(
+        "gail",
+        "Imitation by an adversary",
+        "Practises until its steps can't be told from yours.",
+        frozenset({"demonstration"}),
+        "agents.adversarial:GailLearner",
+    ),
+    LearnerEntry(
+        "airl",
+        "An adversary's reward",
+        "The same, with a reward that can be taken to other layouts.",
+        frozenset({"demonstration"}),
+        "agents.adversarial:AirlLearner",
+    ),
+    LearnerEntry(
+        "maxent",
+        "What your driving is best for",
+        "The reward under which your drives are likely, exactly where the world is small.",
+        frozenset({"demonstration"}),
+        "agents.maxent:MaxEntLearner",
+    ),
+    LearnerEntry(
+        "cpl",
+        "Rankings straight to a policy",
+        "Does more of what you ranked higher, without a reward between.",
+        frozenset({"comparison", "correction"}),
+        "agents.cpl:ContrastiveLearner",
+    ),
+    LearnerEntry(
+        "shaping",
+        "Rewards on top",
+        "Adds your + and - to the reward that is written.",
+        frozenset({"evaluation"}),
+        "agents.shaping:ShapingLearner",
+    ),
 )
 LEARNERS: dict[str, LearnerEntry] = {entry.name: entry for entry in _ENTRIES}
 

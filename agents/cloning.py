@@ -28,10 +28,17 @@ def examples(trajectories: Sequence[Trajectory], symmetries: Symmetries) -> tupl
     """(obs [B, D], actions [B] or [B, C]) of all steps, seen in every turn and mirror of the world."""
     obs = np.concatenate([t.observations[:-1] for t in trajectories])
     actions = np.concatenate([t.actions for t in trajectories])
+    return turned(obs, actions, symmetries)
+
+
+def turned(
+    obs: NDArray[np.float32], actions: Array, symmetries: Symmetries
+) -> tuple[NDArray[np.float32], Array]:
+    """The same steps seen in every turn and mirror of the world."""
     if not symmetries:
         return obs, actions
-    turned = [(obs[:, order], actions_of[actions]) for order, actions_of in symmetries]
-    return np.concatenate([o for o, _ in turned]), np.concatenate([a for _, a in turned])
+    seen = [(obs[:, order], actions_of[actions]) for order, actions_of in symmetries]
+    return np.concatenate([o for o, _ in seen]), np.concatenate([a for _, a in seen])
 
 
 class Cloner:
@@ -50,9 +57,23 @@ class Cloner:
         if not driven:
             self._obs = None
             return
-        obs, actions = examples(driven, self._symmetries)
+        self._set(*examples(driven, self._symmetries))
+
+    def add(self, obs: NDArray[np.float32], actions: Array) -> None:
+        """Further examples, [B, D] and [B] or [B, C], beside what was taken."""
+        more_obs, more = turned(obs, actions, self._symmetries)
+        if self._obs is not None:
+            more_obs = np.concatenate([self._obs.numpy(), more_obs])
+            more = np.concatenate([self._actions.numpy(), more])
+        self._set(more_obs, more)
+
+    def _set(self, obs: NDArray[np.float32], actions: Array) -> None:
         self._obs = torch.from_numpy(np.ascontiguousarray(obs, np.float32))
         self._actions = torch.from_numpy(np.ascontiguousarray(actions))
+
+    @property
+    def has_examples(self) -> bool:
+        return self._obs is not None
 
     def loss(self, policy: Any) -> torch.Tensor | None:
         """Weighted cross-entropy of a policy on a minibatch, or None without examples."""

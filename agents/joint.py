@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from agents import checkpoint, scores
+from agents import checkpoint, explain, scores
 from agents.choices import Choice, pack
 from agents.cloning import Cloner
 from agents.demonstrations import choices_of
 from agents.feedback import Question, Record, kind_of, standing, uses_of
+from agents.learned_reward import LearnedReward
 from agents.practice import Practice, PracticeConfig
-from agents.queries import Asker, QueryConfig
+from agents.queries import Asker, Believed, QueryConfig
 from agents.reward_model import RewardConfig, RewardModel
+from agents.reward_net import NetConfig, NetReward, turnings
 from agents.rollouts import is_foreign
 from agents.snapshot import CurvePoint, Snapshot
 from envs.world import Task
@@ -40,8 +42,10 @@ class JointConfig:
     questions_every: int = 12  # bursts after which the questions are made anew
     cloning: float | None = None  # weight of cloning beside PPO; None: 0, and 0.3 where no terms are named
     control: Literal["", "constant", "random"] = ""  # a reward that learns nothing, to compare with
+    model: Literal["terms", "net"] = "terms"  # what the reward is made of; worlds without terms: net
     practice: PracticeConfig = field(default_factory=PracticeConfig)
     reward: RewardConfig = field(default_factory=RewardConfig)
+    net: NetConfig = field(default_factory=NetConfig)
     query: QueryConfig = field(default_factory=QueryConfig)
 
 
@@ -50,18 +54,19 @@ class JointLearner:
 
     name: ClassVar[str] = "joint"
     kinds: ClassVar[frozenset[str]] = frozenset({"demonstration", "comparison", "evaluation", "correction"})
+    Config: ClassVar[type[JointConfig]] = JointConfig
 
     def __init__(
         self, task: Task, *, seed: int = 0, prior: Prior = "written", config: JointConfig | None = None
     ) -> None:
         self.task, self.seed = task, seed
         self.prior: Prior = "none" if is_foreign(task) else prior
-        self.config = config = config or JointConfig()
-        self.practice = Practice(task, seed, config.practice)
+        self.config = config = config or self.Config()
+        self.practice = self._practice()
         cloning = (0.3 if is_foreign(task) else 0.0) if config.cloning is None else config.cloning
         self.cloner = Cloner(task.world.symmetries, cloning, seed)
         self.practice.ppo.auxiliary = self.cloner.loss
-        self.model = _reward_model(task, self.prior, config.reward, seed)
+        self.model = self._reward_model()
         self.asker = Asker(task, config.query, np.random.default_rng([seed, 1]))
         given = config.prior_steps, config.steps_per_fit
         self._prior_steps = 1_000 * task.horizon if given[0] is None else given[0]
@@ -73,6 +78,7 @@ class JointLearner:
         self._seq = self._learned_seq = self._step = self._since_fit = 0
         self._curve: list[CurvePoint] = []
         self._agreement: dict[str, float] = {}
+        self._salience: dict[str, float] = {}
         self._began = time.monotonic()
         if self.prior == "written":
             self._pay()
@@ -81,8 +87,23 @@ class JointLearner:
     def configured(
         cls, task: Task, *, seed: int = 0, prior: Prior = "written", **config: Any
     ) -> JointLearner:
-        """With fields of JointConfig as keywords."""
-        return cls(task, seed=seed, prior=prior, config=JointConfig(**config))
+        """With fields of its configuration as keywords."""
+        return cls(task, seed=seed, prior=prior, config=cls.Config(**config))
+
+    def _practice(self) -> Practice:
+        """The agent's side of learning."""
+        return Practice(self.task, self.seed, self.config.practice)
+
+    def _reward_model(self) -> LearnedReward:
+        """On the task's named terms, or on observations alone, as where the world is somebody else's."""
+        task, config = self.task, self.config
+        written, foreign = task.written_weights, is_foreign(task)
+        believed = written if self.prior == "written" else np.zeros_like(written)
+        actions = int(getattr(task.world.action_space, "n", 0))
+        if config.model == "net" or foreign:
+            turns = turnings(task.world.symmetries, actions)
+            return NetReward(believed, turns, actions, config.net, self.seed)
+        return RewardModel(believed, np.ones(len(written), np.bool_), actions, config.reward, self.seed)
 
     # What comes in.
 
@@ -179,6 +200,7 @@ class JointLearner:
         steps = self.practice.newest_steps()
         if steps is not None:
             self.model.normalise(*steps)
+            self._salience = explain.salience(self.task, self.model.arrays(), *steps)
         nothing = self.config.control == "constant" and not self._in_prior
         self.practice.set_reward(None if nothing else self.model.arrays())
 
@@ -192,9 +214,9 @@ class JointLearner:
             self.model.set_units(self.asker.sums())
         self.asker.prepare(self._beliefs())
 
-    def _beliefs(self) -> Any:
-        """Samples of the weights that questions should tell apart; None while there are none."""
-        return self.model.samples if self._uses.get("comparison") and self.model.has_samples else None
+    def _beliefs(self) -> Believed | None:
+        """Returns of clips under what may be wanted, to be told apart; None while nothing is believed."""
+        return self.model.believed if self._uses.get("comparison") and self.model.has_samples else None
 
     def query(self, clips: int = 2) -> Question | None:
         if not self.asker.ready:
@@ -223,6 +245,7 @@ class JointLearner:
             questions=tuple(self.asker.ready),
             phase=self.phase,
             uses=dict(self._uses),
+            salience=dict(self._salience),
         )
 
     # Stopping and going on.
@@ -253,12 +276,3 @@ class JointLearner:
         self.cloner.restore(facts["cloner"])
         nothing = self.config.control == "constant"
         self.practice.restore(facts["practice"], arrays, None if nothing else self.model.arrays())
-
-
-def _reward_model(task: Task, prior: Prior, config: RewardConfig, seed: int) -> RewardModel:
-    """On the task's named terms; on observations alone where the world is somebody else's."""
-    written, foreign = task.written_weights, is_foreign(task)
-    usable = np.full(len(written), not foreign)
-    believed = written if prior == "written" else np.zeros_like(written)
-    actions = int(getattr(task.world.action_space, "n", 0))
-    return RewardModel(believed, usable, actions, replace(config, net=True) if foreign else config, seed)

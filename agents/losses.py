@@ -125,3 +125,67 @@ def correction(person: Tensor, agent: Tensor, noise: float = NOISE) -> Tensor:
 def cloning(logits: Tensor, actions: Tensor) -> Tensor:
     """Behavioural cloning, discrete: cross-entropy [B] of logits [B, A] (Pomerleau 1991)."""
     return F.cross_entropy(logits, actions, reduction="none")
+
+
+def adversarial(logits: Tensor, expert: Tensor) -> Tensor:
+    """A discriminator's cross-entropy [B]: logit high where the expert acted (expert [B] is 1), low else 0.
+
+    Ho and Ermon 2016, "Generative adversarial imitation learning", eq. 17, with D the probability of the
+    expert (there it is the policy's). AIRL's logit is f - log pi (Fu, Luo and Levine 2018, section 4).
+    """
+    _check("expert", expert, logits.shape)
+    return F.binary_cross_entropy_with_logits(logits, expert, reduction="none")
+
+
+def airl_logit(reward: Tensor, before: Tensor, after: Tensor, log_pi: Tensor, gamma: float) -> Tensor:
+    """log D/(1 - D) = f - log pi, f = g(s, a, s') + gamma h(s') - h(s); all [B] (Fu et al. 2018, eq. 4).
+
+    g alone, the unshaped reward, is what transfers to other layouts (their section 5).
+    """
+    for name, value in (("before", before), ("after", after), ("log_pi", log_pi)):
+        _check(name, value, reward.shape)
+    return reward + gamma * after - before - log_pi
+
+
+def contrastive(
+    chosen: Tensor, other: Tensor, target: Tensor, alpha: float = 0.1, bias: float = 0.5
+) -> Tensor:
+    """Contrastive preference learning: comparisons straight to a policy, [B].
+
+    chosen, other [B]: discounted sums of log pi(a|s) over the two segments; target [B], 1 where the
+    first was preferred, 0 the second, 0.5 a tie. alpha the temperature; bias below 1 counts the worse
+    segment's likelihood less, which keeps the policy near the data. Hejna et al. 2024, "Contrastive
+    preference learning", eq. 5 and, for the bias, eq. 6.
+    """
+    _check("other", other, chosen.shape)
+    _check("target", target, chosen.shape)
+    first = F.logsigmoid(alpha * (chosen - bias * other))
+    second = F.logsigmoid(alpha * (other - bias * chosen))
+    return -(target * first + (1.0 - target) * second)
+
+
+def tamer(predicted: Tensor, value: Tensor) -> Tensor:
+    """Squared error [B] of a press's value against the credited sum of predicted human reward.
+
+    Knox and Stone 2009, "Interactively shaping agents via human reinforcement", section 4.2 (credit
+    assignment): the label of a press is shared out over the steps that it may be about.
+    """
+    _check("value", value, predicted.shape)
+    return (predicted - value) ** 2
+
+
+def coach(log_pi: Tensor, credit: Tensor, value: Tensor) -> Tensor:
+    """A press as an advantage: -value * sum_t credit_t log pi(a_t|s_t), [B].
+
+    log_pi, credit [B, T]; value [B]. MacGlashan et al. 2017, "Interactive learning from
+    policy-dependent human feedback", eq. 1 and algorithm 1 (there credit is an eligibility trace).
+    """
+    _check("credit", credit, log_pi.shape)
+    _check("value", value, log_pi.shape[:1])
+    return -value * (credit * log_pi).sum(-1)
+
+
+def shaping(before: Tensor, after: Tensor, gamma: float) -> Tensor:
+    """gamma * Phi(s') - Phi(s): added to any reward it keeps the optimum (Ng et al. 1999, theorem 1)."""
+    _check("after", after, before.shape)
+    return gamma * after - before

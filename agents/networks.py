@@ -10,12 +10,19 @@ from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from agents.snapshot import Layers, PolicyArrays
+from agents.snapshot import Layers, PolicyArrays, forward
 
 
 def to_array(tensor: torch.Tensor) -> Any:
     """A float32 copy outside torch."""
     return tensor.detach().cpu().numpy().astype(np.float32, copy=True)
+
+
+def small_net(inputs: int, hidden: int, seed: int) -> nn.Sequential:
+    """inputs -> hidden -> 1 with tanh; the same weights for the same seed, whatever was drawn before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return nn.Sequential(nn.Linear(inputs, hidden), nn.Tanh(), nn.Linear(hidden, 1))
 
 
 def mlp_layers(*parts: nn.Module) -> Layers:
@@ -46,6 +53,18 @@ def policy_arrays(policy: ActorCriticPolicy) -> PolicyArrays:
 def value_layers(policy: ActorCriticPolicy) -> Layers:
     """The value function of an SB3 MLP policy."""
     return mlp_layers(policy.mlp_extractor.value_net, policy.value_net)
+
+
+def log_prob(policy: PolicyArrays, obs: Any, actions: Any) -> Any:
+    """log pi(a|s) [N] of actions [N] or [N, C] under a policy of a snapshot."""
+    out = forward(policy.layers, np.asarray(obs, np.float32), policy.activation)
+    if policy.kind == "discrete":
+        out = out - out.max(1, keepdims=True)
+        log_p = out - np.log(np.exp(out).sum(1, keepdims=True))
+        return log_p[np.arange(len(out)), np.asarray(actions, np.int64)]
+    assert policy.log_std is not None
+    scaled = (np.asarray(actions, np.float32) - out) / np.exp(policy.log_std)
+    return (-0.5 * scaled**2 - policy.log_std - 0.5 * np.log(2 * np.pi)).sum(1)
 
 
 def random_policy(task_policy: PolicyArrays) -> PolicyArrays:

@@ -60,6 +60,11 @@ class Practice:
         return int(self.ppo.num_timesteps)
 
     @property
+    def unit(self) -> float | None:
+        """What one unit of reward is divided by; None before a rollout was seen."""
+        return self._unit
+
+    @property
     def policy(self) -> PolicyArrays:
         return policy_arrays(self.ppo.policy)
 

@@ -5,7 +5,7 @@ The first questions are drawn uniformly; later the ones whose answer tells most 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -34,6 +34,8 @@ class QueryConfig:
     noise: float = 0.1  # share of answers taken for accidents
 
 
+Believed = Callable[[Sequence[Trajectory]], Float]
+"""clips -> their returns [samples, clips] by samples of what is believed about the reward."""
 Group = tuple[Trajectory, ...]
 """Clips from one moment."""
 
@@ -66,14 +68,14 @@ def differ(first: Trajectory, second: Trajectory) -> bool:
     return not np.array_equal(first.observations, second.observations)
 
 
-def information(features: Float, samples: Float, noise: float = 0.1) -> NDArray[np.float64]:
+def information(gaps: Float, noise: float = 0.1) -> NDArray[np.float64]:
     """Information gain about the reward of the answer to each pair [Q], in nats.
 
-    features [Q, M] the difference of the two clips' terms; samples [S, M] of the weights.
+    gaps [Q, S]: by how much the first clip's return is higher, under samples of what is believed.
     Mutual information of answer and reward: H(mean p) - mean H(p) (Houlsby et al. 2011, eq. 2; for
     comparisons of trajectories Biyik et al. 2019, eq. 5).
     """
-    gap = np.clip(features.astype(np.float64) @ samples.T.astype(np.float64), -50.0, 50.0)
+    gap = np.clip(gaps.astype(np.float64), -50.0, 50.0)
     p = (1.0 - noise) / (1.0 + np.exp(-gap)) + noise / 2.0
     return _entropy(p.mean(1)) - _entropy(p).mean(1)
 
@@ -90,7 +92,7 @@ def sums(clip: Trajectory) -> Float:
 
 def choose(
     groups: Sequence[Group],
-    samples: Float | None,
+    believed: Believed | None,
     clips: int,
     count: int,
     config: QueryConfig,
@@ -98,21 +100,30 @@ def choose(
 ) -> list[Question]:
     """Up to `count` questions of `clips` clips, at most one from each moment, the most telling first.
 
-    samples [S, M] of the reward's weights; None draws uniformly.
+    believed None draws uniformly.
     """
+    returns = None if believed is None or not groups else believed([clip for g in groups for clip in g])
     found: list[tuple[float, Group]] = []
+    at = 0
     for group in groups:
-        sets = [s for s in combinations(group, clips) if all(differ(a, b) for a, b in combinations(s, 2))]
+        mine = slice(at, at + len(group))
+        at += len(group)
+        sets = [
+            s
+            for s in combinations(range(len(group)), clips)
+            if all(differ(group[a], group[b]) for a, b in combinations(s, 2))
+        ]
         if not sets:
             continue
-        if samples is None:
-            found.append((float(random.random()), sets[int(random.integers(len(sets)))]))
-            continue
-        pairs = np.stack([[sums(a) - sums(b) for a, b in combinations(s, 2)] for s in sets])
-        flat = information(pairs.reshape(-1, pairs.shape[-1]), samples, config.noise)
-        gains = flat.reshape(len(sets), -1).sum(1)
-        best = int(gains.argmax())
-        found.append((float(gains[best]), sets[best]))
+        if returns is None:
+            gain, picked = float(random.random()), sets[int(random.integers(len(sets)))]
+        else:
+            worth = returns[:, mine].T
+            pairs = np.stack([[worth[a] - worth[b] for a, b in combinations(s, 2)] for s in sets])
+            flat = information(pairs.reshape(-1, pairs.shape[-1]), config.noise)
+            gains = flat.reshape(len(sets), -1).sum(1)
+            gain, picked = float(gains.max()), sets[int(gains.argmax())]
+        found.append((gain, tuple(group[i] for i in picked)))
     found.sort(key=lambda item: -item[0])
     return [_question(group, gain, random) for gain, group in found[:count]]
 
@@ -141,24 +152,24 @@ class Asker:
         """The terms summed over each candidate clip, [M] each."""
         return [sums(clip) for group in self._groups for clip in group]
 
-    def prepare(self, samples: Float | None) -> None:
-        """Choose the questions to keep ready: by what is believed (samples [S, M]), or uniformly."""
-        self.ready = self._choose(2, self.config.ready, samples)
+    def prepare(self, believed: Believed | None) -> None:
+        """Choose the questions to keep ready: by what is believed, or uniformly."""
+        self.ready = self._choose(2, self.config.ready, believed)
 
-    def ask(self, clips: int, samples: Float | None) -> Question | None:
+    def ask(self, clips: int, believed: Believed | None) -> Question | None:
         """The best question of that many clips, each asked once; None while there is none."""
         if clips == 2:
             found = self.ready[:1]
             self.ready = self.ready[1:]
         else:
-            found = self._choose(clips, 1, samples)
+            found = self._choose(clips, 1, believed)
             asked = found[0].clips[0] if found else None
             self._groups = [g for g in self._groups if not any(clip is asked for clip in g)]
         self.asked += len(found)
         return found[0] if found else None
 
-    def _choose(self, clips: int, count: int, samples: Float | None) -> list[Question]:
-        known = samples if self.asked >= self.config.uniform else None
+    def _choose(self, clips: int, count: int, believed: Believed | None) -> list[Question]:
+        known = believed if self.asked >= self.config.uniform else None
         return choose(self._groups, known, clips, count, self.config, self.random)
 
     def facts(self) -> dict[str, Any]:

@@ -1,15 +1,15 @@
-"""The reward that explains everything the person did: named terms first, a small net for the rest.
+"""The reward `terms`: linear in the world's named terms, and Bayesian, so that ten answers can do.
 
-reward(s, a, s') = w . terms + net(observation, its change, action). The weights w are Bayesian: a
-Gaussian prior around the written reward (or around zero), every act of the person a Boltzmann
-choice, the posterior sampled. How sharply the person chooses is estimated for each kind of
-feedback along with w, so that careless demonstrations don't outweigh careful comparisons. The
-ensemble's members are posterior samples, moved together so that their mean is the posterior's.
-Where a world names no terms, the net alone learns.
+reward(s, a, s') = w . terms, with a Gaussian prior of w around the written reward (or around zero),
+every act of the person a Boltzmann choice, and the posterior sampled. How sharply the person
+chooses is estimated for each kind of feedback along with w, so that careless demonstrations don't
+outweigh careful comparisons. The ensemble's members are posterior samples, moved together so that
+their mean is the posterior's. What no term names is for the reward `net` (reward_net.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.checkpoint import Arrays, layer_arrays, layers_from
+from agents.checkpoint import Arrays
 from agents.choices import KINDS, Packed
-from agents.losses import choice
-from agents.networks import to_array
+from agents.learned_reward import LearnedReward, choices_loss
 from agents.posterior import sample
-from agents.snapshot import Layers, RewardArrays, reward_inputs
+from agents.snapshot import RewardArrays
+from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
 
@@ -41,30 +41,22 @@ class RewardConfig:
     noise: float = 0.1  # share of answers taken for accidents
     trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
-    net: bool = False  # whether the net is used beside the terms
-    hidden: int = 32  # of the net
-    net_steps: int = 150  # Adam steps at a fit
-    net_rate: float = 0.01
-    net_l2: float = 0.02
 
 
-class RewardModel:
+class RewardModel(LearnedReward):
     """The learned reward; `fit` takes well under a second for a hundred answers."""
 
     def __init__(
         self, written: Float, usable: NDArray[np.bool_], one_hot: int, config: RewardConfig, seed: int = 0
     ) -> None:
         """written [M]: the prior's mean (zeros: none). usable [M]: terms that the reward may use."""
-        self.config, self.one_hot, self._seed = config, one_hot, seed
-        self._written, self._usable = written, usable
-        self.generator = torch.Generator().manual_seed(seed)
+        super().__init__(one_hot, seed)
+        self.config, self._written, self._usable = config, written, usable
         size = len(written) + len(KINDS)
         self.chains = torch.randn((config.chains, size), generator=self.generator)
         self.unit = np.ones(len(written), np.float32)
         self.samples = np.zeros((0, len(written)), np.float32)
         self.trust = np.array(config.trust, np.float32)
-        self._nets: tuple[Layers, ...] = ()
-        self.shift, self.scale = 0.0, 1.0
         self._from_prior()
 
     def _prior(self) -> tuple[Tensor, Tensor]:
@@ -77,6 +69,14 @@ class RewardModel:
         deviations = np.concatenate([spread, self.config.trust_spread])
         return torch.tensor(means, dtype=torch.float32), torch.tensor(deviations, dtype=torch.float32)
 
+    def prior_mean(self) -> Float:
+        """The prior's mean of each term's weight, per unit of the term [M]."""
+        return np.asarray(self._prior()[0][: len(self._written)].numpy())
+
+    def set_weights(self, weights: Float) -> None:
+        """Weights [M] found elsewhere, held by every member."""
+        self.weights = np.repeat(weights[None], self.config.members, 0)
+
     @property
     def has_samples(self) -> bool:
         """Whether feedback has been fitted: before that there is only the prior's mean."""
@@ -85,7 +85,6 @@ class RewardModel:
     def forget(self) -> None:
         """Back to the prior, as after all feedback was taken back."""
         self.chains = torch.randn(self.chains.shape, generator=self.generator)
-        self._nets = ()
         self._from_prior()
 
     def _from_prior(self) -> None:
@@ -107,7 +106,6 @@ class RewardModel:
         terms = len(self._written)
         mean, deviation = self._prior()
         features = torch.from_numpy(packed.terms / self.unit)
-        offset = self._net_returns(packed)
 
         def weights_of(x: Tensor) -> tuple[Tensor, Tensor]:
             value = mean + deviation * x
@@ -115,7 +113,7 @@ class RewardModel:
 
         def log_likelihood(x: Tensor) -> Tensor:
             weights, trust = weights_of(x)
-            returns = weights @ features.T + offset
+            returns = weights @ features.T
             return -self._loss(returns, trust, packed)
 
         kept, self.chains = sample(
@@ -127,78 +125,17 @@ class RewardModel:
         pick = torch.randperm(len(self.chains), generator=self.generator)[: self.config.members].numpy()
         members = self.samples[-len(self.chains) :][pick]
         self.weights = members - members.mean(0) + self.samples.mean(0)
-        if self.config.net:
-            self._fit_net(packed)
 
     def _loss(self, returns: Tensor, trust: Tensor, packed: Packed) -> Tensor:
         """Summed negative log-likelihood [E] for returns of options [E, S + 1] and trust [E, kinds]."""
-        sharp = trust[:, torch.from_numpy(packed.kind)].unsqueeze(-1)
-        options = returns[:, torch.from_numpy(packed.option)] * sharp
-        first = torch.zeros(len(packed), dtype=torch.int64)
-        loss = choice(options, first, torch.from_numpy(packed.mask), self.config.noise)
+        loss = choices_loss(returns, trust, packed, self.config.noise)
         return (loss * torch.from_numpy(packed.weight)).sum(-1)
-
-    # The net beside the terms.
-
-    def _inputs(self, packed: Packed) -> Tensor:
-        actions: Any = packed.actions[:, 0].astype(np.int64) if self.one_hot else packed.actions
-        return torch.from_numpy(reward_inputs(packed.obs, actions, packed.next_obs, self.one_hot))
-
-    def _net_returns(self, packed: Packed) -> Tensor:
-        """The nets' mean share of each option's return, [S + 1]."""
-        if not self._nets:
-            return torch.zeros(len(packed.terms))
-        nothing = np.zeros_like(self.weights)
-        only = RewardArrays(nothing, self._nets, one_hot=self.one_hot)
-        acts: Any = packed.actions[:, 0].astype(np.int64) if self.one_hot else packed.actions
-        none = np.zeros((len(packed.obs), nothing.shape[1]), np.float32)
-        steps = only.members(packed.obs, acts, packed.next_obs, none).mean(0) * packed.step_weight
-        sums = np.zeros(len(packed.terms), np.float32)
-        np.add.at(sums, packed.owner, steps)
-        return torch.from_numpy(sums)
-
-    def _fit_net(self, packed: Packed) -> None:
-        """Adam on what the terms leave unexplained; each member has its own bootstrap of the choices."""
-        config, members = self.config, self.config.members
-        raw = self._inputs(packed)
-        mean, deviation = raw.mean(0), raw.std(0).clamp(min=0.05)
-        x = ((raw - mean) / deviation).unsqueeze(0).expand(members, -1, -1)
-        owner = torch.from_numpy(packed.owner)
-        step_weight = torch.from_numpy(packed.step_weight)
-        base = torch.from_numpy(self.weights @ packed.terms.T)
-        trust = torch.from_numpy(self.trust).expand(members, -1)
-        wide, hidden = raw.shape[1], config.hidden
-        make = {"generator": self.generator}
-        first = (torch.randn((members, wide, hidden), **make) / wide**0.5).requires_grad_()  # type: ignore[call-overload]
-        first_bias = torch.zeros((members, 1, hidden), requires_grad=True)
-        last = (torch.randn((members, hidden, 1), **make) * 0.1 / hidden**0.5).requires_grad_()  # type: ignore[call-overload]
-        counts = torch.rand((members, len(packed)), **make)  # type: ignore[call-overload]
-        bootstrap = -torch.log(counts.clamp(min=1e-6)) * torch.from_numpy(packed.weight)
-        kinds, index = torch.from_numpy(packed.kind), torch.from_numpy(packed.option)
-        mask, none = torch.from_numpy(packed.mask), torch.zeros(len(packed), dtype=torch.int64)
-        params = [first, first_bias, last]
-        adam = torch.optim.Adam(params, lr=config.net_rate)
-        for _ in range(config.net_steps):
-            steps = (torch.tanh(x @ first + first_bias) @ last).squeeze(-1) * step_weight
-            returns = base.index_add(1, owner, steps)
-            options = returns[:, index] * trust[:, kinds].unsqueeze(-1)
-            loss = (choice(options, none, mask, config.noise) * bootstrap).sum()
-            loss = loss + config.net_l2 * ((first**2).sum() + 10.0 * (last**2).sum())
-            adam.zero_grad(set_to_none=True)
-            loss.backward()
-            adam.step()
-        scaled = first.detach() / deviation.unsqueeze(-1)
-        bias = first_bias.detach().squeeze(1) - (mean / deviation) @ first.detach()
-        flat = np.zeros(1, np.float32)
-        self._nets = tuple(
-            ((to_array(scaled[e]), to_array(bias[e])), (to_array(last[e]), flat)) for e in range(members)
-        )
 
     # What others ask of it.
 
     def arrays(self) -> RewardArrays:
         """As plain arrays for a snapshot."""
-        return RewardArrays(self.weights, self._nets, self.shift, self.scale, self.one_hot)
+        return RewardArrays(self.weights, (), self.shift, self.scale, self.one_hot)
 
     def scramble(self) -> None:
         """Random weights, the same each time, in place of what was learned: a control for studies."""
@@ -206,26 +143,20 @@ class RewardModel:
         weights = (noise * self._usable / self.unit).astype(np.float32)
         self.weights = np.repeat(weights[None], len(self.weights), 0)
 
-    def normalise(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
-        """Set shift and scale so that the mean reward of these steps is 0 and its deviation 1."""
-        raw = RewardArrays(self.weights, self._nets, 0.0, 1.0, self.one_hot)(obs, actions, next_obs, terms)
-        self.shift = float(raw.mean())
-        self.scale = 1.0 / max(float(raw.std()), 1e-3)
+    def returns(self, packed: Packed) -> Float:
+        return np.asarray(packed.terms @ self.weights.mean(0), np.float32)
 
-    def agreement(self, packed: Packed) -> float:
-        """Share (by weight) of choices whose chosen option has the highest return."""
-        returns = packed.terms @ self.weights.mean(0) + self._net_returns(packed).numpy()
-        options = np.where(packed.mask, returns[packed.option], -np.inf)
-        best = options[:, 0] >= options.max(1) - 1e-6
-        return float((best * packed.weight).sum() / packed.weight.sum())
+    def believed(self, clips: Sequence[Trajectory]) -> Float:
+        sums = np.stack([clip.terms.sum(0) for clip in clips])
+        return np.asarray(self.samples @ sums.T, np.float32)
 
     # Stopping and going on.
 
     def facts(self) -> dict[str, float]:
-        return {"shift": self.shift, "scale": self.scale, "nets": len(self._nets)}
+        return {"shift": self.shift, "scale": self.scale}
 
     def state(self) -> Arrays:
-        found: Arrays = {
+        return {
             "reward.weights": self.weights,
             "reward.samples": self.samples,
             "reward.unit": self.unit,
@@ -233,9 +164,6 @@ class RewardModel:
             "reward.chains": self.chains.numpy(),
             "reward.random": self.generator.get_state().numpy(),
         }
-        for member, net in enumerate(self._nets):
-            found |= layer_arrays(f"reward.net.{member}", net)
-        return found
 
     def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
         self.shift, self.scale = facts["shift"], facts["scale"]
@@ -243,4 +171,3 @@ class RewardModel:
         self.unit, self.trust = arrays["reward.unit"], arrays["reward.trust"]
         self.chains = torch.from_numpy(arrays["reward.chains"].copy())
         self.generator.set_state(torch.from_numpy(arrays["reward.random"].copy()))
-        self._nets = tuple(layers_from(f"reward.net.{e}", arrays) for e in range(facts["nets"]))

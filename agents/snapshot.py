@@ -55,11 +55,24 @@ class PolicyArrays:
 
 
 @dataclass(frozen=True)
+class Turns:
+    """How the view of a step is turned so that its action always points the same way.
+
+    orders [A, D]: where each number is found when action a was taken; actions [A]: what a then is.
+    """
+
+    orders: NDArray[np.int64]
+    actions: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class RewardArrays:
     """A learned reward: an ensemble of E members, each linear in the terms plus a small net.
 
     weights [E, M] on terms; nets[e] on the input made by `reward_inputs` (empty: no net part).
-    scale and shift normalise the mean over members for showing (mean 0, deviation 1 on recent steps).
+    potential: a net on observations; gamma * potential(s') - potential(s) is added, which changes no
+    optimum (Ng, Harada and Russell 1999). squash "softplus" bends the nets' part. scale and shift
+    normalise the mean over members for showing (mean 0, deviation 1 on recent steps).
     """
 
     weights: Float
@@ -67,13 +80,23 @@ class RewardArrays:
     shift: float = 0.0
     scale: float = 1.0
     one_hot: int = 0  # number of discrete actions, 0 for Box
+    turns: Turns | None = None
+    potential: Layers = ()
+    gamma: float = 1.0
+    squash: Literal["", "softplus"] = ""
 
     def members(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> Float:
         """Each member's reward [E, N], unnormalised."""
         out = np.asarray(terms @ self.weights.T, np.float32).T
         if self.nets:
-            x = reward_inputs(obs, actions, next_obs, self.one_hot)
-            out = out + np.stack([forward(net, x, "tanh")[:, 0] for net in self.nets])
+            x = reward_inputs(obs, actions, next_obs, self.one_hot, self.turns)
+            nets = np.stack([forward(net, x, "tanh")[:, 0] for net in self.nets])
+            out = out + (np.logaddexp(0.0, nets) if self.squash else nets)
+        if self.potential:
+            before, after = (
+                forward(self.potential, np.asarray(o, np.float32))[:, 0] for o in (obs, next_obs)
+            )
+            out = out + (self.gamma * after - before)
         return out
 
     def __call__(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> Float:
@@ -82,12 +105,19 @@ class RewardArrays:
         return np.asarray((mean - self.shift) * self.scale, np.float32)
 
 
-def reward_inputs(obs: Float, actions: Any, next_obs: Float, one_hot: int) -> Float:
-    """The net's input [N, 2 D + A]: observation, change of observation, action."""
+def reward_inputs(
+    obs: Float, actions: Any, next_obs: Float, one_hot: int, turns: Turns | None = None
+) -> Float:
+    """The net's input [N, 2 D + A]: observation, change of observation, action; turned by `turns`."""
+    change = next_obs - obs
+    if turns is not None:
+        order = turns.orders[np.asarray(actions)]
+        obs, change = np.take_along_axis(obs, order, 1), np.take_along_axis(change, order, 1)
+        actions = turns.actions[np.asarray(actions)]
     act = (
         np.eye(one_hot, dtype=np.float32)[np.asarray(actions)] if one_hot else np.asarray(actions, np.float32)
     )
-    return np.concatenate([obs, next_obs - obs, act.reshape(len(obs), -1)], axis=1)
+    return np.concatenate([obs, change, act.reshape(len(obs), -1)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -116,3 +146,5 @@ class Snapshot:
     """What the learner is doing, for the status line: "learning from the written reward", ..."""
     uses: dict[str, int] = field(default_factory=dict)
     """How many standing records of each kind it has learned from."""
+    salience: dict[str, float] = field(default_factory=dict)
+    """What the reward goes by, see `agents.explain.salience`: the strongest first."""

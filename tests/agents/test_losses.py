@@ -111,3 +111,33 @@ def test_wrong_shapes_are_named() -> None:
         losses.bradley_terry(torch.zeros(2), torch.zeros(2), torch.zeros(3))
     with pytest.raises(ValueError, match="ranks should have shape"):
         losses.plackett_luce(torch.zeros(3), (0, 1))
+
+
+def test_adversaries_by_hand() -> None:
+    # sigma(log 3) = 0.75: -log 0.75 for the expert, -log 0.25 for the agent.
+    logits = torch.full((2,), math.log(3.0))
+    found = losses.adversarial(logits, tensor([1.0, 0.0]))
+    assert found.tolist() == pytest.approx([-math.log(0.75), -math.log(0.25)])
+    # g = 2, h(s) = 1, h(s') = 4, gamma 0.5, pi = 1/4: f = 2 + 2 - 1 = 3, logit 3 + log 4.
+    logit = losses.airl_logit(tensor([2.0]), tensor([1.0]), tensor([4.0]), tensor([-math.log(4.0)]), 0.5)
+    assert logit.item() == pytest.approx(3.0 + math.log(4.0))
+
+
+def test_contrastive_preferences_by_hand() -> None:
+    # Chosen -2, other -6, alpha 0.5, bias 0.5: 0.5 * (-2 + 3) = 0.5.
+    found = losses.contrastive(tensor([-2.0]), tensor([-6.0]), tensor([1.0]), alpha=0.5, bias=0.5)
+    assert found.item() == pytest.approx(math.log(1 + math.exp(-0.5)))
+    # Without the bias it is Bradley-Terry on alpha times the log-likelihoods.
+    plain = losses.contrastive(tensor([-2.0]), tensor([-6.0]), tensor([1.0]), alpha=0.5, bias=1.0)
+    wanted = losses.bradley_terry(tensor([-1.0]), tensor([-3.0]), tensor([1.0]), noise=0.0)
+    assert plain.item() == pytest.approx(wanted.item())
+    tie = losses.contrastive(tensor([-2.0]), tensor([-2.0]), tensor([0.5]), alpha=0.5, bias=1.0)
+    assert tie.item() == pytest.approx(math.log(2.0))
+
+
+def test_tamer_coach_and_shaping_by_hand() -> None:
+    assert losses.tamer(tensor([0.25]), tensor([1.0])).item() == pytest.approx(0.5625)
+    log_pi, credit = tensor([[-1.0, -2.0]]), tensor([[0.5, 1.0]])
+    assert losses.coach(log_pi, credit, tensor([2.0])).item() == pytest.approx(5.0)
+    assert losses.coach(log_pi, credit, tensor([-1.0])).item() == pytest.approx(-2.5)
+    assert losses.shaping(tensor([2.0]), tensor([3.0]), 0.9).item() == pytest.approx(0.7)

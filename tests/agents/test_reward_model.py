@@ -11,6 +11,7 @@ from agents.feedback import Comparison
 from agents.posterior import sample
 from agents.queries import information
 from agents.reward_model import RewardConfig, RewardModel
+from agents.reward_net import NetConfig, NetReward
 from envs.trajectory import Trajectory
 
 TRUE = np.array([1.0, -1.5, 0.5], np.float32)
@@ -90,7 +91,7 @@ def test_the_net_learns_what_no_term_names() -> None:
         pair = random.standard_normal((2, 2, 2)).astype(np.float32)
         pair = pair if pair[0, 0, 0] > pair[1, 0, 0] else pair[::-1]
         choices.append(Choice("comparison", tuple(Option(_clip(np.zeros(3, np.float32), o)) for o in pair)))
-    model = RewardModel(np.zeros(3, np.float32), np.zeros(3, np.bool_), 2, RewardConfig(net=True))
+    model = NetReward(np.zeros(3, np.float32), (), 2, NetConfig())
     model.fit(pack(choices[:50]))
     assert model.agreement(pack(choices[50:])) >= 0.8
 
@@ -98,7 +99,7 @@ def test_the_net_learns_what_no_term_names() -> None:
 def test_information_is_highest_where_the_answer_is_open() -> None:
     samples = np.array([[1.0, 3.0], [1.0, -3.0]], np.float32)
     known, open_pair, same = np.array([[3.0, 0.0], [0.0, 3.0], [0.0, 0.0]], np.float32)
-    gains = information(np.stack([known, open_pair, same]), samples)
+    gains = information(np.stack([known, open_pair, same]) @ samples.T)
     assert gains[1] > 0.4 > gains[0]
     assert gains[2] == pytest.approx(0.0, abs=1e-9)
 

@@ -6,6 +6,7 @@ coin itself and dry feet. Vectorised NumPy stands in for a compiled kernel.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,3 +64,12 @@ def toy(**options: Any) -> Task:
     )  # fmt: skip
     written = {"column": 1.0, "move": -0.01}
     return Task("toy", "Toy", "", world, HORIZON, written, _wish, _done, {"": 0}, options)
+
+
+def rightwards() -> Task:
+    """The toy where what is meant is no term: to be far to the right (the number `x` of what is seen)."""
+
+    def wish(before: Array, terms: Array, after: Array) -> Array:
+        return np.asarray(after[:, 0] / (SIDE - 1.0), np.float32)
+
+    return replace(toy(), id="rightwards", wish=wish)

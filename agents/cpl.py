@@ -1,0 +1,145 @@
+"""`cpl`: comparisons straight to a policy, without a reward (Hejna et al. 2024).
+
+A clip is worth the sum of what the policy itself thinks of its actions, so one supervised loss on the
+answers does it: for control what direct preference optimisation is for language models. First the
+policy is drawn to the clips it was asked about (behaviour cloning), as the paper does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from agents.choices import of_comparison, of_correction
+from agents.cloning import examples
+from agents.feedback import Comparison, Correction, Record
+from agents.joint import JointConfig, JointLearner
+from agents.losses import cloning, contrastive
+from agents.ppo import evaluate
+from agents.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class ContrastiveConfig:
+    """How `cpl` learns."""
+
+    alpha: float = 0.1  # temperature
+    bias: float = 0.5  # how much the worse clip's likelihood counts
+    gamma: float = 0.99  # discount of steps in a clip
+    rate: float = 2e-3  # Adam's
+    updates: int = 20  # minibatches in a burst
+    pairs: int = 32  # in a minibatch
+    cloning: float = 0.02  # weight of staying near all clips
+
+
+@dataclass(frozen=True)
+class CplConfig(JointConfig):
+    """`joint`'s, and the loss's."""
+
+    contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
+    steps_per_fit: int | None = 120_000  # counted as in practice: a burst of updates for a rollout
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """B pairs of clips in every turn of the world, laid side by side.
+
+    obs [L, D], actions [L] or [L, C]; discount [L]; owner [L] which of the 2 B clips; weight [B].
+    """
+
+    obs: torch.Tensor
+    actions: torch.Tensor
+    discount: torch.Tensor
+    owner: torch.Tensor
+    weight: torch.Tensor
+
+    @property
+    def count(self) -> int:
+        return len(self.weight)
+
+
+class ContrastiveLearner(JointLearner):
+    """Practises on the written reward, then learns from answers alone."""
+
+    name: ClassVar[str] = "cpl"
+    kinds: ClassVar[frozenset[str]] = frozenset({"comparison", "correction"})
+    Config: ClassVar[type[JointConfig]] = CplConfig
+    config: CplConfig
+    _pairs: Pairs | None = None
+
+    def _fit(self, records: list[Record]) -> None:
+        self._since_fit = 0
+        self._pairs = self._laid_out(records)
+        self._adam = torch.optim.Adam(self.practice.ppo.policy.parameters(), self.config.contrastive.rate)
+        self._make_questions()
+
+    def _laid_out(self, records: list[Record]) -> Pairs | None:
+        choices = [c for r in records if isinstance(r, Comparison) for c in of_comparison(r)]
+        choices += [c for r in records if isinstance(r, Correction) for c in of_correction(r)]
+        pairs = [
+            (choice.options[0].steps, other.steps, choice.weight)
+            for choice in choices
+            for other in choice.options[1:]
+            if choice.options[0] is not None and other is not None
+        ]
+        if not pairs:
+            return None
+        clips = [clip for one, two, _ in pairs for clip in (one, two)]
+        gamma = self.config.contrastive.gamma
+        obs, actions = examples(clips, ())
+        return Pairs(
+            torch.from_numpy(np.ascontiguousarray(obs, np.float32)),
+            torch.from_numpy(np.ascontiguousarray(actions)),
+            torch.from_numpy(np.concatenate([gamma ** np.arange(len(c)) for c in clips]).astype(np.float32)),
+            torch.from_numpy(np.repeat(np.arange(len(clips)), [len(c) for c in clips])),
+            torch.tensor([weight for _, _, weight in pairs], dtype=torch.float32),
+        )
+
+    def _burst(self) -> int:
+        if self._in_prior:
+            return super()._burst()
+        if self._pairs is None:  # nothing to learn from, or going on from a checkpoint
+            self._fit(self._standing())
+        if self._pairs is not None:
+            loss = [self._update(self._pairs) for _ in range(self.config.contrastive.updates)]
+            self._agreement["contrastive loss"] = float(np.mean(loss))
+        self.practice.ppo.learn_nothing()  # where the policy is nowadays, for questions and curves
+        self.practice.bursts += 1
+        if self.practice.bursts % self.config.curve_every == 1:
+            self._note_curve()
+        if self.practice.bursts % self.config.questions_every == 0:
+            self._make_questions()
+        return self.practice.ppo.n_steps * self.practice.ppo.n_envs
+
+    def _update(self, pairs: Pairs) -> float:
+        config, policy = self.config.contrastive, self.practice.ppo.policy
+        random = self.asker.random
+        pick = torch.from_numpy(random.choice(pairs.count, min(config.pairs, pairs.count), replace=False))
+        mine = torch.isin(pairs.owner // 2, pick)
+        turns = self.task.world.symmetries
+        obs, actions = pairs.obs[mine], pairs.actions[mine]
+        if turns:
+            order, to = turns[int(random.integers(len(turns)))]
+            obs, actions = obs[:, torch.from_numpy(order)], torch.from_numpy(to)[actions]
+        log_pi, _, _ = evaluate(policy, obs, actions.reshape(len(obs), -1))
+        sums = torch.zeros(2 * pairs.count).index_add(0, pairs.owner[mine], log_pi * pairs.discount[mine])
+        one, two = sums[0::2][pick], sums[1::2][pick]
+        loss = contrastive(one, two, torch.ones(len(pick)), config.alpha, config.bias)
+        total = (loss * pairs.weight[pick]).mean()
+        if actions.dtype == torch.int64:
+            logits = policy.action_net(policy.mlp_extractor.policy_net(obs))
+            total = total + config.cloning * cloning(logits, actions).mean()
+        self._adam.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        self._adam.step()
+        return float(total.detach())
+
+    def _pay(self) -> None:
+        if self._in_prior:
+            super()._pay()
+
+    def snapshot(self) -> Snapshot:
+        return replace(super().snapshot(), reward=None, salience={})

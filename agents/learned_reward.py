@@ -1,0 +1,92 @@
+"""What every learned reward answers, whether it is made of the named terms or a net on what is seen."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from agents.checkpoint import Arrays
+from agents.choices import Packed
+from agents.losses import choice
+from agents.snapshot import RewardArrays
+from envs.trajectory import Trajectory
+
+Float = NDArray[np.float32]
+
+
+class LearnedReward(ABC):
+    """A reward that explains choices: fitted to them, asked by practice, by questions and by the screen."""
+
+    def __init__(self, one_hot: int, seed: int) -> None:
+        """one_hot: number of Discrete actions, 0 for Box."""
+        self.one_hot, self._seed = one_hot, seed
+        self.generator = torch.Generator().manual_seed(seed)
+        self.shift, self.scale = 0.0, 1.0
+
+    @property
+    @abstractmethod
+    def has_samples(self) -> bool:
+        """Whether feedback has been fitted: before that there is only the prior."""
+
+    @abstractmethod
+    def set_units(self, clips: list[Float]) -> None:
+        """Learn how much of each term [M] clips usually sum up to."""
+
+    @abstractmethod
+    def fit(self, packed: Packed) -> None:
+        """Explain these choices; starts from the last fit."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Back to the prior, as after all feedback was taken back."""
+
+    @abstractmethod
+    def scramble(self) -> None:
+        """Random, the same each time, in place of what was learned: a control for studies."""
+
+    @abstractmethod
+    def arrays(self) -> RewardArrays:
+        """As plain arrays for a snapshot."""
+
+    @abstractmethod
+    def returns(self, packed: Packed) -> Float:
+        """Each option's mean return over the ensemble, [S + 1]."""
+
+    @abstractmethod
+    def believed(self, clips: Sequence[Trajectory]) -> Float:
+        """Returns [samples, clips] by samples of what is believed, for choosing questions."""
+
+    @abstractmethod
+    def facts(self) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def state(self) -> Arrays: ...
+
+    @abstractmethod
+    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None: ...
+
+    def normalise(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
+        """Set shift and scale so that the mean reward of these steps is 0 and its deviation 1."""
+        raw = self.arrays().members(obs, actions, next_obs, terms).mean(0)
+        self.shift = float(raw.mean())
+        self.scale = 1.0 / max(float(raw.std()), 1e-3)
+
+    def agreement(self, packed: Packed) -> float:
+        """Share (by weight) of choices whose chosen option has the highest return."""
+        options = np.where(packed.mask, self.returns(packed)[packed.option], -np.inf)
+        best = options[:, 0] >= options.max(1) - 1e-6
+        return float((best * packed.weight).sum() / packed.weight.sum())
+
+
+def choices_loss(returns: Tensor, trust: Tensor, packed: Packed, noise: float) -> Tensor:
+    """-log P of each choice [E, B], for returns of options [E, S + 1] and trust [E, kinds]."""
+    sharp = trust[:, torch.from_numpy(packed.kind)].unsqueeze(-1)
+    options = returns[:, torch.from_numpy(packed.option)] * sharp
+    first = torch.zeros(len(packed), dtype=torch.int64)
+    return choice(options, first, torch.from_numpy(packed.mask), noise)

@@ -1,0 +1,192 @@
+"""The reward `net`: an ensemble on raw observations and actions, for what no term names.
+
+reward(s, a, s') = scale * written + net(s, s' - s, a). With the prior "written" the net learns what
+the written reward leaves out; with "none" it learns all of it. Three things make few answers do:
+the view is turned so that the action always points the same way, a step is also seen in the
+mirror, and a group lasso (Yuan and Lin 2006, eq. 2) lets an input of the net go unless it helps to
+explain answers. Each member has its own bootstrap of the choices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from agents.checkpoint import Arrays, layer_arrays, layers_from
+from agents.choices import Packed
+from agents.learned_reward import Float, LearnedReward, choices_loss
+from agents.networks import to_array
+from agents.snapshot import Layers, RewardArrays, Turns, reward_inputs
+from envs.trajectory import Trajectory
+from envs.world import Array
+
+
+@dataclass(frozen=True)
+class NetConfig:
+    """How the net is learned."""
+
+    members: int = 3  # of the ensemble
+    hidden: int = 24
+    steps: int = 80  # Adam steps at a fit
+    rate: float = 0.01
+    view: float = 0.3  # how much the observation counts beside its change
+    lasso: float = 3.0  # on the length of each input's weights
+    l2: float = 0.05  # on the last layer
+    written: float = 1.0  # prior of what a clip's usual written return is worth [nats]
+    noise: float = 0.05  # share of answers taken for accidents
+    trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
+    trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
+
+
+def turnings(symmetries: Sequence[tuple[Array, Array]], actions: int) -> tuple[Turns, ...]:
+    """The ways to turn each action to the first one that it can be turned to; the mirror is a second."""
+    if not symmetries or not actions:
+        return ()
+    first = [min(int(action_of[a]) for _, action_of in symmetries) for a in range(actions)]
+    found = [[order for order, to in symmetries if to[a] == first[a]] for a in range(actions)]
+    ways = min(len(orders) for orders in found)
+    return tuple(Turns(np.stack([orders[w] for orders in found]), np.array(first)) for w in range(ways))
+
+
+class NetReward(LearnedReward):
+    """The ensemble; a fit to fifty answers takes about a second."""
+
+    def __init__(
+        self,
+        written: Float,
+        turns: tuple[Turns, ...],
+        one_hot: int,
+        config: NetConfig,
+        seed: int = 0,
+    ) -> None:
+        """written [M]: the written reward, zeros for none. turns: see `turnings`."""
+        super().__init__(one_hot, seed)
+        self.config, self._written, self._turns = config, written, turns
+        self._unit = 1.0  # a clip's usual written return
+        self.trust = np.array(config.trust, np.float32)
+        self.forget()
+
+    @property
+    def has_samples(self) -> bool:
+        return bool(self._nets)
+
+    def forget(self) -> None:
+        self._nets: tuple[Layers, ...] = ()
+        self._params: list[Tensor] = []
+        self.weights = np.repeat(self._written[None], self.config.members, 0)
+
+    def set_units(self, clips: list[Float]) -> None:
+        paid = np.array([clip @ self._written for clip in clips], np.float32)
+        some = paid[np.abs(paid) > 1e-6]
+        if len(some):
+            self._unit = float(np.sqrt((some**2).mean()))
+
+    def _fresh(self, wide: int) -> list[Tensor]:
+        """First layer [E, I, H], bias [E, 1, H], last [E, H, 1]; log scale of written [E, 1], log trust."""
+        config, make = self.config, self.generator
+        first = torch.randn((config.members, wide, config.hidden), generator=make) * 0.3 / wide**0.5
+        last = torch.randn((config.members, config.hidden, 1), generator=make) * 0.3 / config.hidden**0.5
+        bias = torch.zeros((config.members, 1, config.hidden))
+        scale = torch.zeros((config.members, 1))
+        trust = torch.log(torch.tensor(config.trust)).repeat(config.members, 1)
+        return [first, bias, last, scale, trust]
+
+    def _inputs(self, packed: Packed, turns: Turns | None) -> Tensor:
+        actions: Any = packed.actions[:, 0].astype(np.int64) if self.one_hot else packed.actions
+        return torch.from_numpy(reward_inputs(packed.obs, actions, packed.next_obs, self.one_hot, turns))
+
+    def fit(self, packed: Packed) -> None:
+        config = self.config
+        views = [self._inputs(packed, turns) for turns in self._turns] or [self._inputs(packed, None)]
+        mean, deviation = views[0].mean(0), views[0].std(0).clamp(min=0.05)
+        wide = packed.obs.shape[1]
+        deviation[:wide] /= config.view
+        xs = [(view - mean) / deviation for view in views]
+        if not self._params:
+            self._params = self._fresh(xs[0].shape[1])
+        params = [p.clone().requires_grad_() for p in self._params]
+        first, bias, last, scale, trust = params
+        paid = torch.from_numpy(packed.terms @ self._written) * (config.written / self._unit)
+        owner, step_weight = torch.from_numpy(packed.owner), torch.from_numpy(packed.step_weight)
+        counts = torch.rand(
+            (config.members, len(packed)), generator=torch.Generator().manual_seed(self._seed)
+        )
+        bootstrap = -torch.log(counts.clamp(min=1e-6)) * torch.from_numpy(packed.weight)
+        believed, spread = torch.log(torch.tensor(config.trust)), torch.tensor(config.trust_spread)
+        adam = torch.optim.Adam(params, lr=config.rate, fused=True)
+        for turn in range(config.steps):
+            x = xs[turn % len(xs)]
+            hidden = torch.tanh(torch.matmul(x, first) + bias)
+            steps = (hidden @ last).squeeze(-1) * step_weight
+            returns = (scale.exp() * paid).index_add(1, owner, steps)
+            loss = (choices_loss(returns, trust.exp(), packed, config.noise) * bootstrap).sum()
+            loss = loss + config.lasso * (first.square().sum(-1) + 1e-8).sqrt().sum()
+            loss = loss + config.l2 * (last**2).sum() + 0.5 * (scale**2).sum()
+            loss = loss + 0.5 * (((trust - believed) / spread) ** 2).sum()
+            adam.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            adam.step()
+        self._params = [p.detach() for p in params]
+        self._keep(mean, deviation)
+
+    def _keep(self, mean: Tensor, deviation: Tensor) -> None:
+        """The fitted ensemble as plain arrays, the inputs' mean and deviation taken into the first layer."""
+        first, bias, last, scale, trust = self._params
+        scaled = first / deviation.unsqueeze(-1)
+        moved = bias.squeeze(1) - (mean / deviation) @ first
+        zero = np.zeros(1, np.float32)
+        self._nets = tuple(
+            ((to_array(scaled[e]), to_array(moved[e])), (to_array(last[e]), zero)) for e in range(len(first))
+        )
+        written = self._written * np.float32(self.config.written / self._unit)
+        self.weights = to_array(scale.exp()) * written
+        self.trust = trust.mean(0).exp().numpy()
+
+    def arrays(self) -> RewardArrays:
+        turns = self._turns[0] if self._turns else None
+        return RewardArrays(self.weights, self._nets, self.shift, self.scale, self.one_hot, turns)
+
+    def scramble(self) -> None:
+        noise = np.random.default_rng([self._seed, 4]).standard_normal((1, self.weights.shape[1]))
+        self.weights, self._nets = np.repeat(noise.astype(np.float32), self.config.members, 0), ()
+
+    def returns(self, packed: Packed) -> Float:
+        actions: Any = packed.actions[:, 0].astype(np.int64) if self.one_hot else packed.actions
+        none = np.zeros((len(packed.obs), self.weights.shape[1]), np.float32)
+        steps = self.arrays().members(packed.obs, actions, packed.next_obs, none).mean(0)
+        sums = np.asarray(packed.terms @ self.weights.mean(0), np.float32)
+        np.add.at(sums, packed.owner, steps * packed.step_weight)
+        return sums
+
+    def believed(self, clips: Sequence[Trajectory]) -> Float:
+        obs = np.concatenate([c.observations[:-1] for c in clips])
+        after = np.concatenate([c.observations[1:] for c in clips])
+        actions, terms = (
+            np.concatenate(part) for part in ([c.actions for c in clips], [c.terms for c in clips])
+        )
+        steps: Float = self.arrays().members(obs, actions, after, terms)
+        ends = np.cumsum([len(c) for c in clips])
+        return np.stack([part.sum(1) for part in np.split(steps, ends[:-1], axis=1)], axis=1)
+
+    def facts(self) -> dict[str, Any]:
+        return {"shift": self.shift, "scale": self.scale, "unit": self._unit, "nets": len(self._nets)}
+
+    def state(self) -> Arrays:
+        found: Arrays = {"reward.weights": self.weights, "reward.trust": self.trust}
+        found["reward.random"] = self.generator.get_state().numpy()
+        for member, net in enumerate(self._nets):
+            found |= layer_arrays(f"reward.net.{member}", net)
+        return found | {f"reward.param.{i}": to_array(p) for i, p in enumerate(self._params)}
+
+    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
+        self.shift, self.scale, self._unit = facts["shift"], facts["scale"], facts["unit"]
+        self.weights, self.trust = arrays["reward.weights"], arrays["reward.trust"]
+        self.generator.set_state(torch.from_numpy(arrays["reward.random"].copy()))
+        self._nets = tuple(layers_from(f"reward.net.{e}", arrays) for e in range(facts["nets"]))
+        names = [f"reward.param.{i}" for i in range(5)]
+        self._params = [torch.from_numpy(arrays[n].copy()) for n in names if n in arrays]

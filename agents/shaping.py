@@ -1,0 +1,138 @@
+"""`shaping`: the person's + and - are added to the task's own reward, rather than put in its place.
+
+Plainly added (reward shaping, Knox and Stone 2010, "Combining manual feedback with subsequent MDP
+reward signals", method 1), the person can lead away from what the task pays for. As a potential
+(`potential=True`; Ng, Harada and Russell 1999) their word only shows the way: the optimum stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from agents.checkpoint import Arrays, layer_arrays, layers_from
+from agents.choices import KINDS, Packed
+from agents.joint import JointConfig, JointLearner
+from agents.learned_reward import Float, LearnedReward, choices_loss
+from agents.losses import shaping
+from agents.networks import mlp_layers, small_net
+from agents.reward_model import RewardModel
+from agents.snapshot import Layers, RewardArrays
+from envs.trajectory import Trajectory
+
+
+@dataclass(frozen=True)
+class ShapingConfig(JointConfig):
+    """`joint`'s, and how the person's reward is added."""
+
+    potential: bool = False  # as a difference of potentials, which keeps the optimum
+    strength: float = 1.0  # of the person's word beside the task's own reward
+    hidden: int = 32
+    updates: int = 150  # Adam steps at a fit of the potential
+    decay: float = 0.03
+
+
+class PotentialReward(LearnedReward):
+    """written + strength * (gamma Phi(s') - Phi(s)); Phi is what explains the presses."""
+
+    def __init__(
+        self, written: Float, one_hot: int, obs: int, gamma: float, config: ShapingConfig, seed: int
+    ) -> None:
+        super().__init__(one_hot, seed)
+        self.config, self._gamma, self._obs = config, gamma, obs
+        self.weights = written[None]
+        self.forget()
+
+    def forget(self) -> None:
+        self._layers: Layers = ()
+
+    @property
+    def has_samples(self) -> bool:
+        return bool(self._layers)
+
+    def set_units(self, clips: list[Float]) -> None:
+        pass
+
+    def fit(self, packed: Packed) -> None:
+        net = small_net(self._obs, self.config.hidden, self._seed)
+        adam = torch.optim.Adam(net.parameters(), 0.01)
+        before, after = torch.from_numpy(packed.obs), torch.from_numpy(packed.next_obs)
+        owner, step_weight = torch.from_numpy(packed.owner), torch.from_numpy(packed.step_weight)
+        weight, trust = torch.from_numpy(packed.weight), torch.ones((1, len(KINDS)))
+        for _ in range(self.config.updates):
+            steps = shaping(net(before).squeeze(-1), net(after).squeeze(-1), self._gamma) * step_weight
+            returns = torch.zeros(len(packed.terms)).index_add(0, owner, steps).unsqueeze(0)
+            loss = (choices_loss(returns, trust, packed, 0.1) * weight).sum()
+            loss = loss + self.config.decay * sum((p**2).sum() for p in net.parameters())
+            adam.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            adam.step()
+        first, last = mlp_layers(net)
+        self._layers = (first, (last[0] * self.config.strength, last[1] * self.config.strength))
+
+    def scramble(self) -> None:
+        self.forget()
+
+    def arrays(self) -> RewardArrays:
+        return RewardArrays(
+            self.weights, (), self.shift, self.scale, self.one_hot, potential=self._layers, gamma=self._gamma
+        )
+
+    def returns(self, packed: Packed) -> Float:
+        actions: Any = packed.actions[:, 0].astype(np.int64) if self.one_hot else packed.actions
+        none = np.zeros((len(packed.obs), self.weights.shape[1]), np.float32)
+        steps = self.arrays().members(packed.obs, actions, packed.next_obs, none)[0] * packed.step_weight
+        sums = np.zeros(len(packed.terms), np.float32)
+        np.add.at(sums, packed.owner, steps)
+        return sums
+
+    def believed(self, clips: Sequence[Trajectory]) -> Float:
+        raise TypeError("a potential has no samples")
+
+    def facts(self) -> dict[str, Any]:
+        return {"shift": self.shift, "scale": self.scale}
+
+    def state(self) -> Arrays:
+        return layer_arrays("reward.potential", self._layers)
+
+    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
+        self.shift, self.scale = facts["shift"], facts["scale"]
+        self._layers = layers_from("reward.potential", arrays)
+
+
+class AddedReward(RewardModel):
+    """written + strength * what explains the presses, both in units of a clip's usual amount."""
+
+    def __init__(self, written: Float, one_hot: int, config: ShapingConfig, seed: int) -> None:
+        super().__init__(
+            np.zeros_like(written), np.ones(len(written), np.bool_), one_hot, config.reward, seed
+        )
+        self._own, self._strength = written, config.strength
+
+    def arrays(self) -> RewardArrays:
+        largest = float(np.abs(self._own * self.unit).max(initial=0.0))
+        own = self._own * (self.config.written / largest) if largest > 0 and self.has_samples else self._own
+        weights = np.asarray(self.weights * self._strength + own, np.float32)
+        return RewardArrays(weights, (), self.shift, self.scale, self.one_hot)
+
+
+class ShapingLearner(JointLearner):
+    """Practises on the task's own reward and on the person's word together."""
+
+    name: ClassVar[str] = "shaping"
+    kinds: ClassVar[frozenset[str]] = frozenset({"evaluation"})
+    Config: ClassVar[type[JointConfig]] = ShapingConfig
+    config: ShapingConfig
+
+    def _reward_model(self) -> LearnedReward:
+        world, config = self.task.world, self.config
+        actions = int(getattr(world.action_space, "n", 0))
+        written = self.task.written_weights
+        if config.potential:
+            gamma = config.practice.ppo.gamma
+            return PotentialReward(written, actions, len(world.obs_names), gamma, config, self.seed)
+        return AddedReward(written, actions, config, self.seed)

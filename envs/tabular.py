@@ -1,0 +1,104 @@
+"""A small discrete world as tables: every state that can be reached, where each action leads, what it pays.
+
+For exact inverse RL. The world must be deterministic but for its starts. States that differ only in
+what changes nothing later (the clock, where the robot looks, what is merely counted) are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from envs.simulation import Simulation
+from envs.world import Array, Task
+
+BATCH = 4096
+
+
+class TooManyStates(ValueError):
+    """The world can't be put into tables; the text is a sentence."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """S states, A actions, M terms. State 0 is where it began.
+
+    after [S, A] the next state; terms [S, A, M] float32; states [S, K] one state of the world for each.
+    """
+
+    after: NDArray[np.int64]
+    terms: NDArray[np.float32]
+    states: Array
+    _numbers: dict[bytes, int]
+    _merged: Callable[[Array], Array]
+
+    def __len__(self) -> int:
+        return len(self.after)
+
+    def numbers(self, states: Array) -> NDArray[np.int64]:
+        """Which of the S states these [N, K] are; KeyError for one that was not reached."""
+        return np.array([self._numbers[row.tobytes()] for row in self._merged(states)])
+
+
+def merged(task: Task) -> Callable[[Array], Array]:
+    """What makes states equal that differ only in what changes nothing later."""
+    clock = task.world.clock
+
+    def timeless(states: Array) -> Array:
+        found = np.array(states)
+        found[:, clock] = 0
+        return found
+
+    if task.world.name != "rooms":
+        return timeless
+    from envs.rooms.cells import BROKEN, BUMPED, CARPET, DIRTIED, DIRTY, DISTURBED, HEADER, HEADING
+
+    def in_flats(states: Array) -> Array:
+        found = timeless(states)
+        found[:, [HEADING, BUMPED, BROKEN, DIRTIED, DISTURBED]] = 0
+        cells = found[:, HEADER:]
+        cells[cells == DIRTY] = CARPET
+        return found
+
+    return in_flats
+
+
+def enumerate_states(task: Task, state: Array, most: int = 20_000) -> Tables:
+    """All states that can be reached from `state` [K]; TooManyStates when there are over `most`."""
+    space = task.world.action_space
+    if not isinstance(space, spaces.Discrete) or task.world.state_size == 0:
+        raise TooManyStates(f"{task.id} has no states that can be counted: it is continuous")
+    merge, actions = merged(task), int(space.n)
+    found, numbers = [merge(state[None])[0]], {}
+    numbers[found[0].tobytes()] = 0
+    after: list[Array] = []
+    terms: list[Array] = []
+    sim, done = Simulation(task, BATCH, auto_reset=False), 0
+    per = BATCH // actions
+    every = np.ones(BATCH, np.bool_)
+    while done < len(found):
+        batch = np.stack(found[done : done + per])
+        origin = np.resize(np.repeat(np.arange(len(batch)), actions), BATCH)
+        acts = np.resize(np.tile(np.arange(actions), len(batch)), BATCH)
+        sim.put(every, batch[origin], np.zeros(BATCH, np.uint64))
+        step = sim.step(acts)
+        used = len(batch) * actions
+        led = merge(step.last_states[:used])
+        links = np.zeros(used, np.int64)
+        for i, row in enumerate(led):
+            word = row.tobytes()
+            number = numbers.get(word)
+            if number is None:
+                number = numbers[word] = len(found)
+                found.append(row)
+                if number >= most:
+                    raise TooManyStates(f"{task.id} has over {most} states from here: too many for tables")
+            links[i] = number
+        after.append(links.reshape(-1, actions))
+        terms.append(step.terms[:used].reshape(-1, actions, step.terms.shape[1]).copy())
+        done += len(batch)
+    return Tables(np.concatenate(after), np.concatenate(terms), np.stack(found), numbers, merge)

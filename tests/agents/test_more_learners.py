@@ -1,0 +1,230 @@
+"""The learners beside `joint`: each learns the toy in seconds, by the formulas it cites."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents import catalog, scores
+from agents.adversarial import filled
+from agents.dagger import DaggerLearner, conflicting
+from agents.maxent import MaxEntLearner, gradient, occupancies, soft_policy
+from agents.rollouts import Variant, fresh_moments, roll
+from agents.snapshot import forward
+from agents.teachers import make_teacher
+from envs.simulation import Simulation
+from envs.tabular import TooManyStates, enumerate_states
+from tests.agents.toy import MOVES, SIDE, rightwards, toy
+
+QUICK = {"prior_steps": 16_000, "steps_per_fit": 80_000}
+
+
+def _score(learner) -> float:
+    return scores.evaluate(toy(), learner.snapshot().policy).mean
+
+
+def _practise(learner) -> float:
+    while learner.step():
+        pass
+    return _score(learner)
+
+
+def _past_the_prior(learner) -> float:
+    while learner.snapshot().env_steps < 16_000:
+        learner.step()
+    return _score(learner)
+
+
+def _presses(learner, count: int = 60, every: int = 6, first: int = 0):
+    task, teacher, found = toy(), make_teacher("rational", toy()), []
+    policy = learner.snapshot().policy
+    for seed in range(first, first + count):
+        start = fresh_moments(task, 1, seed)
+        seen = roll(task, start, [Variant(policy)], [24], np.random.default_rng(seed))[0]
+        found += [teacher.evaluate(seen, step) for step in range(6, 25, every)]
+    return [press for press in found if press is not None]
+
+
+@pytest.mark.parametrize("name", ["gail", "airl"])
+def test_adversaries_come_to_do_what_was_shown(name: str, tmp_path: Path) -> None:
+    task, teacher = toy(), make_teacher("rational", toy())
+    learner = catalog.make(name, task, prior="none", steps_per_fit=240_000)
+    learner.observe(20, [teacher.demonstrate(seed) for seed in range(20)])
+    assert _practise(learner) > 5.0
+    assert learner.snapshot().reward.nets
+    learner.save(tmp_path / "a")
+    again = catalog.make(name, task, prior="none", seed=4)
+    again.load(tmp_path / "a")
+    one, two = learner.snapshot().reward.nets[0], again.snapshot().reward.nets[0]
+    np.testing.assert_array_equal(one[0][0], two[0][0])
+
+
+def test_a_drive_that_came_to_rest_is_filled_up_with_the_rest() -> None:
+    task, teacher = toy(), make_teacher("rational", toy())
+    driven = teacher.demonstrate(3).trajectory.clip(0, 10)
+    whole = filled(task, driven)
+    assert len(whole) == task.horizon
+    np.testing.assert_array_equal(whole.actions[:10], driven.actions)
+    assert (whole.actions[10:] == 0).all()
+
+
+def test_cpl_gets_better_from_answers_without_a_reward() -> None:
+    task = rightwards()
+    teacher = make_teacher("rational", task)
+    learner = catalog.make("cpl", task, prior_steps=8_000, steps_per_fit=40_000)
+    while learner.snapshot().env_steps < 8_000:
+        learner.step()
+    before = scores.evaluate(task, learner.snapshot().policy).mean
+    for seq in range(1, 41):
+        learner.observe(seq, [teacher.compare(learner.query())])
+    while learner.step():
+        pass
+    assert scores.evaluate(task, learner.snapshot().policy).mean > before + 4.0
+    assert learner.snapshot().reward is None
+
+
+def test_dagger_asks_a_scripted_expert_where_it_drives_itself(tmp_path: Path) -> None:
+    def expert(obs):
+        dx, dy = np.rint(obs[:, 0] * 2), np.rint(obs[:, 1] * 2)
+        return np.where(dx > 0, 2, np.where(dx < 0, 1, np.where(dy > 0, 4, np.where(dy < 0, 3, 0))))
+
+    learner = catalog.make("dagger", toy(), updates=200)
+    assert isinstance(learner, DaggerLearner)
+    for _ in range(4):
+        assert learner.ask(expert) == 8 * 64
+        while learner.step():
+            pass
+    assert _score(learner) > 12.0
+    assert learner.snapshot().uses["labelled state"] == 4 * 8 * 64
+    learner.save(tmp_path / "a")
+    again = catalog.make("dagger", toy(), seed=2)
+    again.load(tmp_path / "a")
+    assert again.snapshot().uses["labelled state"] == 4 * 8 * 64
+
+
+def test_people_who_go_two_ways_round_are_noticed() -> None:
+    obs = np.zeros((10, 3), np.float32)
+    obs[5:, 0] = 1.0
+    assert conflicting(obs, np.array([1, 1, 1, 2, 2, 3, 3, 3, 3, 3])) == pytest.approx(0.2)
+
+
+def test_tamer_regresses_what_a_step_was_worth_to_the_person() -> None:
+    learner = catalog.make("evaluative", toy(), way="tamer", **QUICK)
+    before = _past_the_prior(learner)
+    presses = _presses(learner)
+    learner.observe(len(presses), presses)
+    assert _practise(learner) > before + 4.0
+
+
+def test_coach_moves_the_policy_by_each_press_once() -> None:
+    learner = catalog.make("evaluative", toy(), way="coach", **QUICK)
+    before, said = _past_the_prior(learner), 0
+    for turn in range(5):
+        presses = _presses(learner, 30, every=3, first=1000 * turn)
+        said += len(presses)
+        learner.observe(said, presses)
+        while learner.step():
+            pass
+    assert _score(learner) > before + 3.0
+    settled = learner.snapshot().policy
+    learner.step()
+    np.testing.assert_array_equal(learner.snapshot().policy.layers[0][0], settled.layers[0][0])
+    assert learner.snapshot().reward is None
+
+
+def test_shaping_adds_to_the_tasks_own_reward() -> None:
+    learner = catalog.make("shaping", toy(), **QUICK)
+    before = _past_the_prior(learner)
+    presses = _presses(learner)
+    learner.observe(len(presses), presses)
+    assert _practise(learner) > before + 2.0
+    weights = dict(zip(toy().world.term_names, learner.snapshot().reward.weights.mean(0), strict=True))
+    assert weights["coin"] > 0 > weights["puddle"]
+    assert weights["column"] > 0
+
+
+def test_a_potential_keeps_the_optimum_and_adds_up_to_its_ends() -> None:
+    task = toy()
+    learner = catalog.make("shaping", task, potential=True, **QUICK)
+    _past_the_prior(learner)
+    presses = _presses(learner, 30)
+    learner.observe(len(presses), presses)
+    learner.step()
+    reward = learner.snapshot().reward
+    clip = presses[0].segment
+    seen, none = clip.observations, np.zeros_like(clip.terms)
+    steps = reward.members(seen[:-1], clip.actions, seen[1:], none)[0]
+    discounted = (reward.gamma ** np.arange(len(steps)) * steps).sum()
+    phi = forward(reward.potential, seen)[:, 0]
+    wanted = reward.gamma ** len(steps) * phi[-1] - phi[0]
+    assert discounted == pytest.approx(wanted, abs=1e-4)
+    assert np.abs(phi).max() > 0
+
+
+# Maximum causal entropy by tables.
+
+
+def _start(seed: int = 0) -> np.ndarray:
+    return Simulation(toy(), 1, seed=seed).states[0].copy()
+
+
+def test_tables_are_the_world() -> None:
+    tables = enumerate_states(toy(), _start())
+    assert len(tables) == SIDE * SIDE
+    x, y = tables.states[:, 0], tables.states[:, 1]
+    for action, (dx, dy) in enumerate(MOVES):
+        led = tables.states[tables.after[:, action]]
+        np.testing.assert_array_equal(led[:, 0], np.clip(x + dx, 0, SIDE - 1))
+        np.testing.assert_array_equal(led[:, 1], np.clip(y + dy, 0, SIDE - 1))
+    with pytest.raises(TooManyStates, match="over 10 states"):
+        enumerate_states(toy(), _start(), most=10)
+
+
+def test_occupancies_sum_to_the_horizon_and_nothing_wanted_is_uniform() -> None:
+    tables = enumerate_states(toy(), _start())
+    for weights in (np.zeros(4), np.array([1.0, -2.0, 0.3, 0.0])):
+        policy = soft_policy(tables, tables.terms @ weights, 9)
+        assert occupancies(tables, policy).sum() == pytest.approx(9.0)
+        np.testing.assert_allclose(policy.sum(2), 1.0)
+    np.testing.assert_allclose(soft_policy(tables, tables.terms @ np.zeros(4), 9), 0.2)
+
+
+def test_the_last_step_chooses_by_the_exponent_of_its_reward() -> None:
+    tables = enumerate_states(toy(), _start())
+    reward = np.zeros((len(tables), 5))
+    reward[0] = np.log([1.0, 2.0, 3.0, 4.0, 10.0])
+    np.testing.assert_allclose(soft_policy(tables, reward, 1)[0, 0], np.array([1, 2, 3, 4, 10]) / 20)
+
+
+def test_the_gradient_is_that_of_the_likelihood() -> None:
+    tables, random = enumerate_states(toy(), _start()), np.random.default_rng(0)
+    actions = random.integers(5, size=6)
+    weights = np.array([0.5, -0.4, 0.2, -0.1])
+
+    def log_likelihood(w: np.ndarray) -> float:
+        policy, at, total = soft_policy(tables, tables.terms @ w, 6), 0, 0.0
+        for t, action in enumerate(actions):
+            total += np.log(policy[t, at, action])
+            at = tables.after[at, action]
+        return total
+
+    shown, at = np.zeros(4), 0
+    for action in actions:
+        shown += tables.terms[at, action]
+        at = tables.after[at, action]
+    found = gradient(tables, weights, shown, 6)
+    for i in range(4):
+        step = np.eye(4)[i] * 1e-5
+        numeric = (log_likelihood(weights + step) - log_likelihood(weights - step)) / 2e-5
+        assert found[i] == pytest.approx(numeric, abs=1e-5)
+
+
+def test_maxent_learns_the_toy_from_two_drives() -> None:
+    teacher = make_teacher("rational", toy())
+    learner = catalog.make("maxent", toy(), **QUICK)
+    learner.observe(2, [teacher.demonstrate(seed) for seed in (1, 2)])
+    assert _practise(learner) > 8.0
+    assert isinstance(learner, MaxEntLearner)
+    assert learner.exact

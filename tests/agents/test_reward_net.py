@@ -1,0 +1,135 @@
+"""The reward on raw observations: turned views, what it starts from, what it says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents import catalog, explain, scores
+from agents.choices import Choice, Option, pack
+from agents.reward_net import NetConfig, NetReward, turnings
+from agents.snapshot import RewardArrays, forward, reward_inputs
+from agents.teachers import make_teacher
+from envs import catalog as worlds
+from envs.simulation import Simulation
+from envs.trajectory import Trajectory
+from tests.agents.toy import rightwards, toy
+
+
+def _clip(seen: np.ndarray, terms: np.ndarray) -> Trajectory:
+    steps = len(seen) - 1
+    return Trajectory(
+        "t", np.zeros((steps + 1, 0)), np.zeros(steps + 1, np.uint64), seen.astype(np.float32),
+        np.zeros(steps, np.int64), terms.astype(np.float32),
+    )  # fmt: skip
+
+
+def _pairs(count: int, seed: int, sign: float = 1.0) -> list[Choice]:
+    """Of two clips of three steps the one whose first number ends higher is better; eight are noise."""
+    random, found = np.random.default_rng(seed), []
+    for _ in range(count):
+        clips = [_clip(random.standard_normal((4, 9)), np.zeros((3, 2))) for _ in range(2)]
+        clips.sort(key=lambda c: -sign * float(c.observations[-1, 0] - c.observations[0, 0]))
+        found.append(Choice("comparison", tuple(Option(c) for c in clips)))
+    return found
+
+
+def _net(choices: list[Choice], **config: float) -> NetReward:
+    model = NetReward(np.zeros(2, np.float32), (), 3, NetConfig(**config))  # type: ignore[arg-type]
+    model.fit(pack(choices))
+    return model
+
+
+def test_forty_answers_order_unseen_pairs_and_reversed_ones_the_other_way() -> None:
+    unseen = pack(_pairs(200, 99))
+    assert _net(_pairs(40, 0)).agreement(unseen) > 0.8
+    assert _net(_pairs(40, 0, sign=-1.0)).agreement(unseen) < 0.2
+
+
+def test_the_lasso_lets_go_of_what_explains_nothing() -> None:
+    bare, sparse = (_net(_pairs(60, 1), lasso=lasso).arrays().nets[0][0][0] for lasso in (0.0, 2.0))
+    shares = [np.abs(w[9]).sum() / np.abs(w).sum() for w in (bare, sparse)]  # 9: change of the first number
+    assert shares[1] > 1.5 * shares[0]
+
+
+def test_turned_views_are_the_same_in_every_turn_of_the_world() -> None:
+    task = worlds.task("teachbox/RoomsTidy-v0")
+    turns = turnings(task.world.symmetries, 5)
+    assert len(turns) == 2  # as it is, and in the mirror
+    assert turns[0].actions.tolist() == [0, 1, 1, 1, 1]
+    sim = Simulation(task, 64, seed=3)
+    before = sim.obs.copy()
+    actions = np.random.default_rng(0).integers(1, 5, size=64)
+    after = sim.step(actions).last_obs
+    plain = reward_inputs(before, actions, after, 5, turns[0])
+    for order, to in task.world.symmetries:
+        seen = [reward_inputs(before[:, order], to[actions], after[:, order], 5, t) for t in turns]
+        same = [(np.abs(s - plain) < 1e-6).all(1) for s in seen]
+        assert (same[0] | same[1]).all()
+
+
+def test_from_the_written_reward_it_starts_at_it() -> None:
+    written = np.array([2.0, 0.0], np.float32)
+    model = NetReward(written, (), 3, NetConfig())
+    obs, terms = np.zeros((2, 9), np.float32), np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
+    paid = model.arrays().members(obs, np.zeros(2, int), obs, terms)
+    np.testing.assert_allclose(paid, [[2.0, 0.0]] * 3)
+
+
+def test_returns_add_up_over_steps() -> None:
+    model, choices = _net(_pairs(10, 2)), _pairs(4, 3)
+    clips = [o.steps for c in choices for o in c.options if o]
+    packed = pack(choices)
+    np.testing.assert_allclose(model.believed(clips).mean(0), model.returns(packed)[:-1], atol=1e-4)
+
+
+def test_slopes_are_the_derivative() -> None:
+    random = np.random.default_rng(0)
+    net = tuple(
+        (random.standard_normal((i, o)).astype(np.float32), np.ones(o, np.float32))
+        for i, o in ((4, 6), (6, 1))
+    )
+    x, step = random.standard_normal((5, 4)).astype(np.float32), 1e-2
+    for i in range(4):
+        up, down = x.copy(), x.copy()
+        up[:, i] += step
+        down[:, i] -= step
+        wanted = (forward(net, up) - forward(net, down))[:, 0] / (2 * step)
+        np.testing.assert_allclose(explain.slopes(net, x)[:, i], wanted, atol=2e-2)
+
+
+def test_it_tells_what_it_goes_by_and_which_moments_it_likes() -> None:
+    task = toy()
+    weights = np.array([[2.0, -1.0, 0.0, 0.0]], np.float32)
+    terms = np.array([[0, 0, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0]], np.float32)
+    obs = np.zeros((4, 6), np.float32)
+    told = explain.salience(task, RewardArrays(weights), obs[:3], np.zeros(3, int), obs[1:], terms)
+    assert list(told) == ["coin", "puddle"]
+    assert told["coin"] == pytest.approx(2.0 * np.std([0, 1, 0]))
+    liked, disliked = explain.moments(RewardArrays(weights), [_clip(obs, terms)], 1)
+    assert (liked[0].step, disliked[0].step) == (1, 2)
+
+
+def test_preferences_with_the_net_learn_what_no_term_names(tmp_path: Path) -> None:
+    task = rightwards()
+    teacher = make_teacher("rational", task)
+    learner = catalog.make("preferences", task, model="net", prior_steps=8_000, steps_per_fit=40_000)
+    while learner.snapshot().env_steps < 8_000:
+        learner.step()
+    before = scores.evaluate(task, learner.snapshot().policy).mean
+    for seq in range(1, 31):
+        learner.observe(seq, [teacher.compare(learner.query())])
+        if seq % 10 == 0:
+            for _ in range(4):
+                learner.step()
+    while learner.step():
+        pass
+    assert scores.evaluate(task, learner.snapshot().policy).mean > before + 4.0
+    assert {"x", "change of x"} & set(list(learner.snapshot().salience)[:6])
+    learner.save(tmp_path / "a")
+    again = catalog.make("preferences", task, model="net", seed=5)
+    again.load(tmp_path / "a")
+    one, two = learner.snapshot().reward, again.snapshot().reward
+    np.testing.assert_array_equal(one.nets[0][0][0], two.nets[0][0][0])
