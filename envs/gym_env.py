@@ -80,6 +80,8 @@ class TaskEnv(gymnasium.Env[Any, Any]):
         self.action_space = self.task.world.action_space
         self._simulation = Simulation(self.task, 1, auto_reset=False)
         self._paid, self._names = paid_terms(self.task), self.task.world.term_names
+        self._flat = len(self.task.world.obs_shape) == 1
+        self._clock, self._horizon = self.task.world.clock, self.task.horizon
         self._fresh = True
         self._canvas: Any = None
 
@@ -101,15 +103,18 @@ class TaskEnv(gymnasium.Env[Any, Any]):
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """One step; truncated at the horizon."""
-        step = self._simulation.step(np.asarray(action)[None])
-        values = step.terms[0].tolist()
+        simulation = self._simulation
+        rows, terms_of = simulation.advance(np.asarray(action)[None])
+        values = terms_of[0].tolist()
         reward = 0.0
         for index, weight in self._paid:
             reward += values[index] * weight
         terms = dict(zip(self._names, values, strict=True))
         if self.render_mode == "human":
             self.render()
-        return shaped(self.task.world, step.obs[0]), reward, False, bool(step.ended[0]), {"terms": terms}
+        obs = rows[0].copy() if self._flat else shaped(self.task.world, rows[0])
+        ended = bool(simulation.states.item(self._clock) >= self._horizon)
+        return obs, reward, False, ended, {"terms": terms}
 
     def render(self) -> Any:
         """The picture uint8 [H, W, 3], or None after showing it in a window of its own."""

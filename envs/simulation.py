@@ -97,16 +97,22 @@ class Simulation:
         self._kernel.observe(self._params, self.states, self._aux, self.obs)
         return self.obs
 
-    def step(self, actions: Array) -> Step:
-        """Advance all rows; rows whose horizon is reached start anew."""
+    def advance(self, actions: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Advance all rows, whether their horizon is reached or not: (obs [N, D], terms [N, M])."""
         turn = self._turn = 1 - self._turn
-        obs, last, terms = self._obs[turn], self._last[turn], self._terms[turn]
+        obs, terms = self._obs[turn], self._terms[turn]
         actions = np.asarray(actions, self._action_dtype)
         self._kernel.step(self._params, actions, self.rng, self.states, self._aux, terms)
         self._kernel.observe(self._params, self.states, self._aux, obs)
+        return obs, terms
+
+    def step(self, actions: Array) -> Step:
+        """Advance all rows; rows whose horizon is reached start anew."""
+        obs, terms = self.advance(actions)
         ended = self.states[:, self._clock] >= self.task.horizon
         if not (self.auto_reset and ended.any()):
             return Step(obs, obs, terms, ended, self.states)
+        last = self._last[self._turn]
         last[:] = obs
         last_states = self.states.copy()
         self._kernel.reset(self._params, ended, self.rng, self.states, self._aux)
