@@ -30,15 +30,20 @@ VERSION = 1
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write these files and their manifest; the folder appears whole or not at all."""
-    listed = {
-        name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-        for name, content in files.items()
-    }
-    manifest = {"format": FORMAT, "version": VERSION, "files": listed}
     with fresh_folder(folder) as fresh:
         for name, content in files.items():
             (fresh / name).write_bytes(content)
-        (fresh / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+        seal(fresh, files)
+
+
+def seal(folder: Path, names: Collection[str]) -> None:
+    """Write the manifest of these files of a folder."""
+    listed = {}
+    for name in names:
+        content = (folder / name).read_bytes()
+        listed[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    manifest = {"format": FORMAT, "version": VERSION, "files": listed}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
 
 
 def read_folder(

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +32,16 @@ def need(*kinds: str) -> None:
                 f"this format needs {LIBRARIES[kind]}, which is not installed: "
                 "`pip install -c constraints.txt -e '.[exchange]'`."
             )
+
+
+@contextmanager
+def using(given: Apart | None, kind: str) -> Iterator[Apart]:
+    """The process given, or one of its own for the block."""
+    if given is not None:
+        yield given
+        return
+    with Apart(kind) as made:
+        yield made
 
 
 class Apart:

@@ -174,6 +174,37 @@ def _read_imitation(path: Path, target: Target, tell: Tell) -> str:
     return _into(world, episodes.entries(found, world, path.name), target, _half(tell, True))
 
 
+def _write_agent(session: Path, out: Path, tell: Tell) -> str:
+    from agents.bundle import save
+    from sandbox.exchange.agents import session_agent
+
+    tell(0.2, "reading the session")
+    agent, _ = session_agent(session)
+    save(out, agent)
+    return f"The agent of {session} is in {out} ({agent.learner}, {agent.env_steps} steps)."
+
+
+def _write_sb3(session: Path, out: Path, tell: Tell) -> str:
+    from agents.sb3_zip import write
+    from sandbox.exchange.agents import session_agent
+
+    tell(0.2, "reading the session")
+    agent, world = session_agent(session)
+    write(out, agent, world)
+    return f"The agent of {session} is in {out}, for `PPO.load` of Stable-Baselines3."
+
+
+def _read_agent(path: Path, target: Target, tell: Tell) -> str:
+    from sandbox.exchange.agents import keep
+
+    world = session_task(target.session)
+    if world is None:
+        raise UnknownFormat(
+            f"there is no session {target.session}: an agent is kept in one, so make it first."
+        )
+    return f"The agent is in {keep(path, target.session, world)}."
+
+
 def _never(path: Path) -> bool:
     return False
 
@@ -189,5 +220,7 @@ FORMATS: dict[str, Format] = {
         lambda path: (path / "data" / "metadata.json").is_file() or (path / "metadata.json").is_file(),
     ),
     "minari-arrow": Format(_write_minari(True), None, _never),
+    "agent": Format(_write_agent, _read_agent, lambda path: (path / "agent.json").is_file()),
+    "sb3": Format(_write_sb3, _read_agent, lambda path: path.suffix == ".zip"),
     "imitation": Format(None, _read_imitation, lambda path: (path / "state.json").is_file()),
 }

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from agents.safe_files import UnsafeFile, parse_json, read_bytes, short
-from sandbox.exchange.apart import Apart
+from sandbox.exchange.apart import Apart, using
 from sandbox.exchange.episodes import Episode
 from sandbox.exchange.ledger import Tell, silent
 
@@ -22,7 +22,7 @@ DATA_FILE = re.compile(r"[-\w]+\.arrow")
 MOST_FILES = 1000
 
 
-def read(path: Path, tell: Tell = silent) -> list[Episode]:
+def read(path: Path, tell: Tell = silent, apart: Apart | None = None) -> list[Episode]:
     """The trajectories of a folder. Raises UnsafeFile."""
     if path.is_symlink():
         raise UnsafeFile(f"{path} is a link: give the folder itself.")
@@ -31,9 +31,9 @@ def read(path: Path, tell: Tell = silent) -> list[Episode]:
     if state.get("_indices_data_files"):
         raise UnsafeFile(f"{path} was saved with a selection of its rows: save it anew, flattened.")
     found: list[Episode] = []
-    with Apart("imitation") as apart:
+    with using(apart, "imitation") as reader:
         for number, name in enumerate(names):
-            facts, arrays = apart.read("imitation", path / name)
+            facts, arrays = reader.read("imitation", path / name)
             for row in range(facts["trajectories"]):
                 title = f"trajectory {len(found)} of {path}"
                 parts = {key: arrays.get(f"{row}.{key}") for key in ("obs", "acts", "rews", "terminal")}

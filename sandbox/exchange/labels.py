@@ -18,7 +18,7 @@ from typing import Any
 from agents.feedback import KINDS, Record, Undo, new_id
 from agents.safe_files import UnsafeFile, fresh_file, read_bytes, short
 from envs.trajectory import Trajectory
-from sandbox.exchange.apart import Apart, need
+from sandbox.exchange.apart import Apart, need, using
 from sandbox.exchange.ledger import Entry, Ledger, Tell, silent
 from sandbox.exchange.preference_bundle import ID, trajectories_of
 from sandbox.store.codec import CodecError, decode, encode
@@ -159,10 +159,10 @@ def write_parquet(path: Path, ledger: Ledger, tell: Tell = silent) -> int:
     return len(rows)
 
 
-def read_parquet(path: Path) -> list[Row]:
+def read_parquet(path: Path, apart: Apart | None = None) -> list[Row]:
     """The rows of a Parquet file, read apart. Raises UnsafeFile."""
-    with Apart("parquet") as apart:
-        facts, _ = apart.read("parquet", path)
+    with using(apart, "parquet") as reader:
+        facts, _ = reader.read("parquet", path)
     columns: Mapping[str, list[Any]] = facts["columns"]
     _check_columns(list(columns), path)
     found = []

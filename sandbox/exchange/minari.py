@@ -20,7 +20,7 @@ from agents.safe_files import Arrays, UnsafeFile, fresh_folder, parse_json, read
 from envs.catalog import TASKS, task
 from envs.gym_env import written_reward
 from envs.world import OBS_BOUND, Task
-from sandbox.exchange.apart import Apart, need
+from sandbox.exchange.apart import Apart, need, using
 from sandbox.exchange.episodes import OURS, Episode, demonstrations, origin_of, own_text
 from sandbox.exchange.ledger import Ledger, Tell, silent
 from sandbox.store.provenance import Provenance
@@ -159,7 +159,7 @@ Said = tuple[str, dict[str, Any]] | None
 """World and options as a file names them."""
 
 
-def read(path: Path, tell: Tell = silent) -> tuple[list[Episode], Said]:
+def read(path: Path, tell: Tell = silent, apart: Apart | None = None) -> tuple[list[Episode], Said]:
     """The episodes of a data set's folder (or of its `data`), and which world they say. Raises UnsafeFile.
 
     Nothing that the metadata names is made, imported or asked for: neither env_spec nor requirements.
@@ -175,9 +175,9 @@ def read(path: Path, tell: Tell = silent) -> tuple[list[Episode], Said]:
     if type(total) is not int or not 0 <= total <= MOST_EPISODES:
         raise UnsafeFile(f"{data / METADATA} says {short(total)} episodes: 0 to {MOST_EPISODES} are read.")
     if kind == "hdf5":
-        found = _read_hdf5(data / MAIN, total, tell)
+        found = _read_hdf5(data / MAIN, total, tell, apart)
     elif kind == "arrow":
-        found = _read_arrow(data, total, tell)
+        found = _read_arrow(data, total, tell, apart)
     else:
         raise UnsafeFile(f"{data / METADATA} says the format {short(kind)}: 'hdf5' and 'arrow' are read.")
     own = found[0].own if found else None
@@ -192,10 +192,10 @@ def _named(spec: Any) -> Said:
     return (id, {}) if isinstance(id, str) else None
 
 
-def _read_hdf5(file: Path, total: int, tell: Tell) -> list[Episode]:
-    with Apart("hdf5") as apart:
+def _read_hdf5(file: Path, total: int, tell: Tell, apart: Apart | None) -> list[Episode]:
+    with using(apart, "hdf5") as reader:
         tell(0.3, "reading HDF5 apart")
-        facts, arrays = apart.read("hdf5", file)
+        facts, arrays = reader.read("hdf5", file)
     parts: dict[str, Arrays] = {}
     for where, array in arrays.items():
         head, _, rest = where.partition("/")
@@ -209,15 +209,15 @@ def _read_hdf5(file: Path, total: int, tell: Tell) -> list[Episode]:
     return found
 
 
-def _read_arrow(data: Path, total: int, tell: Tell) -> list[Episode]:
+def _read_arrow(data: Path, total: int, tell: Tell, apart: Apart | None) -> list[Episode]:
     found = []
-    with Apart("minari-arrow") as apart:
+    with using(apart, "minari-arrow") as reader:
         for number in range(total):
             folder = data / str(number)
             if folder.is_symlink() or not folder.is_dir():
                 raise UnsafeFile(f"{folder} is no folder (links are not followed).")
             said = parse_json(read_bytes(folder / METADATA, 2**24), str(folder / METADATA))
-            _, arrays = apart.read("minari-arrow", folder / "part-0.arrow")
+            _, arrays = reader.read("minari-arrow", folder / "part-0.arrow")
             steps = {key: arrays[key][:-1] for key in NAMES[1:] if key in arrays}
             found.append(_episode(f"episode {number} of {data}", {**arrays, **steps}, said))
             tell((number + 1) / max(total, 1), "reading Arrow apart")

@@ -1,0 +1,149 @@
+"""Agents as Stable-Baselines3 keeps models: a zip. Out for others to use; in without unpickling.
+
+A model's zip holds pickled objects in `data`, which `PPO.load` and the like follow and so run whatever
+they say. Only the numbers in policy.pth and a few plain words of `data` are read here, and a fresh
+model is built around them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from agents.bundle import Agent
+from agents.safe_files import Arrays, UnsafeFile, fresh_file, parse_json, read_bytes, short
+from agents.snapshot import Layers, PolicyArrays
+from agents.torch_state import read_tensors, zip_members
+from envs.world import Task
+
+if TYPE_CHECKING:
+    from stable_baselines3 import PPO
+
+MOST_BYTES = 2**28
+NETS = "mlp_extractor"
+ACTIVATIONS = {
+    "<class 'torch.nn.modules.activation.Tanh'>": "tanh",
+    "<class 'torch.nn.modules.activation.ReLU'>": "relu",
+}
+
+
+class _Spaces(gymnasium.Env[Any, Any]):
+    """Only what a model asks an environment for when it is made: its spaces."""
+
+    def __init__(self, observations: spaces.Space[Any], actions: spaces.Space[Any]) -> None:
+        self.observation_space, self.action_space = observations, actions
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, Any]:
+        return np.zeros(self.observation_space.shape or (), np.float32), {}
+
+
+def model(agent: Agent, task: Task) -> PPO:
+    """A fresh PPO of Stable-Baselines3 with the agent's policy, to use or to train on.
+
+    Its value function is the agent's where that is known and of the same shape, else a fresh one.
+    """
+    import torch
+    from stable_baselines3 import PPO
+
+    wide = agent.policy.layers[0][0].shape[0]
+    policy = agent.policy
+    hidden = [weight.shape[1] for weight, _ in policy.layers[:-1]]
+    value_hidden = [weight.shape[1] for weight, _ in agent.value[:-1]] or hidden
+    observations = spaces.Box(-np.inf, np.inf, (wide,), np.float32)
+    made = PPO(
+        "MlpPolicy",
+        _Spaces(observations, task.world.action_space),
+        policy_kwargs={
+            "net_arch": {"pi": hidden, "vf": value_hidden},
+            "activation_fn": torch.nn.ReLU if policy.activation == "relu" else torch.nn.Tanh,
+        },
+        device="cpu",
+        gamma=0.97,
+    )
+    state = made.policy.state_dict()
+    given = _state(policy, agent.value)
+    for name, value in given.items():
+        if tuple(state[name].shape) != value.shape:
+            raise UnsafeFile(
+                f"the agent's {name} has the shape {list(value.shape)}, which does not fit {task.id}."
+            )
+        state[name] = torch.from_numpy(np.ascontiguousarray(value))
+    made.policy.load_state_dict(state)
+    made.num_timesteps = agent.env_steps
+    return made
+
+
+def write(path: Path, agent: Agent, task: Task) -> None:
+    """Write a zip that `PPO.load` reads; it names nothing of teachbox."""
+    made = model(agent, task)
+    with fresh_file(path) as fresh, fresh.open("wb") as file:
+        made.save(file, exclude=["env"])
+
+
+def _state(policy: PolicyArrays, value: Layers) -> Arrays:
+    """Layers under Stable-Baselines3's names, as torch lays them out [out, in]."""
+    found: Arrays = {}
+    for net, head, layers in (("policy_net", "action_net", policy.layers), ("value_net", "value_net", value)):
+        for index, (weight, bias) in enumerate(layers):
+            last = index == len(layers) - 1
+            name = head if last else f"{NETS}.{net}.{2 * index}"
+            found[f"{name}.weight"], found[f"{name}.bias"] = weight.T, bias
+    if policy.log_std is not None:
+        found["log_std"] = policy.log_std
+    return found
+
+
+def read(path: Path, task: Task) -> Agent:
+    """The policy in a zip of PPO or A2C with an MlpPolicy, for `task`. Raises UnsafeFile with a sentence."""
+    members = zip_members(read_bytes(path, MOST_BYTES), str(path), MOST_BYTES)
+    for name in ("data", "policy.pth"):
+        if name not in members:
+            raise UnsafeFile(f"{path} is no model of Stable-Baselines3: it has no {name!r}.")
+    said = parse_json(members["data"], f"'data' of {path}").get("policy_kwargs")
+    words = said.get("activation_fn") if isinstance(said, dict) else None
+    if words is not None and (not isinstance(words, str) or words not in ACTIVATIONS):
+        raise UnsafeFile(f"{path} has the activation {short(words)}: tanh and ReLU are read.")
+    activation: Any = ACTIVATIONS.get(words or "", "tanh")
+    state = read_tensors(members["policy.pth"], f"policy.pth of {path}")
+    for name, array in state.items():
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise UnsafeFile(
+                f"the tensor {short(name)} of {path} is of {array.dtype}, or holds a NaN or infinity."
+            )
+    policy = _chain(state, "policy_net", "action_net", path)
+    value = _chain(state, "value_net", "value_net", path)
+    used = set(_state(PolicyArrays(policy, "discrete"), value)) | {"log_std"}
+    odd = sorted(set(state) - used)
+    if odd:
+        raise UnsafeFile(f"{path} has the tensor {short(odd[0])}: an MlpPolicy of PPO or A2C is read.")
+    space = task.world.action_space
+    if hasattr(space, "n"):
+        return Agent(
+            task.id, PolicyArrays(policy, "discrete", activation=activation), None, value, dict(task.options)
+        )
+    log_std = state.get("log_std")
+    if log_std is None or log_std.shape != policy[-1][1].shape:
+        raise UnsafeFile(f"{path} has no log_std for its {len(policy[-1][1])} actions.")
+    low, high = (np.asarray(bound, np.float32).reshape(-1) for bound in (space.low, space.high))
+    arrays = PolicyArrays(policy, "gaussian", log_std, low, high, activation)
+    return Agent(task.id, arrays, None, value, dict(task.options))
+
+
+def _chain(state: Arrays, net: str, head: str, path: Path) -> Layers:
+    """Layers in order, each fitting the one before."""
+    names = [f"{NETS}.{net}.{2 * index}" for index in range(16)]
+    names = [name for name in names if f"{name}.weight" in state] + [head]
+    layers, wide = [], None
+    for name in names:
+        weight, bias = state.get(f"{name}.weight"), state.get(f"{name}.bias")
+        if weight is None or bias is None or weight.ndim != 2 or bias.shape != weight.shape[:1]:
+            raise UnsafeFile(f"{path} has no weight and bias of {short(name)} that fit each other.")
+        if wide is not None and weight.shape[1] != wide:
+            raise UnsafeFile(f"{path} has a {name} of shape {list(weight.shape)} after {wide} numbers.")
+        wide = weight.shape[0]
+        layers.append((np.ascontiguousarray(weight.T), bias))
+    return tuple(layers)

@@ -1,0 +1,66 @@
+"""Agents of a session: out as a safe bundle or a zip of Stable-Baselines3, in as a safe bundle."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from agents.bundle import Agent, agent_of, check_fits, load, save
+from agents.catalog import make
+from agents.safe_files import UnsafeFile
+from envs.catalog import task
+from envs.world import Task
+from sandbox.learning.checkpoints import Checkpoints
+from sandbox.session_file import SessionError, SessionFile
+
+FOLDER = "agents"
+"""Where a session keeps agents that were imported."""
+
+
+def session_agent(folder: Path) -> tuple[Agent, Task]:
+    """What the session's learner knows, and its world. Imports torch. SessionError while it knows nothing."""
+    facts = SessionFile.read(folder)
+    if facts is None:
+        raise SessionError(f"there is no session in {folder}: give the folder of one.")
+    checkpoint = Checkpoints(folder, facts.learner).current()
+    if checkpoint is None:
+        raise SessionError(f"{facts.learner} has learned nothing in {folder} yet: open it and let it learn.")
+    world = task(facts.world, **facts.options)
+    learner: Any = make(facts.learner, world, seed=facts.seed, prior=facts.prior)
+    learner.load(checkpoint)
+    return agent_of(world, learner.snapshot(), _value(learner)), world
+
+
+def _value(learner: Any) -> Any:
+    """The value function's layers, where the learner has an actor-critic policy."""
+    from stable_baselines3.common.policies import ActorCriticPolicy
+
+    from agents.networks import value_layers
+
+    ppo = getattr(getattr(learner, "practice", learner), "ppo", None)
+    policy = getattr(ppo, "policy", None)
+    return value_layers(policy) if isinstance(policy, ActorCriticPolicy) else ()
+
+
+def keep(path: Path, session: Path, world: Task) -> Path:
+    """Read an agent of others (bundle or zip) and keep it in the session as a bundle written anew.
+
+    Raises UnsafeFile with a sentence. Returns where it is.
+    """
+    if path.is_dir():
+        agent = load(path)
+    else:
+        from agents.sb3_zip import read
+
+        agent = read(path, world)
+    if agent.world != world.id:
+        raise UnsafeFile(f"{path} acts in {agent.world!r}, and the session is in {world.id}.")
+    check_fits(agent, world)
+    name = re.sub(r"[^-\w]+", "-", path.name.removesuffix(".zip")).strip("-") or "agent"
+    where, count = session / FOLDER / name, 1
+    while where.exists():
+        count += 1
+        where = session / FOLDER / f"{name}-{count}"
+    save(where, agent)
+    return where
