@@ -217,6 +217,10 @@ def picture(task: ForeignTask, env: gymnasium.Env[Any, Any]) -> NDArray[np.uint8
         )
     try:
         frame: Any = guarded(task.id, "when it drew itself", env.render)
+        viewer: Any = getattr(env.unwrapped, "viewer", None)
+        if getattr(viewer, "enabled", True) is False:  # highway-env draws nothing where there is no display
+            viewer.enabled = True
+            frame = guarded(task.id, "when it drew itself", env.render)
     except ForeignWorldError as error:
         if isinstance(error.__cause__, gymnasium.error.DependencyNotInstalled):
             raise ForeignWorldError(f"{task.id} needs a package to draw itself: {error.__cause__}") from error

@@ -85,11 +85,15 @@ class ForeignTask(Task):
     def make(self) -> gymnasium.Env[Any, Any]:
         """A fresh environment, able to draw itself if it ever can."""
         mode: dict[str, Any] = {"render_mode": "rgb_array"} if self.has_frames else {}
-        return guarded(
+        env = guarded(
             self.id,
             "when it was made",
             lambda: gymnasium.make(self.id, disable_env_checker=True, **mode, **self.options),
         )
+        config = getattr(env.unwrapped, "config", None)
+        if isinstance(config, dict) and "offscreen_rendering" in config:
+            config["offscreen_rendering"] = True  # else highway-env takes over the window that is open
+        return env
 
     @cached_property
     def filmed(self) -> bool:
