@@ -1,0 +1,280 @@
+"""Every learner with the face that users of Stable-Baselines3 know: a policy name and an environment.
+
+    model = Preferences("MlpPolicy", gymnasium.make("CartPole-v1"), teacher="rational", answers=50)
+    model.learn(100_000, progress_bar=True)
+    action, _ = model.predict(obs)
+    model.save("cartpole")
+
+Underneath is the learner of the same name in `agents.catalog` (attribute `learner`), which learns from
+`give`n records, from a teacher who is asked on the way, or from both. Saved is a bundle (JSON and
+safetensors, nothing pickled); `agents.sb3_zip.write` makes a zip of it for others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import gymnasium
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+
+from agents import bundle, catalog, sb3_zip
+from agents.feedback import Comparison, Question, Record
+from agents.teachers import Teacher, make_teacher
+from envs import catalog as worlds
+from envs.foreign.task import ForeignTask
+from envs.world import Task
+
+Answers = Callable[[Question], Comparison]
+Callback = BaseCallback | Callable[[dict[str, Any], dict[str, Any]], bool] | None
+FOREVER = 2**62
+
+
+def task_of(env: Any) -> Task:
+    """The task behind a Task, a Gymnasium id or an environment. ValueError, a sentence, for others."""
+    if isinstance(env, Task):
+        return env
+    if isinstance(env, str):
+        return worlds.task(env)
+    if isinstance(env, gymnasium.Env):
+        inner = getattr(env.unwrapped, "task", None)
+        if isinstance(inner, Task):
+            return inner
+        if env.spec is not None:
+            kept = {k: v for k, v in env.spec.kwargs.items() if k != "render_mode"}
+            return worlds.task(env.spec.id, **kept)
+    raise ValueError(
+        f"{env!r} is no world to learn in: give a Gymnasium id, or an environment made by gymnasium.make"
+    )
+
+
+class TaughtModel:
+    """A learner and the loop around it."""
+
+    name: ClassVar[str]
+
+    def __init__(
+        self,
+        policy: str,
+        env: Any,
+        *,
+        teacher: str | Teacher | Answers | None = None,
+        answers: int = 50,
+        prior: str = "written",
+        seed: int = 0,
+        **config: Any,
+    ) -> None:
+        """policy: "MlpPolicy". env: see `task_of`. teacher: a name (`teachbox info`), or your own
+        function from a question to a Comparison, asked `answers` times while it learns. config: fields
+        of the learner's configuration."""
+        if policy != "MlpPolicy":
+            raise ValueError(f"policy {policy!r} can't be shown while it learns: use 'MlpPolicy'")
+        self.task = task_of(env)
+        self.seed, self.answers = seed, answers
+        self._teacher: Any = make_teacher(teacher, self.task, seed) if isinstance(teacher, str) else teacher
+        self.learner: Any = catalog.make(
+            self.name, self.task, seed=seed, prior=prior, **self._patient(config)
+        )
+        self._seq = self._asked = 0
+        self._random = np.random.default_rng([seed, 10])
+
+    def _patient(self, config: dict[str, Any]) -> dict[str, Any]:
+        """It practises as long as `learn` says, not as long as feedback is new."""
+        return {"steps_per_fit": FOREVER, **config}
+
+    @property
+    def num_timesteps(self) -> int:
+        return int(self.learner.snapshot().env_steps)
+
+    def give(self, records: Sequence[Record]) -> Self:
+        """Feedback to learn from."""
+        self._seq += len(records)
+        self.learner.observe(self._seq, records)
+        return self
+
+    def learn(self, total_timesteps: int, callback: Callback = None, progress_bar: bool = False) -> Self:
+        """So many environment steps more. A callback that returns False ends it, as in SB3.
+
+        A BaseCallback is called after each rollout with the learner's own SB3 model as `model`.
+        """
+        start = self.num_timesteps
+        call = self._called(callback, total_timesteps)
+        with _bar(progress_bar, total_timesteps) as show:
+            while (done := self.num_timesteps - start) < total_timesteps:
+                self._ask(done / total_timesteps)
+                if not self.learner.step() and not self._more(done / total_timesteps):
+                    break
+                show(min(self.num_timesteps - start, total_timesteps))
+                if not call():
+                    break
+        if isinstance(callback, BaseCallback):
+            callback.on_training_end()
+        return self
+
+    def _called(self, callback: Callback, total: int) -> Callable[[], bool]:
+        if callback is None:
+            return lambda: True
+        if not isinstance(callback, BaseCallback):
+            return lambda: callback({"self": self}, {}) is not False
+        model = getattr(self.learner, "practice", self.learner).ppo
+        model._setup_learn(total, None, reset_num_timesteps=False)
+        callback.init_callback(model)
+        callback.on_training_start({"self": self}, {})
+        return callback.on_step
+
+    def _ask(self, share: float) -> None:
+        """Keep up with the teacher: a quarter of the answers at first, the rest evenly as it goes on."""
+        if self._teacher is None or "comparison" not in self.learner.kinds:
+            return
+        if self.learner.snapshot().phase == "learning from the written reward":
+            return
+        due = round(self.answers * min(1.0, 0.25 + share))
+        while self._asked < due:
+            question = self.learner.query()
+            if question is None:
+                return
+            teacher = self._teacher
+            self.give([teacher.compare(question) if isinstance(teacher, Teacher) else teacher(question)])
+            self._asked += 1
+
+    def _more(self, share: float) -> bool:
+        """Whether there is more to do though the learner waits."""
+        before = self._asked
+        self._ask(share)
+        return self._asked > before
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
+    ) -> tuple[Any, Any]:
+        """(action, None) for one observation, (actions, None) for a batch; as the environment takes them."""
+        policy = self.learner.snapshot().policy
+        if policy is None:
+            raise ValueError(f"{self.name} has no policy yet: let it learn first")
+        obs, single = self._seen(observation)
+        if not np.isfinite(obs).all():
+            raise ValueError("the observation holds NaN or infinity: nothing can be predicted from it")
+        actions = policy.act(obs, None if deterministic else self._random)
+        if isinstance(self.task, ForeignTask):
+            made = [self.task.its_action(action) for action in actions]
+            return (made[0] if single else np.array(made)), state
+        return (actions[0] if single else actions), state
+
+    def _seen(self, observation: Any) -> tuple[Any, bool]:
+        """(observations [N, D], whether it was one)."""
+        task, wide = self.task, len(self.task.world.obs_names)
+        if isinstance(task, ForeignTask):
+            sizes = [leaf.space.shape for leaf in task.leaves]
+            batch = len(sizes) == 1 and np.ndim(observation) == len(sizes[0] or ()) + 1
+            rows = list(observation) if batch else [observation]
+            flat = np.stack([np.append(task.flat_obs(row), np.float32(0.0)) for row in rows])
+            return flat.astype(np.float32), not batch
+        obs = np.asarray(observation, np.float32)
+        if task.world.obs_dtype is np.uint8:
+            obs = obs / np.float32(255)
+        if obs.size == 0 or obs.size % wide:
+            raise ValueError(f"an observation of {task.id} has {wide} numbers, not {obs.size}")
+        return obs.reshape(-1, wide), obs.size == wide and obs.ndim == len(task.world.obs_shape)
+
+    def save(self, folder: str | Path) -> None:
+        """A bundle (see `agents.bundle`) in a new folder."""
+        bundle.save(Path(folder), bundle.agent_of(self.task, self.learner.snapshot()))
+
+    @classmethod
+    def load(cls, folder: str | Path, env: Any = None, **config: Any) -> Self:
+        """The model of a bundle, ready to predict and to learn on. ValueError, a sentence, if it is none."""
+        agent = bundle.load(Path(folder))
+        task = task_of(env) if env is not None else worlds.task(agent.world, **agent.options)
+        bundle.check_fits(agent, task)
+        hidden = [weight.shape[1] for weight, _ in agent.policy.layers[:-1]]
+        made = cls("MlpPolicy", task, **config)
+        side = getattr(made.learner, "practice", made.learner)
+        given = sb3_zip.model(agent, task).policy.state_dict()
+        own = side.ppo.policy.state_dict()
+        if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in given.items()}:
+            raise ValueError(f"the bundle's policy has layers of {hidden}, which {cls.name} can't go on from")
+        side.ppo.policy.load_state_dict(given)
+        return made
+
+
+class _Bar:
+    def __init__(self, shown: bool, total: int) -> None:
+        self._total, self._bar = total, None
+        if shown:
+            from rich.progress import Progress
+
+            self._bar = Progress(transient=True)
+
+    def __enter__(self) -> Callable[[int], None]:
+        if self._bar is None:
+            return lambda done: None
+        bar = self._bar
+        bar.start()
+        task = bar.add_task("learning", total=self._total)
+        return lambda done: bar.update(task, completed=done)
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _bar(shown: bool, total: int) -> _Bar:
+    return _Bar(shown, total)
+
+
+class Joint(TaughtModel):
+    name = "joint"
+
+
+class Preferences(TaughtModel):
+    name = "preferences"
+
+
+class Evaluative(TaughtModel):
+    name = "evaluative"
+
+
+class Shaping(TaughtModel):
+    name = "shaping"
+
+
+class CPL(TaughtModel):
+    name = "cpl"
+
+
+class MaxEnt(TaughtModel):
+    name = "maxent"
+
+
+class GAIL(TaughtModel):
+    name = "gail"
+
+
+class AIRL(TaughtModel):
+    name = "airl"
+
+
+class BC(TaughtModel):
+    """Imitates; `learn` counts minibatches rather than environment steps."""
+
+    name = "bc"
+
+    def _patient(self, config: dict[str, Any]) -> dict[str, Any]:
+        return config
+
+
+class DAgger(BC):
+    """With `expert`, a function from observations [N, D] to actions, it asks on its own way."""
+
+    name = "dagger"
+
+    def __init__(self, policy: str, env: Any, *, expert: Any = None, rounds: int = 5, **config: Any) -> None:
+        super().__init__(policy, env, **config)
+        self._expert, self._rounds = expert, rounds
+
+    def _more(self, share: float) -> bool:
+        if self._expert is None or self.learner.rounds >= self._rounds:
+            return False
+        self.learner.ask(self._expert)
+        return True
