@@ -297,17 +297,20 @@ def kills(folder: Path, count: int, seed: int) -> float:
     dice, longest = random.Random(seed), 0.0
     desk = Desk(folder, limits=Limits(settled_seconds=0.0))
     said = killed = 0
+    last, end = None, time.monotonic() + DEADLINE  # the last snapshot of the one that was killed
     while len(desk.restarts()) < count:
+        assert time.monotonic() < end, desk.session.status
         began = time.perf_counter()
         if dice.random() < 0.05:
             desk.session.mark(trajectory(3, seed=said), 1.0)
             said += 1
         desk.events += desk.session.poll()
         longest = max(longest, time.perf_counter() - began)
-        ready = desk.session.status.state == "learning" and len(desk.restarts()) == killed
-        if ready and dice.random() < 0.2:
+        back = len(desk.restarts()) == killed and desk.session.latest is not last
+        if back and dice.random() < 0.2:
             os.kill(desk.pid, signal.SIGKILL)
-            killed += 1
+            last, killed = desk.session.latest, killed + 1
+            end = time.monotonic() + DEADLINE
         time.sleep(0.005)
     desk.until(lambda: desk.heard() == said and desk.session.status.state == "learning")
     assert desk.session.latest is not None
