@@ -22,8 +22,11 @@ KINDS: list[dict[str, Any]] = [
 ]
 COUNTS = [200, pytest.param(10_000, marks=pytest.mark.slow)]
 NEVER = 10_000
-MORE_THAN_CAN_BE_DONE = ("teachbox/RoomsLoophole-v0", 13)
-"""One piece at a time, with six pieces in a large flat, takes up to twice the horizon in one flat of six."""
+LATE = {("teachbox/RoomsLoophole-v0", None): 0.01, ("teachbox/RoomsLoophole-v0", 13): 0.25}
+"""By task and size: the share of flats that may hold more than there is time for, fetching the nearest first.
+
+Where each piece is carried to the bin by itself the last may be left over; elsewhere none.
+"""
 
 
 def beside(field: Array) -> Array:
@@ -95,9 +98,10 @@ def test_every_flat_can_be_done_with_care_and_in_time(id: str, options: dict[str
     states = Simulation(task, count, seed=1_000).states
     steps = needed(task, states)
     assert (steps < NEVER).all(), f"{(steps >= NEVER).sum()} of {count} flats can't be done with care"
-    if (id, options.get("size")) != MORE_THAN_CAN_BE_DONE:
-        told = f"{(steps > task.horizon).sum()} flats need up to {steps.max()} steps"
-        assert (steps <= task.horizon).all(), told
+    late = steps > task.horizon
+    assert late.mean() <= LATE.get((id, options.get("size")), 0.0), (
+        f"{late.sum()} need up to {steps.max()} steps"
+    )
     assert steps.min() > 0
 
 
