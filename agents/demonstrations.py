@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.choices import Choice, Option, of_comparison, of_correction, of_evaluation, windows
 from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record
-from agents.rollouts import Variant, moment_of, roll
+from agents.rollouts import Variant, is_foreign, moment_of, roll
 from envs.world import Task
 
 OVERLAP = 2.0
@@ -31,6 +31,8 @@ def of_demonstration(
     alternatives come from the policies of the present and the past, as guided cost learning does it.
     """
     driven = record.trajectory
+    if is_foreign(task) and driven.seed is None:
+        return []  # recorded elsewhere, and nobody knows how to run it again: it can only be cloned
     stretches = windows(len(driven), length, stride)
     moments = [moment_of(task, driven, start) for start, _ in stretches]
     acting = [variant for variant in variants for _ in range(each)]

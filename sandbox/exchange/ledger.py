@@ -41,13 +41,12 @@ def read_session(folder: Path, tell: Tell = silent) -> Ledger:
 
     Reads only, also while a window has the session open. Raises SessionError or StoreError.
     """
-    from sandbox.exchange.origins import origins
     from sandbox.store import Reader
 
     facts = SessionFile.read(folder)
     if facts is None:
         raise SessionError(f"there is no session in {folder}: give the folder of one.")
-    reader = Reader(folder / STORE)
+    reader = Reader(facts.store or folder / STORE)
     try:
         total, after = reader.newest(), 0
         found: list[tuple[int, Record]] = []
@@ -55,7 +54,7 @@ def read_session(folder: Path, tell: Tell = silent) -> Ledger:
             found += some
             after = some[-1][0]
             tell(after / max(total, 1), "reading the session")
+        known = reader.origins()
     finally:
         reader.close()
-    known = origins(folder / STORE)
     return Ledger(facts.world, dict(facts.options), [Entry(r, known[r.id]) for _, r in found])

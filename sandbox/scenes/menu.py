@@ -13,6 +13,7 @@ from envs.show.render import View
 from envs.world import Task
 from sandbox.screen import marks
 from sandbox.screen import theme as look
+from sandbox.screen.exchanging import IMPORTS, Exchanging
 from sandbox.screen.keys import Press
 from sandbox.screen.lists import List, ListItem
 from sandbox.screen.scene import Scene
@@ -60,6 +61,7 @@ class MenuScene(Scene):
         ]
         self.opening = 0  # frames until a chosen session is opened: "Opening ..." is drawn first
         self._leaving = -10.0
+        self.exchanging = Exchanging()
         self._found: list[Any] = []
         self._drawn = 0
         for id in catalog.task_ids():
@@ -168,6 +170,26 @@ class MenuScene(Scene):
     def on_start(self, press: Press) -> None:
         self._open()
 
+    def on_write_out(self, press: Press) -> None:
+        folder = self._session_for_files()
+        if folder is not None:
+            out = self.exchanging.write(folder)
+            self.app.toast(f"Writing {out.parent.name}/{out.name} in {folder.name} ...")
+
+    def on_read_in(self, press: Press) -> None:
+        folder = self._session_for_files()
+        if folder is not None and not self.exchanging.read(folder):
+            self.app.toast(f"Put files into {folder / IMPORTS}, then press I again.")
+
+    def _session_for_files(self) -> Path | None:
+        """The session chosen, if there is one and nothing is being written or read."""
+        key = self.sessions.chosen.key if self.sessions.chosen else NEW
+        if not isinstance(key, Path):
+            self.app.toast("Choose a session first: a new one holds nothing.")
+        elif not self.exchanging.busy:
+            return key
+        return None
+
     def _open(self) -> None:
         chosen = self.sessions.chosen
         here = self.app.session
@@ -192,6 +214,11 @@ class MenuScene(Scene):
         return True
 
     def update(self, dt: float) -> None:
+        done = self.exchanging.poll()
+        if done is not None:
+            (self.app.toast if done.well else self.app.trouble)(done.text)
+            self._found = self.app.sessions.list()
+            self._list_sessions()
         if self.opening and self._drawn:
             self.opening -= 1
             if not self.opening:
@@ -298,6 +325,7 @@ class MenuScene(Scene):
             "level": self.level.items[self.level.index][0],
             "session": str(chosen.key) if chosen else NEW,
             "sessions": len(self.sessions.items) - 1,
+            "exchanging": self.exchanging.busy,
             "pictures": len(self.pictures),
         }
 

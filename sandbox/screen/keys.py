@@ -121,6 +121,16 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
             "next_field",
             "To the next list or field: level, another world (Shift-Tab: back).",
         ),
+        _bind(
+            "o", "write out", "write_out", "Write the chosen session into its `exports` folder.", footer=False
+        ),
+        _bind(
+            "i",
+            "read in",
+            "read_in",
+            "Read what lies in the chosen session's `imports` folder.",
+            footer=False,
+        ),
     ),
     "drive": (
         _bind("left right up down", "drive", "drive", "Control the world. Short taps count too."),

@@ -1,0 +1,74 @@
+"""Writing a session out and reading files in from the menu: a process beside the window does the work.
+
+Out goes a bundle into the session's `exports` folder; in comes what lies in its `imports` folder.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+EXPORTS, IMPORTS = "exports", "imports"
+
+
+class Outcome(NamedTuple):
+    """What came of it, as a sentence."""
+
+    well: bool
+    text: str
+
+
+class Exchanging:
+    """At most one such process; asked once a frame, never waits. It ends its work if the window is closed."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._left: list[list[str]] = []
+
+    @property
+    def busy(self) -> bool:
+        return self._process is not None
+
+    def write(self, session: Path) -> Path:
+        """Begin to write all that the session holds; where it will be."""
+        out = session / EXPORTS / f"{datetime.now():%Y-%m-%d-%H%M%S}"
+        out.parent.mkdir(exist_ok=True)
+        self._begin([["export", str(session), "--out", str(out)]])
+        return out
+
+    def read(self, session: Path) -> int:
+        """Begin to read what lies in the session's `imports` folder; how many files and folders that is."""
+        folder = session / IMPORTS
+        folder.mkdir(exist_ok=True)
+        found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        self._begin([["import", str(path), "--session", str(session)] for path in found])
+        return len(found)
+
+    def _begin(self, commands: list[list[str]]) -> None:
+        self._left = commands
+        if not commands:
+            return
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "sandbox", *self._left.pop(0)],
+            env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def poll(self) -> Outcome | None:
+        """What came of the one that has just ended, and the next one begins; None while there is no news."""
+        if self._process is None or self._process.poll() is None:
+            return None
+        out, err = self._process.communicate()
+        well = self._process.returncode == 0
+        lines = [line for line in (out if well else err).splitlines() if line.strip()]
+        self._process = None
+        self._begin(self._left)
+        return Outcome(well, lines[-1].strip() if lines else "It ended without a word.")

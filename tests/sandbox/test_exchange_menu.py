@@ -1,0 +1,60 @@
+"""From the menu: O writes the chosen session out, I reads files into it, and the window goes on."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from envs.catalog import task
+from sandbox.app import App
+from sandbox.exchange import preference_bundle
+from sandbox.exchange.ledger import read_session
+from tests.sandbox.exchanged import ROOMS, ledger, session
+from tests.sandbox.records import same
+from tests.sandbox.teaching import press
+
+
+def until(app: App, true: Callable[[], bool]) -> None:
+    """Frames until something is so."""
+    end = time.monotonic() + 120
+    while not true() and time.monotonic() < end:
+        app.tick()
+        time.sleep(0.01)
+    assert true()
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    session(tmp_path / "old", task(ROOMS))
+    made = App(None, fixed_dt=True, seed=3, sessions_root=tmp_path)
+    made.tick()
+    return made
+
+
+def test_a_session_is_written_and_read_by_keys(app: App, tmp_path: Path) -> None:
+    press(app, "o")
+    assert "Choose a session" in app.news.message
+    menu = app.scene
+    menu.sessions.index = 1  # type: ignore[attr-defined]
+    assert menu.sessions.chosen.key == tmp_path / "old"  # type: ignore[attr-defined]
+    press(app, "o")
+    assert app.state()["extra"]["exchanging"]
+    until(app, lambda: not app.state()["extra"]["exchanging"])
+    assert "9 records" in app.news.message
+    (written,) = (tmp_path / "old" / "exports").iterdir()
+    assert same(tuple(preference_bundle.read(written).entries), tuple(read_session(tmp_path / "old").entries))
+
+    press(app, "i")
+    assert "imports" in app.news.message
+    preference_bundle.write(tmp_path / "old" / "imports" / "more", ledger(task(ROOMS)))
+    shutil.copytree(written, tmp_path / "old" / "imports" / "spoilt")
+    (tmp_path / "old" / "imports" / "spoilt" / "bundle.json").write_text("{}")
+    press(app, "i")
+    until(app, lambda: not app.state()["extra"]["exchanging"])
+    assert len(read_session(tmp_path / "old").entries) == 18
+    assert "SHA-256" in app.news.trouble
+    app.close()
