@@ -8,6 +8,7 @@ No torch here; `losses.choice` scores the result.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, permutations
@@ -46,6 +47,8 @@ class Choice:
     options: tuple[Option | None, ...]
     weight: float = 1.0
     record: str = ""
+    noise: float = math.nan
+    """Share of this person's answers that are accidents; NaN: as is usual."""
 
 
 def strict_orders(ranks: Sequence[int]) -> list[tuple[int, ...]]:
@@ -114,7 +117,7 @@ def windows(steps: int, length: int, stride: int) -> list[tuple[int, int]]:
 class Packed:
     """Choices as arrays. B choices of up to C options; S distinct options of L steps in all.
 
-    option [B, C] index into the options (S: nothing at all); mask [B, C]; kind, weight [B];
+    option [B, C] index into the options (S: nothing at all); mask [B, C]; kind, weight, noise [B];
     terms [S + 1, M] sums; obs, next_obs [L, D], actions, step_weight [L], owner [L] option of a step.
     """
 
@@ -128,6 +131,7 @@ class Packed:
     actions: NDArray[np.float32]
     step_weight: Float
     owner: NDArray[np.int64]
+    noise: Float
 
     def __len__(self) -> int:
         return len(self.option)
@@ -165,4 +169,5 @@ def pack(choices: Sequence[Choice]) -> Packed:
         ),
         step_weight=np.concatenate(weights),
         owner=np.repeat(np.arange(len(unique)), lengths),
+        noise=np.array([choice.noise for choice in choices], np.float32),
     )

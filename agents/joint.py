@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -19,9 +19,11 @@ from agents import checkpoint, explain, scores
 from agents.choices import Choice, pack
 from agents.cloning import Cloner
 from agents.demonstrations import choices_of
-from agents.feedback import Question, Record, kind_of, standing, uses_of
+from agents.faith import Faith, pairs_of
+from agents.feedback import Comparison, Question, Record, kind_of, standing, uses_of
 from agents.learned_reward import LearnedReward
 from agents.practice import Practice, PracticeConfig
+from agents.principles import Principles, Ruled
 from agents.queries import Asker, Believed, QueryConfig
 from agents.reward_model import RewardConfig, RewardModel
 from agents.reward_net import NetConfig, NetReward, turnings
@@ -30,6 +32,10 @@ from agents.snapshot import CurvePoint, Snapshot
 from envs.world import Task
 
 Prior = Literal["written", "none"]
+RULED_PAIRS = 20
+"""Pairs that principles look at whenever questions are made."""
+FRESH_RULED = 10
+"""Their answers since the last fit, over which the reward is fitted anew."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,7 @@ class JointConfig:
     questions_every: int = 12  # bursts after which the questions are made anew
     cloning: float | None = None  # weight of cloning beside PPO; None: 0, and 0.3 where no terms are named
     control: Literal["", "constant", "random"] = ""  # a reward that learns nothing, to compare with
+    principles: Principles | None = None  # written rules that answer beside the person
     model: Literal["terms", "net"] = "terms"  # what the reward is made of; worlds without terms: net
     practice: PracticeConfig = field(default_factory=PracticeConfig)
     reward: RewardConfig = field(default_factory=RewardConfig)
@@ -55,6 +62,7 @@ class JointLearner:
     name: ClassVar[str] = "joint"
     kinds: ClassVar[frozenset[str]] = frozenset({"demonstration", "comparison", "evaluation", "correction"})
     Config: ClassVar[type[JointConfig]] = JointConfig
+    _ruled_answers: Sequence[Comparison] = ()
 
     def __init__(
         self, task: Task, *, seed: int = 0, prior: Prior = "written", config: JointConfig | None = None
@@ -79,6 +87,9 @@ class JointLearner:
         self._curve: list[CurvePoint] = []
         self._agreement: dict[str, float] = {}
         self._salience: dict[str, float] = {}
+        self.faith, self.ruled = Faith(), Ruled(config.principles)
+        self.raters: dict[str, str] = {}
+        """Who gave a record, by its id, where whoever runs the learner says so."""
         self._began = time.monotonic()
         if self.prior == "written":
             self._pay()
@@ -123,7 +134,11 @@ class JointLearner:
 
     @property
     def _has_budget(self) -> bool:
-        return bool(self._fitted) and not self._practised_enough
+        return self._has_heard and not self._practised_enough
+
+    @property
+    def _has_heard(self) -> bool:
+        return bool(self._fitted or self._ruled_answers)
 
     @property
     def _practised_enough(self) -> bool:
@@ -133,7 +148,7 @@ class JointLearner:
     def phase(self) -> str:
         if self._in_prior:
             return "learning from the written reward"
-        if not self._fitted:
+        if not self._has_heard:
             return "waiting for feedback"
         return "learning from your feedback" if self._has_budget else "waiting for more feedback"
 
@@ -145,7 +160,7 @@ class JointLearner:
             self._uses, self._taken = uses_of(records), ids
         if self._in_prior:
             self._burst()
-        elif ids != self._fitted:
+        elif ids != self._fitted or self.ruled.fresh > FRESH_RULED:
             self._fit(records)
             self._fitted = ids
         elif self._has_budget:
@@ -174,13 +189,13 @@ class JointLearner:
     def _fit(self, records: list[Record]) -> None:
         """Explain all feedback anew, and practise on what follows from it."""
         variants = self.practice.variants()
-        choices = choices_of(self.task, records, variants, self.config.query.steps, self.seed)
+        self._ruled_answers = self.ruled.take(records) if "comparison" in self.kinds else []
+        heard = [*records, *self._ruled_answers]
+        choices = choices_of(self.task, heard, variants, self.config.query.steps, self.seed)
         if choices:
             self._predict([c for c in choices if c.kind == "comparison" and c.record not in self._fitted])
             self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
-            packed = pack(choices)
-            self.model.fit(packed)
-            self._agreement["agreement"] = self.model.agreement(packed)
+            self._explain(choices, [r for r in heard if isinstance(r, Comparison)])
         else:
             self.model.forget()
             self._agreement.clear()
@@ -190,10 +205,29 @@ class JointLearner:
         self._since_fit = 0
         self._make_questions()
 
+    def _explain(self, choices: list[Choice], answers: list[Comparison]) -> None:
+        """Fit the reward, then the raters by it; once more if somebody turns out to err more or less."""
+        who = self.raters | {a.id: Ruled.RATER for a in self._ruled_answers}
+        usual = self.config.reward.noise
+        for _ in range(2):
+            before = {rater: self.faith.error(rater, usual) for rater in {who.get(a.id, "") for a in answers}}
+            noisy = [
+                replace(c, noise=before[who.get(c.record, "")]) if c.kind == "comparison" else c
+                for c in choices
+            ]
+            packed = pack(noisy)
+            self.model.fit(packed)
+            self.faith.renew(pairs_of(answers, who, self.model))
+            if all(abs(self.faith.error(r, usual) - was) < 0.15 for r, was in before.items()):
+                break
+        self._agreement["agreement"] = self.model.agreement(packed)
+
     def _predict(self, fresh: list[Choice]) -> None:
         """How well answers were foreseen before they were learned from: agreement on unseen answers."""
         if fresh:
-            self._agreement["agreement before learning"] = self.model.agreement(pack(fresh))
+            foreseen = self.model.agreement(pack(fresh))
+            self._agreement["agreement before learning"] = foreseen
+            self.faith.note(self.practice.learned_return, foreseen)
 
     def _pay(self) -> None:
         """Practise on the reward as it is believed now."""
@@ -213,12 +247,18 @@ class JointLearner:
         if not self._fitted:
             self.model.set_units(self.asker.sums())
         self.asker.prepare(self._beliefs())
+        if self.ruled.principles is not None:
+            self.ruled.look(self.asker.pairs(RULED_PAIRS))
 
     def _beliefs(self) -> Believed | None:
         """Returns of clips under what may be wanted, to be told apart; None while nothing is believed."""
         return self.model.believed if self._uses.get("comparison") and self.model.has_samples else None
 
     def query(self, clips: int = 2) -> Question | None:
+        answered = [r for r in self._standing() if isinstance(r, Comparison)] if clips == 2 else []
+        again = self.asker.again(answered, self.faith.doubtful)
+        if again is not None:
+            return again
         if not self.asker.ready:
             self._make_questions()
         return self.asker.ask(clips, self._beliefs())
@@ -246,7 +286,16 @@ class JointLearner:
             phase=self.phase,
             uses=dict(self._uses),
             salience=dict(self._salience),
+            warnings=self._warnings(),
+            raters={rater or "you": asdict(known) for rater, known in self.faith.raters.items()},
         )
+
+    def _warnings(self) -> tuple[str, ...]:
+        doubtful = len(self.faith.doubtful)
+        told = (
+            f"{doubtful} of your answers contradict the rest: they will be asked again." if doubtful else ""
+        )
+        return tuple(filter(None, (self.faith.alarm, told)))
 
     # Stopping and going on.
 
@@ -276,3 +325,8 @@ class JointLearner:
         self.cloner.restore(facts["cloner"])
         nothing = self.config.control == "constant"
         self.practice.restore(facts["practice"], arrays, None if nothing else self.model.arrays())
+
+
+def _with_error(choice: Choice, error: float) -> Choice:
+    """The same, given by somebody who errs so often."""
+    return replace(choice, noise=error)

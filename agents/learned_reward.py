@@ -89,4 +89,5 @@ def choices_loss(returns: Tensor, trust: Tensor, packed: Packed, noise: float) -
     sharp = trust[:, torch.from_numpy(packed.kind)].unsqueeze(-1)
     options = returns[:, torch.from_numpy(packed.option)] * sharp
     first = torch.zeros(len(packed), dtype=torch.int64)
-    return choice(options, first, torch.from_numpy(packed.mask), noise)
+    accidents = torch.from_numpy(np.where(np.isnan(packed.noise), noise, packed.noise).astype(np.float32))
+    return choice(options, first, torch.from_numpy(packed.mask), accidents)

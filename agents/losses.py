@@ -26,12 +26,14 @@ def _check(name: str, value: Tensor, shape: torch.Size | tuple[int, ...]) -> Non
         raise ValueError(f"{name} should have shape {tuple(shape)}, not {tuple(value.shape)}")
 
 
-def choice(returns: Tensor, chosen: Tensor, mask: Tensor | None = None, noise: float = NOISE) -> Tensor:
+def choice(
+    returns: Tensor, chosen: Tensor, mask: Tensor | None = None, noise: float | Tensor = NOISE
+) -> Tensor:
     """-log P(chosen) of a Boltzmann choice that is uniform with probability `noise`.
 
     returns [..., B, C]; chosen [B] int64; mask [B, C] bool, the options that were there. Result
-    [..., B]. P = (1 - noise) softmax(returns)[chosen] + noise / options. Jeon et al. 2020, eq. 1, with the
-    error model of Christiano et al. 2017, section 2.2.3.
+    [..., B]. P = (1 - noise) softmax(returns)[chosen] + noise / options; noise may be [B].
+    Jeon et al. 2020, eq. 1, with the error model of Christiano et al. 2017, section 2.2.3.
     """
     options = returns.shape[-1]
     _check("chosen", chosen, returns.shape[-2:-1])
@@ -41,7 +43,9 @@ def choice(returns: Tensor, chosen: Tensor, mask: Tensor | None = None, noise: f
     index = chosen.expand(returns.shape[:-1]).unsqueeze(-1)
     gaps = (returns - returns.gather(-1, index)).clamp(-CLIP, CLIP)
     total = gaps.masked_fill(~mask, -torch.inf).logsumexp(-1)
-    if noise == 0.0:
+    if isinstance(noise, Tensor):
+        _check("noise", noise, returns.shape[-2:-1])
+    elif noise == 0.0:
         return total
     count = mask.sum(-1).clamp(max=options).to(returns.dtype)
     return -torch.log((1.0 - noise) * torch.exp(-total) + noise / count)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -166,3 +167,30 @@ def overruled(answers: Sequence[Comparison], person: Sequence[Record]) -> list[C
     """The principles' answers, but for those to clips that the person has answered about."""
     own = {clips_key(r.clips) for r in person if isinstance(r, Comparison) and r.verdict == "ranked"}
     return [answer for answer in answers if clips_key(answer.clips) not in own]
+
+
+class Ruled:
+    """Keeps the newest answers of principles to questions that a learner makes anyway."""
+
+    RATER = "principles"
+
+    def __init__(self, principles: Principles | None, most: int = 60) -> None:
+        self.principles = principles
+        self._answers: deque[Comparison] = deque(maxlen=most)
+        self.fresh = 0
+        """Answers since they were last taken."""
+
+    def look(self, questions: Sequence[Question]) -> None:
+        """Answer what can be answered."""
+        if self.principles is None:
+            return
+        for question in questions:
+            answer = self.principles.compare(question)
+            if answer is not None:
+                self._answers.append(answer)
+                self.fresh += 1
+
+    def take(self, person: Sequence[Record]) -> list[Comparison]:
+        """All of them, but for those that the person overruled."""
+        self.fresh = 0
+        return overruled(self._answers, person)

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.feedback import Question
+from agents.feedback import Comparison, Question
 from agents.rollouts import Moment, Variant, roll
 from envs.trajectory import Trajectory
 from envs.world import Task
@@ -32,6 +32,8 @@ class QueryConfig:
     least: int = 6  # a clip shorter than this is not asked about
     uniform: int = 2  # the first questions are drawn uniformly
     noise: float = 0.1  # share of answers taken for accidents
+    again_every: int = 12  # every so many questions one is asked again with its sides swapped; 0: never
+    by: Literal["information", "disagreement", "uniform", "value"] = "information"  # how they are chosen
 
 
 Believed = Callable[[Sequence[Trajectory]], Float]
@@ -142,6 +144,7 @@ class Asker:
         self.ready: list[Question] = []
         self.asked = 0
         self._groups: list[Group] = []
+        self._repeated: set[str] = set()
 
     def draw(self, moments: Sequence[Moment], variants: Sequence[Variant]) -> None:
         """New candidates; questions about the old ones are dropped."""
@@ -171,6 +174,22 @@ class Asker:
     def _choose(self, clips: int, count: int, believed: Believed | None) -> list[Question]:
         known = believed if self.asked >= self.config.uniform else None
         return choose(self._groups, known, clips, count, self.config, self.random)
+
+    def pairs(self, count: int) -> list[Question]:
+        """Pairs of today's candidates, drawn uniformly, that stay to be asked about."""
+        return choose(self._groups, None, 2, count, self.config, self.random)
+
+    def again(self, answered: Sequence[Comparison], doubtful: Sequence[str]) -> Question | None:
+        """Every so often an answered pair once more with its sides swapped: a doubtful one if there is."""
+        every = self.config.again_every
+        pairs = {a.id: a for a in answered if a.verdict == "ranked" and len(a.clips) == 2}
+        if not every or not pairs or self.asked % every != every - 1:
+            return None
+        self.asked += 1
+        open_ones = [id for id in doubtful if id in pairs and id not in self._repeated]
+        id = open_ones[0] if open_ones else list(pairs)[int(self.random.integers(len(pairs)))]
+        self._repeated.add(id)
+        return Question(pairs[id].clips[::-1], same_start=True, about="asked again, sides swapped")
 
     def facts(self) -> dict[str, Any]:
         return {"asked": self.asked, "random": self.random.bit_generator.state}

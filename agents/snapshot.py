@@ -148,3 +148,7 @@ class Snapshot:
     """How many standing records of each kind it has learned from."""
     salience: dict[str, float] = field(default_factory=dict)
     """What the reward goes by, see `agents.explain.salience`: the strongest first."""
+    warnings: tuple[str, ...] = ()
+    """Sentences for the person: a reward that is being gamed, answers that contradict each other."""
+    raters: dict[str, dict[str, float]] = field(default_factory=dict)
+    """What is believed of each rater: answers, beta, side, error (see `agents.faith`)."""

@@ -1,0 +1,128 @@
+"""How far answers can be believed: each rater's care, contradictions, and a reward that is being gamed.
+
+A rater answers P(first) = (1 - error) sigmoid(beta * gap + side) + error / 2, where gap is by how much the
+learned return of the first clip is higher [nats]. The three numbers are estimated for each rater on
+a grid, under priors that a careful person meets; the error rate goes back into the likelihood, so
+that whoever answers at random soon counts for nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.feedback import Comparison
+from agents.learned_reward import LearnedReward
+
+Float = NDArray[np.float64]
+BETAS = np.array([0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8])
+SIDES = np.linspace(-3.0, 3.0, 13)
+ERRORS = np.linspace(0.0, 1.0, 21)
+LEAST = 8  # answers before anything is said of a rater
+DOUBTFUL = 0.12  # an answer less likely than this contradicts the rest
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """What is believed of a rater. error: the share of answers that mean nothing."""
+
+    answers: int
+    beta: float = 1.0
+    side: float = 0.0
+    error: float = 0.1
+
+
+def estimate(gaps: Float, first: NDArray[np.bool_]) -> Reliability:
+    """Posterior means on the grid. gaps [N] in nats; first [N]: the first clip was preferred.
+
+    Priors: log beta N(0, 0.4) (the reward's own unit says the rest), side N(0, 0.7), error Beta(1, 4).
+    """
+    beta, side, error = np.meshgrid(BETAS, SIDES, ERRORS, indexing="ij")
+    log_prior = -0.5 * (np.log(beta) / 0.4) ** 2 - 0.5 * (side / 0.7) ** 2 + 3.0 * np.log(1.0 - 0.98 * error)
+    x = np.clip(beta[..., None] * gaps + side[..., None], -50.0, 50.0)
+    p = (1.0 - error[..., None]) / (1.0 + np.exp(-x)) + error[..., None] / 2.0
+    log_post = log_prior + np.log(np.where(first, p, 1.0 - p).clip(1e-9)).sum(-1)
+    weight = np.exp(log_post - log_post.max())
+    weight /= weight.sum()
+    means = [float((weight * part).sum()) for part in (beta, side, error)]
+    return Reliability(len(gaps), *means)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An answered pair. gap: by how much the first's learned return is higher [nats]."""
+
+    id: str
+    rater: str
+    gap: float
+    first: bool
+
+    def probability(self, who: Reliability) -> float:
+        """How likely this answer was, as the rater is known, without their accidents."""
+        x = float(np.clip(who.beta * self.gap + who.side, -50.0, 50.0))
+        return 1.0 / (1.0 + np.exp(-x if self.first else x))
+
+
+def pairs_of(answers: Sequence[Comparison], raters: Mapping[str, str], reward: LearnedReward) -> list[Pair]:
+    """Strictly answered pairs, with what the reward says of them."""
+    asked = [a for a in answers if a.verdict == "ranked" and len(a.clips) == 2 and a.ranks[0] != a.ranks[1]]
+    if not asked:
+        return []
+    returns = reward.believed([clip for a in asked for clip in a.clips]).mean(0)
+    return [
+        Pair(a.id, raters.get(a.id, ""), float(returns[2 * i] - returns[2 * i + 1]), a.ranks[0] < a.ranks[1])
+        for i, a in enumerate(asked)
+    ]
+
+
+class Faith:
+    """What is believed of the raters and of the reward, renewed at each fit."""
+
+    def __init__(self) -> None:
+        self.raters: dict[str, Reliability] = {}
+        self.doubtful: list[str] = []
+        """Ids of answers that contradict the rest, the least likely first."""
+        self._history: deque[tuple[float, float]] = deque(maxlen=6)
+
+    def renew(self, pairs: Sequence[Pair]) -> None:
+        """Estimate every rater anew from all pairs."""
+        self.raters = {}
+        for rater in sorted({pair.rater for pair in pairs}):
+            own = [pair for pair in pairs if pair.rater == rater]
+            if len(own) >= LEAST:
+                gaps, first = np.array([p.gap for p in own]), np.array([p.first for p in own])
+                self.raters[rater] = estimate(gaps, first)
+        usual = Reliability(0)
+        found = [(pair.probability(self.raters.get(pair.rater, usual)), pair.id) for pair in pairs]
+        self.doubtful = [id for p, id in sorted(found) if p < DOUBTFUL] if len(pairs) >= LEAST else []
+
+    def error(self, rater: str, usual: float) -> float:
+        """The share of a rater's answers to take for accidents; `usual` for one who is not known yet."""
+        return self.raters[rater].error if rater in self.raters else usual
+
+    def note(self, learned_return: float, agreement: float) -> None:
+        """After a round of practice: what the learned reward promises, and how new answers were foreseen."""
+        self._history.append((learned_return, agreement))
+
+    @property
+    def alarm(self) -> str:
+        """A sentence when the learned reward rises while new answers are foreseen worse; else empty.
+
+        Gao, Schulman and Hilton 2023, "Scaling laws for reward model overoptimization": the two part.
+        """
+        if len(self._history) < 4:
+            return ""
+        half = len(self._history) // 2
+        promised, foreseen = np.array(self._history).T
+        rises = promised[half:].mean() > promised[:half].mean() + 1e-6
+        before, now = foreseen[:half].mean(), foreseen[half:].mean()
+        if rises and now < before - 0.15 and now < 0.7:
+            return (
+                f"The learned reward rises, but new answers are foreseen in {now:.0%} where it was "
+                f"{before:.0%}: the agent may be using a fault of it. Answer a few more."
+            )
+        return ""
