@@ -124,6 +124,9 @@ def make(name: str, task: Task, *, seed: int = 0, prior: str = "written", **conf
     """
     if prior not in ("written", "none"):
         raise ValueError(f"prior {prior!r} is unknown: choose 'written' or 'none'")
+    from agents.quick_torch import skip_compiler
+
     module, kind = entry(name).where.split(":")
+    skip_compiler()
     made: Learner = getattr(import_module(module), kind).configured(task, seed=seed, prior=prior, **config)
     return made
