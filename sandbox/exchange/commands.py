@@ -11,7 +11,7 @@ FormatOption = Annotated[
     str | None, typer.Option("--format", metavar="F", help="bundle, ...; see docs/exchange.md.")
 ]
 
-Quick = Annotated[bool, typer.Option("--quick", hidden=True, help="Make what is missing, to try this.")]
+Quick = Annotated[bool, typer.Option("--quick", help="Make what is missing first, to try the command.")]
 
 
 def export(

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.catalog import make
 from agents.feedback import Comparison, Demonstration
 from agents.safe_files import UnsafeFile
 from envs.catalog import task
-from sandbox.exchange import cpl, labels, minari
+from sandbox.exchange import cpl, imitation, labels, minari
 from sandbox.exchange.check import Misfit
 from sandbox.exchange.episodes import Episode, demonstrations, entries, recording
 from sandbox.exchange.ledger import Entry, Ledger, read_session
@@ -207,3 +208,15 @@ def test_trajectories_as_imitation_saved_them(tmp_path: Path) -> None:
     assert "neither its seed" in refused(
         "import", str(DATA / "imitation"), "--session", str(tmp_path / "t"), "--world", ROOMS
     )
+
+
+@pytest.mark.parametrize("learner", ["bc", "joint"])
+def test_learners_take_what_can_not_be_run_again(learner: str, tmp_path: Path) -> None:
+    """Without a seed they are cloned; nothing asks for them to be driven anew."""
+    cartpole = task("CartPole-v1")
+    found = entries(imitation.read(DATA / "imitation"), cartpole, "x")
+    student = make(learner, cartpole, prior="none")
+    student.observe(3, [entry.record for entry in found])
+    for _ in range(3):
+        student.step()
+    assert student.snapshot().uses == {"demonstration": 3}
