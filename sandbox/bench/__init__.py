@@ -201,6 +201,20 @@ def live(
 
 
 @app.command()
+def store(as_json: Json = False, quick: Quick = False, out: Out = None) -> None:
+    """What the window waits for while the disk is slow, and how soon a killed learner is back."""
+    from sandbox.bench.machine import machine
+    from sandbox.bench.progress import telling
+    from sandbox.bench.store import back, stalls
+
+    with telling() as tell:
+        found = list(stalls(20 if quick else 600, tell))
+        backs = [back(1 if quick else 8, tell)]
+    report = {"machine": machine(), "stalls": _told(found), "backs": _told(backs)}
+    show(as_json, "the window beside a slow disk, and a killed learner", report, out, "store")
+
+
+@app.command()
 def page(
     folder: Annotated[Path, typer.Option(metavar="DIR", help="Where the figures are.")] = Path(
         "docs/figures"
@@ -258,6 +272,12 @@ HEADINGS = {
     "key_p50": "key p50 ms",
     "key_p99": "key p99 ms",
     "window_cpu": "window's core",
+    "disk": "disk ms",
+    "call_p50": "call p50 ms",
+    "call_p99": "call p99 ms",
+    "call_worst": "call worst ms",
+    "late_p99": "late p99 ms",
+    "late_worst": "late worst ms",
     "cpu_seconds": "CPU s",
     "round": "rounds",
 }

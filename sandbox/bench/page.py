@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.bench import HEADINGS, TEXT
 from sandbox.bench.plot import Line, plot
 
-ORDER = ("learners", "live", "worlds", "ppo", "learnable", "gap", "curves", "start", "screen")
+ORDER = ("learners", "live", "worlds", "ppo", "learnable", "gap", "curves", "start", "screen", "store")
 ABOUT = {
     "learners": "A rational synthetic teacher; score 0 is the better of random and standing still, 1 the "
     "oracle, on 200 unseen starts. Interquartile mean with a 95% bootstrap interval over the seeds.",
@@ -25,6 +25,10 @@ ABOUT = {
     "curves": "The wish as reward. Interquartile mean over seeds, 95% interval by stratified bootstrap.",
     "start": "From the start of the process to the first frame.",
     "screen": "Frames and keys with the learner off and on.",
+    "store": "A frame says something each time and looks whether earlier words are saved; the disk is slow "
+    "by a delay at each write. *call* is what the window spends in the store in one frame, *late* how much "
+    "later than planned its frames begin. Then: a learner killed while it learns; seconds of wall time "
+    "until the next one's first snapshot.",
 }
 
 

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from envs import catalog
 from sandbox.bench import app
 from sandbox.bench.screen import _Seen, _slot
+from sandbox.bench.store import stalls
 from sandbox.bench.worlds import Speed, of_gymnasium, of_simulation, pooled, ratios
 
 
@@ -100,3 +101,11 @@ def test_the_window_is_measured_as_it_starts_and_as_it_runs() -> None:
         else:
             assert all(one["keys"] > 0 for one in facts if one["window"] != "none")
             assert all(one["steps_per_second"] for one in facts if one["learner"] == "on")
+
+
+def test_a_slow_disk_does_not_hold_up_the_window_and_the_control_does() -> None:
+    """That the figures are made of what was done: the disk is slow, and the control waits for it."""
+    quiet, quick, slow, control = stalls(12, lambda share, text: None)
+    assert (quiet.said, quick.said, slow.said, control.said) == (0, 12, 12, 12)
+    assert control.call_p50 > 40.0  # two writes of 20 ms at least
+    assert slow.call_p50 < control.call_p50 / 4
