@@ -68,9 +68,9 @@ def simulation(task: Task, rows: int, seed: int = 0) -> AnySimulation:
 
 
 def renderer(task: Task) -> Renderer:
-    """What draws the task's states; imports pygame."""
+    """What draws the task's states, by the light of the time of day; imports pygame."""
     module, name = RENDERERS[task.world.name].split(":")
-    made: Renderer = getattr(import_module(module), name)(task)
+    made: Renderer = import_module("envs.render").Daylight(getattr(import_module(module), name)(task), task)
     return made
 
 

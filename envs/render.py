@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import pygame
 
 from envs.paint import Canvas, Field, Pixels
-from envs.world import Array
+from envs.world import Array, Renderer, Task
 
 LIKED, DISLIKED = (28, 98, 214), (232, 106, 12)
 """Blue and orange: told apart with every common kind of colour blindness."""
@@ -156,3 +157,59 @@ def as_pair(ghost: Array) -> tuple[Array, Array]:
     """A ghost is one state [K], or a pair [2, K] to be blended like the agent itself."""
     states = np.asarray(ghost)
     return (states, states) if states.ndim == 1 else (states[0], states[1])
+
+
+HOURS = (
+    (0.0, (255, 245, 230)),
+    (0.2, (255, 255, 255)),
+    (0.6, (255, 255, 255)),
+    (0.85, (255, 232, 208)),
+    (1.0, (224, 212, 232)),
+)
+"""An episode is a day: the light at shares of the horizon."""
+
+
+def light(share: float) -> tuple[int, int, int]:
+    """The light's colour when that share of the episode has passed; pale, so that all stays told apart."""
+    times = [time for time, _ in HOURS]
+    red, green, blue = (
+        round(float(np.interp(share, times, [colour[part] for _, colour in HOURS]))) for part in range(3)
+    )
+    return red, green, blue
+
+
+class Daylight:
+    """A renderer whose pictures are lit by the time of day, so that the time left shows by itself."""
+
+    def __init__(self, drawn: Renderer, task: Task) -> None:
+        self.drawn, self._clock, self._horizon = drawn, task.world.clock, task.horizon
+
+    @property
+    def aspect(self) -> float:
+        return self.drawn.aspect
+
+    def draw(
+        self,
+        surface: pygame.Surface,
+        rect: Any,
+        before: Array,
+        after: Array,
+        blend: float,
+        *,
+        overlay: tuple[Array, Array] | None = None,
+        ghosts: Sequence[Array] = (),
+        trail: Sequence[Array] = (),
+    ) -> None:
+        """See `envs.world.Renderer`."""
+        self.drawn.draw(surface, rect, before, after, blend, overlay=overlay, ghosts=ghosts, trail=trail)
+        clock = float(before[self._clock]) + blend * (float(after[self._clock]) - float(before[self._clock]))
+        colour = light(clock / self._horizon)
+        if colour != (255, 255, 255):
+            surface.fill(colour, self._lit(pygame.Rect(rect)), pygame.BLEND_RGB_MULT)
+
+    def _lit(self, box: pygame.Rect) -> pygame.Rect:
+        """The part of the box that the picture takes up."""
+        width = min(box.width, round(box.height * self.aspect))
+        lit = pygame.Rect(0, 0, width, min(box.height, round(width / self.aspect)))
+        lit.center = box.center
+        return lit

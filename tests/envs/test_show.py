@@ -14,6 +14,7 @@ from envs import catalog
 from envs.foreign.simulation import AnySimulation, resimulate
 from envs.foreign.task import ForeignTask
 from envs.show.render import BACKGROUND, Film, View, pixels
+from envs.simulation import Simulation
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -98,3 +99,26 @@ def test_a_replay_that_cannot_be_is_a_sentence_on_screen() -> None:
     shown = pixels(film.still((300, 200), 9))
     assert (shown == BACKGROUND).all(axis=-1).mean() > 0.5
     assert (shown > 150).any(), "nothing was written"
+
+
+@pytest.mark.parametrize(
+    "id", ["teachbox/RoomsTidy-v0", "teachbox/LanesCruise-v0", "teachbox/RoverDeliver-v0"]
+)
+def test_the_light_tells_the_time_and_leaves_what_is_around_alone(id: str) -> None:
+    task = catalog.task(id)
+    view, states = View(task), Simulation(task, 1, seed=3).states
+    clock, tall = task.world.clock, 150
+    size = (round(tall * view.aspect) + 40, tall + 30)
+    means = []
+    for share in (0.0, 0.4, 1.0):
+        state = states[0].copy()
+        state[clock] = round(share * task.horizon)
+        surface = pygame.Surface(size)
+        surface.fill((200, 200, 200))
+        view.moment(surface, pygame.Rect(20, 15, size[0] - 40, tall), state[None], 0.0)
+        assert surface.get_at((3, 3))[:3] == (200, 200, 200)
+        means.append(pygame.surfarray.array3d(surface)[20:-20, 15:-15].reshape(-1, 3).mean(axis=0))
+    morning, noon, dusk = means
+    assert morning[2] < noon[2], "morning light is warm"
+    assert dusk[1] < 0.9 * noon[1] < noon[1]
+    assert dusk.sum() > 0.8 * noon.sum(), "never dark"
