@@ -25,7 +25,7 @@ ABOUT = {
     "curves": "The wish as reward. Interquartile mean over seeds, 95% interval by stratified bootstrap.",
     "start": "From the start of the process to the first frame.",
     "screen": "Frames and keys with the learner off and on.",
-    "store": "A frame says something each time and looks whether earlier words are saved; the disk is slow "
+    "store": "Every sixth frame says something, each looks whether earlier words are saved; the disk is slow "
     "by a delay at each write. *call* is what the window spends in the store in one frame, *late* how much "
     "later than planned its frames begin. Then: a learner killed while it learns; seconds of wall time "
     "until the next one's first snapshot.",

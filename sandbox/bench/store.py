@@ -1,7 +1,7 @@
 """What the window waits for while the disk is slow, and how soon a killed learner is back.
 
 The disk is slow by a delay before each INSERT and each COMMIT of the store's writing connection, which
-is where SQLite writes. Each frame says something and looks whether earlier words are saved.
+is where SQLite writes. Every sixth frame says something, each looks whether earlier words are saved.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import signal
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from sandbox.store import Provenance, Store
 from sandbox.store.sqlite import FilePlace
 
 FRAME = 1 / 60  # [s]
+EVERY = 6  # frames between two words: more than a person says
 PATIENCE = 120.0  # [s]
 WORLD = "teachbox/RoomsTidy-v0"
 
@@ -96,25 +98,27 @@ def stalls(frames: int, tell: Tell) -> Iterator[Stall]:
 
 def _stall(way: str, disk: float, frames: int, folder: Path) -> Stall:
     store = Store.open(SlowPlace(folder / "feedback.db", disk / 1000))
-    records = [] if way.startswith("nothing") else [_comparison(seed) for seed in range(frames)]
-    waiting: list[Future[int]] = []
+    said = 0 if way.startswith("nothing") else frames // EVERY
+    records = deque(_comparison(seed) for seed in range(said))
+    waiting: deque[Future[int]] = deque()
     calls, late = [], []
     for frame in range(frames):
         planned = time.perf_counter() + FRAME
         time.sleep(FRAME)
         begun = time.perf_counter()
-        if frame < len(records):
-            waiting.append(store.append(records[frame], Provenance("bench", "0")))
+        if records and frame % EVERY == 0:
+            waiting.append(store.append(records.popleft(), Provenance("bench", "0")))
             if way.startswith("control"):
                 waiting[-1].result(PATIENCE)
-        waiting = [future for future in waiting if not future.done()]
+        while waiting and waiting[0].done():
+            waiting.popleft()
         calls.append(1000 * (time.perf_counter() - begun))
         late.append(1000 * (begun - planned))
     left = store.close(PATIENCE)
     if left:
         raise RuntimeError(f"{left} records could not be saved in {PATIENCE:.0f} s: try a quicker disk")
     p50, p99 = (float(np.percentile(calls, share)) for share in (50, 99))
-    return Stall(way, disk, len(records), p50, p99, max(calls), float(np.percentile(late, 99)), max(late))
+    return Stall(way, disk, said, p50, p99, max(calls), float(np.percentile(late, 99)), max(late))
 
 
 def _comparison(seed: int) -> Record:

@@ -10,8 +10,10 @@ import atexit
 import logging
 from collections import Counter, deque
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from threading import Condition, Thread
 from time import monotonic
 from typing import Any
@@ -48,7 +50,8 @@ class Store:
         self.place, self._lock, self._retry = place, lock, retry_seconds
         self._identity = place.see()
         self._queue: deque[_Pending] = deque()
-        self._wake = Condition()
+        self._bell: SimpleQueue[None] = SimpleQueue()  # rung without a lock: the window never waits for one
+        self._done = Condition()
         self._deadline: float | None = None  # set by close
         self.trouble: str | None = None
         """Why the queued records are not saved yet, as a sentence; None while all is well."""
@@ -88,12 +91,11 @@ class Store:
         The same record (by id) appended again gives the same seq. The future fails with StoreError
         only for what can never be saved: an id used twice for different content, a NaN.
         """
+        if self._deadline is not None:
+            raise StoreError(f"{self.place.name} is closed: open the session again.")
         future: Future[int] = Future()
-        with self._wake:
-            if self._deadline is not None:
-                raise StoreError(f"{self.place.name} is closed: open the session again.")
-            self._queue.append(_Pending(record, provenance, future))
-            self._wake.notify()
+        self._queue.append(_Pending(record, provenance, future))
+        self._bell.put(None)
         return future
 
     @property
@@ -120,17 +122,16 @@ class Store:
     def flush(self, timeout: float) -> bool:
         """Wait until all is saved, at most `timeout` seconds; whether it is."""
         end = monotonic() + timeout
-        with self._wake:
-            self._wake.notify()
-            return self._wake.wait_for(lambda: not self._queue, max(0.0, end - monotonic()))
+        self._bell.put(None)
+        with self._done:
+            return self._done.wait_for(lambda: not self._queue, max(0.0, end - monotonic()))
 
     def close(self, timeout: float = 5.0) -> int:
         """Save what is queued, at most `timeout` seconds, and let go. How many records are not saved."""
         self._reader.close()  # first, so that the writer's goodbye can empty the write-ahead log
-        with self._wake:
-            if self._deadline is None:
-                self._deadline = monotonic() + timeout
-            self._wake.notify()
+        if self._deadline is None:
+            self._deadline = monotonic() + timeout
+        self._bell.put(None)
         self._thread.join(timeout + 10.0)
         for pending in self._queue:
             if not pending.future.done():
@@ -165,11 +166,13 @@ class Store:
     def _next(self) -> list[_Pending]:
         """The next records to save, encoded; empty when closing and there is nothing left to do."""
         while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._queue or self._deadline is not None)
-                if not self._queue or (self._deadline is not None and self.trouble and self._late()):
-                    return []
-                batch = [self._queue[i] for i in range(min(_BATCH, len(self._queue)))]
+            closing = self._deadline is not None  # before looking: what was appended until then is seen
+            if not self._queue and not closing:
+                self._listen(None)
+                continue
+            if not self._queue or (self.trouble and self._late()):
+                return []
+            batch = [self._queue[i] for i in range(min(_BATCH, len(self._queue)))]
             for pending in batch:
                 self._encode(pending)
             self._forget([pending for pending in batch if pending.future.done()])
@@ -186,9 +189,15 @@ class Store:
             pending.future.set_exception(StoreError(f"this can't be kept in {self.place.name}: {error}."))
 
     def _wait(self, why: StoreError) -> None:
-        with self._wake:
-            self.trouble = str(why)
-            self._wake.wait(self._retry if self._deadline is None else min(self._retry, 0.2))
+        self.trouble = str(why)
+        self._listen(self._retry if self._deadline is None else min(self._retry, 0.2))
+
+    def _listen(self, seconds: float | None) -> None:
+        """Wait for the bell, at most so long; however often it was rung, it is one call."""
+        with suppress(Empty):
+            self._bell.get(timeout=seconds)
+            while True:
+                self._bell.get_nowait()
 
     def _saved(self, saved: list[tuple[_Pending, int | StoreError]]) -> None:
         for pending, result in saved:
@@ -200,10 +209,10 @@ class Store:
         self._forget([pending for pending, _ in saved])
 
     def _forget(self, done: list[_Pending]) -> None:
-        with self._wake:
+        with self._done:
             for pending in done:
                 self._queue.remove(pending)
-            self._wake.notify_all()
+            self._done.notify_all()
 
 
 def _commit(
