@@ -11,6 +11,7 @@ import numpy as np
 from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo, Verdict, kind_of
 from agents.safe_files import short
 from envs.catalog import TASKS, task
+from envs.sound import unsound
 from envs.trajectory import Trajectory
 from envs.world import OBS_BOUND, Task
 from sandbox.exchange.ledger import Ledger, Tell, silent
@@ -135,6 +136,9 @@ def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False
             )
         if not np.isfinite(array).all():
             raise Misfit(f"{name} has a NaN or an infinity in its {key}.")
+    wrong = unsound(world, clip.states) if place.state_size and not bare else None
+    if wrong is not None:
+        raise Misfit(f"{name} has a state with {wrong}, which {world.id} never comes to.")
     bound = OBS_BOUND if place.state_size else LARGE
     if np.abs(clip.observations).max(initial=0.0) > bound or np.abs(clip.terms).max(initial=0.0) > LARGE:
         raise Misfit(f"{name} has observations or terms out of range (over {bound:g} or {LARGE:g}).")

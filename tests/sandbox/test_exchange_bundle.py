@@ -131,7 +131,10 @@ def test_numbers_that_no_world_gives(tmp_path: Path) -> None:
     good = driven(rooms, 4)
     nan = good.observations.copy()
     nan[1, 2] = np.nan
+    far = good.states.copy()
+    far[2, 1] = 30000
     bad = [
+        replace(good, states=far),
         replace(good, observations=nan),
         replace(good, observations=good.observations * 1000),
         replace(good, observations=good.observations[:, :-1]),
