@@ -41,7 +41,7 @@ from envs.rooms.cells import (
     VASE,
     WALL,
 )
-from envs.rooms.layout import FAR, beside_cat, distances_from, distances_to
+from envs.rooms.ways import FAR, beside_cat, distances_from, distances_to
 
 MARKS = {
     "#": WALL,

@@ -35,20 +35,9 @@ from envs.rooms.cells import (
     VASES,
     WALL,
 )
+from envs.rooms.ways import FAR, distances_from, distances_to, way_round
 
-FAR = 999
 _TRIES, _REDRAWS = 40, 200
-
-
-@kernel
-def beside_cat(cells: np.ndarray, size: int, cell: int) -> bool:
-    """Whether the cat sleeps in one of the four cells around this one."""
-    return bool(
-        cells[cell - size] == CAT
-        or cells[cell + 1] == CAT
-        or cells[cell + size] == CAT
-        or cells[cell - 1] == CAT
-    )
 
 
 @kernel
@@ -61,65 +50,6 @@ def fetched(params: np.ndarray) -> int:
 def goal(params: np.ndarray) -> int:
     """The code of where it ends: the bin where litter is carried, else the dock."""
     return BIN if params[CARRY] > 0.0 else DOCK
-
-
-@kernel
-def spread(cells: np.ndarray, size: int, care: int, field: np.ndarray, queue: np.ndarray, tail: int) -> None:
-    """Breadth-first distances from the `tail` cells already in `queue` (their field is 0).
-
-    Walls and the cat stop it. care 1 and 2: so do vases, mud and the cells beside the cat; care 1:
-    closed doors too. field and queue are int16 [size*size].
-    """
-    head = 0
-    while head < tail:
-        here = queue[head]
-        head += 1
-        for move in range(4):
-            if move == 0:
-                there = here - size
-            elif move == 1:
-                there = here + 1
-            elif move == 2:
-                there = here + size
-            else:
-                there = here - 1
-            code = cells[there]
-            if field[there] != FAR or code == WALL or code == CAT:
-                continue
-            if care > 0 and (code == VASE or code == MUD or beside_cat(cells, size, there)):
-                continue
-            if care == 1 and code == DOOR:
-                continue
-            field[there] = field[here] + 1
-            queue[tail] = there
-            tail += 1
-
-
-@kernel
-def distances_to(
-    cells: np.ndarray, size: int, code: int, care: int, field: np.ndarray, queue: np.ndarray
-) -> None:
-    """Distance by path from every cell to the nearest cell of kind `code` (FAR: none) [steps]."""
-    tail = 0
-    for cell in range(size * size):
-        field[cell] = FAR
-        if cells[cell] == code:
-            field[cell] = 0
-            queue[tail] = cell
-            tail += 1
-    spread(cells, size, care, field, queue, tail)
-
-
-@kernel
-def distances_from(
-    cells: np.ndarray, size: int, start: int, care: int, field: np.ndarray, queue: np.ndarray
-) -> None:
-    """Distance by path from one cell to every other [steps]."""
-    for cell in range(size * size):
-        field[cell] = FAR
-    field[start] = 0
-    queue[0] = start
-    spread(cells, size, care, field, queue, 1)
 
 
 @kernel
@@ -234,14 +164,16 @@ def put_in_the_way(
 ) -> None:
     """Put `count` things on plain floor, mostly on the marked ways, so that a careful way remains."""
     size = int(params[SIZE])
+    alone = code != CAT and params[DOORS] == 0.0  # it closes its own cell and no other
     for _ in range(count):
         for attempt in range(_TRIES):
             cell = free_cell(cells, size, rng, row)
             wanted = attempt < 30 and uniform(rng, row) < 0.9
             if cell == start or (wanted and marked[cell] == 0):
                 continue
+            whole = alone and way_round(cells, size, start, cell)
             cells[cell] = code
-            if careful_way_exists(params, cells, start, field, queue):
+            if whole or careful_way_exists(params, cells, start, field, queue):
                 break
             cells[cell] = FLOOR
 
@@ -265,9 +197,9 @@ def lay_rug(cells: np.ndarray, size: int, marked: np.ndarray, rng: np.ndarray, r
 def furnish(params: np.ndarray, divisions: int, cells: np.ndarray, rng: np.ndarray, row: int) -> int:
     """Walls, start, end and what is to be fetched; returns the start cell."""
     size = int(params[SIZE])
-    for cell in range(size * size):
-        y, x = cell // size, cell % size
-        cells[cell] = WALL if y == 0 or x == 0 or y == size - 1 or x == size - 1 else FLOOR
+    for y in range(size):
+        for x in range(size):
+            cells[y * size + x] = WALL if y == 0 or x == 0 or y == size - 1 or x == size - 1 else FLOOR
     divide(cells, size, divisions, params[DOORS] > 0.0, rng, row)
     start = free_cell(cells, size, rng, row)
     cells[start] = WALL  # taken while things are placed

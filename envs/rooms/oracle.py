@@ -51,8 +51,9 @@ from envs.rooms.cells import (
     VASE,
     WALL,
 )
-from envs.rooms.layout import beside_cat, fetched
+from envs.rooms.layout import fetched
 from envs.rooms.tasks import RoomsWish
+from envs.rooms.ways import beside_cat
 from envs.simulation import Simulation
 from envs.world import Array, Task
 

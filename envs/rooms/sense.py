@@ -38,7 +38,8 @@ from envs.rooms.cells import (
     VASE,
     WALL,
 )
-from envs.rooms.layout import FAR, beside_cat, distances_to, fetched, goal
+from envs.rooms.layout import fetched, goal
+from envs.rooms.ways import FAR, beside_cat, distances_to
 from envs.world import Array
 
 # The aux array of a row: four distance fields, then scratch, each of size*size.

@@ -70,7 +70,7 @@ from envs.rooms.cells import (
     WALL,
 )
 from envs.rooms.drawn import copy_flat
-from envs.rooms.layout import beside_cat, draw_flat
+from envs.rooms.layout import draw_flat
 from envs.rooms.sense import AUX_AREAS, MOVES, OBS_NAMES, fields, observe_rows, symmetries
 from envs.rooms.views import (
     PIXELS,
@@ -81,6 +81,7 @@ from envs.rooms.views import (
     observe_pixels,
     pixel_names,
 )
+from envs.rooms.ways import beside_cat
 from envs.world import Array, Kernel, World
 
 

@@ -41,9 +41,9 @@ from envs.rooms.cells import (
     VASE,
     WALL,
 )
-from envs.rooms.layout import FAR, distances_from
 from envs.rooms.oracle import best_returns, plan
 from envs.rooms.tasks import RoomsWish, rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
+from envs.rooms.ways import FAR, distances_from
 from envs.simulation import Simulation
 from envs.world import Task
 
