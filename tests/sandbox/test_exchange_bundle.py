@@ -37,7 +37,7 @@ origins = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.builds(Entry, records, origins), max_size=4))
 def test_any_records_come_back_to_the_last_bit(entries: list[Entry]) -> None:
     whole = Ledger("a/World-v0", {"size": 9}, entries)

@@ -29,7 +29,7 @@ from tests.sandbox.test_exchange_bundle import origins
 Rows = list[dict[str, str | float | None]]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.builds(Entry, records, origins), max_size=4, unique_by=lambda entry: entry.record.id))
 def test_labels_come_back_as_csv(given_entries: list[Entry]) -> None:
     whole = Ledger("a/World-v0", {}, given_entries)
