@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from agents.networks import policy_arrays, value_layers
 from agents.ppo_update import EPS, Batch, FlatPolicy, Weights, gradients
 from agents.snapshot import forward
+from agents.threads import one_thread
 from agents.vec_env import SimulationVecEnv
 
 AuxiliaryLoss = Callable[[Any], torch.Tensor | None]
@@ -108,6 +109,11 @@ class BurstPPO(PPO):
     def burst(self) -> None:
         """One rollout and its update."""
         self.learn(self.n_steps * self.n_envs, log_interval=10**9, reset_num_timesteps=False)
+
+    def learn(self, *args: Any, **kwargs: Any) -> BurstPPO:
+        with one_thread():
+            super().learn(*args, **kwargs)
+        return self
 
     def learn_nothing(self) -> None:
         """One rollout without an update, to see what is paid; its steps don't count."""
