@@ -66,6 +66,11 @@ def fastest(function: F) -> F:
     return cast(F, _fetched.get(function, function))
 
 
+def is_slow(function: Any) -> bool:
+    """Whether this kernel is plain and its compiled twin has not been fetched: a hundred times slower."""
+    return _plain and function in _marked and function not in _fetched
+
+
 def fetch(functions: Iterable[Any], use: Callable[[dict[Any, Any]], None]) -> None:
     """In plain mode: load the compiled twins of these kernels, let `use` call them once (that is when they
     are loaded), and only then let `fastest` give them. Slow (tenths of a second): for a thread.

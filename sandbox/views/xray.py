@@ -18,6 +18,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from agents.snapshot import RewardArrays
+from envs.kernels import is_slow
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
@@ -52,7 +53,7 @@ class XRay:
         self.task = task
         self.overlay: Overlay | None = None
         """The newest complete one; None before the first, or where there is nothing to paint."""
-        self._sim = Simulation(task, rows, auto_reset=False)
+        self._rows, self._sim = rows, Simulation(task, 1, auto_reset=False)
         self._fan = action_fan(task.world.action_space)
         states, where = task.world.placements(self._sim.states[0])
         self.fixed = bool(np.array_equal(where, task.world.placements(states[-1])[1]))
@@ -105,9 +106,16 @@ class XRay:
         for value in self._values(state, reward):
             yield None if value is None else (where, normalised(value))
 
+    def _simulation(self) -> Simulation:
+        """Of many rows, or of one while the kernels are still plain: a batch must fit into a frame."""
+        rows = 1 if is_slow(self.task.world.kernel.step) else self._rows
+        if self._sim.rows != rows:
+            self._sim = Simulation(self.task, rows, auto_reset=False)
+        return self._sim
+
     def _values(self, state: Array, reward: RewardArrays) -> Iterator[NDArray[np.float32] | None]:
         """Yields None after each batch of rows and at last the places' values [P]."""
-        world, sim, fan = self.task.world, self._sim, self._fan
+        world, sim, fan = self.task.world, self._simulation(), self._fan
         states, where = world.placements(state)
         places, rows = len(states), sim.rows
         spacing = np.array([_spacing(where[:, 0]), _spacing(where[:, 1])])
