@@ -29,7 +29,7 @@ from envs.world import Task
 FORMAT, VERSION = "teachbox-agent", 1
 FACTS, POLICY, REWARD = "agent.json", "policy.safetensors", "reward.safetensors"
 MOST_WIDE, MOST_DEEP, MOST_MEMBERS = 200_000, 16, 256
-MOST_BYTES = 2**28
+MOST_BYTES, MOST_FACTS = 2**28, 2**20
 Expected = dict[str, tuple[str, tuple[int, ...]]]
 """name -> (safetensors dtype, shape)"""
 
@@ -157,6 +157,10 @@ def _reward_arrays(reward: RewardArrays) -> Arrays:
 def load(folder: Path) -> Agent:
     """The agent that `save` wrote, as a fresh one. Raises UnsafeFile with a sentence for anything else."""
     files = read_folder(folder, {FACTS, POLICY}, {REWARD}, MOST_BYTES)
+    if len(files[FACTS]) > MOST_FACTS:
+        raise UnsafeFile(
+            f"{folder / FACTS} has {len(files[FACTS])} bytes, and at most {MOST_FACTS} are read."
+        )
     facts = parse_json(files[FACTS], str(folder / FACTS))
     if facts.get("format") != FORMAT or facts.get("version") != VERSION:
         raise UnsafeFile(

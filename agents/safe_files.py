@@ -25,7 +25,7 @@ Arrays = dict[str, NDArray[Any]]
 MOST_BYTES = 2**30
 """A single file of data larger than this is refused."""
 MOST_JSON = 64 * 2**20
-MOST_HEADER = 16 * 2**20
+MOST_HEADER = 96 * 2**20
 DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4",
     "U64": "<u8", "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8",

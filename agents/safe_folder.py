@@ -26,10 +26,18 @@ from agents.safe_files import (
 MANIFEST = "manifest.json"
 FORMAT = "teachbox-manifest"
 VERSION = 1
+MOST_MANIFEST = 2**20
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write these files and their manifest; the folder appears whole or not at all."""
+    """Write these files and their manifest; the folder appears whole or not at all.
+
+    Raises UnsafeFile, before anything is written, for a file that `read_folder` would find too large.
+    """
+    for name, content in files.items():
+        most = MOST_JSON if name.endswith(".json") else MOST_BYTES
+        if len(content) > most:
+            raise UnsafeFile(f"{name} would have {len(content)} bytes, and at most {most} are read again.")
     with fresh_folder(folder) as fresh:
         for name, content in files.items():
             (fresh / name).write_bytes(content)
@@ -54,7 +62,7 @@ def read_folder(
     Raises UnsafeFile: a file missing, changed, linked, too large, or one that does not belong there.
     """
     check_folder(folder, {*needed, MANIFEST}, optional)
-    manifest = parse_json(read_bytes(folder / MANIFEST, MOST_JSON), MANIFEST)
+    manifest = parse_json(read_bytes(folder / MANIFEST, MOST_MANIFEST), MANIFEST)
     if manifest.get("format") != FORMAT or manifest.get("version") != VERSION:
         raise UnsafeFile(
             f"{folder / MANIFEST} is of format {short(manifest.get('format'))}, version "
@@ -69,7 +77,7 @@ def read_folder(
         facts = listed[name]
         if not isinstance(facts, dict) or set(facts) != {"sha256", "bytes"}:
             raise UnsafeFile(f"{folder / MANIFEST} does not say the size and SHA-256 of {name}.")
-        content = read_bytes(folder / name, most)
+        content = read_bytes(folder / name, min(most, MOST_JSON) if name.endswith(".json") else most)
         check_digest(content, facts["sha256"], str(folder / name))
         if facts["bytes"] != len(content):
             raise UnsafeFile(f"{folder / name} has {len(content)} bytes, not {short(facts['bytes'])}.")

@@ -6,6 +6,8 @@ trajectories/   what of the store is too large for its rows
 aside/          what a repair has set aside
 checkpoint/     what the learners know
 learner.log     what the learner process printed
+exports/        written out from the menu; imports/ is what the menu reads in
+agents/         agents of others that were imported
 lock            held by the window that has the session open
 """
 
@@ -29,7 +31,19 @@ from sandbox.store import StoreError, count_standing
 FORMAT = 2
 FILE, STORE = "session.json", "feedback.db"
 OURS = frozenset(
-    {FILE, STORE, "lock", "learner.log", "checkpoint", "session.json.new", "trajectories", "aside"}
+    {
+        FILE,
+        STORE,
+        "lock",
+        "learner.log",
+        "checkpoint",
+        "session.json.new",
+        "trajectories",
+        "aside",
+        "exports",
+        "imports",
+        "agents",
+    }
 )
 
 

@@ -189,6 +189,7 @@ BUNDLES: dict[str, tuple[Callable[[Path, Path], None], str]] = {
     "huge network": (lambda f, c: told(f, "63,", "4000000000,"), "sizes"),
     "a link": (lambda f, c: as_link(f), "link"),
     "deep JSON": (lambda f, c: resealed(f, agent__json=b"[" * 10**6), "JSON"),
+    "very much JSON": (lambda f, c: resealed(f, agent__json=b" " * 2**21), "at most"),
     "another activation": (lambda f, c: told(f, '"relu"', '"os.system"'), "os.system"),
     "a reward left out": (lambda f, c: told(f, '"reward": {', '"reward": null, "_": {'), "agree"),
 }
