@@ -102,9 +102,9 @@ def _pieces(value: Any) -> list[bytes]:
 
 
 def _step_of(policy: str | None, learner: str) -> int:
-    """The step of the session's learner that acted or asked; 0 where that is not told."""
+    """The step of the session's learner that acted ("policy:step") or asked; 0 where that is not told."""
     name, _, step = (policy or "").rpartition(":")
-    return int(step) if name == learner and step.isdigit() else 0
+    return int(step) if name in (learner, "policy") and step.isdigit() else 0
 
 
 def _step_to(student: Learner, until: int | None, most: int | None) -> None:

@@ -14,7 +14,7 @@ def utc_now() -> str:
 @dataclass(frozen=True)
 class Provenance:
     """rater: a random id; side_order: for each place on screen, the index of the clip as it was asked;
-    policy: the snapshot that acted or asked, "learner:step"."""
+    policy: the snapshot that asked, "learner:step", or that acted, as a trajectory's driver names it."""
 
     rater: str
     program: str

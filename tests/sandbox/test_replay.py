@@ -72,7 +72,7 @@ def test_a_record_is_heard_at_the_step_at_which_it_was_said(session, monkeypatch
 
     def origins(self: Reader) -> dict[str, Provenance]:
         known = [id for _, record in self.records() for id in [record.id]]
-        policies = [None, "joint:4", "joint:9", "other:70", "joint:9"]
+        policies = [None, "joint:4", "policy:9", "other:70", "joint:9"]
         return {id: Provenance("r", "0", policy=policy) for id, policy in zip(known, policies, strict=True)}
 
     monkeypatch.setattr(Reader, "origins", origins)

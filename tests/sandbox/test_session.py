@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,8 +22,10 @@ from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Q
 from agents.snapshot import Snapshot
 from sandbox.events import Event, Saved, Trouble
 from sandbox.session import Session
-from sandbox.session_file import FORMAT, SessionError, SessionFile
+from sandbox.session_file import FORMAT, SessionError, SessionFile, program_version
 from sandbox.store import Reader
+from sandbox.store.check import check
+from sandbox.store.sqlite import FilePlace
 from tests.sandbox.fake import FakeLearner, trajectory
 from tests.sandbox.records import same
 
@@ -307,6 +311,41 @@ def test_sides_are_shuffled_and_the_order_is_kept_with_the_answer(folder):
             orders.add(tuple(order))
         assert session.next_question(3) is None  # each is asked once
     assert len(orders) > 1
+
+
+def test_each_record_says_where_it_comes_from(folder):
+    """Who, when, how quickly, what was asked, which side, which world, which policy and program."""
+    question = Question(tuple(trajectory(seed=i) for i in range(2)))
+    with quiet(folder) as session:
+        session.latest = snapshot(session, (question,))
+        shown = session.next_question()
+        assert shown is not None
+        ids = {
+            "comparison": session.answer(shown, [0, 1], seconds=2.5),
+            "demonstration": session.keep(trajectory()),
+            "evaluation": session.mark(trajectory(5, seed=9), 1.0),
+            "correction": session.correct(trajectory(5, seed=7), trajectory(6, seed=8)),
+        }
+        ids["undo"] = session.undo() or ""
+        rater = session._facts.raters["me"]
+    reader = Reader(folder / "feedback.db")
+    origins = reader.origins()
+    reader.close()
+    assert check(FilePlace(folder / "feedback.db")).findings == ()
+    assert set(origins) == set(ids.values())
+    assert re.fullmatch("[0-9a-f]{12}", rater)
+    for kind, id in ids.items():
+        origin = origins[id]
+        assert (origin.rater, origin.program) == (rater, program_version())
+        assert datetime.fromisoformat(origin.said_at).utcoffset() == timedelta(0)
+        acted = kind in ("evaluation", "correction")
+        assert origin.policy == ("policy:3" if acted else f"{session.latest.learner}:{session.latest.step}")
+        asked = (2.5, question.id, True) if kind == "comparison" else (None, None, False)
+        assert (origin.reaction_seconds, origin.question, origin.side_order is not None) == asked
+    with sqlite3.connect(folder / "feedback.db") as other:
+        tasks = dict(other.execute("SELECT kind, task FROM record").fetchall())
+    other.close()
+    assert tasks == {kind: "" if kind == "undo" else "teachbox/RoomsTidy-v0" for kind in ids}
 
 
 def test_acting_is_random_before_there_is_a_policy_and_the_policys_after(folder):

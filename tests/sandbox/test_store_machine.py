@@ -11,10 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from agents.feedback import Record, Undo, standing
-from sandbox.store import Provenance, Reader, Store, standing_lines
+from sandbox.store import Provenance, Reader, Store, files, standing_lines
+from sandbox.store.check import Finding, Report, check
+from sandbox.store.copies import backup, merge
 from tests.sandbox.records import records, same
 
 ORIGIN = Provenance("rater-1", "0.1")
+
+
+def wrong(report: Report) -> list[Finding]:
+    """But for records made up here that take back what nobody said."""
+    return [finding for finding in report.findings if "not said before" not in finding.what]
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -25,6 +32,7 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.place = TemporaryDirectory()
+        self.large, files.LARGE = files.LARGE, 600  # some trajectories are files, some are not
         self.number = 0
         self.said: list[Record] = []
         self.path.parent.mkdir()
@@ -62,6 +70,22 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = Store.open(self.path, create=False)
 
     @rule()
+    def back_up_and_go_on_with_the_copy(self) -> None:
+        """Taken while the store is open; then what was lost with the old folder is nothing."""
+        self.number += 1
+        report = backup(self.store.place, self.path.parent)
+        assert (report.records, wrong(report)) == (len(self.said), [])
+        assert self.store.close() == 0
+        self.store = Store.open(self.path, create=False)
+
+    @rule()
+    def merge_with_itself(self) -> None:
+        place = self.store.place
+        assert self.store.close() == 0
+        assert merge(place, place).added == 0
+        self.store = Store.open(self.path, create=False)
+
+    @rule()
     def cut_off(self) -> None:
         """What a killed process leaves behind: the file and its log, without a goodbye."""
         old = self.path
@@ -70,6 +94,8 @@ class StoreMachine(RuleBasedStateMachine):
         for file in (old, old.with_name("feedback.db-wal")):
             if file.exists():
                 shutil.copy(file, self.path.parent)
+        if (old.parent / "trajectories").exists():
+            shutil.copytree(old.parent / "trajectories", self.path.parent / "trajectories")
         self.store.close()
         self.store = Store.open(self.path, create=False)
 
@@ -85,8 +111,10 @@ class StoreMachine(RuleBasedStateMachine):
         assert [line.id for line in standing_lines(self.store.outline())] == kept
 
     def teardown(self) -> None:
+        assert wrong(check(self.store.place)) == []
         self.store.close()
         self.place.cleanup()
+        files.LARGE = self.large
 
 
 StoreMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)

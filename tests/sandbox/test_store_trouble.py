@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from agents.feedback import Demonstration, Evaluation
-from sandbox.store import Provenance, Reader, Store, StoreError, schema
+from sandbox.store import Provenance, Reader, Store, StoreError, files, schema
 from tests.sandbox import labeller
 from tests.sandbox.fake import trajectory
 
@@ -189,6 +190,30 @@ def test_a_really_full_small_disk(tmp_path):
         assert [line.id for line in Reader(disk / "feedback.db").outline()] == ids
     finally:
         subprocess.run(["umount", "-l", disk], check=False)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EROFS])
+def test_a_disk_too_full_for_a_large_trajectory_is_told_and_it_is_saved_later(path, monkeypatch, number):
+    monkeypatch.setattr(files, "LARGE", 1)
+    store = Store.open(path, retry_seconds=0.02)
+
+    def full(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sandbox.store.files.os.fsync", full)
+        future = store.append(Demonstration(trajectory()), ORIGIN)
+        assert not store.flush(0.3)
+        assert str(path) in (store.trouble or "")
+        assert "free some space" in (store.trouble or "")
+        assert list(files_in(path)) == []
+    assert future.result(10) == 1
+    assert len(list(files_in(path))) == 1
+    store.close()
+
+
+def files_in(path: Path) -> list[Path]:
+    return list((path.parent / "trajectories").iterdir())
 
 
 def test_a_locked_store_is_told_and_saved_when_the_lock_is_gone(path, monkeypatch):
