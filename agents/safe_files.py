@@ -113,7 +113,19 @@ def parse_json(content: bytes, name: str) -> dict[str, Any]:
         raise UnsafeFile(f"{name} is no JSON ({error}).") from error
     if not isinstance(found, dict):
         raise UnsafeFile(f"{name} holds {type(found).__name__} where an object is expected.")
+    if b"\\ud" in content.lower():  # JSON can spell half a character, which can't be kept as text
+        check_text(json.dumps(found, ensure_ascii=False), name)
     return found
+
+
+def check_text(text: str, name: str) -> bytes:
+    """The text as UTF-8; UnsafeFile if it holds half characters (lone surrogates)."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UnsafeFile(
+            f"{name} holds a text that is no Unicode: {short(text[error.start - 5 :])}."
+        ) from error
 
 
 def check_digest(content: bytes, digest: Any, name: str) -> None:
