@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,20 @@ def entry(name: str) -> LearnerEntry:
         hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(LEARNERS)}"
         raise UnknownLearner(f"there is no learner {name!r}: {hint}")
     return LEARNERS[name]
+
+
+def check(name: str, config: Mapping[str, Any]) -> None:
+    """Raise ValueError, a sentence, for settings that the learner called `name` doesn't have."""
+    module, kind = entry(name).where.split(":")
+    settings = getattr(getattr(import_module(module), kind), "Config", None)
+    if settings is None:  # it checks for itself
+        return
+    known = [field.name for field in fields(settings)]
+    for setting in config:
+        if setting not in known:
+            close = difflib.get_close_matches(setting, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"
+            raise ValueError(f"learner {name!r} has no setting {setting!r}: {hint}")
 
 
 def make(name: str, task: Task, *, seed: int = 0, prior: str = "written", **config: Any) -> Learner:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,23 +169,23 @@ def overruled(answers: Sequence[Comparison], person: Sequence[Record]) -> list[C
 
 
 class Ruled:
-    """Keeps the newest answers of principles to questions that a learner makes anyway."""
+    """Keeps answers of principles to the first questions that a learner makes anyway."""
 
     RATER = "principles"
 
     def __init__(self, principles: Principles | None, most: int = 60) -> None:
         self.principles = principles
-        self._answers: deque[Comparison] = deque(maxlen=most)
+        self._most, self._answers = most, list[Comparison]()
         self.fresh = 0
         """Answers since they were last taken."""
 
     def look(self, questions: Sequence[Question]) -> None:
-        """Answer what can be answered."""
+        """Answer what can be answered, up to the most that are kept."""
         if self.principles is None:
             return
         for question in questions:
             answer = self.principles.compare(question)
-            if answer is not None:
+            if answer is not None and len(self._answers) < self._most:
                 self._answers.append(answer)
                 self.fresh += 1
 

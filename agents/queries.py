@@ -1,6 +1,7 @@
 """Which clips to ask about: candidates from one moment, near what the policy does now.
 
-The first questions are drawn uniformly; later the ones whose answer tells most about the reward.
+The first questions cover all that can happen; later ones are those whose answer tells most about the
+reward.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback import Comparison, Question
-from agents.rollouts import Moment, Variant, roll
+from agents.rollouts import Moment, Variant, is_foreign, roll
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -30,10 +31,12 @@ class QueryConfig:
     steps: int = 30  # length of a clip; shorter at the horizon
     ready: int = 3  # questions kept ready
     least: int = 6  # a clip shorter than this is not asked about
-    uniform: int = 2  # the first questions are drawn uniformly
+    uniform: int = 2  # so many first questions are about all terms, whatever is believed
     noise: float = 0.1  # share of answers taken for accidents
     again_every: int = 12  # every so many questions one is asked again with its sides swapped; 0: never
-    by: Literal["information", "disagreement", "uniform", "value"] = "information"  # how they are chosen
+    by: Literal["information", "disagreement", "uniform", "value"] = "information"  # what is best to ask
+    second: float = 4.0  # what a pair costs a person, and
+    further: float = 2.0  # each further clip, for by="value" [s]
 
 
 Believed = Callable[[Sequence[Trajectory]], Float]
@@ -82,6 +85,12 @@ def information(gaps: Float, noise: float = 0.1) -> NDArray[np.float64]:
     return _entropy(p.mean(1)) - _entropy(p).mean(1)
 
 
+def disagreement(gaps: Float, noise: float = 0.1) -> NDArray[np.float64]:
+    """Deviation over samples of P(first is better), [Q] (Christiano et al. 2017, section 2.2.4)."""
+    gap = np.clip(gaps.astype(np.float64), -50.0, 50.0)
+    return np.asarray(((1.0 - noise) / (1.0 + np.exp(-gap))).std(1))
+
+
 def _entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
     q = np.clip(p, 1e-9, 1 - 1e-9)
     return -(q * np.log(q) + (1 - q) * np.log(1 - q))
@@ -122,12 +131,56 @@ def choose(
         else:
             worth = returns[:, mine].T
             pairs = np.stack([[worth[a] - worth[b] for a, b in combinations(s, 2)] for s in sets])
-            flat = information(pairs.reshape(-1, pairs.shape[-1]), config.noise)
+            measure = disagreement if config.by == "disagreement" else information
+            flat = measure(pairs.reshape(-1, pairs.shape[-1]), config.noise)
             gains = flat.reshape(len(sets), -1).sum(1)
             gain, picked = float(gains.max()), sets[int(gains.argmax())]
         found.append((gain, tuple(group[i] for i in picked)))
     found.sort(key=lambda item: -item[0])
     return [_question(group, gain, random) for gain, group in found[:count]]
+
+
+class Coverage:
+    """Which directions of the terms have been asked about: a Bayesian design for the first questions.
+
+    The next pair is the one whose difference of terms is least certain given the pairs asked so far,
+    in the linear-Gaussian picture of it: D-optimal, greedily (Chaloner and Verdinelli 1995, section 2).
+    So twenty questions asked at once are not twenty times about the same.
+    """
+
+    def __init__(self, terms: int) -> None:
+        self._precision = np.eye(terms)
+        self._scale = np.ones(terms)
+
+    def pick(self, groups: Sequence[Group], count: int) -> list[tuple[float, Group]]:
+        """Up to `count` pairs from different groups, and by how much each was uncertain."""
+        pairs = [(i, a, b) for i, g in enumerate(groups) for a, b in combinations(g, 2) if differ(a, b)]
+        if not pairs:
+            return []
+        gaps = np.stack([sums(a) - sums(b) for _, a, b in pairs]).astype(np.float64)
+        scale = np.maximum(np.sqrt((gaps**2).mean(0)), 1e-6)
+        gaps = self._directions(gaps, scale)
+        found: list[tuple[float, Group]] = []
+        used, precision = np.zeros(len(pairs), np.bool_), self._precision.copy()
+        for _ in range(min(count, len({i for i, _, _ in pairs}))):
+            spread = np.einsum("qi,ij,qj->q", gaps, np.linalg.inv(precision), gaps)
+            best = int(np.where(used, -1.0, spread).argmax())
+            used |= np.array([i == pairs[best][0] for i, _, _ in pairs])
+            precision += np.outer(gaps[best], gaps[best])
+            found.append((float(spread[best]), pairs[best][1:]))
+        self._scale = scale
+        return found
+
+    def asked(self, question: Question) -> None:
+        """Remember what a pair was about."""
+        gap = self._directions(sums(question.clips[0]) - sums(question.clips[1]), self._scale)
+        self._precision += np.outer(gap, gap)
+
+    @staticmethod
+    def _directions(gaps: Any, scale: Any) -> Any:
+        """Differences [..., M] in units of the usual one; an answer tells a sign, not an amount."""
+        gaps = gaps / scale
+        return gaps / np.sqrt(1.0 + (gaps**2).mean(-1, keepdims=True))
 
 
 def _question(group: Group, gain: float, random: np.random.Generator) -> Question:
@@ -145,6 +198,8 @@ class Asker:
         self.asked = 0
         self._groups: list[Group] = []
         self._repeated: set[str] = set()
+        self.coverage = None if is_foreign(task) else Coverage(len(task.world.terms))
+        """For the first questions; None where no terms are named."""
 
     def draw(self, moments: Sequence[Moment], variants: Sequence[Variant]) -> None:
         """New candidates; questions about the old ones are dropped."""
@@ -161,6 +216,8 @@ class Asker:
 
     def ask(self, clips: int, believed: Believed | None) -> Question | None:
         """The best question of that many clips, each asked once; None while there is none."""
+        if clips == 2 and self.config.by == "value" and believed is not None:
+            clips = self._worth_most(believed)
         if clips == 2:
             found = self.ready[:1]
             self.ready = self.ready[1:]
@@ -169,10 +226,25 @@ class Asker:
             asked = found[0].clips[0] if found else None
             self._groups = [g for g in self._groups if not any(clip is asked for clip in g)]
         self.asked += len(found)
+        if found and clips == 2 and self.coverage is not None:
+            self.coverage.asked(found[0])
         return found[0] if found else None
 
+    def _worth_most(self, believed: Believed) -> int:
+        """How many clips to show: the most information for each second of a person's time."""
+        rates = {}
+        for clips in range(2, self.config.each + 1):
+            best = choose(self._groups, believed, clips, 1, self.config, self.random)
+            seconds = self.config.second + self.config.further * (clips - 2)
+            independent = 2.0 / clips  # of its clips * (clips - 1) / 2 pairs only clips - 1 are news
+            rates[clips] = float(best[0].about) * independent / seconds if best else 0.0
+        return max(rates, key=lambda clips: rates[clips])
+
     def _choose(self, clips: int, count: int, believed: Believed | None) -> list[Question]:
-        known = believed if self.asked >= self.config.uniform else None
+        known = believed if self.asked >= self.config.uniform and self.config.by != "uniform" else None
+        if known is None and clips == 2 and self.coverage is not None and self.config.by != "uniform":
+            picked = self.coverage.pick(self._groups, count)
+            return [_question(pair, gain, self.random) for gain, pair in picked]
         return choose(self._groups, known, clips, count, self.config, self.random)
 
     def pairs(self, count: int) -> list[Question]:

@@ -38,7 +38,7 @@ class RewardConfig:
     keep: int = 6  # of the last of them are kept as samples
     spread: float = 1.5  # prior deviation of a term's weight, on one clip's usual amount of it [nats]
     written: float = 1.0  # prior mean of the largest written weight, in the same unit [nats]
-    noise: float = 0.1  # share of answers taken for accidents
+    noise: float = 0.1  # share of answers taken for accidents, before anything is known of who answers
     trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
 

@@ -181,7 +181,7 @@ def train(
     learner: Annotated[str, typer.Option(metavar="NAME", help="Who learns; see `teachbox info`.")] = "joint",
     teacher: Annotated[
         str,
-        typer.Option(metavar="NAME", help="rational, boltzmann[:BETA], noisy[:SHARE] or reversed."),
+        typer.Option(metavar="NAME", help="rational, mistaken[:SHARE], pool:NAME,... and more, see `info`."),
     ] = "rational",
     answers: Annotated[int, typer.Option(metavar="N", min=0, help="How many comparisons are answered.")] = 60,
     mix: Annotated[
@@ -191,6 +191,12 @@ def train(
     prior: Annotated[
         str, typer.Option(metavar="written|none", help="Whether the agent starts from the written reward.")
     ] = "written",
+    reward: Annotated[
+        str, typer.Option(metavar="terms|net", help="What the reward is made of: terms, or what is seen.")
+    ] = "terms",
+    principles: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Written rules that answer beside the teacher.")
+    ] = None,
     control: Annotated[
         str, typer.Option(metavar="constant|random", help="A reward that learns nothing, to compare with.")
     ] = "",
@@ -211,6 +217,8 @@ def train(
         raise Plain(f"--prior {prior!r} is unknown: choose 'written' or 'none'.")
     if control not in ("", "constant", "random"):
         raise Plain(f"--control {control!r} is unknown: choose 'constant' or 'random'.")
+    if reward not in ("terms", "net"):
+        raise Plain(f"--reward {reward!r} is unknown: choose 'terms' or 'net'.")
     whole = TrainConfig(
         world=world or WORLD,
         learner=learner,
@@ -220,6 +228,8 @@ def train(
         seed=seed,
         prior=cast("Literal['written', 'none']", prior),
         control=cast("Literal['', 'constant', 'random']", control),
+        principles=None if principles is None else str(principles),
+        config={"model": reward} if reward != "terms" else {},
         options=layout_options(layout, world or WORLD),
     )
     result = run(small(whole) if quick else whole, out)

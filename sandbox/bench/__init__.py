@@ -157,6 +157,9 @@ def learners(
     world: World = None,
     seeds: Annotated[int, typer.Option(min=1, help="How often each way of teaching is tried.")] = 5,
     size: Annotated[int | None, typer.Option(help="Edge length of the flats.")] = None,
+    learner: Annotated[
+        str, typer.Option(metavar="NAME", help="This learner; NAME:net has the net as its reward.")
+    ] = "joint",
     work: Annotated[Path, typer.Option(metavar="DIR", help="Where finished runs are kept.")] = Path(
         "runs/learners"
     ),
@@ -165,14 +168,15 @@ def learners(
     """Scores of taught learners over seeds, beside controls; goes on where it was stopped."""
     from dataclasses import replace
 
-    from sandbox.bench.learners import TIDY, conditions, measure
+    from sandbox.bench.learners import TIDY, measure, of_learner
     from sandbox.bench.machine import machine
     from sandbox.bench.progress import telling
 
-    wanted = conditions(world or TIDY, **({} if size is None else {"size": size}))
+    wanted = of_learner(learner, world or TIDY, **({} if size is None else {"size": size}))
     if quick:
-        few = replace(wanted[0].config, answers=2, rounds=1, steps_per_round=8_192)
-        wanted = [replace(wanted[0], name="2 comparisons", config=few)]
+        few = replace(wanted[0].config, answers=2, mix=dict.fromkeys(wanted[0].config.mix, 2), rounds=1)
+        few = replace(few, steps_per_round=8_192)
+        wanted = [replace(wanted[0], name="two of each", config=few)]
     with telling() as tell:
         lines = list(measure(wanted, 1 if quick else seeds, work, tell))
     report = {"machine": machine(), "world": world or TIDY, "size": size, "lines": _told(lines)}

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.catalog import entry
 from sandbox.bench.progress import Tell
 from sandbox.studies.statistics import interval
 from sandbox.studies.train import TrainConfig, parse_mix, train
@@ -61,6 +62,26 @@ def conditions(world: str = TIDY, **options: Any) -> list[Condition]:
         Condition("control: constant reward, from nothing", replace(base, control="constant", prior="none")),
         Condition("control: random reward, from nothing", replace(base, control="random", prior="none")),
     ]
+
+
+def of_learner(name: str, world: str = TIDY, **options: Any) -> list[Condition]:
+    """The ways of teaching that one learner is judged by; `preferences:net` has the net as its reward."""
+    learner, _, model = name.partition(":")
+    if model not in ("", "net", "terms", "tamer", "coach"):
+        raise ValueError(f"{name!r} is no learner to measure: after the colon comes net, tamer or coach")
+    if learner == "joint" and not model:
+        return conditions(world, **options)
+    setting = {} if model in ("", "terms") else {"model": "net"} if model == "net" else {"way": model}
+    imitates = learner in ("gail", "airl")
+    base = TrainConfig(
+        world=world, learner=learner, options=options, config=setting, prior="none" if imitates else "written"
+    )
+    kinds = entry(learner).kinds
+    mixes = ["compare=10", "compare=50"] if "comparison" in kinds else []
+    mixes += ["demo=2", "demo=10"] if "demonstration" in kinds else []
+    mixes += ["demo=5,correct=20"] if {"demonstration", "correction"} <= kinds else []
+    mixes += ["mark=60"] if "evaluation" in kinds else []
+    return [Condition(f"{mix} ({name})", replace(base, mix=parse_mix(mix))) for mix in mixes]
 
 
 def measure(

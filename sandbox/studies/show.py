@@ -29,7 +29,8 @@ def run(config: TrainConfig, out: Path) -> TrainResult:
 
 def small(config: TrainConfig) -> TrainConfig:
     """The same run cut short, to try the machinery: its figures say nothing."""
-    steps = {} if config.learner == "bc" else {"prior_steps": 4_000, "steps_per_fit": 4_000}
+    imitates = config.learner in ("bc", "dagger")
+    steps = {} if imitates else {"prior_steps": 4_000, "steps_per_fit": 4_000, **config.config}
     mix = {kind: min(number, 2) for kind, number in config.mix.items()}
     answers = min(config.answers, 4)
     return replace(config, answers=answers, mix=mix, rounds=1, steps_per_round=2_000, config=steps)

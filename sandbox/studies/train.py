@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from agents import catalog as learners
 from agents import scores
 from agents.feedback import Correction, Record
 from agents.learner import Learner
+from agents.principles import read as read_principles
 from agents.rollouts import Variant, fresh_moments, roll
 from agents.scores import References
 from agents.teachers import Teacher, make_teacher
@@ -48,6 +50,7 @@ class TrainConfig:
     seed: int = 0
     prior: Literal["written", "none"] = "written"
     control: Literal["", "constant", "random"] = ""
+    principles: str | None = None  # a file of written rules
     rounds: int = 12  # between which the learner learns
     steps_per_round: int = 20_000  # environment steps of learning after each round
     options: Mapping[str, Any] = field(default_factory=dict)  # of the world: size, difficulty
@@ -112,10 +115,11 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
     progress(0.0, "measuring random, still and oracle")
     refs = scores.references(task)
     began_cpu, began = time.process_time(), time.monotonic()
-    extra = {"control": config.control} if config.control else {}
-    learner = learners.make(
-        config.learner, task, seed=config.seed, prior=config.prior, **extra, **config.config
-    )
+    extra: dict[str, Any] = {"control": config.control} if config.control else {}
+    if config.principles is not None:
+        extra["principles"] = read_principles(Path(config.principles), task)
+    settings = {**extra, **config.config}
+    learner = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **settings)
     run = _Run(config, task, learner, make_teacher(config.teacher, task, config.seed), refs)
     run.go(wanted, progress)
     policy = learner.snapshot().policy
@@ -217,6 +221,9 @@ class _Run:
 
     def _say(self, record: Record) -> None:
         self.seq += 1
+        raters = getattr(self.learner, "raters", None)
+        if raters is not None:
+            raters[record.id] = self.teacher.rater
         self.learner.observe(self.seq, [record])
 
     def _give(self, kind: str, number: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agents import catalog, scores
 from agents.feedback import Comparison, Question
 from agents.principles import BadRule, overruled, parse, read
 from envs.trajectory import Trajectory
@@ -78,3 +79,15 @@ def test_files_that_are_no_text_are_refused_in_a_sentence(tmp_path) -> None:
     (tmp_path / "b").write_text("never puddle\n" * 20_000)
     with pytest.raises(ValueError, match="over 100000 bytes"):
         read(tmp_path / "b", toy())
+
+
+def test_joint_learns_from_principles_alone_and_comes_to_an_end() -> None:
+    task = toy()
+    rules = parse("never puddle\nprefer more coin", task)
+    learner = catalog.make("joint", task, principles=rules, prior_steps=8_000, steps_per_fit=60_000)
+    steps = 0
+    while learner.step():
+        steps += 1
+        assert steps < 500
+    assert scores.evaluate(task, learner.snapshot().policy).mean > 8.0
+    assert "principles" in learner.snapshot().raters

@@ -9,7 +9,7 @@ import torch
 from agents.choices import Choice, Option, of_comparison, pack
 from agents.feedback import Comparison
 from agents.posterior import sample
-from agents.queries import information
+from agents.queries import Coverage, disagreement, information
 from agents.reward_model import RewardConfig, RewardModel
 from agents.reward_net import NetConfig, NetReward
 from envs.trajectory import Trajectory
@@ -108,3 +108,22 @@ def test_agreement_counts_ties_as_half() -> None:
     clips = tuple(_clip(t) for t in np.array([[1, 0, 0], [0, 1, 0]], np.float32))
     model = _fitted(_answers(20, 0))
     assert model.agreement(pack(of_comparison(Comparison(clips, (0, 0))))) == pytest.approx(0.5)
+
+
+def test_disagreement_by_hand() -> None:
+    # Two samples, gaps log 3 and -log 3: P is 0.75 and 0.25 (times 0.9), deviation 0.225.
+    gaps = np.log(3.0) * np.array([[1.0, -1.0], [1.0, 1.0]], np.float32)
+    np.testing.assert_allclose(disagreement(gaps), [0.225, 0.0], atol=1e-6)
+
+
+def test_first_questions_cover_every_term() -> None:
+    coverage, random = Coverage(3), np.random.default_rng(0)
+    # Twenty groups differ in the first term, one in the second and one in the third.
+    kinds = [0] * 20 + [1, 2]
+    groups = []
+    for kind in kinds:
+        clips = [_clip(np.zeros(3, np.float32)), _clip(np.eye(3, dtype=np.float32)[kind])]
+        clips[1].observations[0, 0] = random.random()
+        groups.append(tuple(clips))
+    picked = [int(abs(b.terms.sum(0) - a.terms.sum(0)).argmax()) for _, (a, b) in coverage.pick(groups, 3)]
+    assert sorted(picked) == [0, 1, 2]
