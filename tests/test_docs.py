@@ -14,7 +14,7 @@ import pytest
 from envs.catalog import task_ids
 from sandbox.cli import cli
 from sandbox.session import Session
-from tests.sandbox.fake import trajectory
+from tests.sandbox.teaching import recorded
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -38,8 +38,8 @@ SESSIONS = {"session", "other"}
 
 def make_session(folder: Path) -> None:
     with Session.open(folder, start_learner=False) as session:
-        for _ in range(2):
-            session.keep(trajectory())
+        for seed in range(2):
+            session.keep(recorded(session.task, 15, seed=seed))
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
