@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback import Demonstration, new_id, standing
-from agents.safe_files import UnsafeFile, parse_json, short
+from agents.safe_files import UnsafeFile, check_text, parse_json, short
 from envs.foreign.simulation import ForeignSimulation
 from envs.foreign.task import ENDED, REWARD, ForeignTask
 from envs.gym_env import shaped
@@ -80,7 +80,7 @@ def entries(episodes: Iterable[Episode], world: Task, source: str) -> list[Entry
 def _restored(episode: Episode) -> Entry:
     """The very record that was written."""
     name = episode.name
-    own = parse_json((episode.own or "").encode(), f"what teachbox wrote of {name}")
+    own = parse_json(check_text(episode.own or "", name), f"what teachbox wrote of {name}")
     if set(own) != {"record", "task", "driver", "kernel", "options", "seed", "prefix", "provenance"}:
         raise UnsafeFile(f"{name} is not described as teachbox describes it.")
     texts = [own[key] for key in ("record", "task", "driver", "kernel")]
@@ -233,7 +233,7 @@ def _as_seen(episode: Episode, world: ForeignTask, actions: Array, driver: str) 
 
 def origin_of(text: str) -> tuple[str, dict[str, Any]] | None:
     """(world, options) as an episode of ours says it; None if it does not."""
-    own = parse_json(text.encode(), "what teachbox wrote")
+    own = parse_json(check_text(text, "the first episode"), "what teachbox wrote")
     if isinstance(own.get("task"), str) and isinstance(own.get("options"), dict):
         return own["task"], own["options"]
     return None

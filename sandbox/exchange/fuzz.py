@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+import sysconfig
 import tempfile
 import time
 import zipfile
@@ -88,7 +89,7 @@ def watching(folder: Path) -> Iterator[None]:
     if _watch not in _hooked:
         _hooked.append(_watch)
         sys.addaudithook(_watch)
-    _allowed = [str(folder.absolute())]
+    _allowed = [str(folder.absolute()), sysconfig.get_paths()["stdlib"]]  # Python loads some of itself late
     try:
         yield
     finally:

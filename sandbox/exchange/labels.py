@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.feedback import KINDS, Record, Undo, new_id
-from agents.safe_files import UnsafeFile, fresh_file, read_bytes, short
+from agents.safe_files import UnsafeFile, check_text, fresh_file, read_bytes, short
 from envs.trajectory import Trajectory
 from sandbox.exchange.apart import Apart, need, using
 from sandbox.exchange.ledger import Entry, Ledger, Tell, silent
@@ -110,6 +110,7 @@ def _uncell(cell: str, column: str, where: str) -> str | float | None:
         raise UnsafeFile(f"{where} has {short(cell)}, which is no quoted text.") from error
     if not isinstance(text, str):
         raise UnsafeFile(f"{where} has {short(cell)}, which is no quoted text.")
+    check_text(text, where)
     return text
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from agents.feedback import Demonstration
-from agents.safe_files import Arrays, UnsafeFile, fresh_folder, parse_json, read_bytes, short
+from agents.safe_files import Arrays, UnsafeFile, check_text, fresh_folder, parse_json, read_bytes, short
 from envs.catalog import TASKS, task
 from envs.gym_env import written_reward
 from envs.world import OBS_BOUND, Task
@@ -188,7 +188,7 @@ def _named(spec: Any) -> Said:
     """The id in an environment's description; nothing else of it is believed."""
     if not isinstance(spec, str):
         return None
-    id = parse_json(spec.encode(), "env_spec").get("id")
+    id = parse_json(check_text(spec, "env_spec"), "env_spec").get("id")
     return (id, {}) if isinstance(id, str) else None
 
 

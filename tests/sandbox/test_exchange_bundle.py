@@ -109,6 +109,7 @@ def reseal(folder: Path) -> None:
         ('"size": 9', '"size": 9, "layout": "/etc/passwd"', "drawing"),
         ('"version": 1', '"version": 2', "version 2"),
         ('"seed": null', '"seed": -1', "seed"),
+        ('"driver": "', '"driver": "\\ud800', "Unicode"),
     ],
 )
 def test_a_bundle_that_lies_is_a_sentence(old: str, new: str, words: str, tmp_path: Path) -> None:
