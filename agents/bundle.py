@@ -65,8 +65,9 @@ def check_fits(agent: Agent, task: Task) -> None:
     """Raise UnsafeFile unless the agent sees and does what this world shows and takes."""
     world = task.world
     inputs, outputs = agent.policy.layers[0][0].shape[0], agent.policy.layers[-1][0].shape[1]
-    discrete = hasattr(world.action_space, "n")
-    acts = int(world.action_space.n) if discrete else math.prod(world.action_space.shape)
+    space: Any = world.action_space
+    discrete = hasattr(space, "n")
+    acts = int(space.n) if discrete else math.prod(space.shape)
     if (inputs, outputs, agent.policy.kind == "discrete") != (len(world.obs_names), acts, discrete):
         raise UnsafeFile(
             f"the agent sees {inputs} numbers and gives {outputs} ({agent.policy.kind}); {task.id} shows "

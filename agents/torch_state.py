@@ -21,7 +21,7 @@ from agents.safe_files import Arrays, UnsafeFile, short
 MOST_BYTES = 2**28
 MOST_PROGRAM = 2**20
 MOST_STEPS = 200_000
-STORAGES = {
+STORAGES: dict[str, np.dtype[Any]] = {
     "FloatStorage": np.dtype("<f4"),
     "DoubleStorage": np.dtype("<f8"),
     "LongStorage": np.dtype("<i8"),
@@ -35,7 +35,7 @@ MARK = object()
 class _Storage(NamedTuple):
     key: str
     dtype: np.dtype[Any]
-    count: int
+    numbers: int
 
 
 class _Tensor(NamedTuple):

@@ -34,7 +34,7 @@ def unsound(task: Task, states: Array) -> str | None:
 
 def _clock(task: Task, states: Array) -> _Check:
     clock = states[:, task.world.clock]
-    return "a clock outside the episode", (clock < 0) | (clock > task.horizon) | (clock != np.floor(clock))
+    return _outside("a clock outside the episode", clock, 0, task.horizon)
 
 
 def _outside(what: str, values: Array, low: float, high: float, whole: bool = True) -> _Check:
@@ -42,7 +42,7 @@ def _outside(what: str, values: Array, low: float, high: float, whole: bool = Tr
     wrong = ~((values >= low) & (values <= high))
     if whole:
         wrong |= values != np.floor(values)
-    return what, wrong if wrong.ndim == 1 else wrong.any(-1)
+    return what, np.asarray(wrong if wrong.ndim == 1 else wrong.any(-1))
 
 
 def _rooms(task: Task, states: Array) -> list[_Check]:
