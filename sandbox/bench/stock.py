@@ -14,7 +14,7 @@ from torch import nn
 from agents.ppo import PPOConfig
 from agents.vec_env import SimulationVecEnv
 from envs.simulation import Simulation, Step
-from envs.world import Array
+from envs.world import Array, Task
 
 
 def stock_ppo(env: VecEnv, config: PPOConfig, seed: int = 0) -> PPO:
@@ -42,28 +42,39 @@ def stock_ppo(env: VecEnv, config: PPOConfig, seed: int = 0) -> PPO:
 
 
 class StillSimulation(Simulation):
-    """The shapes of a simulation, and nothing ever happens: stepping costs nothing."""
+    """The shapes and the horizon of a simulation, and nothing ever happens: stepping costs nothing."""
+
+    def __init__(self, task: Task, rows: int) -> None:
+        super().__init__(task, rows)
+        ends = np.arange(rows) * task.horizon // rows
+        self.endings = [ends == clock for clock in range(task.horizon)]
+        """Which rows end [N] at each step of the horizon: about as many as ever end at once."""
+        self.turn = 0
 
     def step(self, actions: Array) -> Step:
-        return Step(self._obs[0], self._obs[0], self._terms[0], self._never, self.states)
-
-    @property
-    def _never(self) -> NDArray[np.bool_]:
-        return np.zeros(self.rows, np.bool_)
+        self.turn = (self.turn + 1) % self.task.horizon
+        return Step(self._obs[0], self._obs[0], self._terms[0], self.endings[self.turn], self.states)
 
 
 class StillVecEnv(SimulationVecEnv):
-    """The same for SB3's own rollout: one and the same answer to every step."""
+    """The same for SB3's own rollout: answers made beforehand."""
+
+    def __init__(self, simulation: StillSimulation) -> None:
+        super().__init__(simulation)
+        self._answers = [self._answer(ended) for ended in simulation.endings]
+        self._turn = 0
+
+    def _answer(self, ended: NDArray[np.bool_]) -> VecEnvStepReturn:
+        obs = self.simulation.obs.copy()
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
+        for row in np.flatnonzero(ended):
+            infos[row] = {"terminal_observation": obs[row], "TimeLimit.truncated": True}
+        return obs, np.zeros(self.num_envs, np.float32), ended, infos
 
     def reset(self) -> Any:
         self.reset_infos = [{} for _ in range(self.num_envs)]
-        self._answer: VecEnvStepReturn = (
-            self.simulation.obs.copy(),
-            np.zeros(self.num_envs, np.float32),
-            np.zeros(self.num_envs, np.bool_),
-            [{} for _ in range(self.num_envs)],
-        )
-        return self._answer[0]
+        return self.simulation.obs.copy()
 
     def step_wait(self) -> VecEnvStepReturn:
-        return self._answer
+        self._turn = (self._turn + 1) % len(self._answers)
+        return self._answers[self._turn]

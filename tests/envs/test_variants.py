@@ -58,6 +58,7 @@ def test_both_checkers_pass_without_a_warning(name: str) -> None:
         if options.get("observation") == "grid":  # SB3 takes anything with three axes for a picture
             warnings.filterwarnings("ignore", "It seems that your observation")
             warnings.filterwarnings("ignore", "The minimal resolution for an image is 36x36")
+            warnings.filterwarnings("ignore", "Treating image space as channels-last")
         check_env(gymnasium.make(id, **options).unwrapped)
         sb3.check_env(gymnasium.make(id, split="test", **options))
 
