@@ -75,7 +75,7 @@ class App:
         self.frame, self.seconds = 0, 0.0
         self.toast_area: pygame.Rect | None = None
         """Where a scene wants toasts; it says so at each draw."""
-        self._behind = Behind()
+        self._behind = Behind(self.sounds, wait=self.fixed_dt)
         self._owed = 0.0
         self._clock = pygame.time.Clock()
         self._state_file = StateFile(state_file)
@@ -200,6 +200,7 @@ class App:
     def close(self) -> None:
         """Close the session (all kept feedback is saved first) and the window."""
         self.running = False
+        self._behind.close()
         left = self.session.close() if self.session is not None else None
         if left:
             sys.stderr.write(f"{left}\n")

@@ -1,4 +1,4 @@
-"""Behind the first pictures, which plain kernels make, the window fetches the compiled ones."""
+"""What can wait for the first picture: the sound device, and compiled kernels (plain ones draw the first)."""
 
 from __future__ import annotations
 
@@ -10,20 +10,30 @@ from envs.foreign.task import ForeignTask
 from envs.simulation import fetch_kernels
 
 if TYPE_CHECKING:
+    from sandbox.screen.sound import Sounds
     from sandbox.session import Session
 
 PATIENCE = 30  # [frames] between two looks whether the learner has compiled them
 
 
 class Behind:
-    """Fetches the kernels of each world that is played, once they are in the cache."""
+    """Opens the sound, then fetches the kernels of each world that is played, once they are in the cache.
 
-    def __init__(self) -> None:
+    wait: open the sound at once, not in a thread (tests, films).
+    """
+
+    def __init__(self, sounds: Sounds, *, wait: bool) -> None:
+        self._sound = Thread(target=sounds.open, name="sound", daemon=True)
+        if wait:
+            self._sound.run()
+        self._wait = wait
         self._done: set[str] = set()
         self._thread: Thread | None = None
 
     def update(self, session: Session | None, frame: int) -> None:
         """After a frame was shown. Never waits."""
+        if frame == 1 and not self._wait:
+            self._sound.start()
         if session is None or session.folder is None or kernels.mode() == "compiled":
             return
         if isinstance(session.task, ForeignTask):
@@ -35,3 +45,8 @@ class Behind:
         self._done.add(world)
         self._thread = Thread(target=fetch_kernels, args=(session.task,), name="kernels", daemon=True)
         self._thread.start()
+
+    def close(self) -> None:
+        """Let the sound device come before it goes."""
+        if self._sound.is_alive():
+            self._sound.join(1.0)

@@ -33,15 +33,20 @@ class Sounds:
     def __init__(self, volume: float = 0.35) -> None:
         self.volume, self.why_silent = volume, ""
         self._cues: dict[str, pygame.mixer.Sound | None] = {}
+        self._open = False
+
+    def open(self) -> None:
+        """Find a sound device, which takes a tenth of a second. Until then all is silent."""
         try:
             with _hushed():
                 pygame.mixer.init(buffer=512)
         except pygame.error as error:
             self.why_silent = f"There is no sound: {error}."
+        self._open = not self.why_silent
 
     def play(self, name: str) -> None:
         """Play `name` (plus, minus, saved, undo, tap, crash) if there is a device and such a cue."""
-        if self.why_silent:
+        if not self._open:
             return
         if name not in self._cues:
             try:
