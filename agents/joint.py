@@ -43,7 +43,7 @@ class JointConfig:
     """How `joint` spends its time."""
 
     prior_steps: int | None = None  # environment steps on the written reward first; None: 1,000 episodes
-    steps_per_fit: int | None = None  # on one state of the feedback, then it waits; None: 1,500 episodes
+    steps_per_fit: int | None = None  # on one state of the feedback, then it waits; None: 4,000 episodes
     curve_every: int = 12  # bursts between two points of the curves
     questions_every: int = 12  # bursts after which the questions are made anew
     cloning: float | None = None  # weight of cloning beside PPO; None: 0, and 0.3 where no terms are named
@@ -80,7 +80,7 @@ class JointLearner:
             self.asker.coverage = None
         given = config.prior_steps, config.steps_per_fit
         self._prior_steps = 1_000 * task.horizon if given[0] is None else given[0]
-        self._steps_per_fit = 1_500 * task.horizon if given[1] is None else given[1]
+        self._steps_per_fit = 4_000 * task.horizon if given[1] is None else given[1]
         self._records: dict[str, Record] = {}
         self._fitted: frozenset[str] = frozenset()
         self._taken: frozenset[str] = frozenset()
