@@ -159,14 +159,17 @@ def test_ratios_are_of_the_speeds_they_name_round_by_round() -> None:
     assert (line.steps, line.steps_per_cpu_second, line.round) == (3, 90.0, 3)
 
 
-def test_a_still_world_never_moves() -> None:
-    env = nothing(catalog.task(REACH))
-    first = env.reset()
-    obs, rewards, dones, infos = env.step(np.zeros(env.num_envs, np.int64))
-    assert np.array_equal(obs, first)
-    assert not rewards.any()
-    assert not dones.any()
-    assert len(infos) == env.num_envs
+def test_a_still_world_never_moves_and_ends_as_often_as_the_real_one() -> None:
+    task = catalog.task(REACH)
+    env = nothing(task)
+    first, ends = env.reset(), np.zeros(env.num_envs, int)
+    for _ in range(task.horizon):
+        obs, rewards, dones, infos = env.step(np.zeros(env.num_envs, np.int64))
+        assert np.array_equal(obs, first)
+        assert not rewards.any()
+        assert ["terminal_observation" in info for info in infos] == list(dones)
+        ends += dones
+    assert (ends == 1).all()
 
 
 def test_sb3s_own_ppo_is_paid_by_the_judge() -> None:
