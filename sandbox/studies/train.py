@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +15,7 @@ from agents.principles import read as read_principles
 from agents.teachers import make_teacher
 from envs import catalog as worlds
 from sandbox.replay import digest_of
-from sandbox.studies.lesson import KINDS, PRICES, Lesson, Progress
+from sandbox.studies.lesson import KINDS, PRICES, Budget, Lesson, Progress
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,6 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
-class Budget:
-    """How good the policy was once it had learned all it could from so much."""
-
-    mix: dict[str, int]
-    answers: int
-    human_seconds: float
-    env_steps: int
-    cpu_seconds: float  # so far, without the teacher's planning and without scoring
-    score: float
-    done: float
-
-
-@dataclass(frozen=True)
 class TrainResult:
     """What a run gave. Returns are of the wish; normalised_return is the score."""
 
@@ -88,6 +75,7 @@ class TrainResult:
     teacher_cpu_seconds: float
     prices: dict[str, float]
     curve: tuple[dict[str, float], ...]
+    digest: str  # SHA-256 over policy and reward: the same seed gives the same on one machine
     budgets: tuple[Budget, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -123,10 +111,12 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
         extra["principles"] = read_principles(Path(config.principles), task)
     settings = {**extra, **config.config}
     learner = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **settings)
-    run = _Run(config, task, learner, make_teacher(config.teacher, task, config.seed), refs)
+    teacher = make_teacher(config.teacher, task, config.seed)
+    run = Lesson(task, learner, teacher, refs, config.rounds, config.steps_per_round, config.seed)
     run.began = began_cpu
     run.go(stages, progress)
-    policy = learner.snapshot().policy
+    seen = learner.snapshot()
+    policy = seen.policy
     assert policy is not None
     cpu, wall = run.cpu, time.monotonic() - began
     progress(1.0, "scoring")
