@@ -50,6 +50,13 @@ _ENTRIES = (
         "agents.preferences:PreferencesLearner",
     ),
     LearnerEntry(
+        "pebble",
+        "Rankings, nothing tried in vain",
+        "The same, practising again on all it ever tried whenever the reward changes.",
+        frozenset({"comparison"}),
+        "agents.pebble:PebbleLearner",
+    ),
+    LearnerEntry(
         "evaluative",
         "Rewards only",
         "A reward from your + and -, then practice on it.",

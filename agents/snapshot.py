@@ -16,6 +16,8 @@ from agents.feedback import Question
 Float = NDArray[np.float32]
 Layers = tuple[tuple[Float, Float], ...]
 """(weight [in, out], bias [out]) of each layer."""
+LOG_STD = (-20.0, 2.0)
+"""Bounds of a squashed policy's logs of deviations, as in Stable-Baselines3's SAC."""
 
 
 def forward(layers: Layers, x: Float, activation: Literal["tanh", "relu"] = "tanh") -> Float:
@@ -29,10 +31,11 @@ def forward(layers: Layers, x: Float, activation: Literal["tanh", "relu"] = "tan
 
 @dataclass(frozen=True)
 class PolicyArrays:
-    """An MLP policy. kind "discrete": outputs are logits; "gaussian": means, with log_std [C]."""
+    """An MLP policy. kind "discrete": outputs are logits; "gaussian": means, with log_std [C]; "squashed":
+    means and logs of deviations [2 C], through tanh and stretched to low..high (SAC's)."""
 
     layers: Layers
-    kind: Literal["discrete", "gaussian"]
+    kind: Literal["discrete", "gaussian", "squashed"]
     log_std: Float | None = None
     low: Float | None = None
     high: Float | None = None
@@ -48,10 +51,21 @@ class PolicyArrays:
                 return out.argmax(axis=1)
             gumbel = random.gumbel(size=out.shape)
             return np.asarray((out / temperature + gumbel).argmax(axis=1))
+        if self.kind == "squashed":
+            return self._squashed(out, random, temperature)
         if random is not None and self.log_std is not None:
             noise = random.standard_normal(out.shape).astype(np.float32)
             out = out + temperature * np.exp(self.log_std) * noise
         return out if self.low is None else np.clip(out, self.low, self.high)
+
+    def _squashed(self, out: Float, random: np.random.Generator | None, temperature: float) -> Float:
+        assert self.low is not None
+        assert self.high is not None
+        mean, log_std = np.split(out, 2, axis=1)
+        if random is not None:
+            noise = random.standard_normal(mean.shape).astype(np.float32)
+            mean = mean + temperature * np.exp(log_std.clip(*LOG_STD)) * noise
+        return np.asarray(self.low + 0.5 * (np.tanh(mean) + 1.0) * (self.high - self.low), np.float32)
 
 
 @dataclass(frozen=True)
