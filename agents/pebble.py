@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from agents.joint import JointConfig, JointLearner, Prior
-from agents.off_policy import OffPolicyConfig, OffPolicyPractice
+from agents.off_policy import OffPolicyPractice
+from agents.sac_dqn import OffPolicyConfig
 from envs.world import Task
 
 EXPLORING = "finding out what can happen"

@@ -1,0 +1,83 @@
+"""SB3's n-step replay buffer, relabelled when the reward changes; and how new a state is to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3.common.buffers import NStepReplayBuffer
+from stable_baselines3.common.type_aliases import ReplayBufferSamples
+
+from envs.world import Array
+
+Float = NDArray[np.float32]
+
+
+class RelabelledBuffer(NStepReplayBuffer):
+    """SB3's n-step replay buffer that keeps the terms too, so that rewards can be worked out anew."""
+
+    def __init__(
+        self, *args: Any, terms: int, symmetries: Sequence[tuple[Array, Array]] = (), **more: Any
+    ) -> None:
+        super().__init__(*args, **more)
+        self.terms = np.zeros((self.buffer_size, self.n_envs, terms), np.float32)
+        self._symmetries = tuple(symmetries)
+
+    @property
+    def moments(self) -> int:
+        """How many steps of each row it holds."""
+        return self.buffer_size if self.full else self.pos
+
+    def put(self, obs: Float, after: Float, actions: Any, terms: Float, ended: Any) -> None:
+        """One step of every row, without its reward. An end is the horizon's: bootstrapped over."""
+        at = self.pos
+        self.observations[at], self.next_observations[at], self.terms[at] = obs, after, terms
+        self.actions[at] = np.asarray(actions).reshape(self.n_envs, -1)
+        self.dones[at] = self.timeouts[at] = ended
+        self.pos = (at + 1) % self.buffer_size
+        self.full |= self.pos == 0
+
+    def relabel(self, reward: Callable[[Float, Any, Float, Float], Float], part: int = 16_384) -> None:
+        """Every kept step's reward, by `reward(obs, actions, next_obs, terms)`."""
+        n, rows = self.moments, self.n_envs
+        if n == 0:
+            return
+        whole = [a[:n].reshape(n * rows, -1) for a in (self.observations, self.next_observations, self.terms)]
+        actions: Any = self.actions[:n].reshape(n * rows, -1)
+        if isinstance(self.action_space, spaces.Discrete):
+            actions = actions[:, 0]
+        found = [
+            reward(
+                whole[0][i : i + part], actions[i : i + part], whole[1][i : i + part], whole[2][i : i + part]
+            )
+            for i in range(0, n * rows, part)
+        ]
+        self.rewards[:n] = np.concatenate(found).reshape(n, rows)
+
+    def _get_samples(self, batch_inds: Any, env: Any = None) -> ReplayBufferSamples:
+        """A minibatch, seen in a turn or mirror of the world drawn at random."""
+        drawn = super()._get_samples(batch_inds, env)
+        if not self._symmetries:
+            return drawn
+        order, to = self._symmetries[np.random.randint(len(self._symmetries))]
+        turned = torch.from_numpy(order)
+        return drawn._replace(
+            observations=drawn.observations[:, turned],
+            next_observations=drawn.next_observations[:, turned],
+            actions=torch.from_numpy(np.asarray(to))[drawn.actions],
+        )
+
+
+def nearest(states: Float, others: Float, k: int) -> Float:
+    """log(1 + distance) from each state [N, D] to its k-th nearest of `others` [M, D], itself aside.
+
+    A particle estimate of the entropy of the states visited, up to constants: Lee et al. 2021, eq. 4
+    and 5 (there without the 1, which keeps it finite where states repeat).
+    """
+    square = (states**2).sum(1)[:, None] + (others**2).sum(1) - 2.0 * states @ others.T
+    near = np.partition(np.maximum(square, 0.0), k, axis=1)[:, k]  # the 0th is itself, where it is there
+    return np.asarray(np.log1p(np.sqrt(near)), np.float32)
