@@ -1,7 +1,7 @@
 """The learner process: what is set up before the first heavy import. Only the standard library here.
 
-The parent starts `main` with multiprocessing's spawn method. A program of your own that opens a
-session must guard its main part (`if __name__ == "__main__":`), as for any spawned process.
+The parent starts it with multiprocessing's spawn method (see nursery). A program of your own that opens
+a session must guard its main part (`if __name__ == "__main__":`), as for any spawned process.
 """
 
 from __future__ import annotations
@@ -41,10 +41,20 @@ class WorkerSpec:
 
 def main(connection: Connection, spec: WorkerSpec) -> None:
     """Learn until told to stop, or until the parent is gone. Exits with status 1 after an error."""
+    set_up(spec)
+    work(connection, spec)
+
+
+def set_up(spec: WorkerSpec) -> None:
+    """What must be so before the first heavy import."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the window's to handle
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ[name] = "1"
     _log_to(Path(spec.folder) / "learner.log")
+
+
+def work(connection: Connection, spec: WorkerSpec) -> None:
+    """The rest of `main`, in a process that is set up."""
     try:
         from sandbox.learning.loop import run  # NumPy and the rest, now that the threads are set
 
