@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
-from agents import references
+from agents.experts import expert
 from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Question
-from agents.rollouts import is_foreign, random_actions, simulate
-from agents.snapshot import PolicyArrays
-from envs.simulation import Simulation
+from agents.rollouts import random_actions, simulate
 from envs.trajectory import Trajectory
-from envs.world import Array, Task
+from envs.world import Task
 
 REACTION = 0.3
 """How long after something was on screen a synthetic person presses [s]."""
@@ -39,6 +36,9 @@ class Care:
     equal: float = TIE  # differences of worth up to this are a tie
     side: float = 0.0  # share of comparisons in which the first clip is taken unseen
     slip: float = 0.0  # share of acts at random while driving
+    caution: bool = (
+        False  # drives with a wide berth round all that could go wrong, and leaves what lies there
+    )
     delay: float = REACTION  # how late a press comes [s]
     lazy: float = 0.0  # share of presses left out
     reverse: bool = False  # answers the opposite of what is meant
@@ -54,6 +54,8 @@ TEACHERS: dict[str, Care] = {
     "sided": Care(side=0.3),
     "delayed": Care(delay=0.8),
     "lazy": Care(lazy=0.6),
+    "slipping": Care(slip=0.2),
+    "cautious": Care(caution=True),
     "noisy": Care(mistake=0.2, slip=0.2),
     "useless": Care(mistake=1.0, slip=0.5, lazy=0.5),
     "reversed": Care(reverse=True),
@@ -67,6 +69,7 @@ _NUMBER: dict[str, tuple[str, ...]] = {
     "sided": ("side",),
     "delayed": ("delay",),
     "lazy": ("lazy",),
+    "slipping": ("slip",),
     "noisy": ("mistake", "slip"),
 }
 """What the number in "mistaken:0.1" sets."""
@@ -193,7 +196,7 @@ class Teacher:
         return int(gained.argmin())
 
     def _drive(self, sim: Any, steps: int, least: int) -> Trajectory:
-        act = expert(self.task, self._random)
+        act = expert(self.task, self._random, self.care.caution)
         record = sim.recorder(0)
         for _ in range(steps):
             action = act(sim)
@@ -232,77 +235,3 @@ class Pool(Teacher):
 
     def correct(self, trajectory: Trajectory, step: int) -> Correction | None:
         return self._next().correct(trajectory, step)
-
-
-Expert = Callable[[Any], Any]
-"""simulation of one row -> the action to take there."""
-
-
-def expert(task: Task, random: np.random.Generator) -> Expert:
-    """The best driver known: an exact plan in flats, else a kept policy or looking ahead by simulation."""
-    if is_foreign(task):
-        raise ValueError(f"nobody here knows how to drive {task.id}: give comparisons, or drive it yourself")
-    if task.world.name == "rooms":
-        return _planned(task)
-    kept = references.find(task, 1)
-    if kept is not None and kept.policy is not None:
-        return _following(kept.policy, None if kept.surest else random)
-    return _lookahead(task, random)
-
-
-def _following(policy: PolicyArrays, random: np.random.Generator | None) -> Expert:
-    """Drive as the oracle's policy does: the likeliest action, or sampled."""
-    return lambda sim: policy.act(sim.obs[:1], random)[0]
-
-
-def _planned(task: Task) -> Expert:
-    from envs.rooms.oracle import plan
-
-    plans: list[Any] = []
-
-    def act(sim: Any) -> int:
-        if not plans:
-            plans.append(plan(task, sim.states[0]))
-        return int(plans[0].action(sim.states[0]))
-
-    return act
-
-
-def _lookahead(task: Task, random: np.random.Generator, ahead: int = 24, tries: int = 160) -> Expert:
-    """Random shooting: the first action of the best of many held-action sequences, under the wish."""
-    discrete = isinstance(task.world.action_space, spaces.Discrete)
-    kept: list[Array] = []
-
-    def draw() -> Array:
-        return random_actions(task, tries, random)
-
-    def act(sim: Any) -> Any:
-        hold = 1 + random.integers(8, size=tries)
-        sequence, current = [], draw()
-        for t in range(ahead):
-            fresh, change = draw(), t % hold == 0
-            current = np.where(change if discrete else change[:, None], fresh, current)
-            sequence.append(current)
-        plan = np.stack(sequence)
-        if kept:
-            plan[:-1, 0], plan[-1, 0] = kept[0][1:], kept[0][-1]
-        worth = _worth_of(task, sim, plan)
-        best = int(worth.argmax())
-        kept[:] = [plan[:, best].copy()]
-        return plan[0, best]
-
-    return act
-
-
-def _worth_of(task: Task, sim: Any, plan: Array) -> NDArray[np.float64]:
-    """The wish of each action sequence [T, tries] from the simulation's first row, up to the horizon."""
-    tries = plan.shape[1]
-    copy = Simulation(task, tries, auto_reset=False)
-    copy.put(np.ones(tries, np.bool_), np.repeat(sim.states[:1], tries, 0), np.repeat(sim.rng[:1], tries, 0))
-    left = task.horizon - int(sim.states[0][task.world.clock])
-    total = np.zeros(tries)
-    for actions in plan[:left]:
-        before = copy.states.copy()
-        step = copy.step(actions)
-        total += task.wish(before, step.terms, step.last_states)
-    return total

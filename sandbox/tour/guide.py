@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents.teachers import Teacher, expert, make_teacher
+from agents.experts import expert
+from agents.teachers import Teacher, make_teacher
 from envs.catalog import task_ids
 from envs.world import Task
 from sandbox.screen.live import waits_for_keys

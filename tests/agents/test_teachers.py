@@ -9,6 +9,8 @@ from agents.feedback import Question
 from agents.rollouts import Variant, fresh_moments, roll
 from agents.snapshot import PolicyArrays
 from agents.teachers import Pool, UnknownTeacher, make_teacher
+from envs import catalog
+from envs.rooms.cells import COL, DOCK, HEADER, ROW, SIZE, T_LITTER, VASE
 from tests.agents.toy import toy
 
 BLANK = PolicyArrays(((np.zeros((6, 5), np.float32), np.zeros(5, np.float32)),), "discrete")
@@ -103,3 +105,24 @@ def test_a_pool_says_who_spoke() -> None:
 def test_names_that_are_none_are_sentences(name: str, told: str) -> None:
     with pytest.raises(UnknownTeacher, match=told):
         make_teacher(name, toy())
+
+
+def test_the_over_cautious_keep_clear_and_leave_what_lies_there() -> None:
+    task = catalog.task("teachbox/RoomsTidy-v0")
+    careful, cautious = make_teacher("rational", task), make_teacher("cautious", task)
+    litter = {careful: 0.0, cautious: 0.0}
+    for seed in range(4):
+        for teacher in litter:
+            driven = teacher.demonstrate(seed).trajectory
+            litter[teacher] += float(driven.terms[:, T_LITTER].sum())
+            if teacher is cautious:
+                size = int(task.world.params[SIZE])
+                here = driven.states[1:, ROW].astype(int) * size + driven.states[1:, COL] + HEADER
+                moved = (driven.states[1:, [ROW, COL]] != driven.states[0, [ROW, COL]]).any(1)
+                beside = here[:, None] + np.array([0, -size, 1, size, -1])
+                vases = np.take_along_axis(driven.states[1:], beside, 1) == VASE
+                docks = driven.states[1:][np.arange(len(here)), here] == DOCK
+                assert not (vases.any(1) & moved & ~docks).any()
+    assert 0.2 * litter[careful] < litter[cautious] < 0.9 * litter[careful]
+    assert cautious.care.slip == 0.0
+    assert make_teacher("slipping:0.3", task).care.slip == 0.3
