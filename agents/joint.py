@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from agents import checkpoint, explain, scores
-from agents.choices import Choice, pack
 from agents.cloning import Cloner
 from agents.demonstrations import choices_of
-from agents.faith import Faith, pairs_of
 from agents.feedback import Comparison, Question, Record, kind_of, standing, uses_of
+from agents.inference import Inference
 from agents.learned_reward import LearnedReward
 from agents.practice import Practice, PracticeConfig
 from agents.principles import Principles, Ruled
@@ -75,6 +74,8 @@ class JointLearner:
         self.cloner = Cloner(task.world.symmetries, cloning, seed)
         self.practice.ppo.auxiliary = self.cloner.loss
         self.model = self._reward_model()
+        self.inference = Inference(self.model, config.reward.noise)
+        self._agreement = self.inference.agreement
         self.asker = Asker(task, config.query, np.random.default_rng([seed, 1]))
         if config.model == "net":  # it knows no terms, so it asks about none
             self.asker.coverage = None
@@ -87,11 +88,8 @@ class JointLearner:
         self._uses: dict[str, int] = {}
         self._seq = self._learned_seq = self._step = self._since_fit = 0
         self._curve: list[CurvePoint] = []
-        self._agreement: dict[str, float] = {}
         self._salience: dict[str, float] = {}
-        self.faith, self.ruled = Faith(), Ruled(config.principles)
-        self.raters: dict[str, str] = {}
-        """Who gave a record, by its id, where whoever runs the learner says so."""
+        self.ruled = Ruled(config.principles)
         self._began = time.monotonic()
         if self.prior == "written":
             self._pay()
@@ -127,6 +125,11 @@ class JointLearner:
 
     def _standing(self) -> list[Record]:
         return [r for r in standing(self._records.values()) if kind_of(r) in self.kinds]
+
+    @property
+    def raters(self) -> dict[str, str]:
+        """Who gave a record, by its id: to be filled by whoever runs the learner."""
+        return self.inference.raters
 
     # What goes on.
 
@@ -195,41 +198,17 @@ class JointLearner:
         heard = [*records, *self._ruled_answers]
         choices = choices_of(self.task, heard, variants, self.config.query.steps, self.seed)
         if choices:
-            self._predict([c for c in choices if c.kind == "comparison" and c.record not in self._fitted])
-            self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
-            self._explain(choices, [r for r in heard if isinstance(r, Comparison)])
+            fresh = [c for c in choices if c.kind == "comparison" and c.record not in self._fitted]
+            self.inference.foresee(fresh, self.practice.learned_return)
+            answers = [r for r in heard if isinstance(r, Comparison)]
+            self.inference.renew(choices, answers, {answer.id for answer in self._ruled_answers})
         else:
-            self.model.forget()
-            self._agreement.clear()
+            self.inference.forget()
         if self.config.control == "random":
             self.model.scramble()
         self._pay()
         self._since_fit = 0
         self._make_questions()
-
-    def _explain(self, choices: list[Choice], answers: list[Comparison]) -> None:
-        """Fit the reward, then the raters by it; once more if somebody turns out to err more or less."""
-        who = self.raters | {a.id: Ruled.RATER for a in self._ruled_answers}
-        usual = self.config.reward.noise
-        for _ in range(2):
-            before = {rater: self.faith.error(rater, usual) for rater in {who.get(a.id, "") for a in answers}}
-            noisy = [
-                replace(c, noise=before[who.get(c.record, "")]) if c.kind == "comparison" else c
-                for c in choices
-            ]
-            packed = pack(noisy)
-            self.model.fit(packed)
-            self.faith.renew(pairs_of(answers, who, self.model))
-            if all(abs(self.faith.error(r, usual) - was) < 0.15 for r, was in before.items()):
-                break
-        self._agreement["agreement"] = self.model.agreement(packed)
-
-    def _predict(self, fresh: list[Choice]) -> None:
-        """How well answers were foreseen before they were learned from: agreement on unseen answers."""
-        if fresh:
-            foreseen = self.model.agreement(pack(fresh))
-            self._agreement["agreement before learning"] = foreseen
-            self.faith.note(self.practice.learned_return, foreseen)
 
     def _pay(self) -> None:
         """Practise on the reward as it is believed now."""
@@ -258,7 +237,7 @@ class JointLearner:
 
     def query(self, clips: int = 2) -> Question | None:
         answered = [r for r in self._standing() if isinstance(r, Comparison)] if clips == 2 else []
-        again = self.asker.again(answered, self.faith.doubtful)
+        again = self.asker.again(answered, self.inference.faith.doubtful)
         if again is not None:
             return again
         if not self.asker.ready:
@@ -288,16 +267,9 @@ class JointLearner:
             phase=self.phase,
             uses=dict(self._uses),
             salience=dict(self._salience),
-            warnings=self._warnings(),
-            raters={rater or "you": asdict(known) for rater, known in self.faith.raters.items()},
+            warnings=self.inference.warnings(),
+            raters={rater or "you": asdict(known) for rater, known in self.inference.faith.raters.items()},
         )
-
-    def _warnings(self) -> tuple[str, ...]:
-        doubtful = len(self.faith.doubtful)
-        told = (
-            f"{doubtful} of your answers contradict the rest: they will be asked again." if doubtful else ""
-        )
-        return tuple(filter(None, (self.faith.alarm, told)))
 
     # Stopping and going on.
 
@@ -322,13 +294,8 @@ class JointLearner:
         self._step, self._since_fit = facts["step"], facts["since_fit"]
         self._fitted = frozenset(facts["fitted"])
         self._seq = self._learned_seq = facts["learned_seq"]
-        self._agreement = facts["agreement"]
+        self._agreement.update(facts["agreement"])
         self.asker.restore(facts["asker"])
         self.cloner.restore(facts["cloner"])
         nothing = self.config.control == "constant"
         self.practice.restore(facts["practice"], arrays, None if nothing else self.model.arrays())
-
-
-def _with_error(choice: Choice, error: float) -> Choice:
-    """The same, given by somebody who errs so often."""
-    return replace(choice, noise=error)

@@ -1,0 +1,76 @@
+"""From all that was said to what is wanted: one reward, and how far each person's answers can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from agents.choices import Choice, pack
+from agents.faith import Faith, pairs_of
+from agents.feedback import Comparison
+from agents.learned_reward import LearnedReward
+from agents.principles import Ruled
+
+CHANGED = 0.15
+"""By how much somebody's error rate must have changed for the reward to be fitted once more."""
+
+
+class Inference:
+    """A reward model and what is believed of the raters, renewed together."""
+
+    def __init__(self, model: LearnedReward, noise: float) -> None:
+        """noise: share of answers that are accidents, before anything is known of who answers."""
+        self.model, self.noise = model, noise
+        self.faith = Faith()
+        self.raters: dict[str, str] = {}
+        """Who gave a record, by its id, where whoever runs the learner says so."""
+        self.agreement: dict[str, float] = {}
+        """Shares of choices that the reward explains, for the curves."""
+
+    def renew(self, choices: Sequence[Choice], answers: Sequence[Comparison], ruled: Collection[str]) -> None:
+        """Fit the reward to choices (at least one), then the raters by it; again if somebody's care changed.
+
+        answers: the comparisons among what was said; ruled: ids of those that principles gave.
+        """
+        who = self.raters | dict.fromkeys(ruled, Ruled.RATER)
+        self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
+        for _ in range(2):
+            before = {
+                name: self.faith.error(name, self.noise) for name in {who.get(a.id, "") for a in answers}
+            }
+            packed = pack([_noisy(choice, who, before) for choice in choices])
+            self.model.fit(packed)
+            self.faith.renew(pairs_of(answers, who, self.model))
+            if all(abs(self.faith.error(name, self.noise) - was) < CHANGED for name, was in before.items()):
+                break
+        self.agreement["agreement"] = self.model.agreement(packed)
+
+    def foresee(self, fresh: Sequence[Choice], promised: float) -> None:
+        """Before learning from new answers: how well they were foreseen.
+
+        promised: the learned return that practice reached, for the alarm of a reward that is being gamed.
+        """
+        if fresh:
+            foreseen = self.model.agreement(pack(fresh))
+            self.agreement["agreement before learning"] = foreseen
+            self.faith.note(promised, foreseen)
+
+    def forget(self) -> None:
+        """Back to the prior, as after all feedback was taken back."""
+        self.model.forget()
+        self.agreement.clear()
+
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for the person."""
+        doubtful = len(self.faith.doubtful)
+        told = (
+            f"{doubtful} of your answers contradict the rest: they will be asked again." if doubtful else ""
+        )
+        return tuple(filter(None, (self.faith.alarm, told)))
+
+
+def _noisy(choice: Choice, who: Mapping[str, str], errors: Mapping[str, float]) -> Choice:
+    """The same, with the share of accidents of whoever answered."""
+    if choice.kind != "comparison":
+        return choice
+    return replace(choice, noise=errors[who.get(choice.record, "")])
