@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record
 from agents.snapshot import Snapshot
@@ -45,6 +46,22 @@ Event = Saved | NewSnapshot | LearnerRestarted | Trouble
 
 def count_text(records: int) -> str:
     return "1 record" if records == 1 else f"{records} records"
+
+
+def unsaved_text(unsaved: int, in_outbox: int) -> str:
+    """What is not saved, as a sentence; in_outbox: how many of them are on this disk all the same."""
+    if in_outbox and in_outbox == unsaved:
+        return f"Not sent yet, but kept on this disk: {count_text(unsaved)}."
+    return f"Not saved yet: {count_text(unsaved)}."
+
+
+def left_text(lost: int, in_outbox: int, trouble: str | None, outbox: Path) -> str | None:
+    """What a person has to know when a session was closed; None when all is saved."""
+    if lost:
+        return f"{count_text(lost)} could not be saved. {trouble or ''}".strip()
+    if in_outbox:
+        return f"Not sent yet: {count_text(in_outbox)}, kept in {outbox} until this session is opened again."
+    return None
 
 
 def saved_text(record: Record) -> str:

@@ -13,7 +13,7 @@ from agents.catalog import UnknownLearner, entry
 from envs.catalog import UnknownWorld
 from envs.catalog import task as make_task
 from envs.world import Task
-from sandbox.session_file import STORE, SessionError, SessionFile, default_root, new_folder
+from sandbox.session_file import OUTBOX, STORE, SessionError, SessionFile, default_root, new_folder
 from sandbox.store import StoreError
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _store(folder: Path, url: str | None, fresh: bool) -> Store:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return Store.open(url or folder / STORE, create=fresh, lock=folder / "lock")
+        return Store.open(url or folder / STORE, create=fresh, lock=folder / "lock", outbox=folder / OUTBOX)
     except OSError as error:
         raise SessionError(
             f"{folder} can't be made ({error.strerror}): choose another folder for the session."

@@ -34,7 +34,16 @@ from agents.snapshot import CurvePoint, Snapshot
 from envs.trajectory import Trajectory
 from sandbox.asking import Asking
 from sandbox.chance import random_actions
-from sandbox.events import Event, LearnerRestarted, NewSnapshot, Saved, Trouble, count_text, saved_text
+from sandbox.events import (
+    Event,
+    LearnerRestarted,
+    NewSnapshot,
+    Saved,
+    Trouble,
+    left_text,
+    saved_text,
+    unsaved_text,
+)
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.messages import Command, Note, Points
 from sandbox.learning.process import LearnerProcess, Limits, Restarted, Status
@@ -44,9 +53,6 @@ from sandbox.session_file import SessionError, SessionInfo, default_root, list_s
 from sandbox.store import Provenance, StoreError, standing_lines
 
 LIMITS = Limits()
-
-
-_Events = list[Event]
 
 
 class _Pending(NamedTuple):
@@ -154,9 +160,9 @@ class Session:
     @property
     def at_risk(self) -> str | None:
         """What closing now would lose, as a sentence; None while all is saved or about to be."""
-        if not self._store.trouble:
+        if not self._store.trouble or self._store.in_outbox == self.unsaved:
             return None
-        return f"Not saved yet: {count_text(self.unsaved)}. {self._store.trouble}"
+        return f"{unsaved_text(self.unsaved, 0)} {self._store.trouble}"
 
     def poll(self) -> Sequence[Event]:
         """What happened since the last frame. Never waits."""
@@ -269,10 +275,8 @@ class Session:
         """Save what is queued, end the learner. A sentence if something could not be saved in time."""
         if self._process is not None:
             self._process.stop()
-        left = self._store.close(timeout)
-        if not left:
-            return None
-        return f"{count_text(left)} could not be saved. {self._store.trouble or ''}".strip()
+        store, left = self._store, self._store.close(timeout)
+        return left_text(left, store.in_outbox, store.trouble, self.folder / "outbox")
 
     # Inside.
 
@@ -301,8 +305,8 @@ class Session:
         if self._process is not None:
             self._process.send(command)
 
-    def _poll_store(self) -> _Events:
-        events: _Events = []
+    def _poll_store(self) -> list[Event]:
+        events: list[Event] = []
         while self._pending and self._pending[0].future.done():
             events.append(self._settle(self._pending.popleft()))
         if any(isinstance(event, Saved) for event in events):
@@ -310,10 +314,8 @@ class Session:
         if self._store.trouble != self._trouble:
             self._trouble = self._store.trouble
             if self._trouble is not None:
-                waiting = count_text(self._store.unsaved)
-                events.append(
-                    Trouble(f"Not saved yet: {waiting}. {self._trouble} It is tried again by itself.")
-                )
+                told = unsaved_text(self._store.unsaved, self._store.in_outbox)
+                events.append(Trouble(f"{told} {self._trouble} It is tried again by itself."))
         return events
 
     def _settle(self, pending: _Pending) -> Event:
@@ -327,8 +329,8 @@ class Session:
         target = record.target if isinstance(record, Undo) else None
         return Saved(seq, record.id, saved_text(record), kind, target)
 
-    def _poll_learner(self) -> _Events:
-        events: _Events = []
+    def _poll_learner(self) -> list[Event]:
+        events: list[Event] = []
         for message in self._process.poll() if self._process else ():
             if isinstance(message, Snapshot):
                 self.latest = message

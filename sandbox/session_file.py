@@ -3,6 +3,7 @@
 session.json    program, world, learner, prior, raters' random ids, when it was made
 feedback.db     the store; feedback.db-wal and -shm belong to it (none when the store is on a server)
 trajectories/   what of the store is too large for its rows
+outbox/         what a server has not got yet, in a store like the above
 aside/          what a repair has set aside
 checkpoint/     what the learners know
 learner.log     what the learner process printed
@@ -29,7 +30,7 @@ from sandbox.learning.checkpoints import replace_text
 from sandbox.store import StoreError, count_standing
 
 FORMAT = 2
-FILE, STORE = "session.json", "feedback.db"
+FILE, STORE, OUTBOX = "session.json", "feedback.db", "outbox"
 OURS = frozenset(
     {
         FILE,
@@ -39,6 +40,8 @@ OURS = frozenset(
         "checkpoint",
         "session.json.new",
         "trajectories",
+        OUTBOX,
+        f"{OUTBOX}.sent",
         "aside",
         "exports",
         "imports",

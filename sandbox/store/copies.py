@@ -52,7 +52,7 @@ def backup(place: Place, folder: Path) -> Report:
             _copy_session(place.path.parent, fresh)
         else:
             copy.prepare(create=True)
-            _add(place, copy)
+            add(place, copy)
         report = check(copy)
         for path in fresh.rglob("*"):
             if path.is_file():
@@ -77,7 +77,7 @@ def merge(into: Place, source: Place) -> Merged:
     try:
         into.prepare(create=into.lock is None)
         _same_world(into, source)
-        return _add(source, into)
+        return add(source, into)
     finally:
         if lock is not None:
             lock.release()
@@ -110,7 +110,8 @@ def _copy_file(place: FilePlace, copy: FilePlace) -> None:
             shutil.copy2(file_of(place.files, digest), file_of(copy.files, digest))
 
 
-def _add(source: Place, into: Place) -> Merged:
+def add(source: Place, into: Place) -> Merged:
+    """Copy the records that `into` lacks in one transaction, each of them verified. Raises StoreError."""
     writing = into.writing()
     added = known = newest = 0
     try:

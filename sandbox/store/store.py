@@ -24,10 +24,12 @@ from sqlalchemy.exc import DataError, IntegrityError
 from agents.feedback import Record
 from sandbox.store.codec import Encoded, encode
 from sandbox.store.lock import FolderLock
+from sandbox.store.outbox import Outbox
 from sandbox.store.outline import Line, standing_lines
 from sandbox.store.place import Place, place_of
 from sandbox.store.provenance import Provenance
 from sandbox.store.read import Reader
+from sandbox.store.sqlite import IO_ERRORS
 from sandbox.store.trouble import StoreError
 from sandbox.store.write import insert
 
@@ -41,13 +43,16 @@ class _Pending:
     provenance: Provenance
     future: Future[int]
     encoded: Encoded | None = None
+    kept: bool = False  # in the outbox
 
 
 class Store:
     """One store, open for writing. Make it with `Store.open`."""
 
-    def __init__(self, place: Place, lock: FolderLock | None, retry_seconds: float) -> None:
-        self.place, self._lock, self._retry = place, lock, retry_seconds
+    def __init__(
+        self, place: Place, lock: FolderLock | None, retry_seconds: float, outbox: Outbox | None
+    ) -> None:
+        self.place, self._lock, self._retry, self._outbox = place, lock, retry_seconds, outbox
         self._identity = place.see()
         self._queue: deque[_Pending] = deque()
         self._bell: SimpleQueue[None] = SimpleQueue()  # rung without a lock: the window never waits for one
@@ -68,18 +73,23 @@ class Store:
         create: bool = True,
         lock: Path | None = None,
         retry_seconds: float = 1.0,
+        outbox: Path | None = None,
     ) -> Store:
         """Open the store at a path or a URL (sqlite:///, postgresql+psycopg://), and make it if `create`.
 
-        lock: held while it is open, where the place has no lock of its own. Raises StoreError with a
-        sentence: open in another process, foreign, damaged, newer, unwritable, out of reach.
+        lock: held while it is open, where the place has no lock of its own. outbox: a folder for what a
+        server can't take now; what an earlier process has left there is sent first. Raises StoreError with
+        a sentence: open in another process, foreign, damaged, newer, unwritable, out of reach.
         """
         place = place_of(where)
         path = place.lock or lock
         held = FolderLock(path) if path is not None and path.parent.is_dir() else None
         try:
             place.prepare(create)
-            return cls(place, held, retry_seconds)
+            box = Outbox(outbox) if outbox is not None and place.lock is None else None
+            if box is not None:
+                box.send(place)
+            return cls(place, held, retry_seconds, box)
         except BaseException:
             if held is not None:
                 held.release()
@@ -102,6 +112,11 @@ class Store:
     def unsaved(self) -> int:
         """How many records wait for their commit."""
         return len(self._queue)
+
+    @property
+    def in_outbox(self) -> int:
+        """How many of them are on this machine's disk meanwhile, and will be sent."""
+        return sum(pending.kept for pending in list(self._queue))
 
     def records(self, after: int = 0) -> list[tuple[int, Record]]:
         """The saved records with seq > `after`, in order."""
@@ -127,19 +142,23 @@ class Store:
             return self._done.wait_for(lambda: not self._queue, max(0.0, end - monotonic()))
 
     def close(self, timeout: float = 5.0) -> int:
-        """Save what is queued, at most `timeout` seconds, and let go. How many records are not saved."""
+        """Save what is queued, at most `timeout` seconds, and let go.
+
+        How many records are neither saved nor in the outbox, which then are lost.
+        """
         self._reader.close()  # first, so that the writer's goodbye can empty the write-ahead log
         if self._deadline is None:
             self._deadline = monotonic() + timeout
         self._bell.put(None)
         self._thread.join(timeout + 10.0)
+        self._keep()  # what came while its server did not answer
         for pending in self._queue:
             if not pending.future.done():
                 pending.future.set_exception(StoreError(self.trouble or f"{self.place.name} was closed."))
         if self._lock is not None:
             self._lock.release()
         atexit.unregister(self.close)
-        return len(self._queue)
+        return len(self._queue) - self.in_outbox
 
     # The writer's thread, from here on.
 
@@ -153,12 +172,15 @@ class Store:
                     break
                 if self.place.see() != self._identity:
                     raise StoreError(f"{self.place.name} was moved or deleted while in use: put it back.")
+                if self.trouble:
+                    self._keep()  # to reach a server may take long
                 connection = connection or engine.connect()
                 self._saved(_commit(connection, batch, self.place.files))
             except Exception as error:  # whatever it is, the records stay queued and are tried again
                 log.debug("commit failed", exc_info=error)
                 _drop(connection)
                 connection = None
+                self._keep()
                 self._wait(self.place.explain(error))
         _drop(connection)
         engine.dispose()
@@ -180,7 +202,24 @@ class Store:
                 return good
 
     def _late(self) -> bool:
-        return self._deadline is not None and monotonic() >= self._deadline
+        safe = self._outbox is not None and self.in_outbox == len(self._queue)
+        return self._deadline is not None and (safe or monotonic() >= self._deadline)
+
+    def _keep(self) -> None:
+        """Put what is queued into the outbox, if there is one that can be written."""
+        new = [pending for pending in list(self._queue) if not pending.kept]
+        if self._outbox is None or not new:
+            return
+        for pending in new:
+            self._encode(pending)
+        new = [pending for pending in new if pending.encoded is not None]
+        try:
+            self._outbox.keep((one.encoded, one.provenance) for one in new if one.encoded is not None)
+        except (StoreError, *IO_ERRORS) as error:
+            log.debug("the outbox can't be written", exc_info=error)
+            return
+        for pending in new:
+            pending.kept = True
 
     def _encode(self, pending: _Pending) -> None:
         try:
@@ -207,6 +246,8 @@ class Store:
                 pending.future.set_exception(result)
         self.trouble = None
         self._forget([pending for pending, _ in saved])
+        if self._outbox is not None and not self.in_outbox and any(pending.kept for pending, _ in saved):
+            self._outbox.clear()
 
     def _forget(self, done: list[_Pending]) -> None:
         with self._done:
