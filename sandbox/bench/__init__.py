@@ -154,32 +154,37 @@ def curves(
 def learners(
     as_json: Json = False,
     quick: Quick = False,
+    chosen: Annotated[
+        str,
+        typer.Option("--set", metavar="NAME", help="What is asked: table, joint, preferences, minute, ..."),
+    ] = "table",
     world: World = None,
+    learner: Annotated[str | None, typer.Option(metavar="NAME", help="This learner alone.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How often each way of teaching is tried.")] = 5,
     size: Annotated[int | None, typer.Option(help="Edge length of the flats.")] = None,
-    learner: Annotated[
-        str, typer.Option(metavar="NAME", help="This learner; NAME:net has the net as its reward.")
-    ] = "joint",
-    work: Annotated[Path, typer.Option(metavar="DIR", help="Where finished runs are kept.")] = Path(
-        "runs/learners"
-    ),
+    processes: Annotated[int, typer.Option(min=1, help="Runs at once, each on one core.")] = 2,
+    older: Annotated[bool, typer.Option("--older", help="Take finished runs of older sources too.")] = False,
+    work: Work = Path("runs/learners"),
     out: Out = None,
 ) -> None:
-    """Scores of taught learners over seeds, beside controls; goes on where it was stopped."""
-    from dataclasses import replace
-
-    from sandbox.bench.learners import TIDY, measure, of_learner
+    """Scores of taught learners by budget, over seeds, beside controls; goes on where it was stopped."""
+    from sandbox.bench.learners import measure, references
     from sandbox.bench.machine import machine
     from sandbox.bench.progress import telling
+    from sandbox.bench.sets import conditions, quickly
 
-    wanted = of_learner(learner, world or TIDY, **({} if size is None else {"size": size}))
+    found = conditions(chosen, world, learner, **({} if size is None else {"size": size}))
     if quick:
-        few = replace(wanted[0].config, answers=2, mix=dict.fromkeys(wanted[0].config.mix, 2), rounds=1)
-        few = replace(few, steps_per_round=8_192)
-        wanted = [replace(wanted[0], name="two of each", config=few)]
+        found = [quickly(found[0])]
     with telling() as tell:
-        lines = list(measure(wanted, 1 if quick else seeds, work, tell))
-    report = {"machine": machine(), "world": world or TIDY, "size": size, "lines": _told(lines)}
+        lines = list(measure(found, 1 if quick else seeds, work, tell, processes, older))
+    about = {"set": chosen, "world": world, "size": size, "learner": learner}
+    report = {
+        "machine": machine(),
+        **about,
+        "references": _told(list(references(found))),
+        "lines": _told(lines),
+    }
     show(as_json, "taught learners on unseen starts", report, out, "learners")
 
 
@@ -192,10 +197,10 @@ def live(
     out: Out = None,
 ) -> None:
     """How soon after a few demonstrations or answers the agent does the whole task, in a live session."""
-    from sandbox.bench.learners import TIDY
     from sandbox.bench.live import measure
     from sandbox.bench.machine import machine
     from sandbox.bench.progress import telling
+    from sandbox.bench.sets import TIDY
 
     size = (1, 3.0, 1, 2) if quick else (seeds, 30.0, 2, 20)
     with telling() as tell:
@@ -264,7 +269,7 @@ def _table(title: str, lines: Sequence[dict[str, Any]]) -> None:
     for line in lines:
         table.add_row(*(_cell(value) for value in line.values()))
     console = Console()
-    console.width = max(console.width, 110)  # narrower ones would cut words
+    console.width = max(console.width, 110 if len(lines[0]) < 15 else 180)  # narrower ones would cut words
     console.print(table)
 
 
@@ -293,6 +298,8 @@ TEXT = (
     "cache",
     "window",
     "learner",
+    "teacher",
+    "wanted",
     "task",
     "policy",
     "by",

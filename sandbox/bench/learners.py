@@ -1,6 +1,7 @@
-"""Learners taught by a synthetic teacher, over seeds and ways of teaching, on both cores.
+"""Learners taught by a synthetic teacher, over seeds and budgets of teaching, on both cores.
 
-Every run is kept as a file of its own, so that a stopped measurement goes on where it was.
+Every run is kept as a file of its own, so that a stopped measurement goes on where it was. A run that
+was made by other sources of the worlds and the agents is made again.
 """
 
 from __future__ import annotations
@@ -13,17 +14,28 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from agents.catalog import entry
+from sandbox.bench.kept import sources
 from sandbox.bench.progress import Tell
 from sandbox.studies.statistics import interval
-from sandbox.studies.train import TrainConfig, parse_mix, train
+from sandbox.studies.train import TrainConfig, train
 
-TIDY = "teachbox/RoomsTidy-v0"
-MIX = "demo=2,compare=48,mark=5,correct=5"
+Then = Literal["", "transfer", "store"]
+"""After teaching: a new policy from nothing on unseen layouts, or a new learner from all records at once."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the seeds' scores are held to once all has been said."""
+
+    median: float
+    worst: float | None = None
+
+    def __str__(self) -> str:
+        return f"median {self.median:g}" + ("" if self.worst is None else f", worst {self.worst:g}")
 
 
 @dataclass(frozen=True)
@@ -32,113 +44,168 @@ class Condition:
 
     name: str
     config: TrainConfig
+    wanted: Wanted | None = None
+    then: Then = ""
 
 
 @dataclass(frozen=True)
 class Line:
-    """What came of a condition: score (0 random or still, 1 oracle) on unseen starts, over seeds."""
+    """A budget of a condition: score (0 random or still, 1 oracle) on unseen starts, over seeds.
 
+    failed: seeds that ended in an error; they are in no figure. wanted and met: at the last budget.
+    """
+
+    world: str
     learner: str
+    teacher: str
     teaching: str
     seeds: int
+    failed: int
+    answers: float
+    human_seconds: float
     iqm: float
     low: float
     high: float
     median: float
     worst: float
     done: float  # share of whole tasks done, mean over seeds
-    human_seconds: float
     env_steps: int
     cpu_seconds: float
+    wanted: str | None = None
+    met: bool | None = None
 
 
-def conditions(world: str = TIDY, **options: Any) -> list[Condition]:
-    """Sixty answers, everything mixed, and what they are compared with."""
-    base = TrainConfig(world=world, options=options)
-    return [
-        Condition("60 comparisons", base),
-        Condition(MIX, replace(base, mix=parse_mix(MIX))),
-        Condition("nothing: the written reward alone", replace(base, answers=0)),
-        Condition("control: constant reward, from nothing", replace(base, control="constant", prior="none")),
-        Condition("control: random reward, from nothing", replace(base, control="random", prior="none")),
-    ]
+@dataclass(frozen=True)
+class Reference:
+    """What scores are between: mean returns of the wish, and the score of acting at random."""
 
-
-def of_learner(name: str, world: str = TIDY, **options: Any) -> list[Condition]:
-    """The ways of teaching that one learner is judged by; `preferences:net` has the net as its reward."""
-    learner, _, model = name.partition(":")
-    if model not in ("", "net", "terms", "tamer", "coach"):
-        raise ValueError(f"{name!r} is no learner to measure: after the colon comes net, tamer or coach")
-    if learner == "joint" and not model:
-        return conditions(world, **options)
-    setting = {} if model in ("", "terms") else {"model": "net"} if model == "net" else {"way": model}
-    imitates = learner in ("gail", "airl")
-    base = TrainConfig(
-        world=world, learner=learner, options=options, config=setting, prior="none" if imitates else "written"
-    )
-    kinds = entry(learner).kinds
-    mixes = ["compare=10", "compare=50"] if "comparison" in kinds else []
-    mixes += ["demo=2", "demo=10"] if "demonstration" in kinds else []
-    mixes += ["demo=5,correct=20"] if {"demonstration", "correction"} <= kinds else []
-    mixes += ["mark=60"] if "evaluation" in kinds else []
-    return [Condition(f"{mix} ({name})", replace(base, mix=parse_mix(mix))) for mix in mixes]
+    world: str
+    random: float
+    still: float
+    oracle: float
+    random_score: float
 
 
 def measure(
-    found: Sequence[Condition], seeds: int, folder: Path, tell: Tell, processes: int = 2
+    found: Sequence[Condition], seeds: int, folder: Path, tell: Tell, processes: int = 2, older: bool = False
 ) -> Iterator[Line]:
-    """Run what isn't in `folder` yet, then a line for each condition."""
+    """Run what isn't in `folder` yet, then lines for each condition. older: take runs of other sources."""
     folder.mkdir(parents=True, exist_ok=True)
-    runs = [replace(condition.config, seed=seed) for seed in range(seeds) for condition in found]
-    wanted = [run for run in runs if not _file(folder, run).exists()]
+    runs = [(replace(one, config=replace(one.config, seed=seed))) for seed in range(seeds) for one in found]
+    missing = [run for run in runs if _kept(folder, run, older) is None]
+    list(references(found))  # measured once, before two processes would
+    faults = dict(_made(missing, folder, tell, processes)) if missing else {}
+    for path, fault in faults.items():
+        tell(1.0, f"{path.stem} failed: {fault}")
+    for one in found:
+        mine = [replace(one, config=replace(one.config, seed=seed)) for seed in range(seeds)]
+        results = [_kept(folder, run, True) for run in mine if _file(folder, run) not in faults]
+        whole = [result for result in results if result is not None]
+        if not whole:
+            raise RuntimeError(f"every run of {one.name!r} failed: {next(iter(faults.values()))}")
+        yield from lines_of(one, whole, seeds - len(whole))
+
+
+def _made(runs: Sequence[Condition], folder: Path, tell: Tell, processes: int) -> Iterator[tuple[Path, str]]:
+    """Run and keep them; the file and the reason of each that failed."""
     context = get_context("spawn")  # torch must not be forked
     with ProcessPoolExecutor(processes, context, initializer=_one_thread) as pool:
-        futures = {pool.submit(_run, run): run for run in wanted}
+        futures = {pool.submit(_run, run): run for run in runs}
         for number, future in enumerate(as_completed(futures)):
             run = futures[future]
-            kept = _file(folder, run).with_suffix(".part")
-            kept.write_text(json.dumps(future.result()), "utf-8")
-            kept.replace(_file(folder, run))
-            tell((number + 1) / len(wanted), f"run {number + 1} of {len(wanted)}")
-    for condition in found:
-        results = [
-            json.loads(_file(folder, replace(condition.config, seed=seed)).read_text("utf-8"))
-            for seed in range(seeds)
-        ]
-        yield _line(condition, results)
+            path, fault = _file(folder, run), future.exception()
+            if fault is None:
+                half = path.with_suffix(".half")
+                half.write_text(json.dumps({"sources": sources(), **future.result()}), "utf-8")
+                half.replace(path)
+            else:
+                yield path, f"{type(fault).__name__}: {fault}"
+            tell((number + 1) / len(runs), f"run {number + 1} of {len(runs)}, {run.name}")
 
 
-def _line(condition: Condition, results: Sequence[dict[str, Any]]) -> Line:
-    scores = np.array([[result["normalised_return"]] for result in results])
-    told = interval(scores)
+def lines_of(condition: Condition, results: Sequence[dict[str, Any]], failed: int = 0) -> Iterator[Line]:
+    """A line for each budget."""
+    budgets = [result["budgets"] or [_whole(result)] for result in results]
+    for number, mine in enumerate(zip(*budgets, strict=True)):
+        yield _line(condition, mine[0]["mix"], mine, failed, number == len(budgets[0]) - 1)
+
+
+def _whole(result: dict[str, Any]) -> dict[str, Any]:
+    """A run without budgets on the way, as the one budget that it is."""
+    return {**result, "score": result["normalised_return"], "done": result["done_share"]}
+
+
+def _line(
+    condition: Condition, mix: dict[str, int], results: Sequence[dict[str, Any]], failed: int, last: bool
+) -> Line:
+    scores = np.array([result["score"] for result in results])
+    told, wanted = interval(scores[:, None]), condition.wanted if last else None
+    median, worst = float(np.median(scores)), float(scores.min())
+    met = None
+    if wanted is not None:
+        met = median >= wanted.median and (wanted.worst is None or worst >= wanted.worst) and not failed
     return Line(
-        learner=condition.config.learner,
-        teaching=condition.name,
+        world=_short(condition.config.world),
+        learner=condition.name,
+        teacher=condition.config.teacher,
+        teaching=",".join(f"{kind}={number}" for kind, number in mix.items() if number) or "nothing",
         seeds=len(results),
+        failed=failed,
+        answers=_mean(results, "answers"),
+        human_seconds=_mean(results, "human_seconds"),
         iqm=told.iqm,
         low=told.low,
         high=told.high,
-        median=float(np.median(scores)),
-        worst=float(scores.min()),
-        done=_mean(results, "done_share"),
-        human_seconds=_mean(results, "human_seconds"),
+        median=median,
+        worst=worst,
+        done=_mean(results, "done"),
         env_steps=round(_mean(results, "env_steps")),
         cpu_seconds=_mean(results, "cpu_seconds"),
+        wanted=None if wanted is None else str(wanted),
+        met=met,
     )
+
+
+def _short(world: str) -> str:
+    return world.removeprefix("teachbox/").removesuffix("-v0")
 
 
 def _mean(results: Sequence[dict[str, Any]], key: str) -> float:
     return float(np.mean([result[key] for result in results]))
 
 
-def _file(folder: Path, run: TrainConfig) -> Path:
+def references(found: Sequence[Condition]) -> Iterator[Reference]:
+    """For each world and its options."""
+    from agents import scores
+    from envs import catalog
+
+    settings = {(one.config.world, tuple(one.config.options.items())): None for one in found}
+    for world, options in settings:
+        refs = scores.references(catalog.task(world, **dict(options)))
+        yield Reference(_short(world), refs.random, refs.still, refs.oracle, refs.score(refs.random))
+
+
+def _kept(folder: Path, run: Condition, older: bool) -> dict[str, Any] | None:
+    path = _file(folder, run)
+    if not path.exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found if older or found["sources"] == sources() else None
+
+
+def _file(folder: Path, run: Condition) -> Path:
     """Named by all that the run depends on, so that another setting is another file."""
-    word = hashlib.sha256(json.dumps(asdict(run), sort_keys=True).encode()).hexdigest()[:16]
-    return folder / f"{run.learner}-{run.seed}-{word}.json"
+    facts = {**asdict(run.config), "then": run.then}
+    word = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    return folder / f"{run.config.learner}-{run.config.seed}-{word}.json"
 
 
-def _run(config: TrainConfig) -> dict[str, Any]:
-    return train(config).as_json()
+def _run(run: Condition) -> dict[str, Any]:
+    if run.then:
+        from sandbox.bench.afterwards import again
+
+        return again(run.config, run.then)
+    return train(run.config).as_json()
 
 
 def _one_thread() -> None:

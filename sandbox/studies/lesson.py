@@ -16,7 +16,7 @@ import numpy as np
 
 from agents import scores
 from agents.feedback import Correction, Record
-from agents.learner import Learner
+from agents.learner import BEFORE_ANSWERS, Learner
 from agents.rollouts import Variant, fresh_moments, roll
 from agents.scores import References
 from agents.teachers import Teacher
@@ -25,7 +25,8 @@ from envs.world import Task
 
 PRICES = {"comparison": 4.0, "further clip": 2.0}
 """What a person's answer costs [s]; driving and watching cost the time they last."""
-KINDS = ("demo", "compare", "rank", "mark", "correct")
+KINDS = ("demo", "compare", "rank", "mark", "correct", "seconds")
+"""The last is a person's time, spent on what the learner asks for."""
 RANKED = 4  # clips in a "rank"
 BETWEEN_MARKS = 1.0  # a teacher presses at most once in this time [s]
 
@@ -77,7 +78,7 @@ class Lesson:
 
     def go(self, stages: Sequence[Mapping[str, int]], progress: Progress) -> None:
         """Say what each stage holds more than the one before; with several, the policy is scored at each."""
-        self._learn("learning from the written reward", progress)
+        self._before_answers(progress)
         whole, before = max(1, sum(stages[-1].values())), dict[str, int]()
         for stage in stages:
             more = {kind: number - before.get(kind, 0) for kind, number in stage.items()}
@@ -112,8 +113,8 @@ class Lesson:
         steps = snapshot.env_steps
         self.budgets.append(Budget(mix, self.answers, self.human_seconds, steps, cpu, score, done))
 
-    def _learn(self, phase: str, progress: Progress) -> None:
-        while self.learner.snapshot().phase == phase:
+    def _before_answers(self, progress: Progress) -> None:
+        while (phase := self.learner.snapshot().phase) in BEFORE_ANSWERS:
             progress(0.0, phase)
             self.learner.step()
 
@@ -150,6 +151,9 @@ class Lesson:
         if kind == "mark":
             self._mark(number)
             return
+        if kind == "seconds":
+            self._as_suggested(self.human_seconds + number)
+            return
         for _ in range(number):
             if kind == "demo":
                 seed = int(self.random.integers(2**31))
@@ -163,6 +167,20 @@ class Lesson:
                     self._say(taken)
             else:
                 self._ask(RANKED if kind == "rank" else 2)
+
+    def _as_suggested(self, until: float) -> None:
+        """What the learner thinks worth the person's time, until that time is over; a learner that
+        thinks nothing of it is given comparisons."""
+        suggest = getattr(self.learner, "suggest", None)
+        while (before := self.human_seconds) < until:
+            wanted = suggest() if suggest is not None else None
+            kind = "compare" if wanted is None else wanted.kind
+            if kind == "compare":
+                self._ask(2 if wanted is None else wanted.clips)
+            else:
+                self._give(kind, 1)
+            if self.human_seconds == before:
+                return
 
     def _timed(self, work: Callable[[], T]) -> T:
         """Do the teacher's work, and note its processor time apart from the learner's."""

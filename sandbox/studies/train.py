@@ -154,6 +154,7 @@ _RECORD_OF = {
     "rank": "comparison",
     "mark": "evaluation",
     "correct": "correction",
+    "seconds": "comparison",
 }
 
 
@@ -161,5 +162,5 @@ def _check(learner: str, wanted: Mapping[str, int]) -> None:
     takes = learners.entry(learner).kinds
     for kind, number in wanted.items():
         if number and _RECORD_OF[kind] not in takes:
-            able = ", ".join(f"{k}=N" for k in KINDS if _RECORD_OF[k] in takes)
+            able = ", ".join(f"{k}=N" for k, record in _RECORD_OF.items() if record in takes)
             raise ValueError(f"learner {learner!r} learns nothing from {kind!r}: use --mix with {able}")

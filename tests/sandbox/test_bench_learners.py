@@ -1,0 +1,100 @@
+"""The figures about taught learners: made of what was run, kept, and gone on from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from agents import catalog
+from sandbox.bench import app
+from sandbox.bench.learners import Wanted, lines_of, measure
+from sandbox.bench.sets import SETS, TIDY, WORLDS, conditions, quickly, taught
+from sandbox.studies.train import _check
+
+learners = import_module("sandbox.bench.learners")  # the command has the same name
+
+
+def of_run(*scores: float) -> dict[str, Any]:
+    """A run's facts, a score for each budget."""
+    usual = {"human_seconds": 8.0, "env_steps": 10, "cpu_seconds": 1.0, "done": 0.5}
+    return {
+        "budgets": [
+            {"mix": {"compare": i + 1}, "answers": i + 1, "score": s, **usual} for i, s in enumerate(scores)
+        ]
+    }
+
+
+def test_a_line_for_each_budget_and_the_bar_at_the_last() -> None:
+    condition = taught("preferences", TIDY, "compare=1/compare=2", Wanted(0.95, 0.9))
+    first, last = lines_of(condition, [of_run(0.1, 0.97), of_run(0.2, 0.91), of_run(0.6, 0.96)])
+    assert (first.teaching, last.teaching, last.answers) == ("compare=1", "compare=2", 2)
+    assert (first.median, first.worst, first.met) == (0.2, 0.1, None)
+    assert (last.median, last.worst, last.met) == (0.96, 0.91, True)
+    assert first.low <= first.iqm <= first.high
+    *_, missed = lines_of(condition, [of_run(0.1, 0.97), of_run(0.2, 0.89), of_run(0.6, 0.96)])
+    assert missed.met is False
+    *_, broken = lines_of(condition, [of_run(0.1, 0.97)], failed=1)
+    assert (broken.met, broken.failed) == (False, 1)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_sets_ask_learners_for_what_they_take(name: str) -> None:
+    found = conditions(name)
+    for one in found:
+        _check(one.config.learner, one.config.wanted())
+        assert one.config.stages()
+        catalog.check(one.config.learner, one.config.config)
+        json.dumps(asdict(one.config))
+    assert len({learners._file(Path(), one) for one in found}) == len(found), "two ways of teaching are one"
+
+
+def test_the_table_has_every_learner_in_every_world_it_can_learn_in() -> None:
+    found = conditions("table")
+    assert {one.config.learner for one in found} == set(catalog.LEARNERS)
+    assert {one.config.world for one in found} == set(WORLDS)
+    for world in WORLDS:
+        here = {one.name for one in found if one.config.world == world}
+        assert {"joint", "preferences", "control: constant reward", "control: random reward"} <= here
+
+
+def test_a_stopped_measurement_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = [quickly(taught("preferences", TIDY, "compare=2")), quickly(taught("bc", TIDY, "demo=1"))]
+    told: list[str] = []
+    first = list(measure(wanted, 1, tmp_path, lambda share, text: told.append(text), processes=1))
+    assert [line.learner for line in first] == ["preferences"] * 2 + ["bc"] * 2
+    assert [line.answers for line in first] == [0, 2, 0, 0]
+    assert len(told) == 2
+    monkeypatch.setattr(learners, "_made", lambda runs, *rest: pytest.fail(f"{runs} were made already"))
+    assert list(measure(wanted, 1, tmp_path, lambda share, text: None)) == first
+    monkeypatch.setattr(learners, "sources", lambda: "another")
+    assert list(measure(wanted, 1, tmp_path, lambda share, text: None, older=True)) == first
+    with pytest.raises(pytest.fail.Exception, match="already"):
+        list(measure(wanted, 1, tmp_path, lambda share, text: None))
+
+
+def test_a_run_that_fails_is_told_and_in_no_figure(tmp_path: Path) -> None:
+    good = quickly(taught("bc", TIDY, "demo=1"))
+    bad = replace(good, name="bad", config=replace(good.config, teacher="nobody"))
+    told: list[str] = []
+    with pytest.raises(RuntimeError, match="'bad' failed: UnknownTeacher: there is no teacher 'nobody'"):
+        list(measure([good, bad], 1, tmp_path, lambda share, text: told.append(text), processes=1))
+    assert any("UnknownTeacher" in text for text in told)
+
+
+def test_the_command_measures_a_set_and_names_it(tmp_path: Path) -> None:
+    out = tmp_path / "kept.json"
+    arguments = ["learners", "--set", "cost", "--quick", "--json", "--work", str(tmp_path), "--out", str(out)]
+    done = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    facts = json.loads(done.output.splitlines()[-1])
+    assert (facts["set"], facts["lines"][-1]["answers"]) == ("cost", 2)
+    assert facts["lines"][-1]["cpu_seconds"] > 0
+    assert facts["references"][0]["oracle"] > facts["references"][0]["random"]
+    assert json.loads(out.read_text())["bench"] == "learners"
+    wrong = CliRunner().invoke(app, ["learners", "--set", "nothing"])
+    assert "there is no set 'nothing'" in str(wrong.exception)
