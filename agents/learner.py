@@ -9,6 +9,9 @@ from typing import ClassVar, Protocol
 from agents.feedback import Question, Record
 from agents.snapshot import Snapshot
 
+BEFORE_ANSWERS = frozenset({"learning from the written reward", "finding out what can happen"})
+"""Phases in which it is too early to ask: what the agent does then is not yet worth comparing."""
+
 
 class Learner(Protocol):
     """Learns from feedback in short steps, so that a loop around it stays responsive.
