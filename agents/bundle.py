@@ -284,7 +284,7 @@ def _reward(facts: _Facts, content: bytes, folder: Path) -> RewardArrays:
     found = None
     if turns:
         found = Turns(arrays["turns.orders"], arrays["turns.actions"])
-        for array, most in ((found.orders, turns[1]), (found.actions, turns[0])):
+        for array, most in ((found.orders, turns[1] + 1), (found.actions, turns[0])):
             if array.min() < 0 or array.max() >= most:
                 raise UnsafeFile(f"{folder / REWARD} turns views by an index outside 0 to {most - 1}.")
     return RewardArrays(

@@ -9,22 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.snapshot import Layers, RewardArrays, reward_inputs
+from agents.snapshot import Layers, RewardArrays
 from envs.trajectory import Trajectory
 from envs.world import Task
 
 Float = NDArray[np.float32]
 
 
-def input_names(task: Task, one_hot: int, turned: bool) -> tuple[str, ...]:
-    """Names of a reward net's inputs: what is seen, its change, the action.
+def input_names(task: Task, one_hot: int, turned: bool, apart: bool = False) -> tuple[str, ...]:
+    """Names of a reward net's inputs: what is seen, its change (or rise and fall apart), the action.
 
     Where views are turned, directions are those of a world in which the action is the first of its kind.
     """
     seen = task.world.obs_names
     acts = task.world.action_names if one_hot else tuple(f"action {n}" for n in task.world.action_names)
     told = " (turned)" if turned else ""
-    return (*(n + told for n in seen), *(f"change of {n}{told}" for n in seen), *acts)
+    kinds = ("rise of", "fall of") if apart else ("change of",)
+    changes = [f"{kind} {n}{told}" for kind in kinds for n in seen]
+    return (*(n + told for n in seen), *changes, *acts)
 
 
 def slopes(layers: Layers, x: Float) -> Float:
@@ -55,9 +57,10 @@ def salience(
     moved = reward.weights.mean(0) * terms.std(0)
     found = dict(zip(task.world.term_names, moved.tolist(), strict=True))
     if reward.nets:
-        x = reward_inputs(obs[:1000], actions[:1000], next_obs[:1000], reward.one_hot, reward.turns)
+        x = reward.inputs(obs[:1000], actions[:1000], next_obs[:1000])
         slope = np.mean([slopes(net, x).mean(0) for net in reward.nets], axis=0)
-        names = input_names(task, reward.one_hot, reward.turns is not None)
+        apart = x.shape[1] >= 3 * obs.shape[1]
+        names = input_names(task, reward.one_hot, reward.turns is not None, apart)
         found |= dict(zip(names, (slope * x.std(0)).tolist(), strict=True))
     ordered = sorted(found.items(), key=lambda item: -abs(item[1]))
     return {name: value for name, value in ordered[:most] if abs(value) > 1e-6}

@@ -112,7 +112,7 @@ class JointLearner:
         believed = written if self.prior == "written" else np.zeros_like(written)
         actions = int(getattr(task.world.action_space, "n", 0))
         if config.model == "net" or foreign:
-            turns = turnings(task.world.symmetries, actions)
+            turns = turnings(task.world.symmetries, actions, blind=True)
             return NetReward(believed, turns, actions, config.net, self.seed)
         return RewardModel(believed, np.ones(len(written), np.bool_), actions, config.reward, self.seed)
 

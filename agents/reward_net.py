@@ -10,11 +10,12 @@ explain answers. Each member has its own bootstrap of the choices.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.checkpoint import Arrays, layer_arrays, layers_from
@@ -30,27 +31,54 @@ from envs.world import Array
 class NetConfig:
     """How the net is learned."""
 
-    members: int = 3  # of the ensemble
-    hidden: int = 24
-    steps: int = 80  # Adam steps at a fit
-    rate: float = 0.01
-    view: float = 0.3  # how much the observation counts beside its change
-    lasso: float = 3.0  # on the length of each input's weights
-    l2: float = 0.05  # on the last layer
+    members: int = 5  # of the ensemble
+    hidden: int = 8  # units of each member that bend, beside the one that is straight
+    straight_steps: int = 150  # Adam steps of the straight part alone
+    steps: int = 60  # and of both
+    rate: float = 0.02
+    bootstrap: float = 0.5  # how far the members' weights of an answer differ: 1 is a Bayesian bootstrap
+    ridge: float = 0.7  # on the straight part, each input in units of its deviation over clips
+    bend: float = 1.0  # on the weights of the units that bend
+    seen: float = 0.3  # how much what is seen counts beside its changes
+    turning: float = 0.1  # how much the changes count of what turns with the world
     written: float = 1.0  # prior of what a clip's usual written return is worth [nats]
     noise: float = 0.05  # share of answers taken for accidents
     trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
 
 
-def turnings(symmetries: Sequence[tuple[Array, Array]], actions: int) -> tuple[Turns, ...]:
-    """The ways to turn each action to the first one that it can be turned to; the mirror is a second."""
+STRAIGHT = 0.01
+"""How small the inputs of the straight unit are, so that its tanh bends nothing."""
+
+
+def turnings(
+    symmetries: Sequence[tuple[Array, Array]], actions: int, blind: bool = False
+) -> tuple[Turns, ...]:
+    """The ways to turn each action to the first one that it can be turned to; the mirror is a second.
+
+    blind: an action that no turn changes sees only what no turn changes.
+    """
     if not symmetries or not actions:
         return ()
     first = [min(int(action_of[a]) for _, action_of in symmetries) for a in range(actions)]
     found = [[order for order, to in symmetries if to[a] == first[a]] for a in range(actions)]
     ways = min(len(orders) for orders in found)
-    return tuple(Turns(np.stack([orders[w] for orders in found]), np.array(first)) for w in range(ways))
+    turns = tuple(Turns(np.stack([orders[w] for orders in found]), np.array(first)) for w in range(ways))
+    return _blinded(turns, symmetries) if blind else turns
+
+
+def still(turns: Sequence[Turns]) -> NDArray[np.bool_]:
+    """Which numbers of what is seen no turn moves, [D]."""
+    wide = turns[0].orders.shape[1]
+    return np.asarray(
+        np.all([((t.orders == np.arange(wide)) | (t.orders == wide)).all(0) for t in turns], axis=0)
+    )
+
+
+def _blinded(turns: Sequence[Turns], symmetries: Sequence[tuple[Array, Array]]) -> tuple[Turns, ...]:
+    stays = still(turns)
+    none = np.array([all(int(to[a]) == a for _, to in symmetries) for a in range(len(turns[0].actions))])
+    return tuple(replace(t, orders=np.where(none[:, None] & ~stays, len(stays), t.orders)) for t in turns)
 
 
 class NetReward(LearnedReward):
@@ -87,62 +115,83 @@ class NetReward(LearnedReward):
             self._unit = float(np.sqrt((some**2).mean()))
 
     def _fresh(self, wide: int) -> list[Tensor]:
-        """First layer [E, I, H], bias [E, 1, H], last [E, H, 1]; log scale of written [E, 1], log trust."""
+        """Straight [E, I]; first layer [E, I, H], bias [E, 1, H], last [E, H, 1]; log scale, log trust."""
         config, make = self.config, self.generator
         first = torch.randn((config.members, wide, config.hidden), generator=make) * 0.3 / wide**0.5
         last = torch.randn((config.members, config.hidden, 1), generator=make) * 0.3 / config.hidden**0.5
         bias = torch.zeros((config.members, 1, config.hidden))
         scale = torch.zeros((config.members, 1))
         trust = torch.log(torch.tensor(config.trust)).repeat(config.members, 1)
-        return [first, bias, last, scale, trust]
+        return [torch.zeros((config.members, wide)), first, bias, last, scale, trust]
 
     def _inputs(self, packed: Packed, turns: Turns | None) -> Tensor:
         actions: Any = packed.actions[:, 0].astype(np.int64) if self.one_hot else packed.actions
-        return torch.from_numpy(reward_inputs(packed.obs, actions, packed.next_obs, self.one_hot, turns))
+        found = reward_inputs(packed.obs, actions, packed.next_obs, self.one_hot, turns, apart=True)
+        return torch.from_numpy(found)
+
+    def _units(self, sums: Tensor, wide: int) -> Tensor:
+        """What each input is divided by [I]: its deviation over options, more where it tells less."""
+        unit = sums.std(0).clamp(min=0.1)
+        unit[:wide] /= self.config.seen
+        if self._turns:
+            turned = torch.from_numpy(~still(self._turns))
+            for at in (wide, 2 * wide):
+                unit[at : at + wide][turned] /= self.config.turning
+        unit[3 * wide :] /= self.config.seen
+        return unit
 
     def fit(self, packed: Packed) -> None:
         config = self.config
         views = [self._inputs(packed, turns) for turns in self._turns] or [self._inputs(packed, None)]
-        mean, deviation = views[0].mean(0), views[0].std(0).clamp(min=0.05)
-        wide = packed.obs.shape[1]
-        deviation[:wide] /= config.view
-        xs = [(view - mean) / deviation for view in views]
+        owner, step_weight = torch.from_numpy(packed.owner), torch.from_numpy(packed.step_weight)
+        wide, options = packed.obs.shape[1], len(packed.terms)
+        sums = [
+            torch.zeros((options, v.shape[1])).index_add(0, owner, v * step_weight[:, None]) for v in views
+        ]
+        unit = self._units(sums[0], wide)
+        xs, sums = [view / unit for view in views], [one / unit for one in sums]
         if not self._params:
             self._params = self._fresh(xs[0].shape[1])
         params = [p.clone().requires_grad_() for p in self._params]
-        first, bias, last, scale, trust = params
+        straight, first, bias, last, scale, trust = params
         paid = torch.from_numpy(packed.terms @ self._written) * (config.written / self._unit)
-        owner, step_weight = torch.from_numpy(packed.owner), torch.from_numpy(packed.step_weight)
         counts = torch.rand(
             (config.members, len(packed)), generator=torch.Generator().manual_seed(self._seed)
         )
-        bootstrap = -torch.log(counts.clamp(min=1e-6)) * torch.from_numpy(packed.weight)
+        bootstrap = (1.0 - config.bootstrap) - config.bootstrap * torch.log(counts.clamp(min=1e-6))
+        bootstrap = bootstrap * torch.from_numpy(packed.weight)
         believed, spread = torch.log(torch.tensor(config.trust)), torch.tensor(config.trust_spread)
         adam = torch.optim.Adam(params, lr=config.rate, fused=True)
-        for turn in range(config.steps):
-            x = xs[turn % len(xs)]
-            hidden = torch.tanh(torch.matmul(x, first) + bias)
-            steps = (hidden @ last).squeeze(-1) * step_weight
-            returns = (scale.exp() * paid).index_add(1, owner, steps)
+        for turn in range(config.straight_steps + config.steps):
+            way = turn % len(xs)
+            returns = scale.exp() * paid + straight @ sums[way].T
+            if turn >= config.straight_steps:
+                hidden = torch.tanh(torch.matmul(xs[way], first) + bias)
+                steps = (hidden @ last).squeeze(-1) * step_weight
+                returns = returns.index_add(1, owner, steps)
             loss = (choices_loss(returns, trust.exp(), packed, config.noise) * bootstrap).sum()
-            loss = loss + config.lasso * (first.square().sum(-1) + 1e-8).sqrt().sum()
-            loss = loss + config.l2 * (last**2).sum() + 0.5 * (scale**2).sum()
-            loss = loss + 0.5 * (((trust - believed) / spread) ** 2).sum()
+            loss = loss + config.ridge * (straight**2).sum()
+            loss = loss + config.bend * ((first**2).sum() + (last**2).sum())
+            loss = loss + 0.5 * (scale**2).sum() + 0.5 * (((trust - believed) / spread) ** 2).sum()
             adam.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             adam.step()
         self._params = [p.detach() for p in params]
-        self._keep(mean, deviation)
+        self._keep(unit)
 
-    def _keep(self, mean: Tensor, deviation: Tensor) -> None:
-        """The fitted ensemble as plain arrays, the inputs' mean and deviation taken into the first layer."""
-        first, bias, last, scale, trust = self._params
-        scaled = first / deviation.unsqueeze(-1)
-        moved = bias.squeeze(1) - (mean / deviation) @ first
+    def _keep(self, unit: Tensor) -> None:
+        """The fitted ensemble as plain arrays, the inputs' units taken into the first layer."""
+        straight, first, bias, last, scale, trust = self._params
         zero = np.zeros(1, np.float32)
-        self._nets = tuple(
-            ((to_array(scaled[e]), to_array(moved[e])), (to_array(last[e]), zero)) for e in range(len(first))
-        )
+        nets = []
+        for e in range(len(first)):
+            into = torch.cat([first[e], straight[e][:, None] * STRAIGHT], 1) / unit[:, None]
+            biases, out = (
+                torch.cat([bias[e, 0], torch.zeros(1)]),
+                torch.cat([last[e], torch.ones((1, 1)) / STRAIGHT]),
+            )
+            nets.append(((to_array(into), to_array(biases)), (to_array(out), zero)))
+        self._nets = tuple(nets)
         written = self._written * np.float32(self.config.written / self._unit)
         self.weights = to_array(scale.exp()) * written
         self.trust = trust.mean(0).exp().numpy()
@@ -188,5 +237,5 @@ class NetReward(LearnedReward):
         self.weights, self.trust = arrays["reward.weights"], arrays["reward.trust"]
         self.generator.set_state(torch.from_numpy(arrays["reward.random"].copy()))
         self._nets = tuple(layers_from(f"reward.net.{e}", arrays) for e in range(facts["nets"]))
-        names = [f"reward.param.{i}" for i in range(5)]
+        names = [f"reward.param.{i}" for i in range(6)]
         self._params = [torch.from_numpy(arrays[n].copy()) for n in names if n in arrays]

@@ -72,7 +72,8 @@ class PolicyArrays:
 class Turns:
     """How the view of a step is turned so that its action always points the same way.
 
-    orders [A, D]: where each number is found when action a was taken; actions [A]: what a then is.
+    orders [A, D]: where each number is found when action a was taken (D: nowhere, it is left out);
+    actions [A]: what a then is.
     """
 
     orders: NDArray[np.int64]
@@ -103,7 +104,7 @@ class RewardArrays:
         """Each member's reward [E, N], unnormalised."""
         out = np.asarray(terms @ self.weights.T, np.float32).T
         if self.nets:
-            x = reward_inputs(obs, actions, next_obs, self.one_hot, self.turns)
+            x = self.inputs(obs, actions, next_obs)
             nets = np.stack([forward(net, x, "tanh")[:, 0] for net in self.nets])
             out = out + (np.logaddexp(0.0, nets) if self.squash else nets)
         if self.potential:
@@ -113,6 +114,12 @@ class RewardArrays:
             out = out + (self.gamma * after - before)
         return out
 
+    def inputs(self, obs: Float, actions: Any, next_obs: Float) -> Float:
+        """What the nets see of steps; their width tells whether they see rise and fall apart."""
+        acts = self.one_hot or np.asarray(actions).reshape(len(obs), -1).shape[1]
+        apart = self.nets[0][0][0].shape[0] == 3 * obs.shape[1] + acts
+        return reward_inputs(obs, actions, next_obs, self.one_hot, self.turns, apart)
+
     def __call__(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> Float:
         """The mean over members [N], normalised."""
         mean = self.members(obs, actions, next_obs, terms).mean(axis=0)
@@ -120,18 +127,22 @@ class RewardArrays:
 
 
 def reward_inputs(
-    obs: Float, actions: Any, next_obs: Float, one_hot: int, turns: Turns | None = None
+    obs: Float, actions: Any, next_obs: Float, one_hot: int, turns: Turns | None = None, apart: bool = False
 ) -> Float:
-    """The net's input [N, 2 D + A]: observation, change of observation, action; turned by `turns`."""
+    """The net's input: observation, its change, the action; turned by `turns`. [N, 2 D + A].
+
+    apart: rise and fall of each number in place of its change, [N, 3 D + A].
+    """
     change = next_obs - obs
     if turns is not None:
         order = turns.orders[np.asarray(actions)]
-        obs, change = np.take_along_axis(obs, order, 1), np.take_along_axis(change, order, 1)
+        obs, change = (np.take_along_axis(np.pad(part, ((0, 0), (0, 1))), order, 1) for part in (obs, change))
         actions = turns.actions[np.asarray(actions)]
     act = (
         np.eye(one_hot, dtype=np.float32)[np.asarray(actions)] if one_hot else np.asarray(actions, np.float32)
     )
-    return np.concatenate([obs, change, act.reshape(len(obs), -1)], axis=1)
+    changes = (np.maximum(change, 0.0), np.maximum(-change, 0.0)) if apart else (change,)
+    return np.concatenate([obs, *changes, act.reshape(len(obs), -1)], axis=1)
 
 
 @dataclass(frozen=True)
