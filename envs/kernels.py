@@ -31,6 +31,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _plain = os.environ.get("TEACHBOX_KERNEL") == "plain"
 _marked: dict[Any, str] = {}
+_inlined: set[Any] = set()
 _twins: dict[Any, Any] = {}
 _fetched: dict[Any, Any] = {}
 _KEPT = 8  # caches of other states of the sources, for those who go back and forth
@@ -58,7 +59,16 @@ def mode_of(function: Any) -> str:
 def kernel(function: F) -> F:
     """Compile `function` with numba, or leave it as it is in plain mode."""
     _marked[function] = function.__qualname__
-    return function if _plain else cast(F, _compile(function))
+    return function if _plain else cast(F, _compile(function, function in _inlined))
+
+
+def inlined(function: F) -> F:
+    """A kernel copied into those that call it: for small ones that take arrays and run millions of times.
+
+    Each array handed over costs more than they do; the price is a longer compilation.
+    """
+    _inlined.add(function)
+    return kernel(function)
 
 
 def fastest(function: F) -> F:
@@ -83,11 +93,11 @@ def fetch(functions: Iterable[Any], use: Callable[[dict[Any, Any]], None]) -> No
     _fetched.update(twins)
 
 
-def _compile(function: Any) -> Any:
+def _compile(function: Any, inline: bool) -> Any:
     import numba
 
     numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
-    return numba.njit(cache=True, error_model="numpy")(function)
+    return numba.njit(cache=True, error_model="numpy", forceinline=inline)(function)
 
 
 def _twin(function: Any) -> Any:
@@ -99,7 +109,7 @@ def _twin(function: Any) -> Any:
     cells = tuple(CellType(_twin_of(cell.cell_contents)) for cell in function.__closure__ or ()) or None
     copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__, cells)
     copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
-    _twins[function] = _compile(copy)
+    _twins[function] = _compile(copy, function in _inlined)
     names.update({name: _twin_of(value) for name, value in function.__globals__.items()})
     return _twins[function]
 

@@ -116,7 +116,9 @@ class Simulation:
         last[:] = obs
         last_states = self.states.copy()
         self._kernel.reset(self._params, ended, self.rng, self.states, self._aux)
-        self._kernel.observe(self._params, self.states, self._aux, obs)
+        fresh = np.empty((int(ended.sum()), obs.shape[1]), np.float32)
+        self._kernel.observe(self._params, self.states[ended], self._aux[ended], fresh)
+        obs[ended] = fresh
         return Step(obs, last, terms, ended, last_states)
 
     def put(self, which: NDArray[np.bool_], states: Array, rng: Array) -> NDArray[np.float32]:

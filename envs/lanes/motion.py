@@ -9,7 +9,7 @@ import numpy as np
 
 from envs.chance import uniform
 from envs.geometry import clip
-from envs.kernels import kernel
+from envs.kernels import inlined, kernel
 from envs.lanes.driving import (
     ASTRIDE_FROM,
     ASTRIDE_FULL,
@@ -97,7 +97,7 @@ def _follow(cars: np.ndarray, ring: float, lanes: int, leads: np.ndarray) -> Non
             leads[i, 1] = neighbours(cars, ring, i, leaving)[0]
 
 
-@kernel
+@inlined
 def _cap(
     kind: int, extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, site: float, i: int
 ) -> float:

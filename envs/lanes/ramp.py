@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from envs.chance import uniform
-from envs.kernels import kernel
+from envs.kernels import inlined, kernel
 from envs.lanes.layout import (
     CRUISE,
     GUEST,
@@ -85,14 +85,14 @@ def invite(
     extra[SITE], extra[GUEST], extra[HELD] = x + mouth, guest, 0.0
 
 
-@kernel
+@inlined
 def waits(extra: np.ndarray, cars: np.ndarray, lanes: int) -> bool:
     """Whether the guest is still on the slip road."""
     guest = int(extra[GUEST])
     return guest > 0 and cars[guest, LANE] == lanes
 
 
-@kernel
+@inlined
 def used(extra: np.ndarray, cars: np.ndarray, ring: float, mouth: float) -> float:
     """How much of the zone lies behind the guest: below 0 before the mouth, 1 at the end."""
     return (ahead(cars, ring, int(extra[GUEST])) - mouth) / ZONE
@@ -129,7 +129,7 @@ def come_in(
         extra[SERVED] += 1
 
 
-@kernel
+@inlined
 def ramp_cap(extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, mouth: float, i: int) -> float:
     """The most acceleration [m/s^2] that the slip road allows car i."""
     guest = int(extra[GUEST])

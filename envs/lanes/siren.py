@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.kernels import kernel
+from envs.kernels import inlined, kernel
 from envs.lanes.layout import (
     CRUISE,
     EXTRAS,
@@ -63,7 +63,7 @@ def start_ambulance(state: np.ndarray, count: int, target: float) -> None:
     state[len(state) - EXTRAS + GUEST] = AMBULANCE_CAR
 
 
-@kernel
+@inlined
 def behind_us(cars: np.ndarray, ring: float, i: int) -> float:
     """How far the ambulance is behind car i [m], below 0 when it is ahead."""
     d = ahead(cars, ring, i) - ahead(cars, ring, AMBULANCE_CAR)

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from envs.kernels import kernel
+from envs.kernels import inlined, kernel
 from envs.lanes.layout import CLEAR, CRUISE, FREE, LANE, LENGTH, TEMPER, TRUCK, V, X, Y
 
 JAM_GAP = 2.0  # s0, gap kept at a standstill [m]
@@ -52,7 +52,7 @@ def politeness(temper: float) -> float:
     return POLITE_CALM + (POLITE_HASTY - POLITE_CALM) * temper
 
 
-@kernel
+@inlined
 def idm(speed: float, lead_speed: float, gap: float, desired: float, temper: float) -> float:
     """Acceleration [m/s^2] of a driver at `speed` behind a car at `lead_speed`, `gap` metres ahead.
 
@@ -67,7 +67,7 @@ def idm(speed: float, lead_speed: float, gap: float, desired: float, temper: flo
     return max(-HARDEST_BRAKE, a * (1.0 - ratio * ratio - closeness * closeness))
 
 
-@kernel
+@inlined
 def mobil(own_gain: float, new_gain: float, old_gain: float, temper: float, to_right: bool) -> float:
     """By how much [m/s^2] the incentive to change exceeds its threshold; change if positive.
 
@@ -80,13 +80,13 @@ def mobil(own_gain: float, new_gain: float, old_gain: float, temper: float, to_r
 # Many cars on a ring road: cars[C, FIELDS] float64, positions in metres, lanes counted from the left.
 
 
-@kernel
+@inlined
 def occupies(cars: np.ndarray, j: int, lane: int) -> bool:
     """Whether car j is in, entering, or not yet out of the lane."""
     return cars[j, LANE] == lane or abs(cars[j, Y] - lane) < CLEAR
 
 
-@kernel
+@inlined
 def neighbours(cars: np.ndarray, ring: float, i: int, lane: int) -> tuple[int, float, int, float]:
     """(index, gap [m]) of the next car ahead of car i in `lane`, then of the next behind.
 
@@ -110,7 +110,7 @@ def neighbours(cars: np.ndarray, ring: float, i: int, lane: int) -> tuple[int, f
     return lead, ahead, follow, behind
 
 
-@kernel
+@inlined
 def gap_to(cars: np.ndarray, ring: float, i: int, lead: int) -> float:
     """From car i's front to car `lead`'s back [m]; FREE where lead is -1."""
     if lead < 0:
@@ -123,7 +123,7 @@ def gap_to(cars: np.ndarray, ring: float, i: int, lead: int) -> float:
     return d - 0.5 * (cars[i, LENGTH] + cars[lead, LENGTH])
 
 
-@kernel
+@inlined
 def pull(cars: np.ndarray, i: int, lead: int, gap: float) -> float:
     """IDM acceleration [m/s^2] of car i behind car `lead` (-1 is a free road)."""
     lead_speed = cars[lead, V] if lead >= 0 else cars[i, V]
@@ -168,7 +168,7 @@ def choose_lane(cars: np.ndarray, ring: float, lanes: int, i: int) -> int:
     return best
 
 
-@kernel
+@inlined
 def sideways(y: float, lane: float, dt: float) -> float:
     """Where a car at `y` [lanes] is `dt` seconds later on its way into `lane`: a smooth S of 2.3 s."""
     left = abs(lane - y)
@@ -176,7 +176,7 @@ def sideways(y: float, lane: float, dt: float) -> float:
     return y + move if lane > y else y - move
 
 
-@kernel
+@inlined
 def ahead(cars: np.ndarray, ring: float, i: int) -> float:
     """How far the middle of car i is ahead of where car 0 began the step [m], in [-ring/2, ring/2)."""
     return cars[i, X] - ring * math.floor(cars[i, X] / ring + 0.5)

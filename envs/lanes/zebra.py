@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from envs.chance import below, uniform
-from envs.kernels import kernel
+from envs.kernels import inlined, kernel
 from envs.lanes.layout import (
     CRUISE,
     GUEST,
@@ -55,7 +55,7 @@ def lay(extra: np.ndarray, lanes: int, site: float, rng: np.ndarray, n: int) -> 
     extra[TRIGGER] = 30.0 + 25.0 * when
 
 
-@kernel
+@inlined
 def to_line(cars: np.ndarray, ring: float, middle: float, i: int) -> float:
     """From the front of car i to the line [m], below 0 once over it."""
     return middle - LINE - ahead(cars, ring, i) - 0.5 * cars[i, LENGTH]
@@ -124,7 +124,7 @@ def touched(extra: np.ndarray, cars: np.ndarray, ring: float, middle: float) -> 
     return abs(ahead(cars, ring, 0) - middle) < 0.5 * cars[0, LENGTH] + 0.7
 
 
-@kernel
+@inlined
 def zebra_cap(extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, middle: float, i: int) -> float:
     """The most acceleration [m/s^2] that the zebra allows driver i."""
     way = to_line(cars, ring, middle, i)
