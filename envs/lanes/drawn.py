@@ -21,9 +21,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NoReturn
 
+from envs.drawn_text import DrawingError, drawn_text
 from envs.lanes.drawn_checks import AWAKE, BRAKES, METRES, Car, Driver, barred, check_gaps
 from envs.lanes.layout import AMBULANCE, CROSSING, MERGE
 from envs.lanes.ramp import FAST, MEAN_TEMPER, SLOW
@@ -35,12 +35,7 @@ FREE, OWN, SIREN, ZEBRA, SLIP, MOUTH, COMMENT = "-", "E", "A", "Z", "_", "/", ";
 FEWEST_LANES, MOST_LANES = 2, 5
 SHORTEST, LONGEST = 40, 160  # of a road [marks]
 MOST_CARS = 40
-MOST_BYTES = 65_536
 WATCH = 2.0  # room kept to a line that one must be able to stop at [m]
-
-
-class RoadError(ValueError):
-    """A drawing that is no road; the text is a sentence that points at line and column."""
 
 
 DRIVERS: Mapping[str, Driver] = {
@@ -73,23 +68,9 @@ class Road:
 def road(layout: str, *, task: str, kind: int, limit: float) -> Road:
     """The road drawn in `layout`, a text or the path of a file (a text has a line break).
 
-    task and kind say who asks, limit is its speed limit [m/s]. Raises RoadError.
+    task and kind say who asks, limit is its speed limit [m/s]. Raises DrawingError.
     """
     return _Drawing(layout, task, kind, limit).road()
-
-
-def read(path: Path) -> str:
-    """The text of a drawing; RoadError if it is not there, too large or no text."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise RoadError(f"{path} is over {MOST_BYTES} bytes: a road is a small drawing")
-        return content.decode("utf-8-sig").rstrip() + "\n"
-    except OSError as error:
-        raise RoadError(f"the layout {str(path)!r} can't be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise RoadError(f"{path} is no text in UTF-8: draw the road in a text editor") from error
 
 
 class _Drawing:
@@ -97,10 +78,7 @@ class _Drawing:
 
     def __init__(self, layout: str, task: str, kind: int, limit: float) -> None:
         self.task, self.kind, self.limit = task, kind, limit
-        self.name = "the layout" if "\n" in layout else Path(layout).name
-        text = layout if "\n" in layout else read(Path(layout))
-        if len(text) > MOST_BYTES:
-            raise RoadError(f"the layout has over {MOST_BYTES} characters: a road is a small drawing")
+        self.name, text = drawn_text(layout, "road")
         self.drivers = dict(DRIVERS)
         self.settings: dict[str, float] = {}
         self.rows: list[tuple[int, str]] = []  # line, row with its indentation
@@ -112,11 +90,11 @@ class _Drawing:
             kept += [line] if line else []
         self.text = "\n".join(kept) + "\n"
         if not self.rows:
-            raise RoadError(f"{self.name} draws no lane: begin with a row of '{FREE}' and an '{OWN}'")
+            raise DrawingError(f"{self.name} draws no lane: begin with a row of '{FREE}' and an '{OWN}'")
         self._lay_out()
 
     def _refuse(self, line: int, column: int, why: str) -> NoReturn:
-        raise RoadError(f"line {line}, column {column} of {self.name}: {why}")
+        raise DrawingError(f"line {line}, column {column} of {self.name}: {why}")
 
     def _read_line(self, number: int, line: str, whole: str) -> None:
         if definition := _DEFINITION.fullmatch(line):
@@ -167,13 +145,13 @@ class _Drawing:
         slip = set(self.rows[-1][1]) & {SLIP, MOUTH}
         lanes = self.rows[:-1] if slip else self.rows
         if not FEWEST_LANES <= len(lanes) <= MOST_LANES:
-            raise RoadError(
+            raise DrawingError(
                 f"{self.name} has {len(lanes)} lanes: draw {FEWEST_LANES} to {MOST_LANES}, a row each"
             )
         left = min(len(row) - len(row.lstrip()) for _, row in lanes)
         self.lanes, self.columns = len(lanes), max(len(row) - left for _, row in lanes)
         if not SHORTEST <= self.columns <= LONGEST:
-            raise RoadError(
+            raise DrawingError(
                 f"{self.name} is {self.columns} marks long: draw {SHORTEST} to {LONGEST} of {METRES:g} m each"
             )
         self.ring = METRES * self.columns
@@ -236,7 +214,7 @@ class _Drawing:
     def _the_one(self, mark: str, name: str) -> Car:
         found = [car for car in self.cars if car.mark == mark]
         if not found:
-            raise RoadError(f"{self.name} has no {name}: put an '{mark}' into a lane for {self.task}")
+            raise DrawingError(f"{self.name} has no {name}: put an '{mark}' into a lane for {self.task}")
         if len(found) > 1:
             self._refuse(
                 found[1].line, found[1].column, f"a second {name}, the first is in line {found[0].line}"
@@ -260,7 +238,7 @@ class _Drawing:
         if self.kind != CROSSING:
             return 0.0, 1 if self.kind == AMBULANCE else 0
         if not self.zebra:
-            raise RoadError(f"{self.name} has no zebra: put a '{ZEBRA}' below another through all lanes")
+            raise DrawingError(f"{self.name} has no zebra: put a '{ZEBRA}' below another through all lanes")
         first, *more = self.zebra
         indent = own.column - 1 - int(own.x / METRES)
         if more:
@@ -276,7 +254,7 @@ class _Drawing:
     def _slip(self, own: Car, others: list[Car]) -> tuple[float, int]:
         guests = [car for car in others if car.lane == self.lanes]
         if self.mouth is None or not guests:
-            raise RoadError(
+            raise DrawingError(
                 f"{self.name} has no slip road for {self.task}: draw one as its last row, like "
                 f"{SLIP}{SLIP}g{SLIP}{SLIP}{MOUTH}{SLIP}"
             )

@@ -17,13 +17,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from operator import itemgetter
-from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.chance import below
+from envs.drawn_text import DrawingError, drawn_text
 from envs.kernels import kernel
 from envs.rooms.cells import (
     BIN,
@@ -62,13 +62,8 @@ _MARK_OF = {code: mark for mark, code in MARKS.items()}
 _NAMES = {DOCK: "dock", BIN: "bin", LITTER: "litter", KEY: "key", DOOR: "door"}
 SMALLEST, LARGEST = 7, 25  # edge of a flat [cells]
 MOST_THINGS = 40  # things that can be fetched, broken or opened: more are beyond any planning
-MOST_BYTES = 65_536
 
 Cells = NDArray[np.int16]
-
-
-class LayoutError(ValueError):
-    """A drawing that is no flat; the text is a sentence that points at line and column."""
 
 
 @dataclass(frozen=True)
@@ -102,23 +97,9 @@ def flat(layout: str, *, task: str, fetch: int | None, end: int) -> Flat:
     """The flat drawn in `layout`, a text or the path of a file (a text has a line break).
 
     task names who asks; fetch is the code of what is fetched there (LITTER, KEY or None), end that of
-    where it ends. Raises LayoutError.
+    where it ends. Raises DrawingError.
     """
     return _Drawing(layout, task, fetch, end).flat()
-
-
-def read(path: Path) -> str:
-    """The text of a drawing; LayoutError if it is not there, too large or no text."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise LayoutError(f"{path} is over {MOST_BYTES} bytes: a flat is a small drawing")
-        return content.decode("utf-8-sig").rstrip() + "\n"
-    except OSError as error:
-        raise LayoutError(f"the layout {str(path)!r} can't be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise LayoutError(f"{path} is no text in UTF-8: draw the flat in a text editor") from error
 
 
 class _Drawing:
@@ -126,18 +107,14 @@ class _Drawing:
 
     def __init__(self, layout: str, task: str, fetch: int | None, end: int) -> None:
         self.task, self.fetch, self.end = task, fetch, end
-        is_text = "\n" in layout
-        self.name = "the layout" if is_text else Path(layout).name
-        text = layout if is_text else read(Path(layout))
-        if len(text) > MOST_BYTES:
-            raise LayoutError(f"the layout has over {MOST_BYTES} characters: a flat is a small drawing")
+        self.name, text = drawn_text(layout, "flat")
         rows = self._rows(text)
         left = min(len(row) - len(row.lstrip()) for _, row in rows)
         self.rows = [(line, left, row[left:]) for line, row in rows]
         self._square()
 
     def _refuse(self, line: int, column: int, why: str) -> NoReturn:
-        raise LayoutError(f"line {line}, column {column} of {self.name}: {why}")
+        raise DrawingError(f"line {line}, column {column} of {self.name}: {why}")
 
     def _rows(self, text: str) -> list[tuple[int, str]]:
         """(line number, drawn part) of the lines that draw something."""
@@ -145,7 +122,7 @@ class _Drawing:
         found = [(number, line.split(COMMENT)[0].rstrip(), line) for number, line in enumerate(lines, 1)]
         drawn = [number for number, row, _ in found if row]
         if not drawn:
-            raise LayoutError(f"{self.name} draws nothing: use {' '.join([*MARKS, ROBOT])}")
+            raise DrawingError(f"{self.name} draws nothing: use {' '.join([*MARKS, ROBOT])}")
         for number, row, line in found[drawn[0] : drawn[-1]]:
             if not row and not line.strip():
                 self._refuse(number, 1, "an empty line in the middle of the flat: fill it with '#'")
@@ -175,7 +152,7 @@ class _Drawing:
         side, right = int((walls[:, 0] != WALL).any()), int((walls[:, -1] != WALL).any())
         self.size = max(SMALLEST, height + top + bottom, width + side + right)
         if self.size > LARGEST:
-            raise LayoutError(
+            raise DrawingError(
                 f"{self.name} is {width} by {height} cells: with its walls it may be {LARGEST} at most"
             )
         top += (self.size - height - top - bottom) // 2
@@ -219,7 +196,7 @@ class _Drawing:
             )
         for code in (self.end, self.fetch):
             if code is not None and code != KEY and not self._find(code):
-                raise LayoutError(
+                raise DrawingError(
                     f"{self.name} has no {_NAMES[code]}: put a {_MARK_OF[code]!r} somewhere for {self.task}"
                 )
         things = self._find(VASE, DOOR, LITTER, KEY)
@@ -274,7 +251,7 @@ class _Drawing:
             self._refuse(*self.where(trouble[0]), trouble[1])
 
     def _starts(self) -> list[int]:
-        """The floor cells from which everything can be done; LayoutError if there is none."""
+        """The floor cells from which everything can be done; DrawingError if there is none."""
         left = {c for c in self._find(FLOOR) if not beside_cat(self.cells, self.size, c)}
         good: list[int] = []
         best: tuple[int, tuple[int, str] | None] = (0, None)  # what bars the part that leads to the end
@@ -292,7 +269,7 @@ class _Drawing:
             return sorted(good)
         if best[1] is not None:
             self._refuse(*self.where(best[1][0]), best[1][1])
-        raise LayoutError(
+        raise DrawingError(
             f"{self.name} has no floor away from the cat for the robot: draw some '.', or an '{ROBOT}'"
         )
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from envs import catalog
-from envs.lanes.drawn import DRIVERS, MOST_BYTES, RoadError
+from envs.drawn_text import MOST_BYTES, DrawingError
+from envs.lanes.drawn import DRIVERS
 from envs.lanes.driving import KEEP, SLOWER
 from envs.lanes.expert import CarefulDriver
 from envs.lanes.layout import (
@@ -225,7 +226,7 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_told_with_its_place(name: str) -> None:
     text, task, said = WRONG[name]
-    with pytest.raises(RoadError) as told:
+    with pytest.raises(DrawingError) as told:
         made(text, task)
     sentence = str(told.value)
     assert re.search(said, sentence), sentence
@@ -233,14 +234,14 @@ def test_what_is_wrong_is_told_with_its_place(name: str) -> None:
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(RoadError, match=r"'nowhere\.txt' can't be read"):
+    with pytest.raises(DrawingError, match=r"'nowhere\.txt' can't be read"):
         made("nowhere.txt")
     large = tmp_path / "large.txt"
     large.write_text("-" * (MOST_BYTES + 1))
-    with pytest.raises(RoadError, match="a road is a small drawing"):
+    with pytest.raises(DrawingError, match="a road is a small drawing"):
         made(str(large))
     large.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RoadError, match="no text in UTF-8"):
+    with pytest.raises(DrawingError, match="no text in UTF-8"):
         made(str(large))
 
 
@@ -254,7 +255,7 @@ def test_no_start_that_is_accepted_is_lost_at_once() -> None:
         rows[int(random.integers(3))][0] = "E"
         try:
             task = made("\n".join("".join(row) for row in rows) + "\n")
-        except RoadError:
+        except DrawingError:
             continue
         accepted += 1
         sim = Simulation(task, 1, auto_reset=False)

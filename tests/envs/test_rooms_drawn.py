@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from envs import catalog
+from envs.drawn_text import MOST_BYTES, DrawingError
 from envs.rooms.cells import CARPET, COL, DOCK, DOORWAY, FLOOR, HEADER, LITTER, MUD, ROW, VASE, WALL
-from envs.rooms.drawn import LARGEST, MOST_BYTES, LayoutError
+from envs.rooms.drawn import LARGEST
 from envs.rooms.oracle import plan
 from envs.simulation import Simulation
 from envs.world import Task
@@ -149,7 +150,7 @@ def test_there_is_time_for_all_of_it() -> None:
     ],
 )
 def test_a_wrong_drawing_is_told_with_its_place(text: str, told: str) -> None:
-    with pytest.raises(LayoutError, match=told):
+    with pytest.raises(DrawingError, match=told):
         made(text)
 
 
@@ -163,7 +164,7 @@ def test_a_wrong_drawing_is_told_with_its_place(text: str, told: str) -> None:
     ],
 )
 def test_doors_need_keys(text: str, told: str) -> None:
-    with pytest.raises(LayoutError, match=told):
+    with pytest.raises(DrawingError, match=told):
         made(text, "RoomsKeys")
     assert made(KEYS, "RoomsKeys")
 
@@ -173,16 +174,16 @@ def test_a_way_past_the_doors_needs_no_key() -> None:
 
 
 def test_files_that_are_no_drawing(tmp_path: Path) -> None:
-    with pytest.raises(LayoutError, match=r"'nowhere\.txt' can't be read"):
+    with pytest.raises(DrawingError, match=r"'nowhere\.txt' can't be read"):
         made("nowhere.txt")
-    with pytest.raises(LayoutError, match="can't be read"):
+    with pytest.raises(DrawingError, match="can't be read"):
         made(str(tmp_path))
     picture = tmp_path / "flat.png"
     picture.write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(LayoutError, match="no text in UTF-8"):
+    with pytest.raises(DrawingError, match="no text in UTF-8"):
         made(str(picture))
     picture.write_bytes(b"#" * (MOST_BYTES + 1))
-    with pytest.raises(LayoutError, match="over 65536 bytes"):
+    with pytest.raises(DrawingError, match="over 65536 bytes"):
         made(str(picture))
     windows = tmp_path / "windows.txt"
     windows.write_bytes(b"\xef\xbb\xbfR.lD\r\n....\r\n")

@@ -10,8 +10,7 @@ import pytest
 
 from agents.feedback import Demonstration
 from envs import catalog
-from envs.lanes.drawn import RoadError
-from envs.rooms.drawn import LayoutError
+from envs.drawn_text import DrawingError
 from envs.simulation import Simulation
 from sandbox.events import Saved
 from sandbox.layouts import layout_options
@@ -65,7 +64,7 @@ def test_what_does_not_go_together_is_told(home: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="other has another layout"):
         layout_options(home, None, tmp_path / "other")
     home.write_text("#R.l#\n#..?D#\n")
-    with pytest.raises(LayoutError, match=r"line 2, column 4 of home\.txt: '\?'"):
+    with pytest.raises(DrawingError, match=r"line 2, column 4 of home\.txt: '\?'"):
         layout_options(home, TIDY)
 
 
@@ -74,7 +73,7 @@ def test_a_road_is_drawn_for_lanes(tmp_path: Path) -> None:
     road.write_text(("E" + "-" * 47 + "\n") + "-" * 48 + "  ; my way to work\n")
     assert layout_options(road, LANES) == {"layout": "E" + "-" * 47 + "\n" + "-" * 48 + "\n"}
     road.write_text("E" + "-" * 46 + "?\n" + "-" * 48 + "\n")
-    with pytest.raises(RoadError, match=r"line 1, column 48 of road\.txt: '\?'"):
+    with pytest.raises(DrawingError, match=r"line 1, column 48 of road\.txt: '\?'"):
         layout_options(road, LANES)
     one_sentence(
         teachbox("train", "--world", LANES, "--layout", "road.txt", home=tmp_path),
