@@ -112,11 +112,6 @@ class App:
     def clear_trouble(self) -> None:
         self.news.trouble = ""
 
-    @property
-    def message(self) -> str:
-        """The newest thing that was said."""
-        return self.news.message
-
     def curve(self) -> list[float]:
         """The newest points of the learner's first curve, for the status bar."""
         points = self.session.curve[-60:] if self.session else []
@@ -171,13 +166,8 @@ class App:
 
     # One frame.
 
-    def run(self) -> None:
-        """Until the window is closed."""
-        while self.tick():
-            pass
-
     def tick(self) -> bool:
-        """One frame: wait for it, take events, go on in fixed steps, draw, tell the state file."""
+        """One frame: wait for it, take events, go on in fixed steps, show."""
         dt = STEP if self.fixed_dt else min(self._clock.tick(60) / 1000, 0.25)
         self._owed += dt
         try:
@@ -190,12 +180,16 @@ class App:
         except ForeignWorldError as error:  # a world of somebody else's broke down: choose another
             self.go("menu")
             self.trouble(str(error))
+        self.show()
+        return self.running
+
+    def show(self) -> None:
+        """Draw a frame and show it, and tell the state file; what was pressed waits for the next tick."""
         self.draw()
         pygame.display.flip()
         self.frame += 1
         self._state_file.write(self.state(), self.frame)
         self._behind.update(self.session, self.frame)
-        return self.running
 
     def close(self) -> None:
         """Close the session (all kept feedback is saved first) and the window."""

@@ -141,7 +141,7 @@ def open_window(
             first = arriving(folder, world, learner, options)
             if first is not None:
                 app = App(first, state_file=state_file)
-                app.tick()
+                app.show()
             from sandbox.session import Session
 
             session = Session.open(

@@ -104,7 +104,7 @@ def test_an_unfinished_order_is_not_taken(app: App, session: Teaching) -> None:
     press(app, "enter")
     press(app, "n", "n", "2", "enter")
     assert session.records == []
-    assert "Clips 1 and 3 and 4 have no place yet" in app.message
+    assert "Clips 1 and 3 and 4 have no place yet" in app.news.message
 
 
 def test_a_slip_can_be_mended_before_it_is_confirmed(app: App, session: Teaching) -> None:
@@ -135,7 +135,7 @@ def test_undo_takes_back_the_last_answer_and_asks_it_again(app: App, session: Te
     press(app, "u", "u")
     assert standing(session.records) == []
     press(app, "u")
-    assert "no answer to take back" in app.message
+    assert "no answer to take back" in app.news.message
 
 
 def test_time_to_answer_is_the_time_the_question_was_on_screen(app: App, session: Teaching) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from envs.rooms.tasks import rooms_tidy
 from sandbox.app import App
+from sandbox.arriving import arriving
 from sandbox.events import LearnerRestarted, Saved, Trouble
 from sandbox.screen.keys import BINDINGS, EVERYWHERE
 from tests.sandbox.teaching import Teaching, frames, press
@@ -33,6 +34,21 @@ def app(session: Teaching, tmp_path: Path) -> Iterator[App]:
     app.tick()
     yield app
     app.close()
+
+
+def test_a_key_pressed_before_the_session_is_open_waits_for_it(tmp_path: Path) -> None:
+    standing_in = arriving(tmp_path, TASK.id, None, None)
+    assert standing_in is not None
+    app = App(standing_in, fixed_dt=True, seed=3)
+    try:
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_F4, mod=0, unicode=""))
+        app.show()
+        assert app.scene.mode == "drive"
+        app.session = Teaching(TASK)  # type: ignore[assignment]
+        app.tick()
+        assert app.scene.mode == "rank"
+    finally:
+        app.close()
 
 
 def texts(app: App) -> list[str]:
@@ -78,7 +94,7 @@ def test_modes_can_be_clicked(app: App) -> None:
 
 def test_a_click_on_a_key_cap_is_that_key(app: App) -> None:
     click(app, spot(app, "start over"))
-    assert app.message == "Again from the same start."
+    assert app.news.message == "Again from the same start."
 
 
 @pytest.mark.parametrize("mode", ["drive", "reward", "correct", "menu"])
@@ -210,7 +226,7 @@ def test_without_a_session_only_the_menu_is_open() -> None:
     app.tick()
     press(app, "f3")
     assert app.state()["scene"] == "menu"
-    assert "Choose a world" in app.message
+    assert "Choose a world" in app.news.message
     press(app, "escape")
     assert app.running
     press(app, "escape")

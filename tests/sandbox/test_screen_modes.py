@@ -210,7 +210,7 @@ def test_thrown_away_and_started_over_are_not_kept(app: App) -> None:
     press(app, "backspace")
     assert facts(app)["seed"] != seed
     press(app, "enter")
-    assert "Nothing to keep" in app.message
+    assert "Nothing to keep" in app.news.message
     assert said(app) == []
 
 
@@ -228,7 +228,7 @@ def test_undo_takes_back_a_drive(app: App) -> None:
     press(app, "enter", "u")
     assert app.state()["counts"]["demonstration"] == 0
     press(app, "u")
-    assert "No kept drive" in app.message
+    assert "No kept drive" in app.news.message
 
 
 def test_the_recording_is_what_happened(app: App) -> None:
@@ -303,7 +303,7 @@ def test_before_anything_was_done_there_is_nothing_to_judge() -> None:
     app = opened(mode="reward")
     press(app, "=")
     assert said(app) == []
-    assert "Wait" in app.message
+    assert "Wait" in app.news.message
     app.close()
 
 
@@ -421,7 +421,7 @@ def test_nobody_can_take_over_after_the_end() -> None:
     while facts(app)["mode"] != "end":
         app.tick()
     press(app, "t")
-    assert "over here" in app.message
+    assert "over here" in app.news.message
     press(app, ",", "t")
     assert facts(app)["mode"] == "taken"
     app.close()

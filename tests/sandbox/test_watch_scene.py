@@ -149,7 +149,7 @@ def test_speed_holds_for_every_mode(app: App) -> None:
 
 def test_undo_takes_back_the_last_of_any_kind(app: App, session: Teaching) -> None:
     press(app, "u")
-    assert "nothing to take back" in app.message
+    assert "nothing to take back" in app.news.message
     session.mark(None, 1.0)
     press(app, "u")
     assert session.counts["evaluation"] == 0
