@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from agents.choices import Choice, pack
 from agents.faith import Faith, pairs_of
 from agents.feedback import Comparison
 from agents.learned_reward import LearnedReward
 from agents.principles import Ruled
 
+Float = NDArray[np.float32]
 CHANGED = 0.15
 """By how much somebody's error rate must have changed for the reward to be fitted once more."""
 
@@ -18,12 +22,14 @@ CHANGED = 0.15
 class Inference:
     """A reward model and what is believed of the raters, renewed together."""
 
-    def __init__(self, model: LearnedReward, noise: float) -> None:
-        """noise: share of answers that are accidents, before anything is known of who answers."""
+    def __init__(self, model: LearnedReward, terms: int, noise: float) -> None:
+        """terms: how many the world names. noise: share of answers that are accidents, before anything is known of who answers."""
         self.model, self.noise = model, noise
         self.faith = Faith()
         self.raters: dict[str, str] = {}
         """Who gave a record, by its id, where whoever runs the learner says so."""
+        self.usual: Float = np.zeros(terms, np.float32)
+        """How much of each term [M] there is in what was chosen."""
         self.agreement: dict[str, float] = {}
         """Shares of choices that the reward explains, for the curves."""
 
@@ -32,6 +38,8 @@ class Inference:
 
         answers: the comparisons among what was said; ruled: ids of those that principles gave.
         """
+        preferred = [c.options[0] for c in choices if c.kind != "evaluation"]
+        self.usual = np.sum([o.terms() for o in preferred if o] or [self.usual * 0.0], 0)
         who = self.raters | dict.fromkeys(ruled, Ruled.RATER)
         self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
         for _ in range(2):

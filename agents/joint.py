@@ -28,6 +28,7 @@ from agents.reward_model import RewardConfig, RewardModel
 from agents.reward_net import NetConfig, NetReward, turnings
 from agents.rollouts import is_foreign
 from agents.snapshot import CurvePoint, Snapshot
+from agents.worth import Suggestion
 from envs.world import Task
 
 Prior = Literal["written", "none"]
@@ -70,11 +71,13 @@ class JointLearner:
         self.prior: Prior = "none" if is_foreign(task) else prior
         self.config = config = config or self.Config()
         self.practice = self._practice()
+        self.practice.judge = self._worth
+        self._counts: Any = None  # of each term per episode, as practice goes now
         cloning = (0.3 if is_foreign(task) else 0.0) if config.cloning is None else config.cloning
         self.cloner = Cloner(task.world.symmetries, cloning, seed)
         self.practice.ppo.auxiliary = self.cloner.loss
         self.model = self._reward_model()
-        self.inference = Inference(self.model, config.reward.noise)
+        self.inference = Inference(self.model, len(task.world.terms), config.reward.noise)
         self._agreement = self.inference.agreement
         self.asker = Asker(task, config.query, np.random.default_rng([seed, 1]))
         if config.model == "net":  # it knows no terms, so it asks about none
@@ -184,7 +187,10 @@ class JointLearner:
         return True
 
     def _burst(self) -> int:
+        if self._counts is not None and self._is_paid:
+            self.practice.reprice(self.model.sure(self._counts, self.inference.usual))
         steps = self.practice.burst()
+        self._counts = self.practice.counts
         if self.practice.bursts % self.config.curve_every == 1:
             self._note_curve()
         if self.practice.bursts % self.config.questions_every == 0:
@@ -210,14 +216,21 @@ class JointLearner:
         self._since_fit = 0
         self._make_questions()
 
+    @property
+    def _is_paid(self) -> bool:
+        return self._in_prior or self.config.control != "constant"
+
+    def _worth(self, counts: Any) -> float | None:
+        """What an episode with so much of each term [M] is surely worth."""
+        return self.model.sure_return(counts, self.inference.usual) if self._has_heard else None
+
     def _pay(self) -> None:
         """Practise on the reward as it is believed now."""
         steps = self.practice.newest_steps()
         if steps is not None:
             self.model.normalise(*steps)
             self._salience = explain.salience(self.task, self.model.arrays(), *steps)
-        nothing = self.config.control == "constant" and not self._in_prior
-        self.practice.set_reward(None if nothing else self.model.arrays())
+        self.practice.set_reward(self.model.arrays() if self._is_paid else None)
 
     # What it asks.
 
@@ -237,12 +250,19 @@ class JointLearner:
 
     def query(self, clips: int = 2) -> Question | None:
         answered = [r for r in self._standing() if isinstance(r, Comparison)] if clips == 2 else []
+        self.asker.heard(self._standing(), self.kinds)
         again = self.asker.again(answered, self.inference.faith.doubtful)
         if again is not None:
             return again
         if not self.asker.ready:
             self._make_questions()
         return self.asker.ask(clips, self._beliefs())
+
+    def suggest(self) -> Suggestion | None:
+        """The kind of feedback that would tell most for each second of this person's time."""
+        self.asker.heard(self._standing(), self.kinds)
+        self._make_questions()
+        return self.asker.suggest(self.model.believed if self.model.has_samples else None)
 
     # What it shows.
 
@@ -281,6 +301,8 @@ class JointLearner:
             "fitted": sorted(self._fitted),
             "learned_seq": self._learned_seq,
             "agreement": self._agreement,
+            "counts": None if self._counts is None else self._counts.tolist(),
+            "usual": self.inference.usual.tolist(),
             "asker": self.asker.facts(),
             "cloner": self.cloner.state(),
             "practice": self.practice.facts(),
@@ -297,5 +319,7 @@ class JointLearner:
         self._agreement.update(facts["agreement"])
         self.asker.restore(facts["asker"])
         self.cloner.restore(facts["cloner"])
-        nothing = self.config.control == "constant"
-        self.practice.restore(facts["practice"], arrays, None if nothing else self.model.arrays())
+        counts = facts["counts"]
+        self._counts = None if counts is None else np.array(counts, np.float32)
+        self.inference.usual = np.array(facts["usual"], np.float32)
+        self.practice.restore(facts["practice"], arrays, self.model.arrays() if self._is_paid else None)

@@ -54,6 +54,17 @@ class LearnedReward(ABC):
     def arrays(self) -> RewardArrays:
         """As plain arrays for a snapshot."""
 
+    def sure(self, counts: Float, usual: Float) -> RewardArrays:
+        """What practice is paid by, for a policy that does `counts` of each term an episode [M].
+
+        usual [M]: the same of what people chose, at any scale.
+        """
+        return self.arrays()
+
+    def sure_return(self, counts: Float, usual: Float) -> float | None:
+        """What an episode with `counts` of each term is surely worth; None where that is not known."""
+        return None
+
     @abstractmethod
     def returns(self, packed: Packed) -> Float:
         """Each option's mean return over the ensemble, [S + 1]."""

@@ -7,6 +7,7 @@ its discounted sums, so that values stay near one whatever its unit.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -54,6 +55,8 @@ class Practice:
         """What one unit of reward is divided by; None: not known before a rollout was seen."""
         self._recent: deque[float] = deque(maxlen=config.window)
         self._best: tuple[float, Any] | None = None
+        self.judge: Callable[[Any], float | None] | None = None
+        """What an episode with so much of each term [M] is worth, to find the best policy by."""
 
     @property
     def env_steps(self) -> int:
@@ -79,6 +82,10 @@ class Practice:
         self._reward, self._best = reward, None
         self._recent.clear()
         self._measure_unit()
+
+    def reprice(self, reward: RewardArrays) -> None:
+        """Go on with the same reward, weighed a little differently: its unit and the best policy stay."""
+        self._reward = reward
 
     def _measure_unit(self) -> None:
         steps = self.newest_steps()
@@ -112,7 +119,8 @@ class Practice:
         self.bursts += 1
         if self._unit is None:
             self._measure_unit()
-        self._recent.append(self.learned_return)
+        worth = self.judge(self.counts) if self.judge and self.counts is not None else None
+        self._recent.append(self.learned_return if worth is None else worth)
         mean = float(np.mean(self._recent))
         if len(self._recent) == self._recent.maxlen and (self._best is None or mean > self._best[0]):
             self._best = (mean, parameters)
@@ -132,13 +140,17 @@ class Practice:
         paid = self.ppo.facts.reward_sum / max(self.ppo.facts.episodes, 1e-9)
         return paid * (self._unit or 1.0) + self._usual * self.task.horizon
 
-    def term_returns(self) -> dict[str, float]:
-        """Each named term per episode, in the newest rollout."""
+    @property
+    def counts(self) -> NDArray[np.float32] | None:
+        """Each named term per episode [M], in the newest rollout; None before the first."""
         facts = self.ppo.facts
-        if facts.terms_sum is None:
+        return None if facts.terms_sum is None else np.asarray(facts.terms_sum / facts.episodes, np.float32)
+
+    def term_returns(self) -> dict[str, float]:
+        """The same by the terms' names."""
+        if self.counts is None:
             return {}
-        names = self.task.world.term_names
-        return {n: float(total) / facts.episodes for n, total in zip(names, facts.terms_sum, strict=True)}
+        return dict(zip(self.task.world.term_names, self.counts.tolist(), strict=True))
 
     def variants(self) -> list[Variant]:
         """Ways of acting: the policy now, the same bolder, earlier ones, and one that knows nothing."""

@@ -10,7 +10,7 @@ their mean is the posterior's. What no term names is for the reward `net` (rewar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from agents.checkpoint import Arrays
 from agents.choices import KINDS, Packed
 from agents.learned_reward import LearnedReward, choices_loss
 from agents.posterior import sample
+from agents.robust import sure_return, sure_weights
 from agents.snapshot import RewardArrays
 from envs.trajectory import Trajectory
 
@@ -41,6 +42,7 @@ class RewardConfig:
     noise: float = 0.1  # share of answers taken for accidents, before anything is known of who answers
     trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
+    aversion: float = 1.0  # deviations of an episode's return that practice takes off its mean
 
 
 class RewardModel(LearnedReward):
@@ -136,6 +138,18 @@ class RewardModel(LearnedReward):
     def arrays(self) -> RewardArrays:
         """As plain arrays for a snapshot."""
         return RewardArrays(self.weights, (), self.shift, self.scale, self.one_hot)
+
+    def sure(self, counts: Float, usual: Float) -> RewardArrays:
+        if not self.has_samples or not self.config.aversion:
+            return self.arrays()
+        shift = sure_weights(self.samples, counts, usual, self.config.aversion) - self.samples.mean(0)
+        now = self.arrays()
+        return replace(now, weights=(now.weights + shift).astype(np.float32))
+
+    def sure_return(self, counts: Float, usual: Float) -> float | None:
+        if not self.has_samples:
+            return None
+        return sure_return(self.samples, counts, usual, self.config.aversion)
 
     def scramble(self) -> None:
         """Random weights, the same each time, in place of what was learned: a control for studies."""

@@ -1,0 +1,56 @@
+"""A learned reward to practise on that promises only what is sure.
+
+The posterior's mean pays a little for whatever nobody was asked about, and an agent that practises
+long finds it: it bumps into walls forty times an episode because bumps, of which the answers say
+nothing, came out at +0.5. So practice maximises the mean return less its deviation over the posterior:
+the soft-robust objective of Brown, Niekum and Petrik 2020 ("Bayesian robust optimization for imitation
+learning", section 4.1), with the deviation for the tail.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+NATS = 1.0
+"""Deviation of an episode's return that is of no concern [nats]."""
+
+
+def excess(counts: Any, usual: Any, covariance: Float) -> Float:
+    """What is done beyond a multiple of what people chose: counts - c usual, [M], c >= 0 for the least doubt.
+
+    counts [M]: terms per episode; usual [M]: the same of what was chosen, at any scale. How much of the
+    familiar is done tells nothing of the weights between terms, so doubt about it is not counted.
+    """
+    counts, usual = np.asarray(counts, np.float64), np.asarray(usual, np.float64)
+    doubt = float(usual @ covariance @ usual)
+    times = max(float(counts @ covariance @ usual) / doubt, 0.0) if doubt > 0.0 else 0.0
+    return np.asarray(counts - times * usual)
+
+
+def sure_return(samples: Any, counts: Any, usual: Any, aversion: float) -> float:
+    """Mean less `aversion` deviations of an episode's return [nats]; samples [S, M] of the weights."""
+    mean, covariance = moments(samples)
+    doubt = excess(counts, usual, covariance)
+    return float(mean @ np.asarray(counts)) - aversion * float(np.sqrt(doubt @ covariance @ doubt + NATS**2))
+
+
+def sure_weights(samples: Any, counts: Any, usual: Any, aversion: float) -> Float:
+    """The gradient of `sure_return` by the counts: weights [M] on which a policy that does `counts` improves.
+
+    (c stands still: at its best value the deviation doesn't change with it.)
+    """
+    mean, covariance = moments(samples)
+    doubt = excess(counts, usual, covariance)
+    pull = covariance @ doubt
+    return np.asarray(mean - aversion * pull / np.sqrt(doubt @ pull + NATS**2))
+
+
+def moments(samples: Any) -> tuple[Float, Float]:
+    """Mean [M] and covariance [M, M] of samples [S, M]."""
+    values = np.asarray(samples, np.float64)
+    centred = values - values.mean(0)
+    return values.mean(0), np.asarray(centred.T @ centred / len(values))
