@@ -261,8 +261,3 @@ def _film_shape(task: ForeignTask, env: gymnasium.Env[Any, Any]) -> tuple[int, .
     """(h, w, 3) of the pictures that recordings keep."""
     started(task, env, 0)
     return small(picture(task, env)).shape
-
-
-def resimulate(task: ForeignTask, trajectory: Trajectory) -> list[NDArray[np.uint8]]:
-    """All T+1 frames of a recording, uint8 [H, W, 3] each."""
-    return list(frames_of(task, trajectory))

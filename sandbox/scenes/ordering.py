@@ -52,9 +52,6 @@ class Ordering:
             self.groups[-2:] = [self.groups[-2] + self.groups[-1]]
         return True
 
-    def tie_all(self) -> None:
-        self.groups, self.tying = [list(range(self.count))], False
-
     def clear(self) -> None:
         self.groups, self.tying = [], False
 

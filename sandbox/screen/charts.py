@@ -104,22 +104,6 @@ class BarChart(Cached):
         self._show(surface, rect, key, lambda: _bars(rect.size, theme, bars, ground, numbers, signed, empty))
 
 
-class Sparkline(Cached):
-    """A line without axes, for one glance."""
-
-    def draw(
-        self,
-        surface: pygame.Surface,
-        rect: pygame.Rect,
-        values: Sequence[float],
-        *,
-        version: Hashable,
-        color: Color = ACCENT,
-        ground: Color = PANEL,
-    ) -> None:
-        self._show(surface, rect, (version, color, ground), lambda: _spark(rect.size, values, color, ground))
-
-
 def _range(series: Sequence[Series], shown: tuple[float, ...]) -> tuple[float, float]:
     """The y axis: all lines and bands, what must be shown, and a little air on the sides that are open."""
     parts = [part for s in series for part in (s.ys, s.low, s.high) if part is not None and len(part)]
@@ -281,16 +265,3 @@ def _bar(
         at, r = (FINE * x(bar.reference), FINE * y), FINE * max(4.0, thick * 0.55)
         corners = [(at[0], at[1] - r), (at[0] + r * 0.7, at[1]), (at[0], at[1] + r), (at[0] - r * 0.7, at[1])]
         pygame.draw.polygon(canvas, TEXT, corners, FINE)
-
-
-def _spark(size: tuple[int, int], values: Sequence[float], color: Color, ground: Color) -> pygame.Surface:
-    canvas = canvas_for(size, ground)
-    ys = thinned(np.asarray(values, float), size[0])
-    ys = ys[np.isfinite(ys)]
-    if len(ys):
-        low, span = ys.min(), (ys.max() - ys.min()) or 1.0
-        inset = 4.0
-        xs = np.linspace(inset, size[0] - inset, len(ys)) if len(ys) > 1 else np.array([size[0] - inset])
-        up = inset + (size[1] - 2 * inset) * (1 - (ys - low) / span)
-        stroke(canvas, color, list(zip(FINE * xs, FINE * up, strict=True)), 3)
-    return settled(canvas, size)

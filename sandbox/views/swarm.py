@@ -84,10 +84,6 @@ class Crowd:
         """An agent's states [2, K] that the picture is between."""
         return np.stack([self.before[row], self.after[row]])
 
-    def mean_life(self) -> NDArray[np.float32] | None:
-        """The mean sum of each term over the remembered lives [M]; None before the first."""
-        return np.mean(self.lives, axis=0) if self.lives else None
-
     def start_at(self, state: Array) -> None:
         """All agents begin at this moment, each with luck of its own."""
         words = self._random.integers(0, 2**63, self.rows, np.uint64)

@@ -15,7 +15,7 @@ from gymnasium import spaces
 from envs import catalog
 from envs.foreign.guard import ForeignWorldError
 from envs.foreign.keys import default_keys
-from envs.foreign.simulation import ForeignSimulation, resimulate
+from envs.foreign.simulation import ForeignSimulation, frames_of
 from envs.foreign.task import ENDED, REWARD, ForeignTask, _leaves
 from envs.trajectory import Trajectory
 from envs.world import Array
@@ -220,11 +220,11 @@ def test_replays_by_running_again(id: str) -> None:
     live = sim.frame(1)
     assert trajectory.seed is not None
     clip = trajectory.clip(10, 25)
-    frames = resimulate(task, clip)
+    frames = list(frames_of(task, clip))
     assert len(frames) == 16
     assert all(frame.dtype == np.uint8 and frame.shape[2] == 3 for frame in frames)
     assert np.array_equal(frames[-1], live)
-    whole = resimulate(task, trajectory)
+    whole = list(frames_of(task, trajectory))
     assert all(np.array_equal(a, b) for a, b in zip(whole[10:], frames, strict=True))
 
 
@@ -245,14 +245,14 @@ def test_a_fork_goes_on_as_the_recording_did() -> None:
     taken = again.trajectory()
     assert taken.prefix is not None
     assert len(taken.prefix) == 10
-    resimulate(task, taken)
+    list(frames_of(task, taken))
 
 
 def test_a_recording_that_runs_over_an_episodes_end_is_refused() -> None:
     task = opened("tests/Boat-v0")
     trajectory = record(ForeignSimulation(task, 1), np.full((task.horizon + 3, 1), 3))
     with pytest.raises(ForeignWorldError, match="didn't repeat itself"):
-        resimulate(task, trajectory)
+        list(frames_of(task, trajectory))
 
 
 def test_a_world_that_does_not_repeat_itself_is_told() -> None:

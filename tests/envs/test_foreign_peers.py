@@ -11,7 +11,7 @@ import pytest
 from agents.practice import Practice, PracticeConfig
 from agents.rollouts import random_actions
 from envs import catalog
-from envs.foreign.simulation import ForeignSimulation, resimulate
+from envs.foreign.simulation import ForeignSimulation, frames_of
 from envs.foreign.task import ForeignTask
 
 os.environ["SDL_VIDEODRIVER"] = "dummy"
@@ -45,7 +45,7 @@ def test_driven_and_replayed(package: str, id: str, options: dict[str, Any], num
         step = sim.step(actions)
         recorder.add(actions[1], step.terms[1], step.last_states[1], int(sim.rng[1]), step.last_obs[1])
     live, trajectory = sim.frame(1), recorder.trajectory()
-    frames = resimulate(task, trajectory)
+    frames = list(frames_of(task, trajectory))
     assert len(frames) == 13
     apart = np.abs(frames[-1].astype(int) - live)
     assert apart.mean() < 1.0, "LunarLander's sparks fade by how often they are drawn, all else is the same"

@@ -15,7 +15,7 @@ from agents.rollouts import Variant, fresh_moments, roll
 from agents.snapshot import PolicyArrays
 from envs import catalog
 from envs.foreign.guard import ForeignWorldError
-from envs.foreign.simulation import ForeignSimulation, resimulate
+from envs.foreign.simulation import ForeignSimulation, frames_of
 from envs.foreign.task import ForeignTask
 from envs.show.render import Film
 from envs.trajectory import Trajectory
@@ -174,13 +174,13 @@ def test_what_does_not_repeat_itself_is_filmed() -> None:
     assert task.filmed
     trajectory, shown = recorded(task, task.horizon)
     assert trajectory.states.shape == (task.horizon + 1, 100 * 133 * 3)
-    frames = resimulate(task, trajectory.clip(2, 9))
+    frames = list(frames_of(task, trajectory.clip(2, 9)))
     assert len(frames) == 8
     for frame, live in zip(frames, shown[2:], strict=False):
         assert frame.shape == (100, 133, 3)
         assert (frame == live[0, 0, 0]).all()
     assert len({int(frame[0, 0, 0]) for frame in frames}) > 1
-    end = resimulate(task, trajectory)[-1]
+    end = list(frames_of(task, trajectory))[-1]
     assert np.isclose(end[0, 0, 0] / 255, trajectory.observations[-1, 0], atol=1e-3), "not the next start"
     still = Film(task, trajectory).still((133, 100), 4)
     assert still.get_at((60, 50))[0] == frames[2][0, 0, 0]
@@ -197,7 +197,7 @@ def test_a_filmed_recording_is_not_taken_over_and_an_unfilmed_one_is_told() -> N
     (bare,) = roll(cart, fresh_moments(cart, 1, 0), [still], [4], random)
     assert bare.states.shape == (5, 0)
     with pytest.raises(ForeignWorldError, match="holds no pictures"):
-        resimulate(task, bare)
+        list(frames_of(task, bare))
 
 
 def test_learning_goes_on_in_a_world_that_does_not_repeat_itself() -> None:

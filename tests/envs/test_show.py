@@ -11,7 +11,7 @@ import pygame
 import pytest
 
 from envs import catalog
-from envs.foreign.simulation import AnySimulation, resimulate
+from envs.foreign.simulation import AnySimulation, frames_of
 from envs.foreign.task import ForeignTask
 from envs.show.render import BACKGROUND, Film, View, pixels
 from envs.simulation import Simulation
@@ -72,7 +72,7 @@ def test_frames_come_bit_by_bit_and_backwards_too() -> None:
     assert isinstance(task, ForeignTask)
     _, trajectory = recorded(task)
     film = Film(task, trajectory)
-    frames = resimulate(task, trajectory)
+    frames = list(frames_of(task, trajectory))
     surface = pygame.Surface((600, 400))
     for t in (12.0, 3.0, 7.9, 0.0):
         for _ in range(14):  # each draw makes at least one frame

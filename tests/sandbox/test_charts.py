@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.screen.charts import Bar, BarChart, LineChart, Series, Sparkline
+from sandbox.screen.charts import Bar, BarChart, LineChart, Series
 from sandbox.screen.fine import nice_ticks, short, spread, thinned
 from sandbox.screen.theme import ACCENT, BAD, GOOD, PANEL, WARN, Theme
 from sandbox.screen.timeline import Mark, fraction_at, timeline
@@ -84,7 +84,6 @@ def test_the_axis_has_what_it_must_show(surface: pygame.Surface) -> None:
 def test_any_number_of_points_can_be_drawn(surface: pygame.Surface, points: int) -> None:
     series = [Series("a", np.arange(points), np.zeros(points))]
     LineChart().draw(surface, RECT, Theme(), series, version=1, empty="not yet")
-    Sparkline().draw(surface, RECT, list(np.zeros(points)), version=1)
 
 
 def test_bars_go_right_for_good_and_left_for_bad_in_proportion(surface: pygame.Surface) -> None:

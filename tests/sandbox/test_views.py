@@ -160,7 +160,6 @@ def test_a_crowd_counts_each_life_apart(corridor: Task) -> None:
     assert list(crowd.done) == [True, True, True]
     # 1 -> 4 takes the coin on the way, then bumps for the other 17 of 20 steps.
     np.testing.assert_array_equal(crowd.lives, np.tile([1.0, 17.0], (3, 1)))
-    np.testing.assert_array_equal(crowd.mean_life(), [1.0, 17.0])
     np.testing.assert_array_equal(crowd.before, crowd.after)  # no blend from one life into the next
     assert [len(t) for t in crowd.trails] == [0, 0, 0]
 
