@@ -6,16 +6,19 @@ reward.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.feedback import Comparison, Question
+from agents.feedback import Comparison, Question, Record
 from agents.rollouts import Moment, Variant, is_foreign, roll
+from agents.worth import Believed as Believed
+from agents.worth import Prices, Suggestion, gain, measured, orders, suggestion
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -36,11 +39,10 @@ class QueryConfig:
     again_every: int = 12  # every so many questions one is asked again with its sides swapped; 0: never
     by: Literal["information", "disagreement", "uniform", "value"] = "information"  # what is best to ask
     second: float = 4.0  # what a pair costs a person, and
-    further: float = 2.0  # each further clip, for by="value" [s]
+    further: float = 2.0  # each further clip, and
+    press: float = 6.0  # watching until there is something to reward, before this person's are known [s]
 
 
-Believed = Callable[[Sequence[Trajectory]], Float]
-"""clips -> their returns [samples, clips] by samples of what is believed about the reward."""
 Group = tuple[Trajectory, ...]
 """Clips from one moment."""
 
@@ -81,19 +83,13 @@ def information(gaps: Float, noise: float = 0.1) -> NDArray[np.float64]:
     comparisons of trajectories Biyik et al. 2019, eq. 5).
     """
     gap = np.clip(gaps.astype(np.float64), -50.0, 50.0)
-    p = (1.0 - noise) / (1.0 + np.exp(-gap)) + noise / 2.0
-    return _entropy(p.mean(1)) - _entropy(p).mean(1)
+    return gain(orders(np.stack([gap, np.zeros_like(gap)], -1), noise))
 
 
 def disagreement(gaps: Float, noise: float = 0.1) -> NDArray[np.float64]:
     """Deviation over samples of P(first is better), [Q] (Christiano et al. 2017, section 2.2.4)."""
     gap = np.clip(gaps.astype(np.float64), -50.0, 50.0)
     return np.asarray(((1.0 - noise) / (1.0 + np.exp(-gap))).std(1))
-
-
-def _entropy(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    q = np.clip(p, 1e-9, 1 - 1e-9)
-    return -(q * np.log(q) + (1 - q) * np.log(1 - q))
 
 
 def sums(clip: Trajectory) -> Float:
@@ -127,17 +123,23 @@ def choose(
         if not sets:
             continue
         if returns is None:
-            gain, picked = float(random.random()), sets[int(random.integers(len(sets)))]
+            telling, picked = float(random.random()), sets[int(random.integers(len(sets)))]
         else:
-            worth = returns[:, mine].T
-            pairs = np.stack([[worth[a] - worth[b] for a, b in combinations(s, 2)] for s in sets])
-            measure = disagreement if config.by == "disagreement" else information
-            flat = measure(pairs.reshape(-1, pairs.shape[-1]), config.noise)
-            gains = flat.reshape(len(sets), -1).sum(1)
-            gain, picked = float(gains.max()), sets[int(gains.argmax())]
-        found.append((gain, tuple(group[i] for i in picked)))
+            gains = [_tells(returns[:, mine][:, s], config) for s in sets]
+            telling, picked = max(gains), sets[int(np.argmax(gains))]
+        found.append((telling, tuple(group[i] for i in picked)))
     found.sort(key=lambda item: -item[0])
-    return [_question(group, gain, random) for gain, group in found[:count]]
+    return [_question(group, telling, random) for telling, group in found[:count]]
+
+
+def _tells(worth: Float, config: QueryConfig) -> float:
+    """How telling the order of some clips is, for their returns [S, clips] under samples."""
+    if config.by == "disagreement":
+        pairs = combinations(range(worth.shape[1]), 2)
+        return float(
+            disagreement(np.stack([worth[:, a] - worth[:, b] for a, b in pairs]), config.noise).sum()
+        )
+    return float(gain(orders(worth.astype(np.float64), config.noise)))
 
 
 class Coverage:
@@ -183,10 +185,16 @@ class Coverage:
         return gaps / np.sqrt(1.0 + (gaps**2).mean(-1, keepdims=True))
 
 
-def _question(group: Group, gain: float, random: np.random.Generator) -> Question:
+def _question(group: Group, telling: float, random: np.random.Generator) -> Question:
     """In random order, so that the side tells nothing."""
     order = random.permutation(len(group))
-    return Question(tuple(group[i] for i in order), same_start=True, about=f"{gain:.3f}")
+    return Question(tuple(group[i] for i in order), same_start=True, about=f"{telling:.3f}")
+
+
+def _word(question: Question) -> str:
+    """The same for the same clips in any order."""
+    shown = (clip.observations.tobytes() + clip.actions.tobytes() for clip in question.clips)
+    return hashlib.sha256(b"".join(sorted(hashlib.sha256(one).digest() for one in shown))).hexdigest()[:16]
 
 
 class Asker:
@@ -196,8 +204,11 @@ class Asker:
         self.task, self.config, self.random = task, config, random
         self.ready: list[Question] = []
         self.asked = 0
+        self.prices = Prices(config.second, config.further)
+        """What this person's answers cost; see `heard`."""
         self._groups: list[Group] = []
         self._repeated: set[str] = set()
+        self._known: set[str] = set()
         self.coverage = None if is_foreign(task) else Coverage(len(task.world.terms))
         """For the first questions; None where no terms are named."""
 
@@ -217,34 +228,47 @@ class Asker:
     def ask(self, clips: int, believed: Believed | None) -> Question | None:
         """The best question of that many clips, each asked once; None while there is none."""
         if clips == 2 and self.config.by == "value" and believed is not None:
-            clips = self._worth_most(believed)
-        if clips == 2:
-            found = self.ready[:1]
-            self.ready = self.ready[1:]
-        else:
-            found = self._choose(clips, 1, believed)
-            asked = found[0].clips[0] if found else None
-            self._groups = [g for g in self._groups if not any(clip is asked for clip in g)]
-        self.asked += len(found)
-        if found and clips == 2 and self.coverage is not None:
-            self.coverage.asked(found[0])
-        return found[0] if found else None
+            answers = replace(self.prices, demo=None, mark=None)
+            best = suggestion(self._groups, believed, answers, self.config.noise, 1.0, self.random)
+            clips = clips if best is None else best.clips
+        found = self._unasked(clips, believed)
+        if found is None:
+            return None
+        self.asked += 1
+        self._known.add(_word(found))
+        self._groups = [g for g in self._groups if not any(clip is found.clips[0] for clip in g)]
+        if clips == 2 and self.coverage is not None:
+            self.coverage.asked(found)
+        return found
 
-    def _worth_most(self, believed: Believed) -> int:
-        """How many clips to show: the most information for each second of a person's time."""
-        rates = {}
-        for clips in range(2, self.config.each + 1):
-            best = choose(self._groups, believed, clips, 1, self.config, self.random)
-            seconds = self.config.second + self.config.further * (clips - 2)
-            independent = 2.0 / clips  # of its clips * (clips - 1) / 2 pairs only clips - 1 are news
-            rates[clips] = float(best[0].about) * independent / seconds if best else 0.0
-        return max(rates, key=lambda clips: rates[clips])
+    def _unasked(self, clips: int, believed: Believed | None) -> Question | None:
+        """The best of the questions about other clips than were asked about before."""
+        if clips != 2:
+            made = self._choose(clips, 4, believed)
+            return next((question for question in made if _word(question) not in self._known), None)
+        while self.ready:
+            found, self.ready = self.ready[0], self.ready[1:]
+            if _word(found) not in self._known:
+                return found
+        return None
+
+    def heard(self, records: Sequence[Record], kinds: frozenset[str]) -> None:
+        """Learn what this person's answers cost, in `kinds` of feedback, from what was said so far."""
+        usual, rate = Prices(self.config.second, self.config.further), self.task.world.steps_per_second
+        demo = self.task.horizon / rate if "demonstration" in kinds else None
+        mark = self.config.press if "evaluation" in kinds else None
+        self.prices = measured(replace(usual, demo=demo, mark=mark), records, rate)
+
+    def suggest(self, believed: Believed | None) -> Suggestion | None:
+        """The kind of feedback that tells most for each second; None where there are no candidates."""
+        rate = self.task.world.steps_per_second
+        return suggestion(self._groups, believed, self.prices, self.config.noise, rate, self.random)
 
     def _choose(self, clips: int, count: int, believed: Believed | None) -> list[Question]:
         known = believed if self.asked >= self.config.uniform and self.config.by != "uniform" else None
         if known is None and clips == 2 and self.coverage is not None and self.config.by != "uniform":
             picked = self.coverage.pick(self._groups, count)
-            return [_question(pair, gain, self.random) for gain, pair in picked]
+            return [_question(pair, spread, self.random) for spread, pair in picked]
         return choose(self._groups, known, clips, count, self.config, self.random)
 
     def pairs(self, count: int) -> list[Question]:
@@ -264,8 +288,8 @@ class Asker:
         return Question(pairs[id].clips[::-1], same_start=True, about="asked again, sides swapped")
 
     def facts(self) -> dict[str, Any]:
-        return {"asked": self.asked, "random": self.random.bit_generator.state}
+        return {"asked": self.asked, "known": sorted(self._known), "random": self.random.bit_generator.state}
 
     def restore(self, facts: dict[str, Any]) -> None:
-        self.asked = facts["asked"]
+        self.asked, self._known = facts["asked"], set(facts["known"])
         self.random.bit_generator.state = facts["random"]

@@ -181,6 +181,7 @@ class Lesson:
                 self._give(kind, 1)
             if self.human_seconds == before:
                 return
+            self._spend(1)  # as it would while the person goes on
 
     def _timed(self, work: Callable[[], T]) -> T:
         """Do the teacher's work, and note its processor time apart from the learner's."""

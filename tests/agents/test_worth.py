@@ -1,0 +1,112 @@
+"""What a person's seconds are worth: by hand, and by what must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from agents.feedback import Comparison, Demonstration, Record
+from agents.queries import information
+from agents.worth import Prices, gain, measured, of_drives, of_presses, orders, rankings, suggestion, tops
+from envs.trajectory import Trajectory
+
+SURE = np.log(1e9)
+"""Nats by which something is surely better."""
+
+
+def clip(actions: Sequence[int]) -> Trajectory:
+    many = len(actions)
+    seen, did = np.zeros((many + 1, 1), np.float32), np.array(actions, np.int64)
+    return Trajectory(
+        "t",
+        np.zeros((many + 1, 0)),
+        np.zeros(many + 1, np.uint64),
+        seen,
+        did,
+        np.zeros((many, 1), np.float32),
+    )
+
+
+def test_an_answer_that_two_beliefs_give_opposite_tells_all_there_is() -> None:
+    worth = np.array([[SURE, 0.0], [0.0, SURE]])  # two beliefs, two clips
+    assert float(gain(orders(worth, 0.0))) == pytest.approx(np.log(2))
+    assert float(gain(orders(np.zeros((2, 2)), 0.0))) == pytest.approx(0.0)
+    p = np.array([0.95, 0.05])
+    by_hand = np.log(2) + float((p * np.log(p)).sum())
+    assert float(gain(orders(worth, 0.1))) == pytest.approx(by_hand)
+
+
+def test_orders_are_plackett_luce_and_of_two_bradley_terry() -> None:
+    assert orders(np.array([1.0, 0.0]), 0.0) == pytest.approx([1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))])
+    p = orders(np.log([3.0, 2.0, 1.0]), 0.0)
+    assert p.sum() == pytest.approx(1.0)
+    assert p[0] == pytest.approx(3 / 6 * 2 / 3)  # first, second, third
+    assert p[-1] == pytest.approx(1 / 6 * 2 / 5)  # third, second, first
+    gaps = np.random.default_rng(0).normal(size=(5, 40))
+    pairs = np.stack([gaps, np.zeros_like(gaps)], -1)
+    assert information(gaps.astype(np.float32)) == pytest.approx(gain(orders(pairs, 0.1)), abs=1e-6)
+
+
+def test_a_ranking_tells_at_least_as_much_as_any_pair_of_it() -> None:
+    worth = np.random.default_rng(1).normal(size=(6, 60, 4))
+    by_size = [rankings(worth, clips, 0.0)[0].max(1) for clips in (2, 3, 4)]
+    for fewer, more in pairwise(by_size):
+        assert (more >= fewer - 1e-9).all()
+
+
+def test_a_drive_counts_once_what_two_stretches_both_tell() -> None:
+    one = np.array([[SURE, 0.0], [0.0, SURE]])
+    random = np.random.default_rng(2)
+    same = of_drives(np.stack([one, one]), 0.0, 2, random)
+    assert same == pytest.approx(np.log(2))
+    four = np.array([[a, b] for a in (0.0, SURE) for b in (0.0, SURE)])  # four beliefs about two things
+    apart = np.stack([np.stack([four[:, i], np.full(4, SURE / 2)], -1) for i in (0, 1)])
+    assert of_drives(apart, 0.0, 2, random) == pytest.approx(np.log(4), abs=1e-3)
+    assert of_drives(apart, 0.0, 1, random) == pytest.approx(np.log(2), abs=1e-3)
+    assert tops(np.zeros(4), 0.2).sum() == pytest.approx(1.0)
+
+
+def steps(clips: Sequence[Trajectory]) -> np.ndarray:
+    """Two beliefs: a step right is worth much, or costs as much."""
+    right = np.array([float((one.actions == 1).sum() - (one.actions == 0).sum()) for one in clips])
+    return np.stack([right, -right]).astype(np.float32)
+
+
+def test_the_cheaper_way_to_know_is_suggested() -> None:
+    random = np.random.default_rng(3)
+    group = (clip([1] * 8), clip([0] * 8), clip([1, 0] * 4), clip([0, 1] * 4))
+    told = suggestion([group], steps, Prices(4.0, 2.0), 0.0, 10.0, random)
+    assert told is not None
+    assert (told.kind, told.clips) == ("compare", 2)
+    cheap = suggestion([group], steps, Prices(4.0, 2.0, demo=0.5), 0.0, 10.0, random)
+    assert cheap is not None
+    assert cheap.kind == "demo"
+    assert suggestion([], steps, Prices(), 0.0, 10.0, random) is None
+    unknown = suggestion([group], None, Prices(4.0, 2.0, demo=60.0), 0.0, 0.1, random)
+    assert unknown is not None
+    assert (unknown.kind, unknown.clips) == ("compare", 2)
+    dear = suggestion([group[::-1]], steps, Prices(1e6, 1e6, demo=1e6, mark=1.0), 0.0, 2.0, random)
+    assert dear is not None
+    assert dear.kind == "mark"
+
+
+def test_a_press_tells_nothing_where_every_step_is_alike() -> None:
+    assert of_presses([clip([1] * 8)], steps, 0.0, 2.0) == pytest.approx(0.0, abs=1e-6)
+    assert of_presses([clip([0] * 7 + [1])], steps, 0.0, 2.0) > 0.1
+
+
+def test_prices_are_what_this_person_took() -> None:
+    a, b, c = clip([0]), clip([1]), clip([0, 1])
+    said: list[Record] = [
+        Comparison((a, b), (0, 1), seconds=10.0),
+        Comparison((a, b), (1, 0), seconds=12.0),
+        Comparison((a, b, c), (0, 1, 2), seconds=16.0),
+        Demonstration(clip([1] * 30)),
+    ]
+    found = measured(Prices(4.0, 2.0, demo=9.0), said, 10.0)
+    assert (found.pair, found.further, found.demo) == (11.0, 5.0, 3.0)
+    assert found.of(4) == 21.0
+    assert measured(Prices(), said[3:], 10.0) == Prices()
