@@ -29,7 +29,6 @@ from agents.reward_net import NetConfig, NetReward, turnings
 from agents.rollouts import is_foreign
 from agents.snapshot import CurvePoint, Snapshot
 from agents.worth import Suggestion
-from agents.worth import Suggestion
 from envs.world import Task
 
 Prior = Literal["written", "none"]
@@ -252,19 +251,12 @@ class JointLearner:
     def query(self, clips: int = 2) -> Question | None:
         answered = [r for r in self._standing() if isinstance(r, Comparison)] if clips == 2 else []
         self.asker.heard(self._standing(), self.kinds)
-        self.asker.heard(self._standing(), self.kinds)
         again = self.asker.again(answered, self.inference.faith.doubtful)
         if again is not None:
             return again
         if not self.asker.ready:
             self._make_questions()
         return self.asker.ask(clips, self._beliefs())
-
-    def suggest(self) -> Suggestion | None:
-        """The kind of feedback that would tell most for each second of this person's time."""
-        self.asker.heard(self._standing(), self.kinds)
-        self._make_questions()
-        return self.asker.suggest(self.model.believed if self.model.has_samples else None)
 
     def suggest(self) -> Suggestion | None:
         """The kind of feedback that would tell most for each second of this person's time."""
