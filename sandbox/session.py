@@ -73,8 +73,7 @@ class Session:
         self.curve: list[CurvePoint] = Checkpoints(self.folder, self.learner).curve()
         lines = self._store.outline()
         self._standing = {line.id: line.kind for line in standing_lines(lines)}
-        own = self._facts.raters[rater]
-        self._own = {line.id for line in lines if line.rater == own}
+        self._own = {line.id for line in lines if line.rater == self._facts.raters[rater]}
         self.last_saved = lines[-1].seq if lines else 0
         self._pending: deque[_Pending] = deque()
         self._trouble: str | None = None
@@ -276,6 +275,7 @@ class Session:
         if self._process is not None:
             self._process.stop()
         store, left = self._store, self._store.close(timeout)
+        self._facts.remember(self.folder, self.counts)
         return left_text(left, store.in_outbox, store.trouble, self.folder / "outbox")
 
     # Inside.

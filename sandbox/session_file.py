@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -79,7 +80,8 @@ class SessionFile:
     """What session.json holds.
 
     raters: a random id for each name, so that no name is in the store. store: the URL of a store on a
-    server, without a password; '' for the file in the session's own folder.
+    server, without a password; '' for the file in the session's own folder. counts: of a store on a
+    server, the standing records by kind when the session was last closed, for lists that can't wait.
     """
 
     world: str
@@ -89,6 +91,7 @@ class SessionFile:
     seed: int = 0
     raters: Mapping[str, str] = field(default_factory=dict)
     store: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     version: str = field(default_factory=program_version)
     program: str = "teachbox"
@@ -99,6 +102,12 @@ class SessionFile:
         if name in self.raters:
             return self
         return replace(self, raters={**self.raters, name: uuid4().hex[:12]})
+
+    def remember(self, folder: Path, counts: Mapping[str, int]) -> None:
+        """Keep the counts of a store on a server, if the folder can be written."""
+        if self.store and counts != self.counts:
+            with suppress(SessionError):
+                replace(self, counts=dict(counts)).write(folder)
 
     def write(self, folder: Path) -> None:
         """By atomic replace. SessionError if the folder can't be written."""
@@ -167,7 +176,7 @@ def list_sessions(root: Path) -> list[SessionInfo]:
         try:
             facts = SessionFile.read(folder)
             assert facts is not None
-            counts = {} if facts.store else count_standing(folder / STORE)  # no waiting for a server here
+            counts = dict(facts.counts) if facts.store else count_standing(folder / STORE)
             info = SessionInfo(folder, facts.world, facts.learner, counts, used)
         except (SessionError, StoreError) as error:
             info = SessionInfo(folder, "", "", {}, used, str(error))

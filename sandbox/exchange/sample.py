@@ -18,8 +18,8 @@ from sandbox.store.provenance import Provenance
 SAID_AT = "2026-01-01T00:00:00.000000+00:00"
 
 
-def driven(world: Task, steps: int, seed: int, driver: str = "random") -> Trajectory:
-    """A recording of random actions."""
+def driven(world: Task, steps: int, seed: int = 0, driver: str = "person") -> Trajectory:
+    """A recording of random actions, also in a world of somebody else's."""
     random = np.random.default_rng(seed)
     sim = simulation(world, 1, seed)
     recorder = sim.recorder(0, driver)
@@ -36,12 +36,12 @@ def driven(world: Task, steps: int, seed: int, driver: str = "random") -> Trajec
 
 def ledger(world: Task, steps: int = 6, seed: int = 0) -> Ledger:
     """A record of each kind; the same each time."""
-    clips = tuple(driven(world, steps, seed + k) for k in range(3))
+    clips = tuple(driven(world, steps, seed + k, "random") for k in range(3))
     ids = [f"{seed:024x}{k:08x}" for k in range(6)]
     first = Demonstration(clips[0], ids[0])
     records: list[Record] = [
         first,
-        Demonstration(driven(world, steps, seed + 3, "person"), ids[1]),
+        Demonstration(driven(world, steps, seed + 3), ids[1]),
         Comparison(clips[:2], (1, 0), question="", seconds=1.5, id=ids[2]),
         Evaluation(clips[2], 1.0, 1.0, 10.0, ids[3]),
         Correction(clips[1], clips[2], ids[4]),

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from sandbox.store import schema
 from sandbox.store.place import Place
-from sandbox.store.salvage import Found, Salvage, looking
+from sandbox.store.salvage import Found, Look, Salvage, looking, no_look
 from sandbox.store.sqlite import IO_ERRORS
 
 _TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
@@ -39,8 +39,11 @@ class Report:
     spare: tuple[str, ...] = ()
 
 
-def check(place: Place) -> Report:
-    """Verify a store, also while it is in use. StoreError if it can't be read at all."""
+def check(place: Place, look: Look = no_look) -> Report:
+    """Verify a store, also while it is in use; `look` says what it thinks of each trajectory.
+
+    StoreError if it can't be read at all.
+    """
     place.identify()
     findings: list[Finding] = []
     records, known = 0, dict[str, int]()
@@ -49,7 +52,7 @@ def check(place: Place) -> Report:
         with looking(place.reading()) as connection:
             if connection.dialect.name == "sqlite":
                 findings += _pages(connection, place.name)
-            salvage = Salvage(connection, place.files)
+            salvage = Salvage(connection, place.files, look)
             for found in salvage.records():
                 records += 1
                 findings += _record(found, known)

@@ -38,19 +38,21 @@ def locate(where: str) -> Place:
 @app.command()
 def check(where: Where) -> None:
     """Verify every record, hash and reference, also while the store is in use; status 1 if one is wrong."""
-    from sandbox.store.check import check as look
+    from sandbox.exchange.check import Looker
+    from sandbox.store.check import check as verify
 
     place = locate(where)
-    _tell(place.name, look(place))
+    _tell(place.name, verify(place, Looker()))
 
 
 @app.command()
 def repair(where: Where) -> None:
     """Make a damaged store usable: what is whole stays in its order, the old store is set aside."""
+    from sandbox.exchange.check import Looker
     from sandbox.store.repair import repair as mend
 
     place = locate(where)
-    done = mend(place)
+    done = mend(place, Looker())
     for finding in done.lost:
         typer.echo(f"not kept: {finding}")
     if done.aside is None:
@@ -76,10 +78,11 @@ def merge(
     source: Annotated[str, typer.Argument(metavar="FROM", help="The store that they come from.")],
 ) -> None:
     """Add the records of another store of the same study, in their order; none comes twice."""
+    from sandbox.exchange.check import Looker
     from sandbox.store.copies import merge as add
 
     place = locate(into)
-    done = add(place, locate(source))
+    done = add(place, locate(source), Looker())
     typer.echo(f"{place.name}: {_count(done.added)} added, {done.known} were there already.")
 
 

@@ -15,7 +15,7 @@ from sandbox.store.lock import FolderLock
 from sandbox.store.outline import read_only
 from sandbox.store.place import Place
 from sandbox.store.read import Reader
-from sandbox.store.salvage import Salvage, looking
+from sandbox.store.salvage import Look, Salvage, looking, no_look
 from sandbox.store.sqlite import IO_ERRORS, FilePlace, settle, writing_engine
 from sandbox.store.trouble import StoreError, explain
 from sandbox.store.write import insert_row
@@ -67,7 +67,7 @@ def backup(place: Place, folder: Path) -> Report:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def merge(into: Place, source: Place) -> Merged:
+def merge(into: Place, source: Place, look: Look = no_look) -> Merged:
     """Add the records of `source` that `into` lacks, in their order; all of them or none.
 
     Raises StoreError: another world, an id used for other content, a damaged record, a store in use.
@@ -77,7 +77,7 @@ def merge(into: Place, source: Place) -> Merged:
     try:
         into.prepare(create=into.lock is None)
         _same_world(into, source)
-        return add(source, into)
+        return add(source, into, look)
     finally:
         if lock is not None:
             lock.release()
@@ -110,14 +110,14 @@ def _copy_file(place: FilePlace, copy: FilePlace) -> None:
             shutil.copy2(file_of(place.files, digest), file_of(copy.files, digest))
 
 
-def add(source: Place, into: Place) -> Merged:
+def add(source: Place, into: Place, look: Look = no_look) -> Merged:
     """Copy the records that `into` lacks in one transaction, each of them verified. Raises StoreError."""
     writing = into.writing()
     added = known = newest = 0
     try:
         with looking(source.reading()) as old, writing.begin() as new:
             newest = int(new.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM record").scalar_one())
-            for found in Salvage(old, source.files).records():
+            for found in Salvage(old, source.files, look).records():
                 if found.wrong:
                     raise StoreError(
                         f"{source.name} is damaged ({found.name}: {found.wrong[0]}): "

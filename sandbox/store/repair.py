@@ -15,7 +15,7 @@ from sandbox.store.check import Finding, check
 from sandbox.store.files import file_of, sync_folder
 from sandbox.store.lock import FolderLock
 from sandbox.store.place import Place
-from sandbox.store.salvage import Salvage, looking
+from sandbox.store.salvage import Look, Salvage, looking, no_look
 from sandbox.store.sqlite import IO_ERRORS, FilePlace, prepare, settle, writing_engine
 from sandbox.store.trouble import StoreError
 from sandbox.store.write import insert_row
@@ -32,7 +32,7 @@ class Repaired:
     aside: Path | None
 
 
-def repair(place: Place) -> Repaired:
+def repair(place: Place, look: Look = no_look) -> Repaired:
     """Make a damaged store usable again. Each record keeps its number.
 
     Raises StoreError: on a server, in use, or so damaged that nothing can be read.
@@ -47,10 +47,10 @@ def repair(place: Place) -> Repaired:
     try:
         ready = place.path.with_name(f"{place.path.name}.repaired")
         if not ready.exists():
-            report = check(place)
+            report = check(place, look)
             if not report.findings:
                 return Repaired(report.records, (), None)
-            kept, lost = _rebuild(place, ready)
+            kept, lost = _rebuild(place, ready, look)
         else:  # a repair was cut off when its work was done
             kept, lost = check(FilePlace(ready)).records, []
         return Repaired(kept, tuple(lost), _exchange(place, ready, lost))
@@ -58,7 +58,7 @@ def repair(place: Place) -> Repaired:
         lock.release()
 
 
-def _rebuild(place: FilePlace, ready: Path) -> tuple[int, list[Finding]]:
+def _rebuild(place: FilePlace, ready: Path, look: Look) -> tuple[int, list[Finding]]:
     """Write every whole record to `ready`; how many, and what could not be kept."""
     fresh = ready.with_suffix(".repairing")
     _remove(fresh)
@@ -66,7 +66,7 @@ def _rebuild(place: FilePlace, ready: Path) -> tuple[int, list[Finding]]:
     new = writing_engine(fresh)
     try:
         with looking(place.reading()) as source, new.begin() as target:
-            kept, lost = _copy(Salvage(source, place.files), target, place.files)
+            kept, lost = _copy(Salvage(source, place.files, look), target, place.files)
         settle(fresh)
     except IO_ERRORS as error:
         raise place.explain(error) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -11,12 +11,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, text
 
+from envs.trajectory import Trajectory
 from sandbox.store import schema
 from sandbox.store.codec import CodecError, EncodedClip, decode, decode_trajectory, digest_of, roles_of
 from sandbox.store.read import content_of
 from sandbox.store.sqlite import IO_ERRORS
 
 _CHUNK = 200
+Look = Callable[[Trajectory], str | None]
+"""What is wrong with a trajectory for the world that it names, in a few words; None if nothing is."""
+
+
+def no_look(trajectory: Trajectory) -> str | None:
+    """For those who know where the trajectories come from."""
+    return None
 
 
 @dataclass
@@ -51,8 +59,8 @@ def looking(engine: Engine) -> Iterator[Connection]:
 class Salvage:
     """Everything that can be read over one connection, in order, each part verified."""
 
-    def __init__(self, connection: Connection, folder: Path | None) -> None:
-        self._connection, self._folder = connection, folder
+    def __init__(self, connection: Connection, folder: Path | None, look: Look = no_look) -> None:
+        self._connection, self._folder, self._look = connection, folder, look
         self._good: dict[str, bool] = {}
         self.missing: set[str] = set()
         """Digests of trajectories that are referred to, and are not there or not whole."""
@@ -94,8 +102,11 @@ class Salvage:
             raise CodecError(f"trajectory {digest} can't be read ({error.strerror})") from error
         if sha256(content).hexdigest() != digest or len(content) != row.size:
             raise CodecError(f"trajectory {digest} is not what was written ({len(content)} bytes)")
-        if len(decode_trajectory(content)) != row.steps:
+        trajectory = decode_trajectory(content)
+        if len(trajectory) != row.steps:
             raise CodecError(f"trajectory {digest} has not the {row.steps} steps that were written")
+        if wrong := self._look(trajectory):
+            raise CodecError(f"trajectory {digest} {wrong}")
         return content, int(row.steps)
 
     def _last(self) -> int:

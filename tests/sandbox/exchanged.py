@@ -7,36 +7,17 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo
-from envs.catalog import simulation
-from envs.trajectory import Trajectory
 from envs.world import Task
 from sandbox.cli import main
 from sandbox.exchange.ledger import Entry, Ledger
+from sandbox.exchange.sample import driven
 from sandbox.exchange.saving import save_records
 from sandbox.session import Session
 from sandbox.store import Provenance
 
 ROOMS, ROVER, CARTPOLE = "teachbox/RoomsTidy-v0", "teachbox/RoverDeliver-v0", "CartPole-v1"
 WORLDS = (ROOMS, ROVER, CARTPOLE)
-
-
-def driven(task: Task, steps: int, seed: int = 0, driver: str = "person") -> Trajectory:
-    """A recording of random actions, also in a world of somebody else's."""
-    random = np.random.default_rng(seed)
-    sim = simulation(task, 1, seed)
-    recorder = sim.recorder(0, driver)
-    space = task.world.action_space
-    for _ in range(steps):
-        if hasattr(space, "n"):
-            action = np.array([random.integers(int(space.n))])
-        else:
-            action = random.uniform(space.low, space.high).astype(np.float32)[None]
-        out = sim.step(action)
-        recorder.add(action[0], out.terms[0], sim.states[0], int(sim.rng[0]), out.last_obs[0])
-    return recorder.trajectory()
 
 
 def every_kind(task: Task, seed: int = 0) -> list[Record]:

@@ -7,12 +7,16 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo
+from envs.catalog import task
+from envs.rooms import cells
+from sandbox.exchange.sample import driven
 from sandbox.store import Provenance, Store, StoreError, files
 from sandbox.store.check import check
 from sandbox.store.commands import app
@@ -26,9 +30,9 @@ from tests.sandbox.records import same
 ORIGIN = Provenance("rater-1", "0.1", 1.5, "q", (1, 0), "joint:7")
 
 
-def said(first: int = 0) -> list[Record]:
+def said(first: int = 0, task: str = "teachbox/RoomsTidy-v0") -> list[Record]:
     """One record of every kind, of different clips for each `first`."""
-    one, two = trajectory(6, seed=first), trajectory(9, seed=first + 1)
+    one, two = trajectory(6, seed=first, task=task), trajectory(9, seed=first + 1, task=task)
     items = [Demonstration(two), Evaluation(one, 1.0), Comparison((one, two), (0, 1)), Correction(one, two)]
     return [*items, Undo(items[1].id)]
 
@@ -334,7 +338,7 @@ def test_a_merge_of_what_does_not_belong_together_changes_nothing(tmp_path):
 
 
 def test_the_commands_say_what_they_did_and_their_status(tmp_path):
-    place = filled(tmp_path / "session", *said())
+    place = filled(tmp_path / "session", *said(task="somebody-else/World-v0"))
     folder = str(tmp_path / "session")
 
     def run(*words: str) -> tuple[int, str]:
@@ -357,6 +361,33 @@ def test_the_commands_say_what_they_did_and_their_status(tmp_path):
     assert "not kept: record 1" in text
     assert "now holds 4 records" in text
     assert run("check", folder)[1].count("is missing") == 1
+
+
+def test_states_that_would_harm_a_kernel_are_found_refused_and_set_aside(tmp_path):
+    world = task("teachbox/RoomsTidy-v0", size=9)
+    good, states = driven(world, 4), driven(world, 4, seed=1).states.copy()
+    states[2, cells.ROW] = 120  # outside the flat
+    bad = replace(driven(world, 4, seed=1), states=states)
+    mine = filled(tmp_path / "mine", Demonstration(good))
+    its = filled(tmp_path / "its", Demonstration(driven(world, 4, seed=2)), Demonstration(bad))
+
+    def run(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(app, [words[0], *(str(tmp_path / word) for word in words[1:])])
+        return done.exit_code, f"{done.output} {done.exception}"
+
+    assert run("check", "mine")[0] == 0
+    status, text = run("check", "its")
+    assert status == 1
+    assert "record 2" in text
+    assert "robot outside the flat" in text
+    status, text = run("merge", "mine", "its")
+    assert status == 1
+    assert "robot outside the flat" in text
+    assert [seq for seq, _ in kept(mine)] == [1]  # all or none
+    assert "now holds 1 record" in run("repair", "its")[1]
+    assert run("merge", "mine", "its")[0] == 0
+    assert [seq for seq, _ in kept(mine)] == [1, 2]
+    assert kept(its)
 
 
 def copied(place: FilePlace) -> object:

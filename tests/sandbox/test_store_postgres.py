@@ -12,7 +12,9 @@ import psycopg
 import pytest
 
 from agents.feedback import Comparison, Demonstration, Evaluation, Record, Undo
+from envs.catalog import task
 from sandbox.events import Saved
+from sandbox.exchange.sample import driven
 from sandbox.session import Session
 from sandbox.session_file import SessionError, SessionFile
 from sandbox.store import Provenance, Reader, Store, StoreError, schema
@@ -23,6 +25,7 @@ from sandbox.store.migrate import migrate
 from sandbox.store.place import place_of
 from sandbox.store.repair import repair
 from tests.sandbox import raters
+from tests.sandbox.exchanged import teachbox
 from tests.sandbox.fake import trajectory
 from tests.sandbox.records import same
 from tests.sandbox.server import Server
@@ -298,6 +301,8 @@ def test_sessions_on_two_machines_share_a_study_and_undo_only_their_own(server, 
     facts = SessionFile.read(folders[1])
     assert facts is not None
     assert facts.store == url
+    (info,) = (one for one in Session.list(tmp_path) if one.folder == folders[1])
+    assert (info.counts, info.trouble) == ({"demonstration": 1}, "")
     assert not (folders[1] / "feedback.db").exists()
 
 
@@ -340,6 +345,24 @@ def test_a_password_is_not_kept_and_another_world_is_refused(server, url, tmp_pa
         open_session(tmp_path / "one", store=server.database())
     with pytest.raises(SessionError, match="is a file"):
         open_session(tmp_path / "three", store="sqlite:///x.db")
+
+
+def test_feedback_goes_out_of_a_study_on_a_server_and_into_another_by_command_and_from_the_menu(
+    server, url, tmp_path
+):
+    world = task("teachbox/RoomsTidy-v0", size=9)
+    one, two, file = tmp_path / "one", tmp_path / "two", tmp_path / "out"
+    session = open_session(one, store=url)
+    settle(session, session.keep(driven(world, 5)))
+    session.close()
+    teachbox("export", str(one), "--out", str(file))
+    open_session(two, store=server.database()).close()
+    assert "1 record" in teachbox("import", str(file), "--session", str(two))
+    assert "0 records" in teachbox("import", str(file), "--session", str(two))  # twice is once
+    again = open_session(two)
+    assert again.counts == {"demonstration": 1}
+    again.close()
+    assert not (two / "feedback.db").exists()
 
 
 def open_session(folder: Any, **options: Any) -> Session:
