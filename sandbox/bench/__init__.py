@@ -129,6 +129,29 @@ def gap(as_json: Json = False, quick: Quick = False, world: World = None, out: O
 
 
 @app.command()
+def transfer(
+    as_json: Json = False,
+    quick: Quick = False,
+    world: Annotated[str, typer.Option("--world", metavar="ID")] = "teachbox/RoomsTidy-v0",
+    learner: Annotated[str, typer.Option(metavar="NAME", help="Who learns the reward.")] = "preferences",
+    model: Annotated[str, typer.Option(metavar="terms|net", help="What the reward is made of.")] = "net",
+    comparisons: Annotated[int, typer.Option(min=1, help="How many answers it is learned from.")] = 60,
+    seeds: Annotated[int, typer.Option(min=1, help="How often.")] = 5,
+    out: Out = None,
+) -> None:
+    """A reward learned in `train` layouts, and what a policy trained from nothing by it does in others."""
+    from sandbox.bench.machine import machine
+    from sandbox.bench.progress import telling
+    from sandbox.bench.transfer import measure
+
+    with telling() as tell:
+        size = 1 if quick else seeds
+        lines = list(measure(world, learner, model, comparisons, size, quick=quick, tell=tell))
+    report = {"machine": machine(), "moved": _told(lines)}
+    show(as_json, "a learned reward in unseen layouts", report, out, "transfer")
+
+
+@app.command()
 def curves(
     as_json: Json = False,
     quick: Quick = False,
