@@ -305,7 +305,7 @@ class Session:
         if self._process is not None:
             self._process.send(command)
 
-    def _poll_store(self) -> list[Event]:
+    def _poll_store(self) -> Sequence[Event]:
         events: list[Event] = []
         while self._pending and self._pending[0].future.done():
             events.append(self._settle(self._pending.popleft()))
@@ -329,7 +329,7 @@ class Session:
         target = record.target if isinstance(record, Undo) else None
         return Saved(seq, record.id, saved_text(record), kind, target)
 
-    def _poll_learner(self) -> list[Event]:
+    def _poll_learner(self) -> Sequence[Event]:
         events: list[Event] = []
         for message in self._process.poll() if self._process else ():
             if isinstance(message, Snapshot):
