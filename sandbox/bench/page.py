@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sandbox.bench import HEADINGS, TEXT
+from sandbox.bench.figures import of_set
 from sandbox.bench.plot import Line, plot
+from sandbox.bench.tables import table
 
 ORDER = ("learners", "live", "worlds", "ppo", "learnable", "gap", "curves", "start", "screen", "store")
 ABOUT = {
@@ -56,37 +57,23 @@ def text_of(folder: Path, beside: Path) -> str:
 
 def _section(report: dict[str, Any], path: Path, beside: Path) -> list[str]:
     name, facts = report["bench"], report["machine"]
-    made = f"`teachbox bench {name}` on {report['date']}, " + ", ".join(
+    chosen = f" --set {report['set']}" if report.get("set") else ""
+    made = f"`teachbox bench {name}{chosen}` on {report['date']}, " + ", ".join(
         f"{key} {value}" for key, value in facts.items() if value is not None
     )
-    where = "".join(f", {key} {report[key]}" for key in ("world", "size") if report.get(key) is not None)
+    where = "".join(
+        f", {key} {report[key]}" for key in ("set", "world", "size") if report.get(key) is not None
+    )
     parts = [f"## {report['title'][0].upper()}{report['title'][1:]}{where}\n", f"{ABOUT[name]}\n"]
     if name == "curves":
         picture = path.with_suffix(".svg")
         picture.write_text(_curves(report["points"]), "utf-8")
         parts.append(f"![Learning curves]({picture.relative_to(beside).as_posix()})\n")
+    if name == "learners" and report.get("set"):
+        parts += of_set(report, path, beside)
+        return [*parts, f"Made by {made}.\n"]
     tables = [table(lines) for lines in report.values() if isinstance(lines, list) and lines]
     return [*parts, *tables, f"Made by {made}.\n"]
-
-
-def table(lines: Sequence[dict[str, Any]]) -> str:
-    """Lines of equal keys as a Markdown table."""
-    columns = list(lines[0])
-    head = "| " + " | ".join(HEADINGS.get(c, c.replace("_", " ")) for c in columns) + " |"
-    rule = "| " + " | ".join("---" if c in TEXT else "---:" for c in columns) + " |"
-    body = ["| " + " | ".join(cell(line[c]) for c in columns) + " |" for line in lines]
-    return "\n".join([head, rule, *body, ""])
-
-
-def cell(value: Any) -> str:
-    """A value as a person reads it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return "" if value is None else str(value)
 
 
 def _curves(points: Sequence[dict[str, Any]]) -> str:

@@ -70,6 +70,7 @@ class Lesson:
         self.curve: list[dict[str, float]] = []
         self.budgets: list[Budget] = []
         self.began = self._scoring = 0.0
+        self._left = 0.0  # of the person's time that the learner may spend as it likes [s]
 
     @property
     def cpu(self) -> float:
@@ -152,7 +153,8 @@ class Lesson:
             self._mark(number)
             return
         if kind == "seconds":
-            self._as_suggested(self.human_seconds + number)
+            self._left += number
+            self._as_suggested()
             return
         for _ in range(number):
             if kind == "demo":
@@ -168,19 +170,21 @@ class Lesson:
             else:
                 self._ask(RANKED if kind == "rank" else 2)
 
-    def _as_suggested(self, until: float) -> None:
-        """What the learner thinks worth the person's time, until that time is over; a learner that
-        thinks nothing of it is given comparisons."""
+    def _as_suggested(self) -> None:
+        """What the learner thinks worth the person's time, while some is left; a learner that thinks
+        nothing of it is given comparisons."""
         suggest = getattr(self.learner, "suggest", None)
-        while (before := self.human_seconds) < until:
-            wanted = suggest() if suggest is not None else None
-            kind = "compare" if wanted is None else wanted.kind
-            if kind == "compare":
-                self._ask(2 if wanted is None else wanted.clips)
+        while True:
+            wanted, before = suggest() if suggest is not None else None, self.human_seconds
+            if (PRICES["comparison"] if wanted is None else wanted.seconds) > self._left:
+                return
+            if wanted is not None and wanted.kind != "compare":
+                self._give(wanted.kind, 1)
             else:
-                self._give(kind, 1)
+                self._ask(2 if wanted is None else wanted.clips)
             if self.human_seconds == before:
                 return
+            self._left -= self.human_seconds - before
             self._spend(1)  # as it would while the person goes on
 
     def _timed(self, work: Callable[[], T]) -> T:

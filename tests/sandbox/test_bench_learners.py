@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from agents import catalog
 from sandbox.bench import app
-from sandbox.bench.learners import Wanted, lines_of, measure
+from sandbox.bench.figures import said
+from sandbox.bench.learners import Reference, Wanted, lines_of, measure
+from sandbox.bench.page import text_of
 from sandbox.bench.sets import SETS, TIDY, WORLDS, conditions, quickly, taught
 from sandbox.studies.train import _check
 
@@ -98,3 +100,34 @@ def test_the_command_measures_a_set_and_names_it(tmp_path: Path) -> None:
     assert json.loads(out.read_text())["bench"] == "learners"
     wrong = CliRunner().invoke(app, ["learners", "--set", "nothing"])
     assert "there is no set 'nothing'" in str(wrong.exception)
+
+
+def test_a_set_becomes_a_section_with_a_plot_for_each_world(tmp_path: Path) -> None:
+    found = [
+        *lines_of(taught("preferences", TIDY, "compare=1/compare=2", Wanted(0.95, 0.9)), [of_run(0.1, 0.97)]),
+        *lines_of(taught("bc", WORLDS[2], "demo=1/demo=2"), [of_run(0.3, 0.4)]),
+    ]
+    refs = [Reference("RoomsTidy", -1.0, 0.0, 6.0, -0.167), Reference("LanesMerge", 1.0, 0.0, 6.0, 0.0)]
+    report = {
+        "bench": "learners",
+        "title": "taught",
+        "date": "2026-11-22",
+        "machine": {"cores": 2},
+        "set": "care",
+        "references": [asdict(one) for one in refs],
+        "lines": [asdict(one) for one in found],
+    }
+    (tmp_path / "learners-care.json").write_text(json.dumps(report))
+    text = text_of(tmp_path, tmp_path)
+    assert "## Taught, set care" in text
+    assert text.index("### RoomsTidy") < text.index("### LanesMerge")
+    assert "the random policy scores -0.167" in text
+    assert "| preferences | rational | compare=2 | 1 | 0 | 2 | 8 | 0.970 [0.970, 0.970] |" in text
+    assert "median 0.95, worst 0.9 | yes |" in text
+    assert "`teachbox bench learners --set care` on 2026-11-22" in text
+    drawn = (tmp_path / "learners-care-RoomsTidy-said.svg").read_text()
+    assert ">preferences</text>" in drawn
+    assert "pieces of feedback" in drawn
+    assert "bc" not in drawn
+    assert (tmp_path / "learners-care-LanesMerge-human-seconds.svg").exists()
+    assert (said("demo=2,compare=10"), said("nothing")) == (12, 0)
