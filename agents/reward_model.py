@@ -21,9 +21,10 @@ from torch import Tensor
 from agents.checkpoint import Arrays
 from agents.choices import KINDS, Packed
 from agents.learned_reward import LearnedReward, choices_loss
-from agents.posterior import sample
+from agents.posterior import LogLikelihood, sample
 from agents.robust import sure_return, sure_weights
 from agents.snapshot import RewardArrays
+from agents.trust import shares
 from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
@@ -42,6 +43,7 @@ class RewardConfig:
     noise: float = 0.1  # share of answers taken for accidents, before anything is known of who answers
     trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
+    foreseen: int = 3  # comparisons from which on other kinds are trusted by how well they foresee them
     aversion: float = 1.0  # deviations of an episode's return that practice takes off its mean
 
 
@@ -59,6 +61,7 @@ class RewardModel(LearnedReward):
         self.unit = np.ones(len(written), np.float32)
         self.samples = np.zeros((0, len(written)), np.float32)
         self.trust = np.array(config.trust, np.float32)
+        self.shares = np.ones(len(KINDS), np.float32)
         self._from_prior()
 
     def _prior(self) -> tuple[Tensor, Tensor]:
@@ -113,10 +116,15 @@ class RewardModel(LearnedReward):
             value = mean + deviation * x
             return value[:, :terms], value[:, terms:].exp()
 
-        def log_likelihood(x: Tensor) -> Tensor:
+        def log_likelihoods(x: Tensor) -> Tensor:
             weights, trust = weights_of(x)
-            returns = weights @ features.T
-            return -self._loss(returns, trust, packed)
+            return -choices_loss(weights @ features.T, trust, packed, self.config.noise)
+
+        self.shares = self._shares(log_likelihoods, packed)
+        counts = torch.from_numpy(packed.weight * self.shares[packed.kind])
+
+        def log_likelihood(x: Tensor) -> Tensor:
+            return (log_likelihoods(x) * counts).sum(-1)
 
         kept, self.chains = sample(
             log_likelihood, self.chains, self.config.moves, self.config.keep, self.generator
@@ -128,10 +136,24 @@ class RewardModel(LearnedReward):
         members = self.samples[-len(self.chains) :][pick]
         self.weights = members - members.mean(0) + self.samples.mean(0)
 
-    def _loss(self, returns: Tensor, trust: Tensor, packed: Packed) -> Tensor:
-        """Summed negative log-likelihood [E] for returns of options [E, S + 1] and trust [E, kinds]."""
-        loss = choices_loss(returns, trust, packed, self.config.noise)
-        return (loss * torch.from_numpy(packed.weight)).sum(-1)
+    def _shares(self, log_likelihoods: LogLikelihood, packed: Packed) -> Float:
+        """How much each of KINDS counts [kinds], by how well it alone foresees the comparisons."""
+        found = np.ones(len(KINDS), np.float32)
+        answered = packed.kind == KINDS.index("comparison")
+        if packed.weight[answered].sum() < self.config.foreseen:
+            return found
+
+        def only(which: NDArray[np.bool_]) -> LogLikelihood:
+            counts = torch.from_numpy(packed.weight * which)
+            return lambda x: (log_likelihoods(x) * counts).sum(-1)
+
+        others = {k: only(packed.kind == i) for i, k in enumerate(KINDS) if (packed.kind == i).any()}
+        others.pop("comparison")
+        chains, size = self.chains.shape
+        told = shares(only(answered), others, chains, size, self._seed)
+        for kind, share in told.items():
+            found[KINDS.index(kind)] = share
+        return found
 
     # What others ask of it.
 

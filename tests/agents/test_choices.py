@@ -19,7 +19,7 @@ from agents.choices import (
 )
 from agents.demonstrations import choices_of
 from agents.feedback import Comparison, Correction, Demonstration, Evaluation
-from agents.reward_model import RewardConfig, RewardModel
+from agents.learned_reward import choices_loss
 from agents.rollouts import Variant, fresh_moments, roll
 from agents.snapshot import PolicyArrays
 from envs.trajectory import Trajectory
@@ -37,10 +37,10 @@ def _drives(count: int, steps: int = 9, seed: int = 0) -> list[Trajectory]:
 
 
 def _loss(choices: list[Choice]) -> float:
-    model = RewardModel(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, RewardConfig())
     packed = pack(choices)
     returns = (torch.from_numpy(packed.terms) @ WEIGHTS).unsqueeze(0)
-    return float(model._loss(returns, TRUST, packed))
+    loss = choices_loss(returns, TRUST, packed, losses.NOISE) * torch.from_numpy(packed.weight)
+    return float(loss.sum())
 
 
 def _returns(clips: list[Trajectory]) -> torch.Tensor:

@@ -1,0 +1,53 @@
+"""How far each kind of feedback is trusted: by how well it foresees the answers to questions.
+
+Somebody who drives over-cautiously collects less than the agent does, and the likelihood of such drives
+says that litter is worthless, louder than ten answers can say otherwise: it takes each stretch for a
+choice of its own. So each kind's likelihood is raised to a power (its share), and the share's posterior
+is what the answers give it, had they been foreseen from that kind alone: p(answers | drives^share).
+A likelihood tempered because its model is wrong: Grünwald and van Ommen 2017, "Inconsistency of Bayesian
+inference for misspecified linear models", section 4; their share is chosen by prediction too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+
+from agents.posterior import LogLikelihood, sample
+
+SHARES = (1.0, 0.3, 0.1, 0.0)
+PRIOR = (0.7, 0.1, 0.1, 0.1)
+"""Of the shares: most people mean what they do."""
+_MOVES, _KEEP = 30, 4
+
+
+def shares(
+    answers: LogLikelihood, kinds: Mapping[str, LogLikelihood], chains: int, size: int, seed: int
+) -> dict[str, float]:
+    """The posterior mean of each kind's share.
+
+    answers, kinds: log-likelihoods [chains] of whitened parameters [chains, size]; the parameters' prior
+    is standard normal.
+    """
+    found = {}
+    for name, likelihood in kinds.items():
+        logs = [
+            math.log(prior) + _foreseen(answers, likelihood, share, chains, size, seed)
+            for share, prior in zip(SHARES, PRIOR, strict=True)
+        ]
+        weights = torch.softmax(torch.tensor(logs, dtype=torch.float64), 0)
+        found[name] = float(weights @ torch.tensor(SHARES, dtype=torch.float64))
+    return found
+
+
+def _foreseen(
+    answers: LogLikelihood, kind: LogLikelihood, share: float, chains: int, size: int, seed: int
+) -> float:
+    """log p(answers | kind^share): their mean likelihood over what the kind alone leaves possible."""
+    generator = torch.Generator().manual_seed(seed)
+    start = torch.randn((chains * (1 if share else _KEEP), size), generator=generator)
+    if share:
+        start, _ = sample(lambda x: share * kind(x), start, _MOVES, _KEEP, generator)
+    return float(torch.logsumexp(answers(start), 0)) - math.log(len(start))
