@@ -17,14 +17,13 @@ from torch import Tensor
 
 from agents.checkpoint import Arrays
 from agents.choices import Packed
-from agents.cloning import driven_by_person
+from agents.cloning import driven_by_person, filled
 from agents.feedback import Record
 from agents.joint import JointConfig, JointLearner
 from agents.learned_reward import Float, LearnedReward
 from agents.losses import adversarial, airl_logit
 from agents.networks import log_prob, mlp_layers, small_net
 from agents.reward_net import turnings
-from agents.rollouts import is_foreign, simulate
 from agents.snapshot import PolicyArrays, RewardArrays, Turns, reward_inputs
 from envs.trajectory import Trajectory
 from envs.world import Task
@@ -164,40 +163,6 @@ class Discriminator(LearnedReward):
                 k[len(head) :]: torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(head)
             }
             part.load_state_dict(own)
-
-
-def filled(task: Task, driven: Trajectory) -> Trajectory:
-    """A drive that came to rest before the horizon, with the rest up to the horizon; others unchanged.
-
-    At rest means that standing still changes nothing that is seen. What lies after a drive was kept
-    counts too: else being done would look like something the person never did.
-    """
-    if is_foreign(task) or not len(driven):
-        return driven
-    left = task.horizon - int(driven.states[-1][task.world.clock])
-    sim = simulate(task, 1, auto_reset=False)
-    sim.fork(0, driven, len(driven))
-    record, idle = sim.recorder(0, driver=driven.driver), task.idle(1)
-    for _ in range(left):
-        before = sim.obs.copy()
-        step = sim.step(idle)
-        if not np.array_equal(before, step.last_obs):
-            return driven
-        record.add(idle[0], step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
-    if not len(record):
-        return driven
-    rest = record.trajectory()
-    return Trajectory(
-        task=driven.task,
-        states=np.concatenate([driven.states, rest.states[1:]]),
-        rng=np.concatenate([driven.rng, rest.rng[1:]]),
-        observations=np.concatenate([driven.observations, rest.observations[1:]]),
-        actions=np.concatenate([driven.actions, rest.actions.astype(driven.actions.dtype)]),
-        terms=np.concatenate([driven.terms, rest.terms]),
-        driver=driven.driver,
-        kernel=driven.kernel,
-        options=driven.options,
-    )
 
 
 def steps_of(recordings: Sequence[Trajectory]) -> Steps:

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import torch
 
 from agents import checkpoint, scores
-from agents.cloning import Cloner
-from agents.feedback import Question, Record, kind_of, standing, uses_of
+from agents.cloning import Cloner, driven_by_person, filled
+from agents.feedback import Demonstration, Question, Record, kind_of, standing, uses_of
 from agents.networks import policy_arrays
 from agents.ppo import BurstPPO, PPOConfig
 from agents.rollouts import is_foreign, simulate
@@ -25,11 +25,12 @@ from envs.world import Task
 class CloningConfig:
     """How `bc` spends its time."""
 
-    updates: int = 600  # minibatches on one state of the feedback, then it waits
+    updates: int = 1_000  # minibatches on one state of the feedback, then it waits
     burst: int = 50  # of them in a step
-    rate: float = 2e-3  # Adam's
-    decay: float = 1e-3  # weight decay
-    hidden: tuple[int, ...] = (64, 64)
+    rate: float = 5e-3  # Adam's, falling to nothing over the updates
+    decay: float = 1e-2  # weight decay
+    hidden: tuple[int, ...] = (128, 128)
+    blind: float = 0.2  # share of the numbers seen that are hidden at each minibatch (dropout)
 
 
 class CloningLearner:
@@ -45,7 +46,7 @@ class CloningLearner:
         self.task, self.seed, self.config = task, seed, config or self.Config()
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
         self.ppo = BurstPPO.on(env, PPOConfig(rows=1, hidden=self.config.hidden), seed=seed)
-        self.cloner = Cloner(task.world.symmetries, 1.0, seed)
+        self.cloner = Cloner(task.world.symmetries, 1.0, seed, blind=self.config.blind)
         parameters = list(self.ppo.policy.parameters())
         self._adam = torch.optim.AdamW(parameters, self.config.rate, weight_decay=self.config.decay)
         self._records: dict[str, Record] = {}
@@ -86,11 +87,15 @@ class CloningLearner:
 
     def _take(self, records: list[Record]) -> None:
         """Learn from these records from now on."""
-        self.cloner.take(records)
+        driven = driven_by_person(records)
+        ends = [filled(self.task, t) for t in driven[: sum(isinstance(r, Demonstration) for r in records)]]
+        self.cloner.learn_from([*ends, *driven[len(ends) :]])
 
     def _burst(self) -> None:
         loss = 0.0
-        for _ in range(self.config.burst):
+        for done in range(self.config.burst):
+            left = max(self._left - done, 1) / self.config.updates
+            self._adam.param_groups[0]["lr"] = self.config.rate * left
             value = self.cloner.loss(self.ppo.policy)
             assert value is not None
             self._adam.zero_grad(set_to_none=True)

@@ -68,6 +68,7 @@ def check_fits(agent: Agent, task: Task) -> None:
     space: Any = world.action_space
     discrete = hasattr(space, "n")
     acts = int(space.n) if discrete else math.prod(space.shape)
+    acts *= 2 if agent.policy.kind == "squashed" else 1
     if (inputs, outputs, agent.policy.kind == "discrete") != (len(world.obs_names), acts, discrete):
         raise UnsafeFile(
             f"the agent sees {inputs} numbers and gives {outputs} ({agent.policy.kind}); {task.id} shows "
@@ -244,7 +245,7 @@ def _layers(name: str, sizes: Sequence[int], arrays: Arrays) -> Layers:
 
 
 def _policy(facts: _Facts, content: bytes, folder: Path) -> tuple[PolicyArrays, Layers]:
-    kind = facts.text("kind", ("discrete", "gaussian"))
+    kind = facts.text("kind", ("discrete", "gaussian", "squashed"))
     sizes, value_sizes = facts.sizes("sizes"), facts.sizes("value_sizes")
     if not sizes or facts.flag("log_std") != (kind == "gaussian"):
         raise facts.wrong("sizes" if not sizes else "log_std")
@@ -252,7 +253,10 @@ def _policy(facts: _Facts, content: bytes, folder: Path) -> tuple[PolicyArrays, 
         raise facts.wrong("value_sizes")
     wanted = _layers_expected("policy", sizes) | _layers_expected("value", value_sizes)
     beside = ["log_std"] * facts.flag("log_std") + ["low", "high"] * facts.flag("bounds")
-    wanted |= dict.fromkeys(beside, ("F32", (sizes[-1],)))
+    squashed = kind == "squashed"
+    if squashed and (sizes[-1] % 2 or not facts.flag("bounds")):
+        raise facts.wrong("sizes" if sizes[-1] % 2 else "bounds")
+    wanted |= dict.fromkeys(beside, ("F32", (sizes[-1] // (1 + squashed),)))
     arrays = expect_tensors(content, wanted, str(folder / POLICY))
     policy = PolicyArrays(
         _layers("policy", sizes, arrays),

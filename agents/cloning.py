@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from agents.feedback import Correction, Demonstration, Record
 from agents.losses import cloning
 from agents.ppo import evaluate
+from agents.rollouts import is_foreign, simulate
 from envs.trajectory import Trajectory
-from envs.world import Array
+from envs.world import Array, Task
 
 Symmetries = tuple[tuple[Array, Array], ...]
 
@@ -41,11 +42,48 @@ def turned(
     return np.concatenate([o for o, _ in seen]), np.concatenate([a for _, a in seen])
 
 
+def filled(task: Task, driven: Trajectory) -> Trajectory:
+    """A drive that came to rest before the horizon, with the rest up to the horizon; others unchanged.
+
+    At rest means that standing still changes nothing that is seen. What lies after a drive was kept
+    counts too: else being done would look like something the person never did.
+    """
+    if is_foreign(task) or not len(driven):
+        return driven
+    left = task.horizon - int(driven.states[-1][task.world.clock])
+    sim = simulate(task, 1, auto_reset=False)
+    sim.fork(0, driven, len(driven))
+    record, idle = sim.recorder(0, driver=driven.driver), task.idle(1)
+    for _ in range(left):
+        before = sim.obs.copy()
+        step = sim.step(idle)
+        if not np.array_equal(before, step.last_obs):
+            return driven
+        record.add(idle[0], step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
+    if not len(record):
+        return driven
+    rest = record.trajectory()
+    return Trajectory(
+        task=driven.task,
+        states=np.concatenate([driven.states, rest.states[1:]]),
+        rng=np.concatenate([driven.rng, rest.rng[1:]]),
+        observations=np.concatenate([driven.observations, rest.observations[1:]]),
+        actions=np.concatenate([driven.actions, rest.actions.astype(driven.actions.dtype)]),
+        terms=np.concatenate([driven.terms, rest.terms]),
+        driver=driven.driver,
+        kernel=driven.kernel,
+        options=driven.options,
+    )
+
+
 class Cloner:
     """Behavioural cloning as a loss beside another one, or alone."""
 
-    def __init__(self, symmetries: Symmetries, weight: float, seed: int, batch: int = 256) -> None:
-        self.weight = weight
+    def __init__(
+        self, symmetries: Symmetries, weight: float, seed: int, batch: int = 256, blind: float = 0.0
+    ) -> None:
+        """blind: share of the numbers seen that are hidden at each minibatch (Srivastava et al. 2014)."""
+        self.weight, self._blind = weight, blind
         self._symmetries, self._batch = symmetries, batch
         self._random = np.random.default_rng([seed, 2])
         self._obs: torch.Tensor | None = None
@@ -53,7 +91,10 @@ class Cloner:
 
     def take(self, records: Sequence[Record]) -> None:
         """Learn from these records from now on."""
-        driven = driven_by_person(records)
+        self.learn_from(driven_by_person(records))
+
+    def learn_from(self, driven: Sequence[Trajectory]) -> None:
+        """Learn from these drives from now on."""
         if not driven:
             self._obs = None
             return
@@ -81,6 +122,8 @@ class Cloner:
             return None
         pick = torch.from_numpy(self._random.integers(len(self._obs), size=min(self._batch, len(self._obs))))
         obs, actions = self._obs[pick], self._actions[pick]
+        if self._blind:
+            obs = obs * torch.from_numpy(self._random.random(obs.shape, np.float32) >= self._blind)
         if actions.dtype == torch.int64:
             logits = policy.action_net(policy.mlp_extractor.policy_net(obs))
             return self.weight * cloning(logits, actions).mean()

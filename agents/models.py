@@ -21,7 +21,9 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
 from agents import bundle, catalog, sb3_zip
+from agents.bundle import Agent
 from agents.feedback import Comparison, Question, Record
+from agents.learner import BEFORE_ANSWERS
 from agents.teachers import Teacher, make_teacher
 from envs import catalog as worlds
 from envs.foreign.task import ForeignTask
@@ -128,7 +130,7 @@ class TaughtModel:
         """Keep up with the teacher: a quarter of the answers at first, the rest evenly as it goes on."""
         if self._teacher is None or "comparison" not in self.learner.kinds:
             return
-        if self.learner.snapshot().phase == "learning from the written reward":
+        if self.learner.snapshot().phase in BEFORE_ANSWERS:
             return
         due = round(self.answers * min(1.0, 0.25 + share))
         while self._asked < due:
@@ -187,15 +189,20 @@ class TaughtModel:
         agent = bundle.load(Path(folder))
         task = task_of(env) if env is not None else worlds.task(agent.world, **agent.options)
         bundle.check_fits(agent, task)
-        hidden = [weight.shape[1] for weight, _ in agent.policy.layers[:-1]]
         made = cls("MlpPolicy", task, **config)
-        side = getattr(made.learner, "practice", made.learner)
-        given = sb3_zip.model(agent, task).policy.state_dict()
+        made._go_on_from(agent)
+        return made
+
+    def _go_on_from(self, agent: Agent) -> None:
+        side = getattr(self.learner, "practice", self.learner)
+        hidden = [weight.shape[1] for weight, _ in agent.policy.layers[:-1]]
+        given = sb3_zip.model(agent, self.task).policy.state_dict()
         own = side.ppo.policy.state_dict()
         if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in given.items()}:
-            raise ValueError(f"the bundle's policy has layers of {hidden}, which {cls.name} can't go on from")
+            raise ValueError(
+                f"the bundle's policy has layers of {hidden}, which {self.name} can't go on from"
+            )
         side.ppo.policy.load_state_dict(given)
-        return made
 
 
 class _Bar:
@@ -224,39 +231,64 @@ def _bar(shown: bool, total: int) -> _Bar:
 
 
 class Joint(TaughtModel):
+    """One reward from everything that was said, then PPO. `model="net"` for a reward on observations."""
+
     name = "joint"
 
 
 class Preferences(TaughtModel):
+    """A reward from comparisons and rankings (Christiano et al. 2017), then PPO."""
+
     name = "preferences"
 
 
+class Pebble(TaughtModel):
+    """The same with SAC or DQN, relabelled replay and unsupervised pre-training (Lee et al. 2021)."""
+
+    name = "pebble"
+
+    def _go_on_from(self, agent: Agent) -> None:
+        self.learner.practice.adopt(agent.policy)
+
+
 class Evaluative(TaughtModel):
+    """From presses of + and -: `way` is "choice", "tamer" or "coach"."""
+
     name = "evaluative"
 
 
 class Shaping(TaughtModel):
+    """Presses added to the written reward; `potential=True` keeps its optimum (Ng et al. 1999)."""
+
     name = "shaping"
 
 
 class CPL(TaughtModel):
+    """Comparisons straight to a policy, without a reward (Hejna et al. 2024)."""
+
     name = "cpl"
 
 
 class MaxEnt(TaughtModel):
+    """The reward under which demonstrations are likely (Ziebart et al. 2010), then PPO."""
+
     name = "maxent"
 
 
 class GAIL(TaughtModel):
+    """Does what a discriminator can't tell from demonstrations (Ho and Ermon 2016)."""
+
     name = "gail"
 
 
 class AIRL(TaughtModel):
+    """The same with a reward that transfers to other layouts (Fu, Luo and Levine 2018)."""
+
     name = "airl"
 
 
 class BC(TaughtModel):
-    """Imitates; `learn` counts minibatches rather than environment steps."""
+    """Imitates demonstrations (Pomerleau 1991); `learn` counts minibatches, not environment steps."""
 
     name = "bc"
 

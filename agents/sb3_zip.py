@@ -21,7 +21,7 @@ from agents.torch_state import read_tensors, zip_members
 from envs.world import Task
 
 if TYPE_CHECKING:
-    from stable_baselines3 import PPO
+    from stable_baselines3 import PPO, SAC
 
 MOST_BYTES = 2**28
 NETS = "mlp_extractor"
@@ -41,8 +41,8 @@ class _Spaces(gymnasium.Env[Any, Any]):
         return np.zeros(self.observation_space.shape or (), np.float32), {}
 
 
-def model(agent: Agent, task: Task) -> PPO:
-    """A fresh PPO of Stable-Baselines3 with the agent's policy, to use or to train on.
+def model(agent: Agent, task: Task) -> PPO | SAC:
+    """A fresh PPO of Stable-Baselines3 with the agent's policy (SAC for a squashed one), to use or train on.
 
     Its value function is the agent's where that is known and of the same shape, else a fresh one.
     """
@@ -51,6 +51,8 @@ def model(agent: Agent, task: Task) -> PPO:
 
     wide = agent.policy.layers[0][0].shape[0]
     policy = agent.policy
+    if policy.kind == "squashed":
+        return _squashed(agent, task)
     hidden = [weight.shape[1] for weight, _ in policy.layers[:-1]]
     value_hidden = [weight.shape[1] for weight, _ in agent.value[:-1]] or hidden
     observations = spaces.Box(-np.inf, np.inf, (wide,), np.float32)
@@ -77,8 +79,23 @@ def model(agent: Agent, task: Task) -> PPO:
     return made
 
 
+def _squashed(agent: Agent, task: Task) -> SAC:
+    """A fresh SAC with the agent's actor; its critics are fresh too."""
+    from stable_baselines3 import SAC
+
+    from agents.sac_dqn import put_layers
+
+    observations = spaces.Box(-np.inf, np.inf, (agent.policy.layers[0][0].shape[0],), np.float32)
+    hidden = [weight.shape[1] for weight, _ in agent.policy.layers[:-1]]
+    env = _Spaces(observations, task.world.action_space)
+    made = SAC("MlpPolicy", env, policy_kwargs={"net_arch": hidden}, buffer_size=1_000, device="cpu")
+    put_layers(made, agent.policy)
+    made.num_timesteps = agent.env_steps
+    return made
+
+
 def write(path: Path, agent: Agent, task: Task) -> None:
-    """Write a zip that `PPO.load` reads; it names nothing of teachbox."""
+    """Write a zip that `PPO.load` (or `SAC.load`) reads; it names nothing of teachbox."""
     made = model(agent, task)
     with fresh_file(path) as fresh, fresh.open("wb") as file:
         made.save(file, exclude=["env"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents import catalog, scores
-from agents.adversarial import filled
+from agents.cloning import filled
 from agents.dagger import DaggerLearner, conflicting
 from agents.maxent import MaxEntLearner, gradient, occupancies, soft_policy
 from agents.rollouts import Variant, fresh_moments, roll
