@@ -87,7 +87,7 @@ def ppo(
     from sandbox.bench.ppo import measure, pooled, ratios
     from sandbox.bench.progress import telling
 
-    size: dict[str, Any] = {"rounds": 1, "seconds": 0.0} if quick else {"rounds": rounds, "seconds": 1.0}
+    size: dict[str, Any] = {"rounds": 1, "seconds": 0.0} if quick else {"rounds": rounds, "seconds": 3.0}
     with telling() as tell:
         speeds = measure(world, **size, folder=None if quick else work, short=quick, tell=tell)
     report = {"machine": machine(), "ratios": _told(ratios(speeds)), "speeds": _told(pooled(speeds))}
