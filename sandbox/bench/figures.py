@@ -19,8 +19,6 @@ ABOUT = {
     "loophole": "The written reward pays for dropping things and picking them up again.",
     "care": "`mistaken:0.2` answers one question in five at random; half of the pool answers all so.",
     "questions": "By what the next question is chosen.",
-    "transfer": "The reward is learned on training layouts, the policy from nothing on unseen ones with it; "
-    "steps and CPU-seconds are of the new policy alone.",
     "cost": "A fresh learner hears sixty answers at once; CPU-seconds until it has learned all it can.",
 }
 LEFT_OUT = ("world", "low", "high", "env_steps")

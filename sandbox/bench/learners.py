@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +22,6 @@ from sandbox.bench.kept import sources
 from sandbox.bench.progress import Tell
 from sandbox.studies.statistics import interval
 from sandbox.studies.train import TrainConfig, train
-
-Then = Literal["", "transfer", "store"]
-"""After teaching: a new policy from nothing on unseen layouts, or a new learner from all records at once."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Condition:
     name: str
     config: TrainConfig
     wanted: Wanted | None = None
-    then: Then = ""
+    at_once: bool = False  # then a new learner hears all of it at once, and that one is measured
 
 
 @dataclass(frozen=True)
@@ -195,16 +192,16 @@ def _kept(folder: Path, run: Condition, older: bool) -> dict[str, Any] | None:
 
 def _file(folder: Path, run: Condition) -> Path:
     """Named by all that the run depends on, so that another setting is another file."""
-    facts = {**asdict(run.config), "then": run.then}
+    facts = {**asdict(run.config), "at_once": run.at_once}
     word = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     return folder / f"{run.config.learner}-{run.config.seed}-{word}.json"
 
 
 def _run(run: Condition) -> dict[str, Any]:
-    if run.then:
+    if run.at_once:
         from sandbox.bench.afterwards import again
 
-        return again(run.config, run.then)
+        return again(run.config)
     return train(run.config).as_json()
 
 

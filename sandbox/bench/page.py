@@ -11,10 +11,25 @@ from sandbox.bench.figures import of_set
 from sandbox.bench.plot import Line, plot
 from sandbox.bench.tables import table
 
-ORDER = ("learners", "live", "worlds", "ppo", "learnable", "gap", "curves", "start", "screen", "store")
+ORDER = (
+    "learners",
+    "transfer",
+    "live",
+    "worlds",
+    "ppo",
+    "learnable",
+    "gap",
+    "curves",
+    "start",
+    "screen",
+    "store",
+)
 ABOUT = {
     "learners": "A rational synthetic teacher; score 0 is the better of random and standing still, 1 the "
     "oracle, on 200 unseen starts. Interquartile mean with a 95% bootstrap interval over the seeds.",
+    "transfer": "The reward is learned in `train` layouts; a fresh policy learns from nothing by it in "
+    "`test` layouts. *taught* is the policy that was taught, *fresh* the new one; steps and CPU-seconds "
+    "are the new one's.",
     "live": "A real session with its learner process. *before* and *after* are shares of 200 unseen "
     "starts where the whole task is done, *after* 30 s after the last word; seconds are wall time.",
     "worlds": "Random actions; starting anew at the horizon is included.",

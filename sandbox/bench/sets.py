@@ -207,28 +207,15 @@ def questions() -> list[Condition]:
     return found
 
 
-def transfer() -> list[Condition]:
-    """A reward learned on training layouts, then a new policy from nothing on unseen ones with it."""
-    bar, full = Wanted(0.9), "compare=30"
-    found = [
-        taught("preferences", TIDY, full, bar),
-        taught("preferences:net", TIDY, "compare=50", bar),
-        taught("joint", TIDY, "demo=2,compare=10", bar),
-        taught("airl", TIDY, "demo=10"),
-        taught("maxent", TIDY, "demo=10"),
-    ]
-    return [replace(one, then="transfer") for one in found]
-
-
 def cost() -> list[Condition]:
     """Sixty answers in the store, a learner that hears them all at once: CPU-seconds to a trained policy."""
     found = [taught(name, TIDY, "compare=60", Wanted(0.95)) for name in ("preferences", "preferences:net")]
-    return [replace(one, then="store") for one in found]
+    return [replace(one, at_once=True) for one in found]
 
 
 SETS: dict[str, Callable[[], list[Condition]]] = {
     make.__name__: make
-    for make in (table, joint, preferences, minute, imitation, loophole, care, questions, transfer, cost)
+    for make in (table, joint, preferences, minute, imitation, loophole, care, questions, cost)
 }
 
 
