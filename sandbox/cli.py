@@ -19,6 +19,7 @@ from sandbox.exchange import commands as exchange
 from sandbox.import_log import import_log
 from sandbox.replay import command as replay
 from sandbox.store.commands import app as store
+from sandbox.trust import commands as trust
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +47,7 @@ cli.add_typer(store, name="store")
 cli.command("import-log")(import_log)
 cli.command("replay")(replay)
 exchange.register(cli)
+trust.register()
 
 
 class Plain(Exception):

@@ -13,23 +13,10 @@ import numpy as np
 
 from agents.feedback import Question, Record, Undo, kind_of
 from agents.snapshot import CurvePoint, PolicyArrays, RewardArrays, Snapshot
-from envs.trajectory import Trajectory
 from envs.world import Task
+from sandbox.trust.made_up import trajectory
 
-
-def trajectory(steps: int = 12, seed: int = 0, task: str = "teachbox/RoomsTidy-v0") -> Trajectory:
-    """Made-up numbers in the shape of a trajectory."""
-    random = np.random.default_rng(seed)
-    return Trajectory(
-        task=task,
-        states=random.integers(0, 100, (steps + 1, 7)).astype(np.int32),
-        rng=random.integers(0, 2**63, steps + 1).astype(np.uint64),
-        observations=random.random((steps + 1, 4), np.float32),
-        actions=random.integers(0, 4, steps),
-        terms=random.random((steps, 3), np.float32),
-        driver="policy:3",
-        options={"size": 9},
-    )
+__all__ = ["FakeLearner", "make", "trajectory"]
 
 
 class FakeLearner:

@@ -1,4 +1,4 @@
-"""Processes that label as fast as they can, to be killed or starved; a pipe tells what was saved."""
+"""Processes that are starved, refused or killed; a pipe tells what came of it."""
 
 from __future__ import annotations
 
@@ -10,42 +10,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo
-from sandbox.store import Provenance, Store, StoreError
-from tests.sandbox.fake import trajectory
+from agents.feedback import Demonstration
+from sandbox.store import Store, StoreError
+from sandbox.trust.made_up import ORIGIN, trajectory
 
-ORIGIN = Provenance("rater-1", "0.1")
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.sandbox.labeller"])
-
-
-def nth(number: int, target: str) -> Record:
-    """The records of a busy person, of every kind in turn."""
-    one, two = trajectory(20, seed=number), trajectory(30, seed=number + 1)
-    kinds = (Demonstration(two), Evaluation(one, 1.0), Comparison((one, two), (0, 1)), Correction(one, two))
-    return Undo(target) if number % 5 == 4 and target else kinds[number % 4]
-
-
-def label(path: Path, acknowledged: Connection) -> None:
-    """Label for ever; each id that was told as saved is written to the pipe at once."""
-    store = Store.open(path)
-    number, target = 0, ""
-    while True:
-        batch = [nth(number + i, target) for i in range(1 + number % 3)]
-        futures = [store.append(record, ORIGIN) for record in batch]
-        for record, future in zip(batch, futures, strict=True):
-            future.result()
-            acknowledged.send_bytes(record.id.encode())
-        number, target = number + len(batch), batch[-1].id
-
-
-def boast(path: Path, acknowledged: Connection) -> None:
-    """The control: say "saved" before the commit."""
-    store = Store.open(path)
-    for number in range(100_000):
-        record = nth(number, "")
-        store.append(record, ORIGIN)
-        acknowledged.send_bytes(record.id.encode())
 
 
 def starve(path: Path, pipe: Connection) -> None:

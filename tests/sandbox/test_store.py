@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +18,8 @@ from hypothesis import strategies as st
 from agents.feedback import Comparison, Demonstration, Evaluation, Record, Undo, standing
 from sandbox.store import Provenance, Reader, Store, StoreError, count_standing, standing_lines
 from sandbox.store.codec import CodecError, decode_trajectory, encode, encode_trajectory
+from sandbox.trust.count import Count
+from sandbox.trust.raters import in_threads
 from tests.sandbox.fake import trajectory
 from tests.sandbox.records import records, same, trajectories
 
@@ -197,32 +198,10 @@ def test_arrays_that_are_views_are_kept_as_they_look(store):
     assert np.array_equal(found.trajectory.states, whole.states[5:10])
 
 
-def raters(path: Path, people: int, each: int) -> None:
-    """People who answer at once in one process, each waiting for "saved": none lost, none twice."""
-    store = Store.open(path)
-    told: dict[str, int] = {}
-
-    def answer(number: int) -> None:
-        for _ in range(each):
-            record = Evaluation(trajectory(2, seed=number), 1.0)
-            origin = Provenance(f"rater-{number}", "0.1")
-            futures = [store.append(record, origin), store.append(record, origin)]  # said twice, kept once
-            assert futures[0].result(60) == futures[1].result(60)
-            told[record.id] = futures[0].result()
-
-    with ThreadPoolExecutor(people) as pool:
-        for done in [pool.submit(answer, number) for number in range(people)]:
-            done.result()
-    kept = {record.id: seq for seq, record in store.records()}
-    assert store.close() == 0
-    assert kept == told
-    assert sorted(kept.values()) == list(range(1, people * each + 1))
-
-
 def test_eight_raters_in_one_process(tmp_path):
-    raters(tmp_path / "feedback.db", people=8, each=25)
+    assert in_threads(tmp_path / "feedback.db", people=8, each=25) == Count(1, 200)
 
 
 @pytest.mark.slow
 def test_eight_raters_of_three_hundred_answers_each_in_one_process(tmp_path):
-    raters(tmp_path / "feedback.db", people=8, each=300)
+    assert in_threads(tmp_path / "feedback.db", people=8, each=300) == Count(1, 2400)

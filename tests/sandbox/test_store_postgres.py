@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Iterator
-from multiprocessing.connection import wait
 from typing import Any
 
 import psycopg
@@ -24,7 +22,8 @@ from sandbox.store.copies import backup, merge
 from sandbox.store.migrate import migrate
 from sandbox.store.place import place_of
 from sandbox.store.repair import repair
-from tests.sandbox import raters
+from sandbox.trust.count import Count
+from sandbox.trust.raters import boast, crashes, in_processes
 from tests.sandbox.exchanged import teachbox
 from tests.sandbox.fake import trajectory
 from tests.sandbox.records import same
@@ -165,13 +164,11 @@ def test_what_is_refused_is_told_in_a_sentence(server, url):
 
 
 def test_two_machines_that_open_an_empty_database_at_once_make_one_store(url):
-    seqs = answers(url, people=4, each=2)
-    assert sorted(seqs) == list(range(1, 9))
+    assert in_processes(url, people=4, each=2) == Count(1, 8)
 
 
 def test_eight_raters_in_eight_processes_lose_nothing_and_nothing_comes_twice(url):
-    seqs = answers(url, people=8, each=20)
-    assert sorted(seqs) == list(range(1, 161))
+    assert in_processes(url, people=8, each=20) == Count(1, 160)
 
 
 @pytest.fixture
@@ -183,8 +180,11 @@ def durable() -> Iterator[Server]:
 
 @pytest.mark.slow
 def test_eight_raters_of_three_hundred_answers_each(durable):
-    seqs = answers(durable.database(), people=8, each=300)
-    assert sorted(seqs) == list(range(1, 2401))
+    assert in_processes(durable.database(), people=8, each=300) == Count(1, 2400)
+
+
+def test_the_control_of_raters_that_say_saved_too_early_loses(url):
+    assert in_processes(url, people=2, each=50, how=boast).lost > 0
 
 
 def test_a_reader_never_passes_over_a_record_that_is_committed_later(url):
@@ -197,72 +197,19 @@ def test_a_reader_never_passes_over_a_record_that_is_committed_later(url):
         new = [seq for seq, _ in reader.records(seen[-1] if seen else 0)]
         seen.extend(new)
 
-    answers(url, people=4, each=25, meanwhile=look)
+    assert in_processes(url, people=4, each=25, meanwhile=look) == Count(1, 100)
     look()
     reader.close()
     assert seen == list(range(1, 101))
 
 
 def test_three_crashes_of_the_server_under_eight_raters(server, url):
-    assert crashes(server, url, kills=3, each=40, seed=1) == 3
+    assert crashes(server, url, times=3, each=40, seed=1) == Count(3, 320)
 
 
 @pytest.mark.slow
 def test_fifty_crashes_of_the_server_under_eight_raters(durable):
-    assert crashes(durable, durable.database(), kills=50, each=900, seed=2) == 50
-
-
-def crashes(server: Server, url: str, kills: int, each: int, seed: int) -> int:
-    """Answers of eight raters while the server is killed and started again; how often it was."""
-    dice, done = random.Random(seed), 0
-    next_at = 0.0
-
-    def crash() -> None:
-        nonlocal done, next_at
-        if done < kills and time.monotonic() >= next_at:
-            server.kill()
-            server.start()
-            done += 1
-            next_at = time.monotonic() + dice.uniform(0.05, 0.4)
-
-    Store.open(url).close()
-    seqs = answers(url, people=8, each=each, meanwhile=crash, pace=0.02)
-    assert sorted(seqs) == list(range(1, 8 * each + 1))
-    return done
-
-
-def answers(url: str, people: int, each: int, meanwhile: Any = lambda: None, pace: float = 0.0) -> list[int]:
-    """Let people answer at once; the seqs that they were told. All are in the store, once each."""
-    pipes, processes = [], []
-    for number in range(people):
-        ours, theirs = raters.CONTEXT.Pipe(duplex=False)
-        arguments = (url, f"rater{number}", each, theirs)
-        processes.append(raters.CONTEXT.Process(target=raters.answer, args=(*arguments, pace)))
-        processes[-1].start()
-        theirs.close()
-        pipes.append(ours)
-    told: dict[str, int] = {}
-    while pipes:
-        meanwhile()
-        for pipe in wait(pipes, 0.02):
-            try:
-                seq, id = pipe.recv()
-            except EOFError:
-                pipes.remove(pipe)
-                continue
-            if id == "closed":
-                assert seq == 0
-            else:
-                told[id] = seq
-    for process in processes:
-        process.join(60)
-        assert process.exitcode == 0
-    reader = Reader(url)
-    kept = {record.id: seq for seq, record in reader.records()}
-    reader.close()
-    assert len(told) == people * each
-    assert kept == told
-    return list(kept.values())
+    assert crashes(durable, durable.database(), times=50, each=900, seed=2) == Count(50, 7200)
 
 
 def test_the_control_without_turns_passes_over_a_record(url):

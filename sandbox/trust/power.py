@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
 import apsw
 import apsw.ext
+
+from sandbox.store import Store, StoreError
+from sandbox.trust.count import Count
+from sandbox.trust.made_up import ORIGIN, nth
 
 SECTOR = 512
 CHECKPOINT_PAGES = 24  # so that the log is moved into the file, and begun anew, while people label
@@ -117,7 +125,7 @@ def _apply(content: bytearray, offset: int, data: bytes | None) -> None:
     content[offset : offset + len(data)] = data
 
 
-class _Vfs(apsw.VFS):  # type: ignore[misc]
+class _Vfs(apsw.VFS):
     NAME = "teachbox-power"
 
     def __init__(self, disk: Disk) -> None:
@@ -136,7 +144,7 @@ class _Vfs(apsw.VFS):  # type: ignore[misc]
         self._disk.events.append(Event("delete", Path(name).name))
 
 
-class _File(apsw.VFSFile):  # type: ignore[misc]
+class _File(apsw.VFSFile):
     def __init__(self, name: Any, flags: list[int], short: str, disk: Disk) -> None:
         super().__init__("", name, flags)
         self._short, self._events = short, disk.events
@@ -218,3 +226,69 @@ class _Cursor:
 
     def close(self) -> None:
         self._rows = []
+
+
+@contextmanager
+def spinning(disk: Disk, synchronous: str) -> Iterator[None]:
+    """Stores that are opened meanwhile write to this disk."""
+    names = vars(import_module("sandbox.store.sqlite"))
+    names["sqlite3"] = disk.modules(synchronous)
+    try:
+        yield
+    finally:
+        names["sqlite3"] = sqlite3
+
+
+def lived(folder: Path, synchronous: str, records: int, seed: int) -> Disk:
+    """The life of a store on a disk that keeps a diary: made, labelled into, closed and opened again."""
+    disk, dice = Disk(), random.Random(seed)
+    with spinning(disk, synchronous):
+        store = Store.open(folder / "feedback.db")
+        said, target = 0, ""
+        while said < records:
+            batch = [nth(said + i, target) for i in range(dice.randint(1, 4))]
+            futures = [store.append(record, ORIGIN) for record in batch]
+            for record, future in zip(batch, futures, strict=True):
+                future.result(60)
+                disk.told(record.id)
+            said, target = said + len(batch), batch[-1].id
+            if dice.random() < 0.05:
+                store.close()
+                store = Store.open(folder / "feedback.db", create=False)
+        store.close()
+    return disk
+
+
+def cut(disk: Disk, times: int, seed: int) -> Count:
+    """Cut the power at random moments. lost: cuts after which something told is not there."""
+    dice, count = random.Random(seed), Count()
+    for _ in range(times):
+        with TemporaryDirectory() as name:
+            told = disk.cut(dice.randint(0, len(disk.events)), dice, Path(name))
+            kept, whole = found(Path(name) / "feedback.db", create=not told)
+            count += Count(1, len(told), int(not told <= kept), int(not whole))
+    return count
+
+
+def found(path: Path, create: bool) -> tuple[set[str], bool]:
+    """The ids of all records, none if the store is not there any more; whether all of it is whole."""
+    try:
+        store = Store.open(path, create=create)
+    except StoreError:
+        return set(), not create
+    records = store.records()
+    store.close()
+    with closing(sqlite3.connect(path)) as other:
+        whole = other.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        whole &= other.execute("PRAGMA foreign_key_check").fetchall() == []
+    whole &= [seq for seq, _ in records] == list(range(1, len(records) + 1))
+    return {record.id for _, record in records}, whole
+
+
+def trial(folder: Path, times: int, seed: int) -> Count:
+    """The part "power": cuts of one life with synchronous=FULL, and as many with NORMAL as the control."""
+    counts = []
+    for synchronous in ("FULL", "NORMAL"):
+        (folder / synchronous).mkdir()
+        counts.append(cut(lived(folder / synchronous, synchronous, 200, seed), times, seed))
+    return counts[0] + Count(control_times=times, control_lost=counts[1].lost)
