@@ -13,6 +13,7 @@ from agents.faith import Faith, pairs_of
 from agents.feedback import Comparison
 from agents.learned_reward import LearnedReward
 from agents.principles import Ruled
+from agents.wants import LEAST, Want, answers_of, parting, together
 
 Float = NDArray[np.float32]
 CHANGED = 0.15
@@ -23,13 +24,18 @@ class Inference:
     """A reward model and what is believed of the raters, renewed together."""
 
     def __init__(self, model: LearnedReward, terms: int, noise: float) -> None:
-        """terms: how many the world names. noise: share of answers that are accidents, before anything is known of who answers."""
+        """terms: how many the world names. noise: share of accidents among answers of an unknown person."""
         self.model, self.noise = model, noise
         self.faith = Faith()
         self.raters: dict[str, str] = {}
         """Who gave a record, by its id, where whoever runs the learner says so."""
         self.usual: Float = np.zeros(terms, np.float32)
         """How much of each term [M] there is in what was chosen."""
+        self.follow = ""
+        """Whose reward is learned where raters want different things; empty: that of those who said most."""
+        self.wants: list[Want] = []
+        """What raters want, in groups that want the same; more than one where they part."""
+        self._weighed = 0
         self.agreement: dict[str, float] = {}
         """Shares of choices that the reward explains, for the curves."""
 
@@ -42,6 +48,9 @@ class Inference:
         self.usual = np.sum([o.terms() for o in preferred if o] or [self.usual * 0.0], 0)
         who = self.raters | dict.fromkeys(ruled, Ruled.RATER)
         self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
+        self._weigh(answers, who)
+        others = {rater for want in self.wants for rater in want.raters} - set(self.followed)
+        choices = [c for c in choices if who.get(c.record, "") not in others] or choices
         for _ in range(2):
             before = {
                 name: self.faith.error(name, self.noise) for name in {who.get(a.id, "") for a in answers}
@@ -52,6 +61,32 @@ class Inference:
             if all(abs(self.faith.error(name, self.noise) - was) < CHANGED for name, was in before.items()):
                 break
         self.agreement["agreement"] = self.model.agreement(packed)
+
+    def _weigh(self, answers: Sequence[Comparison], who: Mapping[str, str]) -> None:
+        """Whether raters want different things, looked at again when there are a tenth more answers."""
+        prior = self.model.prior_per_unit()
+        if prior is None or self._weighed * 0.9 < len(answers) < self._weighed * 1.1:
+            return
+        self._weighed = len(answers)
+        mean, deviation, unit = (part.astype(np.float64) for part in prior)
+        said = answers_of(answers, who, unit)
+        known = [rater for rater, some in said.items() if len(some.gaps) >= LEAST]
+        self.wants = together(said, mean, deviation) if len(known) > 1 else []
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """The raters whose common reward is learned; empty while all want the same."""
+        if len(self.wants) < 2:
+            return ()
+        return next((want.raters for want in self.wants if self.follow in want.raters), self.wants[0].raters)
+
+    def parting(self, names: Sequence[str]) -> dict[str, dict[str, float]]:
+        """By how many deviations raters want more of a term than those followed do; empty: the same."""
+        mine = next((want for want in self.wants if want.raters == self.followed), None)
+        if mine is None:
+            return {}
+        told = {want.raters: parting(want, mine, names) for want in self.wants if want is not mine}
+        return {rater: apart for raters, apart in told.items() for rater in raters}
 
     def foresee(self, fresh: Sequence[Choice], promised: float) -> None:
         """Before learning from new answers: how well they were foreseen.
@@ -68,13 +103,18 @@ class Inference:
         self.model.forget()
         self.agreement.clear()
 
-    def warnings(self) -> tuple[str, ...]:
-        """Sentences for the person."""
+    def warnings(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Sentences for the person; names of the terms."""
         doubtful = len(self.faith.doubtful)
         told = (
             f"{doubtful} of your answers contradict the rest: they will be asked again." if doubtful else ""
         )
-        return tuple(filter(None, (self.faith.alarm, told)))
+        apart = [
+            f"{rater or 'One of you'} wants something else than {' and '.join(self.followed)} in: "
+            f"{', '.join(terms)}. The agent follows {' and '.join(self.followed)}."
+            for rater, terms in self.parting(names).items()
+        ]
+        return tuple(filter(None, (self.faith.alarm, told, *apart)))
 
 
 def _noisy(choice: Choice, who: Mapping[str, str], errors: Mapping[str, float]) -> Choice:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -20,40 +20,22 @@ from agents.cloning import Cloner
 from agents.demonstrations import choices_of
 from agents.feedback import Comparison, Question, Record, kind_of, standing, uses_of
 from agents.inference import Inference
+from agents.joint_config import JointConfig as JointConfig
+from agents.joint_config import Prior as Prior
+from agents.joint_config import reward_of
 from agents.learned_reward import LearnedReward
-from agents.practice import Practice, PracticeConfig
-from agents.principles import Principles, Ruled
-from agents.queries import Asker, Believed, QueryConfig
-from agents.reward_model import RewardConfig, RewardModel
-from agents.reward_net import NetConfig, NetReward, turnings
+from agents.practice import Practice
+from agents.principles import Ruled
+from agents.queries import Asker, Believed
 from agents.rollouts import is_foreign
 from agents.snapshot import CurvePoint, Snapshot
 from agents.worth import Suggestion
 from envs.world import Task
 
-Prior = Literal["written", "none"]
 RULED_PAIRS = 20
 """Pairs that principles look at whenever questions are made."""
 FRESH_RULED = 10
 """Their answers since the last fit, over which the reward is fitted anew."""
-
-
-@dataclass(frozen=True)
-class JointConfig:
-    """How `joint` spends its time."""
-
-    prior_steps: int | None = None  # environment steps on the written reward first; None: 1,000 episodes
-    steps_per_fit: int | None = None  # on one state of the feedback, then it waits; None: 4,000 episodes
-    curve_every: int = 12  # bursts between two points of the curves
-    questions_every: int = 12  # bursts after which the questions are made anew
-    cloning: float | None = None  # weight of cloning beside PPO; None: 0, and 0.3 where no terms are named
-    control: Literal["", "constant", "random"] = ""  # a reward that learns nothing, to compare with
-    principles: Principles | None = None  # written rules that answer beside the person
-    model: Literal["terms", "net"] = "terms"  # what the reward is made of; worlds without terms: net
-    practice: PracticeConfig = field(default_factory=PracticeConfig)
-    reward: RewardConfig = field(default_factory=RewardConfig)
-    net: NetConfig = field(default_factory=NetConfig)
-    query: QueryConfig = field(default_factory=QueryConfig)
 
 
 class JointLearner:
@@ -78,6 +60,7 @@ class JointLearner:
         self.practice.ppo.auxiliary = self.cloner.loss
         self.model = self._reward_model()
         self.inference = Inference(self.model, len(task.world.terms), config.reward.noise)
+        self.inference.follow = config.follow
         self._agreement = self.inference.agreement
         self.asker = Asker(task, config.query, np.random.default_rng([seed, 1]))
         if config.model == "net":  # it knows no terms, so it asks about none
@@ -109,15 +92,7 @@ class JointLearner:
         return Practice(self.task, self.seed, self.config.practice)
 
     def _reward_model(self) -> LearnedReward:
-        """On the task's named terms, or on observations alone, as where the world is somebody else's."""
-        task, config = self.task, self.config
-        written, foreign = task.written_weights, is_foreign(task)
-        believed = written if self.prior == "written" else np.zeros_like(written)
-        actions = int(getattr(task.world.action_space, "n", 0))
-        if config.model == "net" or foreign:
-            turns = turnings(task.world.symmetries, actions, blind=True)
-            return NetReward(believed, turns, actions, config.net, self.seed)
-        return RewardModel(believed, np.ones(len(written), np.bool_), actions, config.reward, self.seed)
+        return reward_of(self.task, self.config, self.prior, self.seed)
 
     # What comes in.
 
@@ -133,6 +108,12 @@ class JointLearner:
     def raters(self) -> dict[str, str]:
         """Who gave a record, by its id: to be filled by whoever runs the learner."""
         return self.inference.raters
+
+    def follow(self, rater: str) -> None:
+        """Learn what this rater wants, where raters want different things; empty: those who said most."""
+        if rater != self.inference.follow:
+            self.inference.follow = rater
+            self._fitted = frozenset()
 
     # What goes on.
 
@@ -287,7 +268,8 @@ class JointLearner:
             phase=self.phase,
             uses=dict(self._uses),
             salience=dict(self._salience),
-            warnings=self.inference.warnings(),
+            warnings=self.inference.warnings(self.task.world.term_names),
+            parting=self.inference.parting(self.task.world.term_names),
             raters={rater or "you": asdict(known) for rater, known in self.inference.faith.raters.items()},
         )
 

@@ -54,6 +54,10 @@ class LearnedReward(ABC):
     def arrays(self) -> RewardArrays:
         """As plain arrays for a snapshot."""
 
+    def prior_per_unit(self) -> tuple[Float, Float, Float] | None:
+        """Prior mean and deviation of weights per unit of each term, the units, [M] each; None: no terms."""
+        return None
+
     def sure(self, counts: Float, usual: Float) -> RewardArrays:
         """What practice is paid by, for a policy that does `counts` of each term an episode [M].
 

@@ -78,6 +78,10 @@ class RewardModel(LearnedReward):
         """The prior's mean of each term's weight, per unit of the term [M]."""
         return np.asarray(self._prior()[0][: len(self._written)].numpy())
 
+    def prior_per_unit(self) -> tuple[Float, Float, Float] | None:
+        mean, deviation = (part[: len(self.unit)].numpy() for part in self._prior())
+        return mean, deviation, self.unit
+
     def set_weights(self, weights: Float) -> None:
         """Weights [M] found elsewhere, held by every member."""
         self.weights = np.repeat(weights[None], self.config.members, 0)

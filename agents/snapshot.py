@@ -177,3 +177,5 @@ class Snapshot:
     """Sentences for the person: a reward that is being gamed, answers that contradict each other."""
     raters: dict[str, dict[str, float]] = field(default_factory=dict)
     """What is believed of each rater: answers, beta, side, error (see `agents.faith`)."""
+    parting: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Raters who want something else than those followed: by how many deviations more of which term."""

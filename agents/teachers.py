@@ -41,6 +41,7 @@ class Care:
     )
     delay: float = REACTION  # how late a press comes [s]
     lazy: float = 0.0  # share of presses left out
+    wants: tuple[tuple[str, float], ...] = ()  # terms and by how much they are worth more to this person
     reverse: bool = False  # answers the opposite of what is meant
 
 
@@ -74,6 +75,7 @@ _NUMBER: dict[str, tuple[str, ...]] = {
 }
 """What the number in "mistaken:0.1" sets."""
 POOL = "pool"
+WANTS = "wants"
 
 
 class UnknownTeacher(ValueError):
@@ -83,14 +85,17 @@ class UnknownTeacher(ValueError):
 def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
     """A teacher by name, optionally with a number: "boltzmann:0.5" (beta), "mistaken:0.1" (share).
 
-    "pool:rational,rational,useless" is several people who take turns at random.
+    "pool:rational,rational,useless" is several people who take turns at random. "wants:cat=1" is rational,
+    but a "cat" is worth 1 more to them than is meant.
     """
     head, _, number = name.partition(":")
     if head == POOL:
         members = number.split(",") if number else ["rational", "rational", "useless", "useless"]
         return Pool(task, [make_teacher(one.strip(), task, seed + i) for i, one in enumerate(members)], seed)
+    if head == WANTS:
+        return Teacher(task, Care(wants=_wanted(number, task)), seed)
     if head not in TEACHERS:
-        known = [*TEACHERS, POOL]
+        known = [*TEACHERS, POOL, WANTS]
         close = difflib.get_close_matches(head, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(known)}"
         raise UnknownTeacher(f"there is no teacher {name!r}: {hint}")
@@ -111,6 +116,20 @@ def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
     return Teacher(task, replace(care, **given), seed)
 
 
+def _wanted(text: str, task: Task) -> tuple[tuple[str, float], ...]:
+    """ "cat=1" -> (("cat", 1.0),); UnknownTeacher with a sentence."""
+    term, _, more = text.partition("=")
+    if term not in task.world.term_names:
+        known = ", ".join(task.world.term_names)
+        raise UnknownTeacher(
+            f"{text!r} wants no term of {task.id}: write wants:TERM=NUMBER, terms are {known}"
+        )
+    try:
+        return ((term, float(more)),)
+    except ValueError:
+        raise UnknownTeacher(f"{more!r} in 'wants:{text}' is not a number, as in 'wants:{term}=1'") from None
+
+
 class Teacher:
     """Answers by the task's wish, as carefully as `care` says."""
 
@@ -123,7 +142,10 @@ class Teacher:
     def worth(self, trajectory: Trajectory) -> NDArray[np.float32]:
         """The wish of each step, [T]."""
         states = trajectory.states
-        return self.task.wish(states[:-1], trajectory.terms, states[1:])
+        worth = self.task.wish(states[:-1], trajectory.terms, states[1:])
+        for term, more in self.care.wants:
+            worth = worth + more * trajectory.terms[:, self.task.world.term_names.index(term)]
+        return worth
 
     def compare(self, question: Question) -> Comparison:
         """Put the clips in order: by worth, with noise, or at random by mistake; or leave it out."""

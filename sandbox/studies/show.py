@@ -39,7 +39,7 @@ def small(config: TrainConfig) -> TrainConfig:
 def show(result: TrainResult) -> None:
     """The result as a table."""
     said = ", ".join(f"{number} {kind}" for kind, number in result.mix.items() if number) or "nothing"
-    rows = (
+    rows: tuple[tuple[str, str, str], ...] = (
         (
             "score",
             f"{result.normalised_return:.2f}",
@@ -51,6 +51,7 @@ def show(result: TrainResult) -> None:
         ("said", said, f"would take a person {result.human_seconds:.0f} s"),
         ("practised", f"{result.env_steps:,} steps", f"{result.cpu_seconds:.0f} CPU-seconds"),
     )
+    rows += tuple(("told", sentence, "") for sentence in result.warnings)
     table = Table(title=f"{result.learner}, taught by {result.teacher}, in {result.world}", box=None)
     for row in rows:
         table.add_row(*row)

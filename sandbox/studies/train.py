@@ -75,6 +75,9 @@ class TrainResult:
     teacher_cpu_seconds: float
     prices: dict[str, float]
     curve: tuple[dict[str, float], ...]
+    raters: dict[str, dict[str, float]]  # what is believed of each: answers, beta, side, error
+    parting: dict[str, dict[str, float]]  # who wants something else, and more of what
+    warnings: tuple[str, ...]
     digest: str  # SHA-256 over policy and reward: the same seed gives the same on one machine
     budgets: tuple[Budget, ...] = ()
 
@@ -143,6 +146,9 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
         teacher_cpu_seconds=run.teacher_cpu,
         prices=dict(PRICES),
         curve=tuple(run.curve),
+        raters=seen.raters,
+        parting=seen.parting,
+        warnings=seen.warnings,
         digest=digest_of(policy, seen.reward),
         budgets=tuple(run.budgets),
     )

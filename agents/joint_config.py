@@ -1,0 +1,49 @@
+"""How `joint` is set, and the reward that follows from its setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from agents.learned_reward import LearnedReward
+from agents.practice import PracticeConfig
+from agents.principles import Principles
+from agents.queries import QueryConfig
+from agents.reward_model import RewardConfig, RewardModel
+from agents.reward_net import NetConfig, NetReward, turnings
+from agents.rollouts import is_foreign
+from envs.world import Task
+
+Prior = Literal["written", "none"]
+
+
+@dataclass(frozen=True)
+class JointConfig:
+    """How `joint` spends its time."""
+
+    prior_steps: int | None = None  # environment steps on the written reward first; None: 1,000 episodes
+    steps_per_fit: int | None = None  # on one state of the feedback, then it waits; None: 4,000 episodes
+    curve_every: int = 12  # bursts between two points of the curves
+    questions_every: int = 12  # bursts after which the questions are made anew
+    cloning: float | None = None  # weight of cloning beside PPO; None: 0, and 0.3 where no terms are named
+    control: Literal["", "constant", "random"] = ""  # a reward that learns nothing, to compare with
+    principles: Principles | None = None  # written rules that answer beside the person
+    follow: str = ""  # whose reward, where raters want different things; empty: those who said most
+    model: Literal["terms", "net"] = "terms"  # what the reward is made of; worlds without terms: net
+    practice: PracticeConfig = field(default_factory=PracticeConfig)
+    reward: RewardConfig = field(default_factory=RewardConfig)
+    net: NetConfig = field(default_factory=NetConfig)
+    query: QueryConfig = field(default_factory=QueryConfig)
+
+
+def reward_of(task: Task, config: JointConfig, prior: Prior, seed: int) -> LearnedReward:
+    """On the task's named terms, or on observations alone, as where the world is somebody else's."""
+    written, foreign = task.written_weights, is_foreign(task)
+    believed = written if prior == "written" else np.zeros_like(written)
+    actions = int(getattr(task.world.action_space, "n", 0))
+    if config.model == "net" or foreign:
+        turns = turnings(task.world.symmetries, actions)
+        return NetReward(believed, turns, actions, config.net, seed)
+    return RewardModel(believed, np.ones(len(written), np.bool_), actions, config.reward, seed)

@@ -1,0 +1,86 @@
+"""Whether people want the same: told from carelessness by the evidence, and on which terms they part."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from agents.choices import of_comparison
+from agents.feedback import Comparison
+from agents.inference import Inference
+from agents.reward_model import RewardConfig, RewardModel
+from agents.wants import _PRIOR, ERRORS, Answers, answers_of, likelihood, parting, together, want
+from tests.agents.test_choices import _drives
+
+NAMES = ("litter", "vase", "home", "cat")
+MEAN, DEVIATION = np.array([1.0, 0.0, 0.0, 0.0]), np.full(4, 1.5)
+MINE, THEIRS = np.array([2.0, -3.0, 1.0, -1.0]), np.array([2.0, 3.0, 1.0, -1.0])
+
+
+def _said(wants: np.ndarray, seed: int, count: int = 30, errors: float = 0.0) -> Answers:
+    random = np.random.default_rng(seed)
+    gaps = random.normal(size=(count, 4))
+    first = np.where(random.random(count) < errors, random.random(count) < 0.5, gaps @ wants > 0)
+    return Answers(np.where(first[:, None], gaps, -gaps))
+
+
+def test_one_answer_sums_over_how_careless_its_giver_is() -> None:
+    # sigmoid(log 3) = 3/4, so with error e an answer along it has probability 3/4 - e/4
+    found = likelihood(torch.tensor([1.0], dtype=torch.float64), torch.full((1, 1), math.log(3.0)).double())
+    wanted = float((_PRIOR * (0.75 - 0.25 * ERRORS)).sum())
+    assert float(found) == pytest.approx(math.log(wanted))
+
+
+def test_the_evidence_is_the_integral() -> None:
+    answers = {"a": Answers(np.array([[1.0], [0.5], [-0.2]]))}
+    found = want(answers, ["a"], np.array([0.5]), np.array([1.5]))
+    grid = torch.linspace(-12.0, 12.0, 401, dtype=torch.float64)
+    density = torch.exp(-0.5 * ((grid - 0.5) / 1.5) ** 2) / (1.5 * math.sqrt(2 * math.pi))
+    values = torch.stack([likelihood(w[None], torch.from_numpy(answers["a"].gaps)).exp() for w in grid])
+    exact = float(torch.log((density * values).sum() * 24.0 / 400))
+    assert found.evidence == pytest.approx(exact, abs=0.1)  # Laplace's approximation of it
+
+
+def test_who_wants_something_else_stands_apart_and_who_is_careless_does_not() -> None:
+    both = together({"a": _said(MINE, 0), "b": _said(THEIRS, 1)}, MEAN, DEVIATION)
+    assert [group.raters for group in both] == [("a",), ("b",)]
+    apart = parting(both[1], both[0], NAMES)
+    assert next(iter(apart)) == "vase"
+    assert apart["vase"] > 2.0
+    for other in (_said(MINE, 1), _said(MINE, 2, errors=1.0)):
+        assert len(together({"a": _said(MINE, 0), "b": other}, MEAN, DEVIATION)) == 1
+    trio = {"a": _said(MINE, 0), "b": _said(THEIRS, 1, count=16), "c": _said(MINE, 3, errors=0.2)}
+    assert [set(group.raters) for group in together(trio, MEAN, DEVIATION)] == [{"a", "c"}, {"b"}]
+    assert together({"a": _said(MINE, 0, count=5)}, MEAN, DEVIATION) == []
+
+
+def test_a_session_learns_what_those_want_whom_it_follows() -> None:
+    clips = _drives(60, steps=9)
+    pairs = [
+        (a, b)
+        for a, b in zip(clips[::2], clips[1::2], strict=True)
+        if (a.terms.sum(0) != b.terms.sum(0)).any()
+    ]
+    likes = np.array([0.0, 0.0, 1.0, -0.7])
+    told, raters = [], {}
+    for sign, rater in ((1.0, "Ann"), (-1.0, "Bob")):
+        for number, (a, b) in enumerate(pairs):
+            first = sign * float((a.terms.sum(0) - b.terms.sum(0)) @ likes) > 0
+            told.append(Comparison((a, b), (0, 1) if first else (1, 0), id=f"{rater}{number}"))
+            raters[told[-1].id] = rater
+    weights = {}
+    for follow in ("Ann", "Bob"):
+        model = RewardModel(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, RewardConfig())
+        inference = Inference(model, 4, 0.1)
+        inference.raters.update(raters)
+        inference.follow = follow
+        inference.renew([c for one in told for c in of_comparison(one)], told, ())
+        assert inference.followed == (follow,)
+        (sentence,) = [s for s in inference.warnings(("coin", "puddle", "column", "move")) if "wants" in s]
+        assert f"follows {follow}" in sentence
+        weights[follow] = model.weights.mean(0)
+    assert weights["Ann"][2] > 0 > weights["Bob"][2]
+    assert set(answers_of(told, raters, np.ones(4))) == {"Ann", "Bob"}
