@@ -177,6 +177,8 @@ class Loop:
             if self._reader.newest() <= self._seq:
                 return False
             found = self._reader.records(self._seq)
+            if hasattr(self._learner, "raters"):
+                self._learner.raters.update((line.id, line.rater) for line in self._reader.outline())
         except Unreachable as error:  # learning goes on with what was heard
             if not self._cut_off:
                 self._sender.put(Note(f"No new feedback reaches the learner: {error}"))
