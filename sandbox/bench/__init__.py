@@ -200,13 +200,14 @@ def learners(
     if quick:
         found = [quickly(found[0])]
     with telling() as tell:
-        lines = list(measure(found, 1 if quick else seeds, work, tell, processes, older))
+        lines, faults = measure(found, 1 if quick else seeds, work, tell, processes, older)
     about = {"set": chosen, "world": world, "size": size, "learner": learner}
     report = {
         "machine": machine(),
         **about,
         "references": _told(list(references(found))),
         "lines": _told(lines),
+        "faults": _told(faults),
     }
     show(as_json, "taught learners on unseen starts", report, out, "learners")
 
@@ -234,16 +235,15 @@ def live(
 
 @app.command()
 def store(as_json: Json = False, quick: Quick = False, out: Out = None) -> None:
-    """What the window waits for while the disk is slow, and how soon a killed learner is back."""
+    """What the window waits for while the disk is slow."""
     from sandbox.bench.machine import machine
     from sandbox.bench.progress import telling
-    from sandbox.bench.store import back, stalls
+    from sandbox.bench.store import stalls
 
     with telling() as tell:
         found = list(stalls(20 if quick else 600, tell))
-        backs = [back(1 if quick else 8, tell)]
-    report = {"machine": machine(), "stalls": _told(found), "backs": _told(backs)}
-    show(as_json, "the window beside a slow disk, and a killed learner", report, out, "store")
+    report = {"machine": machine(), "stalls": _told(found)}
+    show(as_json, "the window beside a slow disk", report, out, "store")
 
 
 @app.command()

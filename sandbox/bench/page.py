@@ -23,6 +23,7 @@ ORDER = (
     "start",
     "screen",
     "store",
+    "trust",
 )
 ABOUT = {
     "learners": "A rational synthetic teacher; score 0 is the better of random and standing still, 1 the "
@@ -43,8 +44,13 @@ ABOUT = {
     "screen": "Frames and keys with the learner off and on.",
     "store": "Every sixth frame says something, each looks whether earlier words are saved; the disk is slow "
     "by a delay at each write. *call* is what the window spends in the store in one frame, *late* how much "
-    "later than planned its frames begin. Then: a learner killed while it learns; seconds of wall time "
-    "until the next one's first snapshot.",
+    "later than planned its frames begin.",
+    "trust": "*told*: records that were shown as saved; *lost*: those of them that were not there afterwards "
+    "(of power cuts: cuts that lost any); *wrong*: there by halves, twice, or no store that opens. The "
+    "control says `saved` before the commit, or syncs too little, and has to lose. Learner: seconds of wall "
+    "time from each kill to the next first snapshot; what the window spends on a frame [ms], beside its "
+    "frames before the first kill; what was heard in the end of what was said. Files: each has to be refused "
+    "in a sentence, or be right.",
 }
 
 

@@ -1,4 +1,4 @@
-"""What the window waits for while the disk is slow, and how soon a killed learner is back.
+"""What the window waits for while the disk is slow.
 
 The disk is slow by a delay before each INSERT and each COMMIT of the store's writing connection, which
 is where SQLite writes. Every sixth frame says something, each looks whether earlier words are saved.
@@ -6,27 +6,21 @@ is where SQLite writes. Every sixth frame says something, each looks whether ear
 
 from __future__ import annotations
 
-import os
-import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Engine, event
 
-from agents.feedback import Comparison, Question, Record
-from agents.snapshot import Snapshot
+from agents.feedback import Comparison, Record
 from envs.trajectory import Trajectory
 from sandbox.bench.progress import Tell
-from sandbox.session import Session
 from sandbox.store import Provenance, Store
 from sandbox.store.sqlite import FilePlace
 
@@ -49,19 +43,6 @@ class Stall:
     call_worst: float
     late_p99: float
     late_worst: float
-
-
-@dataclass(frozen=True)
-class Back:
-    """Seconds from killing the learner's process until its successor's first snapshot."""
-
-    task: str
-    kills: int
-    seconds: float
-    slowest: float
-    heard: int
-    """Records that it knew at the end, of `said`."""
-    said: int
 
 
 class SlowPlace(FilePlace):
@@ -137,59 +118,3 @@ def _clip(seed: int) -> Trajectory:
         terms=random.random((steps, 6), np.float32),
         driver="policy:1",
     )
-
-
-def back(kills: int, tell: Tell) -> Back:
-    """A real learner in a real session, killed while it learns; each time an answer is given."""
-    from sandbox.learning.process import Limits
-
-    seconds = []
-    limits = Limits(settled_seconds=0.0)  # these failures are ours
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        Session.open(Path(folder) / "session", world=WORLD, limits=limits) as session,
-    ):
-        _until(session, lambda: True)
-        for number in range(kills):
-            tell(0.8 + 0.2 * number / kills, f"killing the learner, {number + 1} of {kills}")
-            pid = session._process.pid if session._process else None
-            if pid is None:
-                raise RuntimeError("the learner's process is gone: see learner.log")
-            question = _question(session)
-            last, begun = session.latest, time.perf_counter()
-            os.kill(pid, signal.SIGKILL)
-            session.answer(question, (0, 1))
-            _until(session, partial(_is_new, session, last))
-            seconds.append(time.perf_counter() - begun)
-        said = session.counts.get("comparison", 0)
-        _until(session, lambda: _heard(session) == said)
-        heard = _heard(session)
-    return Back(WORLD, kills, median(seconds), max(seconds), heard, said)
-
-
-def _question(session: Session) -> Question:
-    end = time.monotonic() + PATIENCE
-    while (question := session.next_question()) is None:
-        session.poll()
-        if time.monotonic() > end:
-            raise RuntimeError(f"no question in {PATIENCE:.0f} s: {session.status.text}")
-        time.sleep(FRAME)
-    return question
-
-
-def _is_new(session: Session, last: Snapshot | None) -> bool:
-    return session.latest is not last
-
-
-def _heard(session: Session) -> int:
-    return session.latest.uses.get("comparison", 0) if session.latest else 0
-
-
-def _until(session: Session, true: Callable[[], bool]) -> None:
-    """Poll until there is a snapshot and something has come true."""
-    end = time.monotonic() + PATIENCE
-    while session.latest is None or not true():
-        session.poll()
-        if time.monotonic() > end:
-            raise RuntimeError(f"not in {PATIENCE:.0f} s: {session.status.text}")
-        time.sleep(FRAME)
