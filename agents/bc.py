@@ -15,10 +15,14 @@ from agents.cloning import Cloner, driven_by_person, filled
 from agents.feedback import Demonstration, Question, Record, kind_of, standing, uses_of
 from agents.networks import policy_arrays
 from agents.ppo import BurstPPO, PPOConfig
+from agents.records import Heard
 from agents.rollouts import is_foreign, simulate
 from agents.snapshot import CurvePoint, Snapshot
 from agents.vec_env import SimulationVecEnv
 from envs.world import Task
+
+CONFLICTING = 0.2
+"""Share of steps at odds with others from which on the person is told."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +50,11 @@ class CloningLearner:
         self.task, self.seed, self.config = task, seed, config or self.Config()
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
         self.ppo = BurstPPO.on(env, PPOConfig(rows=1, hidden=self.config.hidden), seed=seed)
-        self.cloner = Cloner(task.world.symmetries, 1.0, seed, blind=self.config.blind)
+        idle = task.world.idle_action
+        self.cloner = Cloner(task.world.symmetries, 1.0, seed, self.config.blind, idle)
         parameters = list(self.ppo.policy.parameters())
         self._adam = torch.optim.AdamW(parameters, self.config.rate, weight_decay=self.config.decay)
-        self._records: dict[str, Record] = {}
+        self._records = Heard(task)
         self._fitted: frozenset[str] = frozenset()
         self._taken: frozenset[str] = frozenset()
         self._uses: dict[str, int] = {}
@@ -65,8 +70,7 @@ class CloningLearner:
 
     def observe(self, seq: int, records: Sequence[Record]) -> None:
         self._seq = max(self._seq, seq)
-        for record in records:
-            self._records.setdefault(record.id, record)
+        self._records.take(records)
 
     def step(self) -> bool:
         records = [r for r in standing(self._records.values()) if kind_of(r) in self.kinds]
@@ -126,7 +130,16 @@ class CloningLearner:
             curve=tuple(self._curve),
             phase="learning what you drove" if self._left > 0 else waiting,
             uses=dict(self._uses),
+            warnings=self._warnings(),
         )
+
+    def _warnings(self) -> tuple[str, ...]:
+        remarks = self._records.remarks(list(self._records.values()))
+        if self.cloner.conflicts <= CONFLICTING:
+            return remarks
+        share = f"{100 * self.cloner.conflicts:.0f}%"
+        told = f"In {share} of your steps you did something else where things looked the same: what you "
+        return (*remarks, told + "did most counts.")
 
     def save(self, folder: Path) -> None:
         facts = {

@@ -76,16 +76,42 @@ def filled(task: Task, driven: Trajectory) -> Trajectory:
     )
 
 
+def agreed(
+    obs: NDArray[np.float32], actions: Array, idle: int = -1, near: float = 0.05
+) -> tuple[Array, float]:
+    """(actions [B], share changed): where states look the same, what was done there most.
+
+    The same is what rounds to the same multiples of `near`. People who take two ways round one thing
+    would else be followed half and half by a policy without a memory. Who pauses doesn't contradict who
+    moves: steps of `idle` are left as they are. So are actions of a Box.
+    """
+    moved = np.flatnonzero(actions != idle) if actions.ndim == 1 else np.zeros(0, np.int64)
+    if not len(moved):
+        return actions, 0.0
+    did = actions[moved]
+    _, where = np.unique(np.round(obs[moved] / near).astype(np.int64), axis=0, return_inverse=True)
+    where = where.ravel()
+    counts = np.zeros((int(where.max()) + 1, int(did.max()) + 1))
+    np.add.at(counts, (where, did), 1)
+    most = counts[where, did] == counts.max(1)[where]  # an even number of times each: nobody can say
+    settled = actions.copy()
+    settled[moved] = np.where(most, did, counts.argmax(1)[where])
+    return settled, float(1.0 - most.mean())
+
+
 class Cloner:
     """Behavioural cloning as a loss beside another one, or alone."""
 
     def __init__(
-        self, symmetries: Symmetries, weight: float, seed: int, batch: int = 256, blind: float = 0.0
+        self, symmetries: Symmetries, weight: float, seed: int, blind: float = 0.0, idle: int = -1
     ) -> None:
-        """blind: share of the numbers seen that are hidden at each minibatch (Srivastava et al. 2014)."""
+        """blind: share of the numbers seen that are hidden at each minibatch (Srivastava et al. 2014).
+        idle: the action that is no contradiction of any other."""
         self.weight, self._blind = weight, blind
-        self._symmetries, self._batch = symmetries, batch
+        self._symmetries, self._batch, self._idle = symmetries, 256, idle
         self._random = np.random.default_rng([seed, 2])
+        self.conflicts = 0.0
+        """Share of steps in which the person did what they mostly didn't, where things looked the same."""
         self._obs: torch.Tensor | None = None
         self._actions = torch.zeros(0)
 
@@ -98,7 +124,9 @@ class Cloner:
         if not driven:
             self._obs = None
             return
-        self._set(*examples(driven, self._symmetries))
+        obs, actions = examples(driven, ())
+        actions, self.conflicts = agreed(obs, actions, self._idle)
+        self._set(*turned(obs, actions, self._symmetries))
 
     def add(self, obs: NDArray[np.float32], actions: Array) -> None:
         """Further examples, [B, D] and [B] or [B, C], beside what was taken."""

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from agents import checkpoint
 from agents.bc import CloningConfig, CloningLearner
 from agents.checkpoint import Arrays
-from agents.cloning import driven_by_person, examples
-from agents.feedback import Record, standing
+from agents.feedback import Record
 from agents.networks import policy_arrays
 from agents.rollouts import simulate
 from agents.snapshot import Snapshot
@@ -103,24 +102,3 @@ class DaggerLearner(CloningLearner):
         _, arrays = checkpoint.load(folder, self.name)
         if "labels.obs" in arrays:
             self._obs, self._labels = arrays["labels.obs"], arrays["labels.actions"]
-
-    def conflicts(self, near: float = 0.05) -> float:
-        """Share of the person's steps in nearly equal states whose actions differ from the majority's.
-
-        People who take different ways round the same thing break a policy without a memory.
-        """
-        driven = driven_by_person(standing(self._records.values()))
-        if not driven:
-            return 0.0
-        obs, actions = examples(driven, ())
-        return conflicting(obs, actions, near)
-
-
-def conflicting(obs: NDArray[np.float32], actions: Array, near: float = 0.05) -> float:
-    """Share of steps whose action is not the one taken most in states that round to the same [0, 1]."""
-    if actions.ndim > 1:
-        return 0.0
-    _, where = np.unique(np.round(obs / near).astype(np.int64), axis=0, return_inverse=True)
-    counts = np.zeros((int(where.max()) + 1, int(actions.max()) + 1))
-    np.add.at(counts, (where.ravel(), actions), 1)
-    return float(1.0 - counts.max(1).sum() / len(actions))

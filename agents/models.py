@@ -24,6 +24,7 @@ from agents import bundle, catalog, sb3_zip
 from agents.bundle import Agent
 from agents.feedback import Comparison, Question, Record
 from agents.learner import BEFORE_ANSWERS
+from agents.records import misfit, usable
 from agents.teachers import Teacher, make_teacher
 from envs import catalog as worlds
 from envs.foreign.task import ForeignTask
@@ -91,7 +92,10 @@ class TaughtModel:
         return int(self.learner.snapshot().env_steps)
 
     def give(self, records: Sequence[Record]) -> Self:
-        """Feedback to learn from."""
+        """Feedback to learn from. ValueError, a sentence, for what can't be learned from in this world."""
+        usable(self.name, self.learner.kinds, records)
+        for wrong in filter(None, (misfit(self.task, record) for record in records)):
+            raise ValueError(wrong)
         self._seq += len(records)
         self.learner.observe(self._seq, records)
         return self

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from agents import catalog, scores
-from agents.cloning import filled
-from agents.dagger import DaggerLearner, conflicting
+from agents.cloning import agreed, filled
+from agents.dagger import DaggerLearner
+from agents.feedback import Demonstration
 from agents.maxent import MaxEntLearner, gradient, occupancies, soft_policy
 from agents.rollouts import Variant, fresh_moments, roll
 from agents.snapshot import forward
@@ -107,7 +108,33 @@ def test_dagger_asks_a_scripted_expert_where_it_drives_itself(tmp_path: Path) ->
 def test_people_who_go_two_ways_round_are_noticed() -> None:
     obs = np.zeros((10, 3), np.float32)
     obs[5:, 0] = 1.0
-    assert conflicting(obs, np.array([1, 1, 1, 2, 2, 3, 3, 3, 3, 3])) == pytest.approx(0.2)
+    settled, share = agreed(obs, np.array([1, 1, 1, 2, 2, 3, 3, 3, 3, 3]))
+    assert share == pytest.approx(0.2)
+    assert settled.tolist() == [1] * 5 + [3] * 5
+    even, share = agreed(obs, np.array([1, 1, 2, 2, 4, 3, 3, 3, 3, 3]))
+    assert even.tolist()[:4] == [1, 1, 2, 2]  # nobody can say
+    paused, share = agreed(obs, np.array([0, 0, 0, 0, 1, 3, 3, 3, 3, 3]), idle=0)
+    assert (share, paused.tolist()[4]) == (0.0, 1)
+
+
+def test_conflicting_demonstrations_are_told_and_the_most_frequent_way_learned() -> None:
+    start = fresh_moments(toy(), 1, 3) * 3
+    sim = Simulation(toy(), 3, auto_reset=False)
+    sim.put(np.ones(3, np.bool_), np.stack([m.state for m in start]), np.array([m.rng for m in start]))
+    records = [sim.recorder(row) for row in range(3)]
+    for _ in range(4):
+        did = np.array([0, 0, 0])
+        step = sim.step(did)
+        for row, record in enumerate(records):  # in place they say three different things of one state
+            record.add((1, 1, 2)[row], step.terms[row], step.last_states[row], 0, step.last_obs[row])
+    learner = catalog.make("dagger", toy(), updates=100)
+    learner.observe(3, [Demonstration(record.trajectory()) for record in records])
+    while learner.step():
+        pass
+    assert any("did something else" in told for told in learner.snapshot().warnings)
+    seen = records[0].trajectory().observations[:1]
+    drawn = learner.snapshot().policy.act(np.repeat(seen, 200, 0), np.random.default_rng(0))
+    assert (drawn == 1).sum() > 5 * (drawn == 2).sum()
 
 
 def test_tamer_regresses_what_a_step_was_worth_to_the_person() -> None:
