@@ -27,6 +27,7 @@ from agents.learned_reward import LearnedReward
 from agents.practice import Practice
 from agents.principles import Ruled
 from agents.queries import Asker, Believed
+from agents.records import Heard
 from agents.rollouts import is_foreign
 from agents.snapshot import CurvePoint, Snapshot
 from agents.worth import Suggestion
@@ -68,7 +69,7 @@ class JointLearner:
         given = config.prior_steps, config.steps_per_fit
         self._prior_steps = 1_000 * task.horizon if given[0] is None else given[0]
         self._steps_per_fit = 4_000 * task.horizon if given[1] is None else given[1]
-        self._records: dict[str, Record] = {}
+        self._records = Heard(task)
         self._fitted: frozenset[str] = frozenset()
         self._taken: frozenset[str] = frozenset()
         self._uses: dict[str, int] = {}
@@ -98,8 +99,7 @@ class JointLearner:
 
     def observe(self, seq: int, records: Sequence[Record]) -> None:
         self._seq = max(self._seq, seq)
-        for record in records:
-            self._records.setdefault(record.id, record)
+        self._records.take(records)
 
     def _standing(self) -> list[Record]:
         return [r for r in standing(self._records.values()) if kind_of(r) in self.kinds]
@@ -268,7 +268,10 @@ class JointLearner:
             phase=self.phase,
             uses=dict(self._uses),
             salience=dict(self._salience),
-            warnings=self.inference.warnings(self.task.world.term_names),
+            warnings=(
+                *self.inference.warnings(self.task.world.term_names),
+                *self._records.remarks(self._standing()),
+            ),
             parting=self.inference.parting(self.task.world.term_names),
             raters={rater or "you": asdict(known) for rater, known in self.inference.faith.raters.items()},
         )
