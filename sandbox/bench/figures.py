@@ -38,6 +38,8 @@ def of_set(report: dict[str, Any], path: Path, beside: Path) -> list[str]:
                 picture.write_text(plot(curves, across, "score", log=True), "utf-8")
                 parts.append(f"![Score by {across}]({picture.relative_to(beside).as_posix()})\n")
         parts.append(table([_row(line) for line in lines]))
+    if report["faults"]:
+        parts += ["Runs that ended in an error:\n", table(report["faults"])]
     return parts
 
 

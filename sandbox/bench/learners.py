@@ -73,6 +73,16 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """A run that ended in an error."""
+
+    world: str
+    learner: str
+    seed: int
+    fault: str
+
+
+@dataclass(frozen=True)
 class Reference:
     """What scores are between: mean returns of the wish, and the score of acting at random."""
 
@@ -85,22 +95,26 @@ class Reference:
 
 def measure(
     found: Sequence[Condition], seeds: int, folder: Path, tell: Tell, processes: int = 2, older: bool = False
-) -> Iterator[Line]:
-    """Run what isn't in `folder` yet, then lines for each condition. older: take runs of other sources."""
+) -> tuple[list[Line], list[Fault]]:
+    """Run what isn't in `folder` yet; lines for each condition, and what went wrong.
+
+    older: take runs of other sources too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     runs = [(replace(one, config=replace(one.config, seed=seed))) for seed in range(seeds) for one in found]
     missing = [run for run in runs if _kept(folder, run, older) is None]
     list(references(found))  # measured once, before two processes would
     faults = dict(_made(missing, folder, tell, processes)) if missing else {}
-    for path, fault in faults.items():
-        tell(1.0, f"{path.stem} failed: {fault}")
+    lines: list[Line] = []
     for one in found:
-        mine = [replace(one, config=replace(one.config, seed=seed)) for seed in range(seeds)]
-        results = [_kept(folder, run, True) for run in mine if _file(folder, run) not in faults]
-        whole = [result for result in results if result is not None]
-        if not whole:
-            raise RuntimeError(f"every run of {one.name!r} failed: {next(iter(faults.values()))}")
-        yield from lines_of(one, whole, seeds - len(whole))
+        mine = [_file(folder, replace(one, config=replace(one.config, seed=seed))) for seed in range(seeds)]
+        results = [json.loads(path.read_text("utf-8")) for path in mine if path not in faults]
+        lines += lines_of(one, results, seeds - len(results)) if results else []
+    told = {_file(folder, run): run for run in missing}
+    return lines, [
+        Fault(_short(told[path].config.world), told[path].name, told[path].config.seed, fault)
+        for path, fault in faults.items()
+    ]
 
 
 def _made(runs: Sequence[Condition], folder: Path, tell: Tell, processes: int) -> Iterator[tuple[Path, str]]:

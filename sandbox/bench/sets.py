@@ -36,12 +36,10 @@ LEARNERS = (
 SHORTER = {
     MERGE: {"steps_per_fit": 240_000},
     ROVER: {"steps_per_fit": 240_000},
-    POLE: {"steps_per_fit": 60_000},
+    POLE: {"steps_per_fit": 40_000},
 }
 """How long practice on one state of the feedback may take in the table, where steps cost more."""
 PRACTISES = ("joint", "preferences", "gail", "airl", "maxent", "evaluative", "shaping")
-UNDEMONSTRATED = (POLE,)
-"""Worlds that the synthetic teacher can't drive."""
 
 
 def taught(
@@ -78,7 +76,7 @@ def table() -> list[Condition]:
             budgets = _budgets(name.partition(":")[0], world)
             if budgets:
                 limits = SHORTER.get(world, {}) if name.partition(":")[0] in PRACTISES else {}
-                found.append(taught(name, world, budgets, config=limits))
+                found.append(taught(name, world, budgets, config=limits, rounds=4 if world == POLE else 12))
         limits = SHORTER.get(world, {})
         for control in ("constant", "random"):
             label = f"control: {control} reward"
@@ -93,8 +91,7 @@ def table() -> list[Condition]:
 def _budgets(learner: str, world: str) -> str:
     """What one learner is given in a world of the table, budget by budget; empty: nothing that it takes."""
     kinds, flat = entry(learner).kinds, world in (TIDY, LOOPHOLE)
-    driven = world not in UNDEMONSTRATED
-    if learner == "joint" and driven:
+    if learner == "joint" and world != POLE:
         few = "demo=1,compare=4/demo=2,compare=10/"
         return (
             few
@@ -103,8 +100,8 @@ def _budgets(learner: str, world: str) -> str:
         )
     if "comparison" in kinds:
         return "compare=5/compare=10/compare=25/compare=50" if flat else "compare=10/compare=25/compare=50"
-    if not driven:
-        return ""  # nor does a synthetic teacher press there
+    if world == POLE and kinds == {"evaluation"}:
+        return ""  # every step is worth the same there, and nothing surprises the teacher
     if "correction" in kinds and learner == "dagger":
         return "demo=1/demo=2,correct=5/demo=5,correct=20" if flat else "demo=2,correct=5/demo=5,correct=20"
     if "demonstration" in kinds:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from agents import catalog
 from sandbox.bench import app
 from sandbox.bench.figures import said
-from sandbox.bench.learners import Reference, Wanted, lines_of, measure
+from sandbox.bench.learners import Fault, Reference, Wanted, lines_of, measure
 from sandbox.bench.page import text_of
 from sandbox.bench.sets import SETS, TIDY, WORLDS, conditions, quickly, taught
 from sandbox.studies.train import _check
@@ -68,25 +68,26 @@ def test_the_table_has_every_learner_in_every_world_it_can_learn_in() -> None:
 def test_a_stopped_measurement_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = [quickly(taught("preferences", TIDY, "compare=2")), quickly(taught("bc", TIDY, "demo=1"))]
     told: list[str] = []
-    first = list(measure(wanted, 1, tmp_path, lambda share, text: told.append(text), processes=1))
+    first, faults = measure(wanted, 1, tmp_path, lambda share, text: told.append(text), processes=1)
+    assert not faults
     assert [line.learner for line in first] == ["preferences"] * 2 + ["bc"] * 2
     assert [line.answers for line in first] == [0, 2, 0, 0]
     assert len(told) == 2
     monkeypatch.setattr(learners, "_made", lambda runs, *rest: pytest.fail(f"{runs} were made already"))
-    assert list(measure(wanted, 1, tmp_path, lambda share, text: None)) == first
+    assert measure(wanted, 1, tmp_path, lambda share, text: None) == (first, [])
     monkeypatch.setattr(learners, "sources", lambda: "another")
-    assert list(measure(wanted, 1, tmp_path, lambda share, text: None, older=True)) == first
+    assert measure(wanted, 1, tmp_path, lambda share, text: None, older=True) == (first, [])
     with pytest.raises(pytest.fail.Exception, match="already"):
-        list(measure(wanted, 1, tmp_path, lambda share, text: None))
+        measure(wanted, 1, tmp_path, lambda share, text: None)
 
 
 def test_a_run_that_fails_is_told_and_in_no_figure(tmp_path: Path) -> None:
     good = quickly(taught("bc", TIDY, "demo=1"))
     bad = replace(good, name="bad", config=replace(good.config, teacher="nobody"))
-    told: list[str] = []
-    with pytest.raises(RuntimeError, match="'bad' failed: UnknownTeacher: there is no teacher 'nobody'"):
-        list(measure([good, bad], 1, tmp_path, lambda share, text: told.append(text), processes=1))
-    assert any("UnknownTeacher" in text for text in told)
+    lines, faults = measure([good, bad], 1, tmp_path, lambda share, text: None, processes=1)
+    assert {line.learner for line in lines} == {"bc"}
+    assert [(one.world, one.learner, one.seed) for one in faults] == [("RoomsTidy", "bad", 0)]
+    assert "UnknownTeacher: there is no teacher 'nobody'" in faults[0].fault
 
 
 def test_the_command_measures_a_set_and_names_it(tmp_path: Path) -> None:
@@ -116,11 +117,13 @@ def test_a_set_becomes_a_section_with_a_plot_for_each_world(tmp_path: Path) -> N
         "set": "care",
         "references": [asdict(one) for one in refs],
         "lines": [asdict(one) for one in found],
+        "faults": [asdict(Fault("LanesMerge", "bc", 3, "ValueError: no"))],
     }
     (tmp_path / "learners-care.json").write_text(json.dumps(report))
     text = text_of(tmp_path, tmp_path)
     assert "## Taught, set care" in text
     assert text.index("### RoomsTidy") < text.index("### LanesMerge")
+    assert "| LanesMerge | bc | 3 | ValueError: no |" in text
     assert "the random policy scores -0.167" in text
     assert "| preferences | rational | compare=2 | 1 | 0 | 2 | 8 | 0.970 [0.970, 0.970] |" in text
     assert "median 0.95, worst 0.9 | yes |" in text
