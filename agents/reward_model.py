@@ -43,7 +43,7 @@ class RewardConfig:
     noise: float = 0.1  # share of answers taken for accidents, before anything is known of who answers
     trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
-    foreseen: int = 3  # comparisons from which on other kinds are trusted by how well they foresee them
+    foreseen: int = 1  # comparisons from which on other kinds are trusted by how well they foresee them
     aversion: float = 1.0  # deviations of an episode's return that practice takes off its mean
 
 
