@@ -74,7 +74,7 @@ def go_on(name: str, times: int, work: Path, tell: Tell) -> None:
             found = part.run(Path(folder), here, seed)
         facts = {"seed": seed, "times": here, "cpu_seconds": _cpu() - before, "at": time.time()}
         with kept.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({**facts, "found": found}) + "\n")
+            file.write(f"\n{json.dumps({**facts, 'found': found})}\n")  # the last line may be cut off
 
 
 def report(work: Path) -> dict[str, list[dict[str, Any]]]:
