@@ -137,7 +137,7 @@ class JointLearner:
     def phase(self) -> str:
         if self._in_prior:
             return "learning from the written reward"
-        if not self._has_heard:
+        if not self._has_heard or self.config.control:
             return "waiting for feedback"
         return "learning from your feedback" if self._has_budget else "waiting for more feedback"
 
@@ -168,7 +168,7 @@ class JointLearner:
         return True
 
     def _burst(self) -> int:
-        if self._counts is not None and self._is_paid:
+        if self._counts is not None and not self.config.control:  # a control must know nothing of doubt
             self.practice.reprice(self.model.sure(self._counts, self.inference.usual))
         steps = self.practice.burst()
         self._counts = self.practice.counts
@@ -203,7 +203,9 @@ class JointLearner:
 
     def _worth(self, counts: Any) -> float | None:
         """What an episode with so much of each term [M] is surely worth."""
-        return self.model.sure_return(counts, self.inference.usual) if self._has_heard else None
+        if not self._has_heard or self.config.control:
+            return None
+        return self.model.sure_return(counts, self.inference.usual)
 
     def _pay(self) -> None:
         """Practise on the reward as it is believed now."""

@@ -175,7 +175,8 @@ class RewardModel(LearnedReward):
     def sure_return(self, counts: Float, usual: Float) -> float | None:
         if not self.has_samples:
             return None
-        return sure_return(self.samples, counts, usual, self.config.aversion)
+        added = float((self.arrays().weights.mean(0) - self.samples.mean(0)) @ counts)  # shaping adds its own
+        return sure_return(self.samples, counts, usual, self.config.aversion) + added
 
     def scramble(self) -> None:
         """Random weights, the same each time, in place of what was learned: a control for studies."""

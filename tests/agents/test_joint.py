@@ -82,3 +82,18 @@ def test_mistakes_are_sentences(tmp_path: Path) -> None:
         catalog.make("joint", toy(), prior="some")
     with pytest.raises(ValueError, match="is not a checkpoint"):
         catalog.make("joint", toy()).load(tmp_path)
+
+
+def test_a_control_is_judged_by_nothing_that_was_learned() -> None:
+    task, teacher = toy(), make_teacher("rational", toy())
+    judged = {}
+    for control in ("", "constant", "random"):
+        learner = catalog.make("joint", task, prior_steps=4_000, steps_per_fit=8_000, control=control)
+        learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
+        while learner.step():
+            pass
+        judged[control] = learner.practice.judge(learner.practice.counts)
+        weights = learner.practice._reward.weights if control != "constant" else None
+        assert weights is None or control == "" or (weights == learner.model.arrays().weights).all()
+    assert judged[""] is not None
+    assert judged["constant"] is judged["random"] is None
