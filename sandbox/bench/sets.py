@@ -39,6 +39,8 @@ SHORTER = {
     POLE: {"steps_per_fit": 40_000},
 }
 """How long practice on one state of the feedback may take in the table, where steps cost more."""
+OFF_POLICY = {world: {"prior_steps": 20_000, "steps_per_fit": 20_000} for world in (MERGE, ROVER, POLE)}
+"""The same for `pebble`, which learns more from each step and takes longer over it."""
 PRACTISES = ("joint", "preferences", "gail", "airl", "maxent", "evaluative", "shaping")
 
 
@@ -75,7 +77,7 @@ def table() -> list[Condition]:
         for name in LEARNERS:
             budgets = _budgets(name.partition(":")[0], world)
             if budgets:
-                limits = SHORTER.get(world, {}) if name.partition(":")[0] in PRACTISES else {}
+                limits = _limits(name.partition(":")[0], world)
                 found.append(taught(name, world, budgets, config=limits, rounds=4 if world == POLE else 12))
         limits = SHORTER.get(world, {})
         for control in ("constant", "random"):
@@ -86,6 +88,13 @@ def table() -> list[Condition]:
         if world != POLE:
             found.append(taught("joint", world, "compare=0", None, "the written reward alone", limits))
     return found
+
+
+def _limits(learner: str, world: str) -> dict[str, int]:
+    """How long a learner of the table may practise in a world."""
+    if learner == "pebble":
+        return OFF_POLICY.get(world, {})
+    return SHORTER.get(world, {}) if learner in PRACTISES else {}
 
 
 def _budgets(learner: str, world: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sandbox.bench import HEADINGS, TEXT
+from sandbox.bench.shown import HEADINGS, TEXT
 
 
 def table(lines: Sequence[dict[str, Any]]) -> str:
