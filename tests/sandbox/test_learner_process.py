@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sandbox.events import Event, LearnerRestarted, Saved, Trouble
+from sandbox.learning.nursery import Nursery, Spawner
 from sandbox.learning.process import Limits
 from sandbox.session import Session
 from tests.sandbox.fake import trajectory
@@ -99,6 +100,41 @@ def test_a_killed_learner_starts_again_from_its_checkpoint_with_all_feedback(des
     assert desk.step() >= 100  # from the checkpoint, which is written after five seconds, not from 0
     steps = [point.env_steps for point in desk.session.curve]
     assert steps == sorted(set(steps))
+
+
+def test_a_learner_is_back_also_when_what_forks_it_is_killed(desk):
+    process = desk.session._process
+    assert process is not None
+    if not isinstance(process._starter, Nursery):
+        pytest.skip("here each learner is spawned")
+    desk.until(lambda: desk.step() > 1)
+    nursery, first = process._starter._process, desk.pid
+    os.kill(first, signal.SIGKILL)
+    desk.until(lambda: desk.restarts() and desk.pid not in (0, first) and process.status.state == "learning")
+    assert process._starter._process is nursery  # it was forked by the same
+    assert nursery.pid is not None
+    os.kill(nursery.pid, signal.SIGKILL)
+    latest = desk.session.latest
+    desk.until(lambda: desk.session.latest is not latest)  # which the learner does not need
+    os.kill(desk.pid, signal.SIGKILL)
+    desk.until(lambda: process._starter._process is not nursery)
+    kept = desk.session.keep(trajectory())
+    desk.until(lambda: desk.heard() == 1)
+    assert desk.saved(kept).seq == 1
+    assert desk.session.close() is None
+
+
+def test_learners_that_import_for_themselves_do_as_well(folder, monkeypatch):
+    monkeypatch.setattr("sandbox.learning.process.starter", lambda spec: Spawner())
+    desk = Desk(folder)
+    desk.until(lambda: desk.step() > 1)
+    os.kill(desk.pid, signal.SIGKILL)
+    desk.until(desk.restarts)
+    assert "signal 9" in desk.restarts()[0].reason
+    desk.until(lambda: desk.session.status.state == "learning")
+    pid = desk.pid
+    assert desk.session.close() is None
+    assert not alive(pid)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no SIGSTOP here")
