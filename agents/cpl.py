@@ -17,9 +17,10 @@ from agents.choices import of_comparison, of_correction
 from agents.cloning import examples
 from agents.feedback import Comparison, Correction, Record
 from agents.joint import JointConfig, JointLearner
-from agents.losses import cloning, contrastive
+from agents.learned_reward import Float
+from agents.losses import contrastive
 from agents.ppo import evaluate
-from agents.snapshot import Snapshot
+from agents.snapshot import PolicyArrays, Snapshot, forward
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class ContrastiveConfig:
     rate: float = 2e-3  # Adam's
     updates: int = 20  # minibatches in a burst
     pairs: int = 32  # in a minibatch
-    cloning: float = 0.02  # weight of staying near all clips
+    stay: float = 0.3  # weight of staying near the policy that the answers found, where it goes
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class CplConfig(JointConfig):
     """`joint`'s, and the loss's."""
 
     contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
-    steps_per_fit: int | None = 120_000  # counted as in practice: a burst of updates for a rollout
+    steps_per_fit: int | None = 24_000  # a burst counts as a rollout; more learns the answers by heart
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,14 @@ class ContrastiveLearner(JointLearner):
     Config: ClassVar[type[JointConfig]] = CplConfig
     config: CplConfig
     _pairs: Pairs | None = None
+    _reference: PolicyArrays | None = None
+    """What practice on the written reward came to: what no answer speaks of stays as it is there."""
 
     def _fit(self, records: list[Record]) -> None:
         self._since_fit = 0
         self._pairs = self._laid_out(records)
         self._adam = torch.optim.Adam(self.practice.ppo.policy.parameters(), self.config.contrastive.rate)
+        self._reference = self._reference or self.practice.policy
         self._make_questions()
 
     def _laid_out(self, records: list[Record]) -> Pairs | None:
@@ -129,13 +133,28 @@ class ContrastiveLearner(JointLearner):
         one, two = sums[0::2][pick], sums[1::2][pick]
         loss = contrastive(one, two, torch.ones(len(pick)), config.alpha, config.bias)
         total = (loss * pairs.weight[pick]).mean()
-        if actions.dtype == torch.int64:
-            logits = policy.action_net(policy.mlp_extractor.policy_net(obs))
-            total = total + config.cloning * cloning(logits, actions).mean()
+        visited = self.practice.newest_steps()
+        if visited is not None and self._reference is not None:
+            total = total + config.stay * self._apart(visited[0], self._reference)
         self._adam.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         self._adam.step()
         return float(total.detach())
+
+    def _apart(self, visited: Float, reference: PolicyArrays) -> torch.Tensor:
+        """KL divergence of the policy from the reference on a minibatch of the states visited now.
+
+        The paper regularises towards the data's behaviour (its appendix B), which here is many policies,
+        random ones among them; the reference is the one of them that was good for something.
+        """
+        policy = self.practice.ppo.policy
+        seen = visited[self.asker.random.integers(len(visited), size=256)]
+        out = policy.action_net(policy.mlp_extractor.policy_net(torch.from_numpy(seen)))
+        wanted = torch.from_numpy(forward(reference.layers, seen, reference.activation))
+        if reference.kind == "discrete":
+            log_p, log_q = torch.log_softmax(wanted, -1), torch.log_softmax(out, -1)
+            return (log_p.exp() * (log_p - log_q)).sum(-1).mean()
+        return (((out - wanted) / policy.log_std.exp()) ** 2).sum(-1).mean() / 2.0
 
     def _pay(self) -> None:
         if self._in_prior:
