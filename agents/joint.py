@@ -68,7 +68,8 @@ class JointLearner:
             self.asker.coverage = None
         given = config.prior_steps, config.steps_per_fit
         self._prior_steps = 1_000 * task.horizon if given[0] is None else given[0]
-        self._steps_per_fit = 4_000 * task.horizon if given[1] is None else given[1]
+        enough = 500 if config.model == "net" else 4_000  # a net at rest is soon outwitted
+        self._steps_per_fit = enough * task.horizon if given[1] is None else given[1]
         self._records = Heard(task)
         self._fitted: frozenset[str] = frozenset()
         self._taken: frozenset[str] = frozenset()

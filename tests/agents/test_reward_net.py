@@ -9,7 +9,7 @@ import pytest
 
 from agents import catalog, explain, scores
 from agents.choices import Choice, Option, pack
-from agents.reward_net import NetConfig, NetReward, turnings
+from agents.reward_net import NetConfig, NetReward, still, turnings
 from agents.snapshot import RewardArrays, forward, reward_inputs
 from agents.teachers import make_teacher
 from envs import catalog as worlds
@@ -81,6 +81,22 @@ def test_turned_views_are_the_same_in_every_turn_of_the_world() -> None:
         seen = [reward_inputs(before[:, order], to[actions], after[:, order], 5, t) for t in turns]
         same = [(np.abs(s - plain) < 1e-6).all(1) for s in seen]
         assert (same[0] | same[1]).all()
+
+
+def test_an_action_without_direction_sees_only_what_no_turn_changes() -> None:
+    task = worlds.task("teachbox/RoomsTidy-v0")
+    turns = turnings(task.world.symmetries, 5, blind=True)[0]
+    names = list(task.world.obs_names)
+    assert names[still((turns,)).argmax()] == "far_fetch"
+    random = np.random.default_rng(0)
+    before, after = random.random((2, 2, len(names)), np.float32) + 0.1
+    idle, moved = reward_inputs(before, np.array([0, 1]), after, 5, turns, apart=True)
+    for name in ("wall_up", "litter_left"):
+        at = names.index(name)
+        assert (idle[at] == before[0, at]) == (name == "litter_left")
+        assert moved[at] == before[1, at]
+        change = idle[len(names) + at] - idle[2 * len(names) + at]
+        assert change == pytest.approx((after - before)[0, at] if name == "litter_left" else 0.0, abs=1e-6)
 
 
 def test_from_the_written_reward_it_starts_at_it() -> None:
