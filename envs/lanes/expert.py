@@ -19,6 +19,7 @@ MOST_FORCED = 1.5  # braking of the car behind that a change may cause [m/s^2]
 BETWEEN = 3.0  # time between changes of lane [s]
 GAIN = 0.5  # a lane is better if it is this much faster [m/s]
 UNDER_WAY = 0.08  # farther off its lane's middle it is on the way into the next [lanes]
+SLOW = 5.0  # so slow it stops for people even a little over the line [m/s]
 CROSSED = 1.6  # but not so soon after crossing the line: then it is settling [s]
 
 
@@ -48,7 +49,8 @@ class CarefulDriver:
             return self._steered(see, wanted, go_left, go_right)
         now = see("acceleration") * 5.0
         action = np.where(wanted > np.maximum(now, 0.0) + 0.3, FASTER, KEEP)
-        action = np.where(wanted < np.minimum(now, 0.0) - 0.3, SLOWER, action)
+        near = SIGHT * (1.0 - see("gap_ahead_own")) < STANDSTILL  # no letting go of the brake there
+        action = np.where((wanted < np.minimum(now, 0.0) - 0.3) | (near & (wanted < 0.0)), SLOWER, action)
         action = np.where((action != SLOWER) & go_right, RIGHT, action)
         action = np.where((wanted > -2.0) & go_left, LEFT, action)
         return np.where(see("crashed") > 0, KEEP, action).astype(np.int64)
@@ -83,6 +85,8 @@ class CarefulDriver:
             go_left, go_right = self._make_way(see, go_left, go_right)
         elif self._kind == CROSSING:
             wanted = np.minimum(wanted, self._stop(see, speed))
+            walking = see("people_walk") > 0  # a change would lead towards them
+            go_left, go_right = go_left & ~walking, go_right & ~walking
         return wanted, go_left, go_right
 
     def _room(self, see: Callable[[str], Array], side: str, speed: Array) -> tuple[Array, Array]:
@@ -125,7 +129,7 @@ class CarefulDriver:
         """The acceleration that stops before the line while people are on their way [m/s^2]."""
         way = 80.0 * (1.0 - see("line_near"))
         need = -(speed**2) / (2.0 * np.maximum(way - 1.0, 0.3))
-        must = (see("people_in_way") > 0) & (see("line_near") > 0) & (need > -7.0)
+        must = (see("people_in_way") > 0) & (see("line_near") > 0) & ((need > -7.0) | (speed < SLOW))
         slow = np.where(need < -1.6, 1.15 * need, 0.0)
         slow = np.where((way < 3.0) & (speed < 1.0), -3.0, slow)
         wary = (see("people_wait") > 0) & (see("line_near") > 0) & (speed > 0.8 * self._limit)

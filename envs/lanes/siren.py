@@ -5,6 +5,8 @@ The other drivers make way: whoever has it behind in the lane moves over as soon
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from envs.kernels import inlined, kernel
@@ -35,6 +37,8 @@ from envs.lanes.traffic import ahead, change_gain, choose_lane, neighbours, occu
 
 AMBULANCE_CAR = 1
 SIREN_SPEED = 27.0  # [m/s]
+SIREN_START = 20.0  # and begins with [m/s]
+START_BRAKE = 5.5  # which this much braking must be able to take off behind anybody [m/s^2]
 SIREN_LENGTH = 6.4  # [m]
 HEARD = 90.0  # from so far behind drivers make way [m]
 CLOSE = 60.0  # from so far behind it counts as being in the way [m]
@@ -47,8 +51,11 @@ SIREN_SIGHT = 120.0  # [m]
 
 
 @kernel
-def start_ambulance(state: np.ndarray, count: int, target: float) -> None:
-    """The car nearest to `target` metres ahead of car 0, in car 0's lane, becomes the ambulance."""
+def start_ambulance(state: np.ndarray, count: int, ring: float, target: float) -> None:
+    """The car nearest to `target` metres ahead of car 0, in car 0's lane, becomes the ambulance.
+
+    It begins at SIREN_START, or slower where it could not stop behind whom it follows.
+    """
     best, least = AMBULANCE_CAR, FREE
     for i in range(1, count):
         at = HEADER + FIELDS * i
@@ -59,7 +66,16 @@ def start_ambulance(state: np.ndarray, count: int, target: float) -> None:
     for f in range(FIELDS):
         state[one + f], state[other + f] = state[other + f], state[one + f]
     state[one + LENGTH], state[one + TEMPER], state[one + CRUISE] = SIREN_LENGTH, 1.0, SIREN_SPEED
-    state[one + V] = 20.0
+    speed = SIREN_START
+    for i in range(count):
+        at = HEADER + FIELDS * i
+        if at == one or state[at + LANE] != state[one + LANE]:
+            continue
+        d = float(state[at + X]) - float(state[one + X])
+        d -= ring * np.floor(d / ring)
+        gap = max(0.0, d - 0.5 * (state[at + LENGTH] + state[one + LENGTH]))
+        speed = min(speed, math.sqrt(float(state[at + V]) ** 2 + 2.0 * START_BRAKE * gap))
+    state[one + V] = speed
     state[len(state) - EXTRAS + GUEST] = AMBULANCE_CAR
 
 

@@ -113,7 +113,7 @@ def _draw_guest(params: np.ndarray, state: np.ndarray, rng: np.ndarray, n: int) 
         invite(extra, cars, ring, lanes, 0.0, rng, n, 25.0)
         store(state, cars, ring, False, 0.0)
     elif kind == AMBULANCE:
-        start_ambulance(state, int(params[CARS]), -55.0 - 65.0 * uniform(rng, n))
+        start_ambulance(state, int(params[CARS]), params[RING], -55.0 - 65.0 * uniform(rng, n))
     else:
         lay(extra, lanes, 55.0 + 45.0 * uniform(rng, n), rng, n)
 
