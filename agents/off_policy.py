@@ -141,10 +141,10 @@ class OffPolicyPractice(Practice):
             assert steps is not None
             return self._pay(*steps)
         seen = after.reshape(-1, after.shape[-1])
-        n = self.buffer.moments
-        moments = self.ppo.random.integers(n, size=self.off.others)
-        rows = self.ppo.random.integers(self.env.num_envs, size=self.off.others)
-        found = nearest(seen, self.buffer.observations[moments, rows], self.off.neighbours)
+        rows = self.env.num_envs
+        count = self.buffer.moments * rows  # each state once: a copy would be its own neighbour
+        pick = self.ppo.random.choice(count, min(self.off.others, count), replace=False)
+        found = nearest(seen, self.buffer.observations[pick // rows, pick % rows], self.off.neighbours)
         return np.asarray((found - found.mean()) / max(float(found.std()), 1e-3), np.float32)
 
     def _train(self) -> None:
