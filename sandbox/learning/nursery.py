@@ -176,8 +176,10 @@ def _nurse(requests: Connection, spec: WorkerSpec) -> None:
 def _import(spec: WorkerSpec) -> None:
     """What this learner would import when it starts; nothing that opens a file or starts a thread."""
     from agents.catalog import entry
+    from envs.kernels import cache_folder
     from sandbox.store.place import place_of
 
+    cache_folder()  # of the sources as they are imported here, whatever becomes of them later
     place_of(spec.store).reading().dispose()
     wanted = ["sandbox.learning.loop", "sandbox.store.read", spec.world, spec.make]
     if spec.make == WorkerSpec.make:

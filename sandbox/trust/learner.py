@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from agents.feedback import Question
-from sandbox.learning.process import Limits
+from sandbox.learning.process import LearnerProcess, Limits
 from sandbox.session import Session
 
 FRAME = 1 / 60  # [s]
@@ -93,9 +93,11 @@ def kills(folder: Path, times: int, seed: int) -> Backs:
         until(question)
         moment = time.monotonic() + dice.uniform(0.0, 2.0)
         until(lambda moment=moment: time.monotonic() >= moment)  # type: ignore[misc]
-        last, begun = session.latest, time.perf_counter()
+        before, begun = _process(session).restarts, time.perf_counter()
         os.kill(_pid(session), signal.SIGKILL)
         session.answer(asked.pop(), (0, 1))
+        until(lambda before=before: _process(session).restarts > before)  # type: ignore[misc]
+        last = session.latest  # what was still in the pipe of the killed one is older
         until(lambda last=last: session.latest is not last)  # type: ignore[misc]
         back.append(time.perf_counter() - begun)
     said = session.counts.get("comparison", 0)
@@ -105,8 +107,13 @@ def kills(folder: Path, times: int, seed: int) -> Backs:
     return found
 
 
+def _process(session: Session) -> LearnerProcess:
+    assert session._process is not None
+    return session._process
+
+
 def _pid(session: Session) -> int:
-    pid = session._process.pid if session._process else None
+    pid = _process(session).pid
     if pid is None:
         raise RuntimeError("the learner's process is gone: see learner.log")
     return pid
