@@ -148,6 +148,7 @@ class CloningLearner:
             "left": self._left,
             "fitted": sorted(self._fitted),
             "learned_seq": self._learned_seq,
+            "uses": self._uses,
             "cloner": self.cloner.state(),
         }
         arrays = checkpoint.policy_state(self.ppo.policy, self._adam) | self._more()
@@ -162,5 +163,6 @@ class CloningLearner:
         checkpoint.restore_policy(self.ppo.policy, self._adam, arrays)
         self._step, self._updates, self._left = facts["step"], facts["updates"], facts["left"]
         self._learned_seq = self._seq = facts["learned_seq"]
+        self._uses = dict(facts.get("uses", {}))
         self._fitted = frozenset(facts["fitted"])
         self.cloner.restore(facts["cloner"])

@@ -288,6 +288,7 @@ class JointLearner:
             "since_fit": self._since_fit,
             "fitted": sorted(self._fitted),
             "learned_seq": self._learned_seq,
+            "uses": self._uses,
             "agreement": self._agreement,
             "counts": None if self._counts is None else self._counts.tolist(),
             "usual": self.inference.usual.tolist(),
@@ -304,6 +305,7 @@ class JointLearner:
         self._step, self._since_fit = facts["step"], facts["since_fit"]
         self._fitted = frozenset(facts["fitted"])
         self._seq = self._learned_seq = facts["learned_seq"]
+        self._uses = dict(facts.get("uses", {}))
         self._agreement.update(facts["agreement"])
         self.asker.restore(facts["asker"])
         self.cloner.restore(facts["cloner"])

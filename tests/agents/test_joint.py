@@ -52,6 +52,7 @@ def test_going_on_from_a_checkpoint_is_going_on(tmp_path: Path) -> None:
     first.save(tmp_path / "1")
     second = catalog.make("joint", task, seed=8, prior_steps=20_000)
     second.load(tmp_path / "1")
+    assert second.snapshot().uses == {"comparison": 3}
     second.observe(3, records)
     for _ in range(3):
         first.step(), second.step()

@@ -135,6 +135,7 @@ def test_bc_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     first.save(tmp_path / "a")
     second = catalog.make("bc", task, seed=2)
     second.load(tmp_path / "a")
+    assert second.snapshot().uses == {"demonstration": 2}  # told before its first step
     second.observe(2, shown)
     first.step(), second.step()
     for one, two in zip(first.snapshot().policy.layers, second.snapshot().policy.layers, strict=True):
