@@ -2,8 +2,9 @@
 
 Our worlds run 256 rows at our settings; the peers run eight in SB3's DummyVecEnv, the way its users
 do, at SB3's own batch and epochs (64, 10) and at (512, 4). "nothing" is a world of the same shapes in
-which nothing happens: as fast as that PPO can be. Everything of a kind of world takes its turn in each
-round, and a ratio is the median of the rounds' own ratios: a busy machine slows both sides alike.
+which nothing happens: as fast as that PPO can be. In each round everything of a kind of world takes turns,
+one rollout with its update each, tenths of a second, until all have had their time; and a ratio is the
+median of the rounds' own ratios: a busy machine slows both sides alike.
 """
 
 from __future__ import annotations
@@ -93,12 +94,24 @@ def measure(
     for index, (kind, mine) in enumerate(kinds.items()):
         turns = [_Turn(*cell, short) for cell in _cells(kind, mine)]
         for round in range(rounds):
-            for number, turn in enumerate(turns):
-                share = (index + (round + number / len(turns)) / rounds) / len(kinds)
-                tell(share, f"round {round + 1} of {rounds}: {', '.join(turn.cell)}")
-                what = {"bench": "ppo", "cell": turn.cell, "round": round, "seconds": seconds, "short": short}
-                found.append(Speed(**part(folder, what, lambda t=turn, r=round: asdict(t.go(seconds, r)))))  # type: ignore[misc]
+            tell((index + round / rounds) / len(kinds), f"{kind}, round {round + 1} of {rounds}")
+            what = {"bench": "ppo", "cells": [turn.cell for turn in turns], "round": round}
+            what |= {"seconds": seconds, "short": short}
+            told = part(folder, what, lambda ts=turns, r=round: _in_turns(ts, seconds, r))  # type: ignore[misc]
+            found += [Speed(**one) for one in told]
     return found
+
+
+def _in_turns(turns: Sequence[_Turn], seconds: float, round: int) -> list[dict[str, Any]]:
+    """Each learner's rollouts, one by one in turn, until all have had `seconds` of CPU time."""
+    for turn in turns:
+        turn.begin()
+    while True:
+        due = [turn for turn in turns if turn.steps == 0 or turn.spent < seconds]
+        if not due:
+            return [asdict(turn.speed(round)) for turn in turns]
+        for turn in due:
+            turn.go()
 
 
 def _cells(kind: str, ids: list[str]) -> list[tuple[str, str, str]]:
@@ -123,8 +136,17 @@ class _Turn:
             self.config = replace(self.config, steps=self.config.steps // 8)
         self.ppo: PPO | None = None
         self.simulation: TimedSimulation | None = None
+        self.steps, self.spent = 0, 0.0
 
-    def _begin(self) -> PPO:
+    def begin(self) -> None:
+        """Nothing counted yet."""
+        if self.ppo is None:
+            self.ppo = self._make()
+        self.steps, self.spent = 0, 0.0
+        if self.simulation is not None:
+            self.simulation.spent = 0.0
+
+    def _make(self) -> PPO:
         name, learner, _ = self.cell
         task = None if self.peer else catalog.task(name.removeprefix("nothing, as "))
         if task is None:
@@ -138,28 +160,26 @@ class _Turn:
             _learn(ppo)  # compiles
         return ppo
 
-    def go(self, seconds: float, round: int) -> Speed:
-        """Whole rollouts with their updates for at least `seconds` of CPU time."""
-        ppo = self.ppo = self.ppo or self._begin()
-        before = self.simulation.spent if self.simulation else 0.0
-        steps, began, spent = 0, time.process_time(), 0.0
-        while steps == 0 or spent < seconds:
-            steps += _learn(ppo)
-            spent = time.process_time() - began
-        share = (self.simulation.spent - before) / spent if self.simulation else None
+    def go(self) -> None:
+        """One rollout with its update."""
+        assert self.ppo is not None
+        began = time.process_time()
+        self.steps += _learn(self.ppo)
+        self.spent += time.process_time() - began
+
+    def speed(self, round: int) -> Speed:
         world, learner, setting = self.cell
-        config = self.config
         return Speed(
-            world,
-            learner,
-            config.rows,
-            setting,
-            config.batch,
-            config.epochs,
-            steps,
-            steps / spent,
-            share,
-            round,
+            world=world,
+            learner=learner,
+            rows=self.config.rows,
+            setting=setting,
+            batch=self.config.batch,
+            epochs=self.config.epochs,
+            steps=self.steps,
+            steps_per_cpu_second=self.steps / self.spent,
+            world_share=self.simulation.spent / self.spent if self.simulation else None,
+            round=round,
         )
 
 
