@@ -38,7 +38,7 @@ ABOUT = {
     "learnable": "PPO with our defaults and the wish as its reward; sampled actions on unseen layouts. "
     "The bar is what the task is held to; the slowest seed counts.",
     "gap": "Each policy on 200 unseen layouts. *score* is 0 for the better of random and standing still, "
-    "1 for the best as meant; *most* is what the best as written may score.",
+    "1 for the best as meant; *most* is what the best as written and a clone of one demonstration may score.",
     "curves": "The wish as reward. Interquartile mean over seeds, 95% interval by stratified bootstrap.",
     "start": "From the start of the process to the first frame.",
     "screen": "Frames and keys with the learner off and on.",

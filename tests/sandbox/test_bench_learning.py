@@ -18,6 +18,7 @@ from agents.snapshot import PolicyArrays
 from envs import catalog
 from envs.world import Task
 from sandbox.bench import app
+from sandbox.bench.gap import CLONED
 from sandbox.bench.gap import measure as measure_gap
 from sandbox.bench.learnable import Learned, summarise
 from sandbox.bench.page import text_of
@@ -212,6 +213,7 @@ def test_the_gap_is_scored_by_both_rewards() -> None:
     assert lines["best as written"].proxy >= lines["best as meant"].proxy - 1e-6
     assert lines["best as meant"].wish >= lines["best as written"].wish
     assert lines["best as meant"].done == 1.0
+    assert lines[CLONED].score < lines["best as meant"].score
 
 
 def test_curves_of_each_way(monkeypatch: pytest.MonkeyPatch) -> None:
