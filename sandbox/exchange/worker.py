@@ -41,6 +41,7 @@ def parsers(kinds: list[str]) -> dict[str, Parser]:
 
         found["hdf5"] = parse_hdf5.parse
     if {"imitation", "minari-arrow", "parquet"} & set(kinds):
+        sys.modules["pandas"] = None  # type: ignore[assignment]  # pyarrow asks for it at odd types, late
         from sandbox.exchange import parse_arrow
 
         found |= parse_arrow.PARSERS
