@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 import zipfile
 from collections.abc import Collection
 from pathlib import Path
@@ -70,7 +71,9 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Any:
         version = npy.read_magic(file)
         if version not in HEADERS:
             raise UnsafeFile(f"{name} is of npy version {version}, which is not read.")
-        shape, fortran, dtype = HEADERS[version](file, max_header_size=2000)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # NumPy wonders at headers as Python 2 wrote them; they are read
+            shape, fortran, dtype = HEADERS[version](file, max_header_size=2000)
         if dtype.kind not in "biuf" or dtype.hasobject or dtype.itemsize > 8:
             raise UnsafeFile(f"{name} holds {dtype}, and plain numbers are read.")
         count = math.prod(shape)

@@ -227,6 +227,14 @@ def test_a_good_npz_is_read(tmp_path: Path) -> None:
     assert cpl.read(npz(tmp_path / "x.npz", **GOOD))["label"].tolist() == [0.0]
 
 
+@pytest.mark.filterwarnings("error")
+def test_an_npz_as_python_2_wrote_it_is_read_without_a_word(tmp_path: Path) -> None:
+    """A warning would open the source file that it quotes."""
+    old = npy(np.zeros(1, np.float32)).replace(b"(1,), } ", b"(1L,), }", 1)
+    assert b"1L" in old
+    assert cpl.read(npz(tmp_path / "x.npz", **{**GOOD, "label": old}))["label"].tolist() == [0.0]
+
+
 def objects_npy(canary: Path) -> bytes:
     out = io.BytesIO()
     np.lib.format.write_array(out, np.array([Canary(canary)], object), allow_pickle=True)
