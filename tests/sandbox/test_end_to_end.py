@@ -138,7 +138,7 @@ def check_rooms(found: list[tuple[int, Record]], asked: list[str]) -> None:
     assert kinds == (["demonstration"] + ["evaluation"] * 10 + ["undo"] + ["comparison"] * 4 + ["correction"])
     shown, undo, correction = said[0], said[11], said[16]
     assert isinstance(shown, Demonstration)
-    assert 1 <= len(shown.trajectory) <= 8
+    assert 1 <= len(shown.trajectory) <= 16  # a key is tapped again where a busy machine is slow to tell
     assert shown.trajectory.driver == "person"
     assert list(shown.trajectory.actions[:5]) == [3, 2, 1, 4, 2][: len(shown.trajectory)]
     rewards = [record for record in said if isinstance(record, Evaluation)]
