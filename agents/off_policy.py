@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -219,15 +218,8 @@ class OffPolicyPractice(Practice):
         word = facts["numpy"]
         key = np.array(word["key"], np.uint32)
         self._numpy.set_state({"bit_generator": "MT19937", "state": {"key": key, "pos": word["pos"]}})
-        self.ppo.num_timesteps, self.bursts = facts["env_steps"], facts["bursts"]
-        self.ppo.random.bit_generator.state = facts["random"]
         self._sharp, self.exploring = facts["sharp"], facts["exploring"]
-        now = self.policy
-        self.past.clear()
-        for index, at in enumerate(facts["past"]):
-            layers = checkpoint.layers_from(f"past.{index}", arrays)
-            self.past.append((at, replace(now, layers=layers)))
-        self._reward, self._unit, self._usual = reward, facts["unit"], facts["usual"]
+        self._restore_past(facts, arrays, reward)
         buffer, n = self.buffer, len(arrays["replay.rewards"])
         for name in _KEPT:
             getattr(buffer, name)[:n] = arrays[f"replay.{name}"]

@@ -205,6 +205,12 @@ class Practice:
 
     def restore(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
         checkpoint.restore_policy(self.ppo.policy, self.ppo.policy.optimizer, arrays)
+        self._restore_past(facts, arrays, reward)
+        if not is_foreign(self.task):
+            self.ppo._last_obs = self._put(arrays["sim.states"], arrays["sim.rng"])
+
+    def _restore_past(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
+        """Everything but the networks and where the rows are."""
         self.ppo.num_timesteps, self.bursts = facts["env_steps"], facts["bursts"]
         self.ppo.random.bit_generator.state = facts["random"]
         now = self.policy
@@ -213,8 +219,6 @@ class Practice:
             layers = checkpoint.layers_from(f"past.{index}", arrays)
             self.past.append((at, replace(now, layers=layers)))
         self._reward, self._unit, self._usual = reward, facts["unit"], facts["usual"]
-        if not is_foreign(self.task):
-            self.ppo._last_obs = self._put(arrays["sim.states"], arrays["sim.rng"])
 
     def _put(self, states: Array, rng: Array) -> Array:
         every = np.ones(self.env.num_envs, np.bool_)

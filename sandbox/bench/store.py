@@ -19,15 +19,14 @@ import numpy as np
 from sqlalchemy import Engine, event
 
 from agents.feedback import Comparison, Record
-from envs.trajectory import Trajectory
 from sandbox.bench.progress import Tell
 from sandbox.store import Provenance, Store
 from sandbox.store.sqlite import FilePlace
+from sandbox.trust.made_up import trajectory
 
 FRAME = 1 / 60  # [s]
 EVERY = 6  # frames between two words: more than a person says
 PATIENCE = 120.0  # [s]
-WORLD = "teachbox/RoomsTidy-v0"
 
 
 @dataclass(frozen=True)
@@ -104,17 +103,5 @@ def _stall(way: str, disk: float, frames: int, folder: Path) -> Stall:
 
 def _comparison(seed: int) -> Record:
     """Two clips of the size of a tidy room's."""
-    return Comparison((_clip(2 * seed), _clip(2 * seed + 1)), (0, 1))
-
-
-def _clip(seed: int) -> Trajectory:
-    random, steps = np.random.default_rng(seed), 40
-    return Trajectory(
-        task=WORLD,
-        states=random.integers(0, 100, (steps + 1, 120)).astype(np.int16),
-        rng=random.integers(0, 2**63, steps + 1).astype(np.uint64),
-        observations=random.random((steps + 1, 120), np.float32),
-        actions=random.integers(0, 4, steps),
-        terms=random.random((steps, 6), np.float32),
-        driver="policy:1",
-    )
+    one, two = (trajectory(40, seed=2 * seed + k, wide=120) for k in range(2))
+    return Comparison((one, two), (0, 1))

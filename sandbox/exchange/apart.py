@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -76,9 +76,13 @@ class Apart:
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps({"kind": kind, "path": str(path.absolute())}).encode() + b"\n")
-        process.stdin.flush()
-        size = int.from_bytes(process.stdout.read(8), "little")
+        asked = json.dumps({"kind": kind, "path": str(path.absolute())}).encode() + b"\n"
+        try:
+            process.stdin.write(asked)
+            process.stdin.flush()
+            size = int.from_bytes(process.stdout.read(8), "little")
+        except BrokenPipeError:
+            size = 0
         if not 0 < size <= MOST_ANSWER:
             self.close()
             raise UnsafeFile(f"{path} could not be read: what reads such files ended.")
@@ -91,7 +95,8 @@ class Apart:
     def close(self) -> None:
         """End the process."""
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(5.0)
         except subprocess.TimeoutExpired:

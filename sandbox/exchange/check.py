@@ -8,7 +8,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo, Verdict, kind_of
+from agents.feedback import Comparison, Evaluation, Record, Undo, Verdict, kind_of
+from agents.records import clips_of
 from agents.safe_files import short
 from envs.catalog import TASKS, task
 from envs.sound import unsound
@@ -83,19 +84,6 @@ class Looker:
         except Misfit as error:
             return f"does not fit its world: {str(error).rstrip('.')}"
         return None
-
-
-def clips_of(record: Record) -> tuple[Trajectory, ...]:
-    """The recordings in a record."""
-    if isinstance(record, Demonstration):
-        return (record.trajectory,)
-    if isinstance(record, Evaluation):
-        return (record.segment,)
-    if isinstance(record, Comparison):
-        return record.clips
-    if isinstance(record, Correction):
-        return (record.agent, record.person)
-    return ()
 
 
 def _check_values(name: str, record: Record) -> None:

@@ -11,14 +11,16 @@ from sandbox.store import Provenance
 ORIGIN = Provenance("rater-1", "0.1")
 
 
-def trajectory(steps: int = 12, seed: int = 0, task: str = "teachbox/RoomsTidy-v0") -> Trajectory:
-    """Made-up numbers in the shape of a trajectory."""
+def trajectory(
+    steps: int = 12, seed: int = 0, task: str = "teachbox/RoomsTidy-v0", wide: int = 4
+) -> Trajectory:
+    """Made-up numbers in the shape of a trajectory; `wide` observations, a little wider states."""
     random = np.random.default_rng(seed)
     return Trajectory(
         task=task,
-        states=random.integers(0, 100, (steps + 1, 7)).astype(np.int32),
+        states=random.integers(0, 100, (steps + 1, wide + 3)).astype(np.int32),
         rng=random.integers(0, 2**63, steps + 1).astype(np.uint64),
-        observations=random.random((steps + 1, 4), np.float32),
+        observations=random.random((steps + 1, wide), np.float32),
         actions=random.integers(0, 4, steps),
         terms=random.random((steps, 3), np.float32),
         driver="policy:3",

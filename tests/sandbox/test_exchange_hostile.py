@@ -283,14 +283,17 @@ def test_a_parquet_bomb(tmp_path: Path) -> None:
         labels.read_parquet(tmp_path / "x.parquet")
 
 
-def test_a_parser_that_dies_is_a_sentence(tmp_path: Path) -> None:
-    """Killed, out of time or without an answer: the reader goes on."""
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_parser_that_dies_is_a_sentence(tmp_path: Path, gone: bool) -> None:
+    """Killed, out of time or without an answer: the reader goes on, also where it can't even ask."""
     with Apart("parquet") as apart:
         with pytest.raises(UnsafeFile, match="can't be read"):
             apart.read("parquet", tmp_path / "none")
         pq.write_table(pa.table({"kind": ["undo"], "clips": ["[]"]}), tmp_path / "x.parquet")
         assert apart.read("parquet", tmp_path / "x.parquet")[0]["columns"]["kind"] == ["undo"]
         apart._process.kill()
+        if gone:
+            apart._process.wait()
         with pytest.raises(UnsafeFile, match="ended"):
             apart.read("parquet", tmp_path / "x.parquet")
     assert MEMORY <= 2**31
