@@ -110,11 +110,16 @@ class Inference:
             f"{doubtful} of your answers contradict the rest: they will be asked again." if doubtful else ""
         )
         apart = [
-            f"{rater or 'One of you'} wants something else than {' and '.join(self.followed)} in: "
-            f"{', '.join(terms)}. The agent follows {' and '.join(self.followed)}."
+            f"{rater or 'One of you'} wants something else than {' and '.join(self.followed)}: "
+            f"{_more(terms)}. The agent follows {' and '.join(self.followed)}."
             for rater, terms in self.parting(names).items()
         ]
         return tuple(filter(None, (self.faith.alarm, told, *apart)))
+
+
+def _more(terms: Mapping[str, float]) -> str:
+    """{"vase": 2.1, "cat": -3.0} -> "more of vase, less of cat"."""
+    return ", ".join(f"{'more' if by > 0 else 'less'} of {name}" for name, by in terms.items())
 
 
 def _noisy(choice: Choice, who: Mapping[str, str], errors: Mapping[str, float]) -> Choice:

@@ -276,6 +276,7 @@ class JointLearner:
                 *self._records.remarks(self._standing()),
             ),
             parting=self.inference.parting(self.task.world.term_names),
+            followed=self.inference.followed,
             raters={rater or "you": asdict(known) for rater, known in self.inference.faith.raters.items()},
         )
 

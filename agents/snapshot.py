@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback import Question
+from agents.worth import Suggestion
 
 Float = NDArray[np.float32]
 Layers = tuple[tuple[Float, Float], ...]
@@ -179,3 +180,7 @@ class Snapshot:
     """What is believed of each rater: answers, beta, side, error (see `agents.faith`)."""
     parting: dict[str, dict[str, float]] = field(default_factory=dict)
     """Raters who want something else than those followed: by how many deviations more of which term."""
+    followed: tuple[str, ...] = ()
+    """The raters whose common reward is learned, where others want something else; else empty."""
+    suggestion: Suggestion | None = None
+    """What would tell most for each second of the person's time, as whoever runs the learner asked it."""

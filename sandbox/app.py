@@ -12,19 +12,19 @@ import numpy as np
 import pygame
 
 from envs.foreign.guard import ForeignWorldError
-from sandbox.events import LearnerRestarted, Saved, Trouble
 from sandbox.screen import notices
 from sandbox.screen import theme as look
 from sandbox.screen.behind import Behind
 from sandbox.screen.chrome import Chrome
 from sandbox.screen.held import Hands
 from sandbox.screen.keys import EVERYWHERE, Intent, Pointer, Press, intent
+from sandbox.screen.listening import listen
 from sandbox.screen.notices import News
 from sandbox.screen.scene import Scene
 from sandbox.screen.sessions import Sessions
 from sandbox.screen.sound import Sounds
 from sandbox.screen.theme import Theme
-from sandbox.screen.window import NoDisplay, StateFile, open_window, session_facts, toggle_fullscreen
+from sandbox.screen.window import NoDisplay, StateFile, open_window, toggle_fullscreen, window_state
 
 if TYPE_CHECKING:
     from sandbox.session import Session
@@ -173,7 +173,7 @@ class App:
         try:
             for event in pygame.event.get():
                 self._event(event)
-            self._listen()
+            listen(self)
             while self._owed >= STEP - 1e-9:
                 self._owed -= STEP
                 self._update()
@@ -286,18 +286,6 @@ class App:
             self._scenes[mode] = getattr(importlib.import_module(module), name)(self)
         return self._scenes[mode]
 
-    def _listen(self) -> None:
-        """News from the session: what is saved, restarts, trouble."""
-        for event in self.session.poll() if self.session else ():
-            if isinstance(event, Saved):
-                self.news.saved(event.text)
-                self.sounds.play("saved")
-            elif isinstance(event, LearnerRestarted):
-                self.trouble(f"The learner stopped ({event.reason}) and was started again. Nothing is lost.")
-            elif isinstance(event, Trouble):
-                self.trouble(event.sentence)
-            self.scene.news(event)
-
     def _update(self) -> None:
         self.seconds += STEP
         self.news.pass_time(STEP)
@@ -328,17 +316,7 @@ class App:
 
     def state(self) -> dict[str, Any]:
         """What the state file says, but for the frame's number."""
-        facts = dict(self.scene.facts())
-        shown = {"mode": str(facts.pop("mode", "")), "step": int(facts.pop("step", 0))}
-        extra = {**facts, "help": self.help_open, "trouble": self.news.trouble}
-        return {
-            "scene": self.scene.mode,
-            **shown,
-            "focus": self.scene.focus.name,
-            **session_facts(self.session),
-            "message": self.news.message,
-            "extra": extra,
-        }
+        return window_state(self)
 
 
 _MODE_KEYS = frozenset(f"f{n}" for n in range(2, 7))

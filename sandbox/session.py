@@ -8,13 +8,11 @@ with Session.open(None, world="teachbox/RoomsTidy-v0") as session:
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +26,6 @@ from agents.feedback import (
     Record,
     Undo,
     Verdict,
-    kind_of,
 )
 from agents.snapshot import CurvePoint, Snapshot
 from envs.trajectory import Trajectory
@@ -41,23 +38,18 @@ from sandbox.events import (
     Saved,
     Trouble,
     left_text,
-    saved_text,
-    unsaved_text,
 )
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.messages import Command, Note, Points
 from sandbox.learning.process import LearnerProcess, Limits, Restarted, Status
 from sandbox.learning.worker import WorkerSpec
 from sandbox.opening import MAKE, Parts, check_learner, open_parts
+from sandbox.people import Camp, People
+from sandbox.said import Said
 from sandbox.session_file import SessionError, SessionInfo, default_root, list_sessions, program_version
-from sandbox.store import Provenance, StoreError, standing_lines
+from sandbox.store import Provenance, StoreError
 
 LIMITS = Limits()
-
-
-class _Pending(NamedTuple):
-    record: Record
-    future: Future[int]
 
 
 class Session:
@@ -71,12 +63,8 @@ class Session:
         self.first: Snapshot | None = None
         """The first one with a policy since this learner was begun here, to compare `latest` with."""
         self.curve: list[CurvePoint] = Checkpoints(self.folder, self.learner).curve()
-        lines = self._store.outline()
-        self._standing = {line.id: line.kind for line in standing_lines(lines)}
-        self._own = {line.id for line in lines if line.rater == self._facts.raters[rater]}
-        self.last_saved = lines[-1].seq if lines else 0
-        self._pending: deque[_Pending] = deque()
-        self._trouble: str | None = None
+        self._said = Said(self._store, self._facts.raters[rater])
+        self._people = People(self._facts.raters)
         self._asking = Asking()
         self._clips = 2
         self._process: LearnerProcess | None = None
@@ -149,19 +137,22 @@ class Session:
     @property
     def counts(self) -> dict[str, int]:
         """Standing records by kind, with those that are still being saved."""
-        return dict(Counter(self._standing.values()))
+        return self._said.counts
 
     @property
     def unsaved(self) -> int:
         """How many records are not on the disk yet."""
-        return len(self._pending)
+        return self._said.unsaved
+
+    @property
+    def last_saved(self) -> int:
+        """The number of the newest record that is known to be saved."""
+        return self._said.last_saved
 
     @property
     def at_risk(self) -> str | None:
         """What closing now would lose, as a sentence; None while all is saved or about to be."""
-        if not self._store.trouble or self._store.in_outbox == self.unsaved:
-            return None
-        return f"{unsaved_text(self.unsaved, 0)} {self._store.trouble}"
+        return self._said.at_risk
 
     def poll(self) -> Sequence[Event]:
         """What happened since the last frame. Never waits."""
@@ -197,8 +188,7 @@ class Session:
 
         The Saved event that follows has the id of the record taken back as its `target`.
         """
-        mine = (id for id, k in reversed(self._standing.items()) if kind in (None, k) and id in self._own)
-        target = next(mine, None)
+        target = self._said.last(kind)
         return None if target is None else self._append(Undo(target))
 
     def next_question(self, clips: int = 2) -> Question | None:
@@ -236,6 +226,7 @@ class Session:
                 learner=facts.learner,
                 seed=facts.seed,
                 prior=facts.prior,
+                follow=facts.follow,
                 make=self._make,
             )
             self._process = LearnerProcess(spec, self._limits)
@@ -270,6 +261,32 @@ class Session:
             if self.status.state == "failed":
                 self.start_learner()
 
+    @property
+    def camps(self) -> Sequence[Camp]:
+        """Raters in groups that want the same, those who are followed first; empty: all want the same."""
+        return self._people.camps(self.latest)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the learner has to tell the person, as sentences."""
+        return self._people.notes(self.latest)
+
+    def follow(self, who: str) -> None:
+        """Learn what this rater wants (by name or id) where raters part; '': what those do who said most.
+
+        SessionError for one who is not known here.
+        """
+        seen = self.latest.raters if self.latest is not None else ()
+        try:
+            id = self._people.find(who, {*self._said.raters, *seen} - {"", "you"}) if who else ""
+        except ValueError as error:
+            raise SessionError(str(error)) from error
+        if id != self._facts.follow:
+            facts = replace(self._facts, follow=id)
+            facts.write(self.folder)
+            self._facts = facts
+            self._send(Command("follow", id))
+
     def close(self, timeout: float = 5.0) -> str | None:
         """Save what is queued, end the learner. A sentence if something could not be saved in time."""
         if self._process is not None:
@@ -293,41 +310,17 @@ class Session:
             policy = f"{self.latest.learner}:{self.latest.step}"
         rater = self._facts.raters[self.rater]
         provenance = Provenance(rater, program_version(), seconds, question, order, policy)
-        self._pending.append(_Pending(record, self._store.append(record, provenance)))
-        if isinstance(record, Undo):
-            self._standing.pop(record.target, None)
-        else:
-            self._standing[record.id] = kind_of(record)
-            self._own.add(record.id)
-        return record.id
+        return self._said.append(record, provenance)
 
     def _send(self, command: Command) -> None:
         if self._process is not None:
             self._process.send(command)
 
     def _poll_store(self) -> Sequence[Event]:
-        events: list[Event] = []
-        while self._pending and self._pending[0].future.done():
-            events.append(self._settle(self._pending.popleft()))
+        events = self._said.poll()
         if any(isinstance(event, Saved) for event in events):
             self._send(Command("nudge"))
-        if self._store.trouble != self._trouble:
-            self._trouble = self._store.trouble
-            if self._trouble is not None:
-                told = unsaved_text(self._store.unsaved, self._store.in_outbox)
-                events.append(Trouble(f"{told} {self._trouble} It is tried again by itself."))
         return events
-
-    def _settle(self, pending: _Pending) -> Event:
-        record, kind = pending.record, kind_of(pending.record)
-        error = pending.future.exception()
-        if error is not None:
-            self._standing.pop(record.id, None)
-            return Trouble(f"Not saved: {error}")
-        seq = pending.future.result()
-        self.last_saved = max(self.last_saved, seq)
-        target = record.target if isinstance(record, Undo) else None
-        return Saved(seq, record.id, saved_text(record), kind, target)
 
     def _poll_learner(self) -> Sequence[Event]:
         events: list[Event] = []

@@ -30,7 +30,7 @@ from platformdirs import user_data_path
 from sandbox.learning.checkpoints import replace_text
 from sandbox.store import StoreError, count_standing
 
-FORMAT = 2
+FORMAT = 3
 FILE, STORE, OUTBOX = "session.json", "feedback.db", "outbox"
 OURS = frozenset(
     {
@@ -79,9 +79,11 @@ class SessionInfo(NamedTuple):
 class SessionFile:
     """What session.json holds.
 
-    raters: a random id for each name, so that no name is in the store. store: the URL of a store on a
-    server, without a password; '' for the file in the session's own folder. counts: of a store on a
-    server, the standing records by kind when the session was last closed, for lists that can't wait.
+    raters: a random id for each name, so that no name is in the store. follow: the id of the rater whose
+    reward is learned where they want different things; '' for those who said most. store: the URL of a
+    store on a server, without a password; '' for the file in the session's own folder. counts: of a
+    store on a server, the standing records by kind when the session was last closed, for lists that
+    can't wait.
     """
 
     world: str
@@ -90,6 +92,7 @@ class SessionFile:
     options: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     raters: Mapping[str, str] = field(default_factory=dict)
+    follow: str = ""
     store: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))

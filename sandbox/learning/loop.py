@@ -6,7 +6,6 @@ import contextlib
 import os
 import sys
 import traceback
-from collections import deque
 from dataclasses import replace
 from importlib import import_module
 from multiprocessing.connection import Connection
@@ -16,7 +15,6 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 
-from agents.feedback import Question
 from agents.learner import Learner
 from agents.snapshot import CurvePoint
 from envs import kernels
@@ -25,6 +23,7 @@ from envs.foreign.task import ForeignTask
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.messages import Activity, Beat, Command, Failure, Note, Points, continue_curve
 from sandbox.learning.sender import Sender
+from sandbox.learning.stock import Stock
 from sandbox.learning.worker import WorkerSpec, describe
 from sandbox.store import Reader
 from sandbox.store.trouble import Unreachable
@@ -32,8 +31,6 @@ from sandbox.store.trouble import Unreachable
 POLL_SECONDS = 0.2  # how soon new records are seen without a nudge
 SHOW_SECONDS = 0.1  # at most ten snapshots a second
 UNREACHABLE_SECONDS = 2.0  # how soon a server that can't be reached is tried again
-STOCK = 3  # questions kept ready
-STOCK_SECONDS = 2.0  # how often the oldest of them is replaced by one about the policy of now
 
 
 def run(connection: Connection, spec: WorkerSpec) -> None:
@@ -68,16 +65,15 @@ class Loop:
         self._commands: SimpleQueue[Command] = SimpleQueue()
         Thread(target=self._hear, args=(connection,), name="hear", daemon=True).start()
         self._sender = Sender(connection, self._beat)
-        self._paused, self._clips = spec.paused, spec.clips
+        self._paused, self._follow = spec.paused, spec.follow
         self._seq = 0
         self._cut_off, self._read_from = False, 0.0
         self._curve: list[CurvePoint] = []
-        self._questions: deque[Question] = deque(maxlen=STOCK)
-        self._asked: set[str] = set()
+        self._stock = Stock(spec.clips, self._turned)
         self._nice = self._resting = False
         self._dirty = False  # learned something since the last checkpoint
         self._unshown, self._complained = True, False
-        self._shown = self._stocked = self._saved = self._turned
+        self._shown = self._saved = self._turned
         self._checkpoints: Checkpoints
         self._learner: Learner
         self._reader: Reader
@@ -97,7 +93,7 @@ class Loop:
                 return False
             self._obey(command)
         news = self._read()
-        self._restock()
+        self._unshown |= self._stock.renew(self._learner, self._turned, moved=not self._resting)
         worked = not self._paused and self._learner.step()
         self._turned = monotonic()
         resting = not (worked or news)
@@ -144,9 +140,10 @@ class Loop:
                     Note(f"The checkpoint can't be read ({error}): learning anew from all feedback.")
                 )
                 self._learner = self._make()
+        self._tell_whom()
         self._sender.put(Points(0, tuple(points)))
         self._curve = points
-        self._questions.clear()
+        self._stock.empty()
         self._seq, self._unshown, self._resting = 0, True, False
         self._saved = monotonic()
         self._say("learning", "Learning")
@@ -159,6 +156,12 @@ class Loop:
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(1)  # two are several times slower beside a window
         return learner
+
+    def _tell_whom(self) -> None:
+        """Whose reward to learn, where raters want different things and the learner can tell them apart."""
+        follow = getattr(self._learner, "follow", None)
+        if follow is not None:
+            follow(self._follow)
 
     def _open(self) -> Reader:
         """The store, as soon as it can be reached."""
@@ -195,9 +198,7 @@ class Loop:
         if points.points or points.keep < len(self._curve):
             self._curve[points.keep :] = points.points
             self._sender.put(points)
-        stock = (*snapshot.questions, *self._questions)
-        fresh = tuple(question for question in stock if question.id not in self._asked)
-        self._sender.put(replace(snapshot, curve=(), questions=fresh))
+        self._sender.put(replace(self._stock.stamped(snapshot), curve=()))
         self._unshown, self._shown = False, self._turned
         if self._paused:
             self._say("paused", "The learner is paused")
@@ -211,18 +212,6 @@ class Loop:
         self._nice = True
         if self._spec.niceness and hasattr(os, "nice"):
             os.nice(self._spec.niceness)
-
-    def _restock(self) -> None:
-        """Keep questions of the wanted number of clips ready, and not too old."""
-        full = len(self._questions) == STOCK
-        due = self._turned - self._stocked >= (STOCK_SECONDS if full else POLL_SECONDS)
-        if not due or (full and self._resting):
-            return
-        self._stocked = self._turned
-        question = self._learner.query(self._clips)
-        if question is not None:
-            self._questions.append(question)
-            self._unshown = True
 
     def _save(self) -> None:
         self._saved = monotonic()
@@ -269,12 +258,13 @@ class Loop:
                 self._save()
             self._name = str(command.value)
             self._begin(afresh=False)
-        elif command.verb == "clips" and command.value != self._clips:
-            self._clips = int(command.value)
-            self._questions.clear()
+        elif command.verb == "clips":
+            self._stock.set_clips(int(command.value))
         elif command.verb == "asked":
-            self._asked.add(str(command.value))
-            self._questions = deque((q for q in self._questions if q.id != command.value), maxlen=STOCK)
+            self._stock.asked(str(command.value))
+        elif command.verb == "follow":
+            self._follow = str(command.value)
+            self._tell_whom()
 
     def _compile(self) -> None:
         """This world alone: the others can wait until they are played."""

@@ -49,9 +49,9 @@ class Note:
 
 @dataclass(frozen=True)
 class Command:
-    """What the parent wants. `value`: the learner's name, the number of clips, a question's id."""
+    """What the parent wants. `value`: the learner's name, the number of clips, an id (question, rater)."""
 
-    verb: Literal["nudge", "pause", "resume", "afresh", "learner", "clips", "asked", "stop"]
+    verb: Literal["nudge", "pause", "resume", "afresh", "learner", "clips", "asked", "follow", "stop"]
     value: str | int = ""
 
 

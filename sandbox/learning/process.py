@@ -95,6 +95,8 @@ class LearnerProcess:
             self._spec = replace(self._spec, learner=str(command.value))
         elif command.verb == "clips":
             self._spec = replace(self._spec, clips=int(command.value))
+        elif command.verb == "follow":
+            self._spec = replace(self._spec, follow=str(command.value))
         elif command.verb == "nudge":
             if monotonic() - self._nudged < NUDGE_SECONDS:
                 return  # it looks by itself soon enough, and the pipe must not fill up

@@ -32,6 +32,7 @@ class WorkerSpec:
     seed: int = 0
     prior: str = "written"
     clips: int = 2  # in the questions that are kept ready
+    follow: str = ""  # whose reward, where raters want different things: a rater's id
     paused: bool = False
     niceness: int = 10
     checkpoint_seconds: float = 5.0

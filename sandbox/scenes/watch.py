@@ -17,6 +17,7 @@ from sandbox.screen.lists import List, ListItem
 from sandbox.screen.scene import Scene
 from sandbox.views.arena import Arena, legend
 from sandbox.views.gauges import PAGES, Gauges
+from sandbox.views.notes import draw_notes, following
 
 if TYPE_CHECKING:
     from sandbox.app import App
@@ -25,6 +26,7 @@ MORE_KEYS = (
     Binding(("b",), ("B",), "then and now", "then", "The first policy beside the newest one."),
     Binding(("c",), ("C",), "curves", "curves", "Progress, rewards, or what happens in a life.", False),
 )
+WHOSE_KEY = Binding(("w",), ("W",), "whose wish", "whose", "Raters part: learn what the others want.")
 PULSE = 0.6
 """A new policy lights up for so long [s]."""
 
@@ -47,7 +49,7 @@ class WatchScene(Scene):
         self._since_news = PULSE
 
     def keys(self) -> Sequence[Binding]:
-        return [*BINDINGS["watch"], *MORE_KEYS]
+        return [*BINDINGS["watch"], *MORE_KEYS, *([WHOSE_KEY] if self.session.camps else [])]
 
     def news(self, event: Any) -> None:
         if isinstance(event, NewSnapshot):
@@ -106,6 +108,18 @@ class WatchScene(Scene):
     def on_afresh(self, press: Press) -> None:
         self.session.restart_learner()
         self.app.toast("The learner begins afresh, on the same feedback.")
+
+    def on_whose(self, press: Press) -> None:
+        """Where raters want different things: learn what the next of them want."""
+        other = following(self.session.camps)
+        if other is None:
+            return
+        try:
+            self.session.follow(other.raters[0])
+        except ValueError as error:  # the session's folder can't be written
+            self.app.trouble(str(error))
+            return
+        self.app.toast(f"From now on the agent learns what {other.name} wants.")
 
     def on_undo(self, press: Press) -> None:
         if self.session.undo() is None:
@@ -170,6 +184,7 @@ class WatchScene(Scene):
         stage = pygame.Rect(
             left.left, left.top + head + theme.px(6), left.width, left.height - head - foot - theme.px(6)
         )
+        stage.height = self._notes(surface, stage) - stage.top
         self.app.toast_area = stage
         self.arena.draw(surface, theme, stage)
         self._foot(surface, pygame.Rect(left.left, left.bottom - foot, left.width, foot))
@@ -193,6 +208,12 @@ class WatchScene(Scene):
             x = tab.right + theme.px(4)
         if self.arena.painted and self.arena.mode.painted >= 0:
             legend(surface, theme, (rect.right, rect.centery))
+
+    def _notes(self, surface: pygame.Surface, stage: pygame.Rect) -> int:
+        """What the learner has to tell, at the foot of the stage; returns what is left of it."""
+        notes, theme = self.session.notes, self.app.theme
+        top = draw_notes(surface, theme, stage, notes, self.session.camps) if notes else stage.bottom
+        return top if top == stage.bottom else top - theme.px(10)
 
     def _foot(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         """What the learner is about, lit for a moment when a new policy has come."""
@@ -240,4 +261,6 @@ class WatchScene(Scene):
             "page": PAGES[self.gauges.page],
             "curve_points": len(self.session.curve),
             "lives": len(crowd.lives),
+            "notes": list(self.session.notes),
+            "followed": self.session.camps[0].name if self.session.camps else "",
         }

@@ -10,6 +10,7 @@ import pygame
 
 from sandbox.screen import marks, notices
 from sandbox.screen import theme as look
+from sandbox.screen.hints import hint
 from sandbox.screen.keys import EVERYWHERE, MODES, Binding, Pointer, Press, cap
 from sandbox.screen.theme import Color, Theme, rounded
 
@@ -176,6 +177,7 @@ class Chrome:
             bold=True,
             anchor="midleft",
         )
+        right = self._hint(surface, theme, pygame.Rect(state.right, bar.top, right - state.right, bar.height))
         room = right - state.right - theme.px(30)
         if room > theme.px(60):
             text = session.status.text
@@ -188,6 +190,29 @@ class Chrome:
                 anchor="midleft",
                 width=room,
             )
+
+    def _hint(self, surface: pygame.Surface, theme: Theme, room: pygame.Rect) -> int:
+        """What would be learned from most, at the right of `room` if it fits. Returns its left edge."""
+        latest, scene = self.app.session and self.app.session.latest, self.app.scene
+        found = hint(latest.suggestion, scene.mode, getattr(scene, "clips", 0)) if latest else None
+        if found is None or scene.mode == "menu":
+            return room.right
+        key = theme.px(6) + marks.key_cap_width(theme, cap(found.key)) if found.key else 0
+        space = room.width - key - theme.px(28 + 150)  # what the learner is doing stands before it
+        text = next((one for one in found.texts if theme.width(one, "small") <= space), None)
+        if text is None:
+            return room.right
+        at = (room.right - theme.px(22) - key, room.centery)
+        area = theme.text(surface, text, at, "small", look.ACCENT, anchor="midright")
+        image = theme.icon("sparkles", theme.px(15), look.ACCENT)
+        if image:
+            area.union_ip(
+                surface.blit(image, image.get_rect(midright=(area.left - theme.px(5), room.centery)))
+            )
+        if found.key:
+            marks.key_cap(surface, theme, cap(found.key), (at[0] + theme.px(6), room.centery))
+            self._spots.append((area.inflate(2 * key, 0), partial(self.app.press, Press(found.key))))
+        return area.left
 
     def _counters(self, surface: pygame.Surface, theme: Theme, bar: pygame.Rect) -> int:
         """From the right: saved, curve, time, counts. Returns their left edge."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -41,6 +42,7 @@ class News:
         """The newest of all, and what went wrong ('' when closed)."""
         self.toasts: list[Toast] = []
         self._saved = ("", 0.0)
+        self._told: set[str] = set()
 
     def toast(self, text: str, kind: str) -> None:
         """At most two at once, the same one not twice."""
@@ -59,6 +61,13 @@ class News:
         """For the status bar: what was saved just now, or that all is."""
         text, until = self._saved
         return text if self.now < until else "saved"
+
+    def note(self, sentences: Sequence[str]) -> bool:
+        """Whether the learner has something to tell that it has not told before, whatever its numbers."""
+        now = {re.sub(r"\d+", "", sentence) for sentence in sentences}
+        fresh = bool(now - self._told)
+        self._told |= now
+        return fresh
 
     def pass_time(self, dt: float) -> None:
         self.now += dt

@@ -14,6 +14,8 @@ import pygame
 import assets
 
 if TYPE_CHECKING:
+    from agents.snapshot import Snapshot
+    from sandbox.app import App
     from sandbox.session import Session
 
 
@@ -65,6 +67,20 @@ def _fitting(size: tuple[int, int]) -> tuple[int, int]:
     return min(size[0], width), min(size[1], round(height * 0.94))
 
 
+def window_state(app: App) -> dict[str, Any]:
+    """What the state file says, but for the frame's number."""
+    facts = dict(app.scene.facts())
+    shown = {"mode": str(facts.pop("mode", "")), "step": int(facts.pop("step", 0))}
+    return {
+        "scene": app.scene.mode,
+        **shown,
+        "focus": app.scene.focus.name,
+        **session_facts(app.session),
+        "message": app.news.message,
+        "extra": {**facts, "help": app.help_open, "trouble": app.news.trouble},
+    }
+
+
 def session_facts(session: Session | None) -> dict[str, Any]:
     """The state file's part about the session and its learner."""
     snapshot = session.latest if session else None
@@ -78,8 +94,15 @@ def session_facts(session: Session | None) -> dict[str, Any]:
             "step": snapshot.step if snapshot else 0,
             "feedback_seq": snapshot.feedback_seq if snapshot else 0,
             "env_steps": snapshot.env_steps if snapshot else 0,
+            "suggests": _suggested(snapshot),
         },
     }
+
+
+def _suggested(snapshot: Snapshot | None) -> str:
+    """Which kind of feedback the learner would like most: "compare 2", "demo", ..."""
+    wanted = snapshot.suggestion if snapshot else None
+    return "" if wanted is None else f"{wanted.kind} {wanted.clips or ''}".strip()
 
 
 class StateFile:

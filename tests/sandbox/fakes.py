@@ -45,6 +45,9 @@ class FakeSession:
     unsaved: int = 0
     at_risk: str | None = None
     closed: bool = False
+    camps: list[Any] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    followed: str = ""
 
     def __post_init__(self) -> None:
         self.task = catalog.task(self.world)
@@ -105,6 +108,9 @@ class FakeSession:
 
     def set_learner(self, name: str) -> None:
         self.learner = name
+
+    def follow(self, who: str) -> None:
+        self.followed = who
 
     def close(self) -> None:
         self.closed = True
