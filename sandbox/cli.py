@@ -10,15 +10,17 @@ import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sandbox.bench import app as bench
 from sandbox.exchange import commands as exchange
 from sandbox.import_log import import_log
+from sandbox.options import WORLD, LayoutOption, WorldOption
 from sandbox.replay import command as replay
 from sandbox.store.commands import app as store
+from sandbox.studies.command import train
 from sandbox.trust import commands as trust
 
 if TYPE_CHECKING:
@@ -34,18 +36,11 @@ cli = typer.Typer(
     help="Teach agents on screen: drive, reward, rank, correct, and watch them learn.",
 )
 
-WORLD = "teachbox/RoomsTidy-v0"
-WorldOption = Annotated[
-    str | None, typer.Option("--world", metavar="ID", help="A world of ours, or any Gymnasium id.")
-]
-LayoutOption = Annotated[
-    Path | None, typer.Option("--layout", metavar="FILE", help="A flat or a road of your own, drawn as text.")
-]
-
 cli.add_typer(bench, name="bench")
 cli.add_typer(store, name="store")
 cli.command("import-log")(import_log)
 cli.command("replay")(replay)
+cli.command("train")(train)
 exchange.register(cli)
 trust.register()
 
@@ -90,6 +85,10 @@ def window(
         typer.Option(metavar="NAME", help="Who learns: the session's, or joint; see `teachbox info`."),
     ] = None,
     rater: Annotated[str, typer.Option(metavar="NAME", help="Your name, kept with what you say.")] = "me",
+    follow: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose reward is learned where raters part; '' for the most."),
+    ] = None,
     store_url: Annotated[
         str | None,
         typer.Option("--store", metavar="URL", help="A study's PostgreSQL database, for several people."),
@@ -113,7 +112,7 @@ def window(
     if reason:
         raise Plain(f"{reason}: start it on a desktop, or make the film with `teachbox tour --out DIR`.")
     frames = 30 if quick else None
-    open_window(world, session, learner, rater, state_file, layout, frames, store_url)
+    open_window(world, session, learner, rater, state_file, layout, frames, store_url, follow)
 
 
 def open_window(
@@ -125,6 +124,7 @@ def open_window(
     layout: Path | None = None,
     frames: int | None = None,
     store_url: str | None = None,
+    follow: str | None = None,
 ) -> None:
     """Run the app until its window is closed, or for some frames."""
     from envs import kernels
@@ -136,7 +136,7 @@ def open_window(
 
     app = session = None
     try:
-        if world or folder or learner or layout or store_url:
+        if world or folder or learner or layout or store_url or follow:
             from sandbox.arriving import arriving
 
             options = layout_options(layout, world, folder)
@@ -152,6 +152,8 @@ def open_window(
         if app is None:
             app = App(session, state_file=state_file)
         app.session = session
+        if follow is not None and session is not None:
+            session.follow(follow)
         while app.tick() and (frames is None or app.frame < frames):
             pass
     finally:
@@ -175,72 +177,6 @@ def tour(
 
     page = make_tour(out, world=world or WORLD, seed=seed, quick=quick, say=typer.echo)
     typer.echo(f"The tour is in {page}.")
-
-
-@cli.command()
-def train(
-    world: WorldOption = WORLD,
-    learner: Annotated[str, typer.Option(metavar="NAME", help="Who learns; see `teachbox info`.")] = "joint",
-    teacher: Annotated[
-        str,
-        typer.Option(metavar="NAME", help="rational, mistaken[:SHARE], pool:NAME,... and more, see `info`."),
-    ] = "rational",
-    answers: Annotated[int, typer.Option(metavar="N", min=0, help="How many comparisons are answered.")] = 60,
-    mix: Annotated[
-        str,
-        typer.Option(metavar="KIND=N,...", help="Other feedback: demo, compare, rank, mark, correct."),
-    ] = "",
-    prior: Annotated[
-        str, typer.Option(metavar="written|none", help="Whether the agent starts from the written reward.")
-    ] = "written",
-    reward: Annotated[
-        str, typer.Option(metavar="terms|net", help="What the reward is made of: terms, or what is seen.")
-    ] = "terms",
-    principles: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Written rules that answer beside the teacher.")
-    ] = None,
-    control: Annotated[
-        str, typer.Option(metavar="constant|random", help="A reward that learns nothing, to compare with.")
-    ] = "",
-    seed: Annotated[int, typer.Option(metavar="S")] = 0,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where result.json goes.")] = Path("runs/train"),
-    layout: LayoutOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A short run that only tries the machinery.")
-    ] = False,
-) -> None:
-    """Teach without a window: a synthetic teacher answers, and the agent is scored on unseen starts."""
-    from sandbox.layouts import layout_options
-    from sandbox.studies.show import run, show, small
-    from sandbox.studies.train import TrainConfig, parse_mix
-
-    if prior not in ("written", "none"):
-        raise Plain(f"--prior {prior!r} is unknown: choose 'written' or 'none'.")
-    if control not in ("", "constant", "random"):
-        raise Plain(f"--control {control!r} is unknown: choose 'constant' or 'random'.")
-    if reward not in ("terms", "net"):
-        raise Plain(f"--reward {reward!r} is unknown: choose 'terms' or 'net'.")
-    whole = TrainConfig(
-        world=world or WORLD,
-        learner=learner,
-        teacher=teacher,
-        answers=answers,
-        mix=parse_mix(mix),
-        seed=seed,
-        prior=cast("Literal['written', 'none']", prior),
-        control=cast("Literal['', 'constant', 'random']", control),
-        principles=None if principles is None else str(principles),
-        config={"model": reward} if reward != "terms" else {},
-        options=layout_options(layout, world or WORLD),
-    )
-    result = run(small(whole) if quick else whole, out)
-    if as_json:
-        import json
-
-        typer.echo(json.dumps(result.as_json()))
-    else:
-        show(result)
 
 
 @cli.command()

@@ -31,6 +31,7 @@ class TrainConfig:
     prior: Literal["written", "none"] = "written"
     control: Literal["", "constant", "random"] = ""
     principles: str | None = None  # a file of written rules
+    follow: str = ""  # whose reward, where the members of a pool want different things: their number
     rounds: int = 12  # between which the learner learns
     steps_per_round: int = 20_000  # environment steps of learning after each round
     options: Mapping[str, Any] = field(default_factory=dict)  # of the world: size, difficulty
@@ -112,9 +113,13 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
     extra: dict[str, Any] = {"control": config.control} if config.control else {}
     if config.principles is not None:
         extra["principles"] = read_principles(Path(config.principles), task)
+    if config.follow:
+        extra["follow"] = config.follow
     settings = {**extra, **config.config}
+    learners.check(config.learner, settings)
     learner = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **settings)
     teacher = make_teacher(config.teacher, task, config.seed)
+    _check_follow(config, len(getattr(teacher, "members", "0")))
     run = Lesson(task, learner, teacher, refs, config.rounds, config.steps_per_round, config.seed)
     run.began = began_cpu
     run.go(stages, progress)
@@ -170,3 +175,11 @@ def _check(learner: str, wanted: Mapping[str, int]) -> None:
         if number and _RECORD_OF[kind] not in takes:
             able = ", ".join(f"{k}=N" for k, record in _RECORD_OF.items() if record in takes)
             raise ValueError(f"learner {learner!r} learns nothing from {kind!r}: use --mix with {able}")
+
+
+def _check_follow(config: TrainConfig, members: int) -> None:
+    if config.follow and config.follow not in map(str, range(members)):
+        raise ValueError(
+            f"--follow {config.follow!r} is nobody of {config.teacher!r}: "
+            f"its members are numbered 0 to {members - 1}."
+        )

@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from agents.feedback import Question, Record, Undo, kind_of
 from agents.snapshot import CurvePoint, PolicyArrays, RewardArrays, Snapshot
+from agents.worth import Suggestion
 from envs.world import Task
 from sandbox.trust.made_up import trajectory
 
@@ -105,7 +107,30 @@ class Mortal(FakeLearner):
             os._exit(9)
 
 
-KINDS = {"fake": FakeLearner, "broken": Broken, "stuck": Stuck, "mortal": Mortal}
+class Torn(FakeLearner):
+    """Told of two raters or more, it says that they part; it always wants a drive."""
+
+    def __init__(self, name: str, task: Task, seed: int = 0) -> None:
+        super().__init__(name, task, seed)
+        self.raters: dict[str, str] = {}
+        self.whom = ""
+
+    def follow(self, rater: str) -> None:
+        self.whom = rater
+
+    def suggest(self) -> Suggestion:
+        return Suggestion("demo", 0, 1.0, 6.0)
+
+    def snapshot(self) -> Snapshot:
+        said = list(dict.fromkeys(self.raters.values()))
+        whom = self.whom or said[0] if len(said) > 1 else ""
+        parting = {rater: {"vase": 3.0} for rater in said if whom and rater != whom}
+        told = tuple(f"{rater} wants something else than {whom}: more of vase." for rater in parting)
+        followed = (whom,) if whom else ()
+        return replace(super().snapshot(), parting=parting, followed=followed, warnings=told)
+
+
+KINDS = {"fake": FakeLearner, "broken": Broken, "stuck": Stuck, "mortal": Mortal, "torn": Torn}
 
 
 def make(name: str, task: Task, *, seed: int = 0, prior: str = "written") -> FakeLearner:

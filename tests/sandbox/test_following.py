@@ -1,0 +1,231 @@
+"""What would tell most is shown with its key; those who part are named, and one chooses whose wish counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.feedback import Comparison
+from agents.worth import Suggestion
+from envs.rooms.tasks import rooms_tidy
+from sandbox.app import App
+from sandbox.learning import stock as stocks
+from sandbox.learning.stock import Stock
+from sandbox.people import Camp, People
+from sandbox.screen.hints import hint
+from sandbox.session import Session
+from sandbox.session_file import SessionError
+from sandbox.store import Provenance
+from sandbox.studies.train import TrainConfig, train
+from tests.sandbox.fake import FakeLearner, trajectory
+from tests.sandbox.teaching import Teaching, frames, press, recorded, snapshot
+from tests.sandbox.test_learner_process import Desk
+from tests.sandbox.xwindow import Screen, Window
+
+ROOMS = "teachbox/RoomsTidy-v0"
+TASK = rooms_tidy()
+ANN, BOB, EVE = "a1b2c3d4e5f6", "b1b2c3d4e5f6", "e1b2c3d4e5f6"
+DRIVE = Suggestion("demo", 0, 0.5, 6.2)
+
+
+def test_what_tells_most_is_named_with_the_key_to_press() -> None:
+    assert hint(None, "drive", 0) is None
+    found = hint(Suggestion("compare", 3, 0.5, 6.0), "drive", 0)
+    assert found is not None
+    assert (found.texts[0], found.key) == ("Most would be learned from: ranking 3 clips (about 6 s)", "f4")
+    assert hint(Suggestion("compare", 3, 0.5, 6.0), "rank", 2) == (found.texts, "n")
+    assert hint(Suggestion("compare", 2, 0.5, 4.0), "rank", 2).key == ""  # type: ignore[union-attr]
+    assert hint(DRIVE, "watch", 0).texts[0].endswith("a drive (about 6 s)")  # type: ignore[union-attr]
+    assert hint(Suggestion("mark", 0, 0.5, 5.0), "drive", 0).key == "f3"  # type: ignore[union-attr]
+
+
+class Undecided(FakeLearner):
+    """Wants one thing after the other."""
+
+    def __init__(self, *wanted: Suggestion | None) -> None:
+        super().__init__("undecided", TASK)
+        self.wanted = iter(wanted)
+
+    def suggest(self) -> Suggestion | None:
+        return next(self.wanted)
+
+
+def test_near_ties_do_not_flicker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stocks, "SUGGEST_SHARE", 1.0)
+    pair, three = Suggestion("compare", 2, 0.3, 4.0), Suggestion("compare", 3, 0.3, 6.0)
+    learner, stock = Undecided(pair, three, pair, three, three, None, None), Stock(2, 0.0)
+    seen = []
+    for turn in range(7):
+        stock.renew(learner, 10.0 * turn, moved=True)
+        seen.append(stock.suggestion)
+    assert seen == [pair, pair, pair, pair, three, three, None]
+    assert stock.stamped(snapshot(TASK, 1)).suggestion is None
+
+
+def test_nothing_is_thought_over_twice_while_nothing_has_changed() -> None:
+    learner, stock = Undecided(DRIVE), Stock(2, 0.0)
+    assert stock.renew(learner, 10.0, moved=True)
+    stock.renew(learner, 20.0, moved=False)  # asking again would find no more
+    stock.renew(learner, 30.0, moved=False)
+    assert stock.suggestion == DRIVE
+
+
+@pytest.fixture
+def session() -> Teaching:
+    return Teaching(TASK)
+
+
+@pytest.fixture
+def app(session: Teaching) -> Iterator[App]:
+    made = App(session, fixed_dt=True, seed=1)  # type: ignore[arg-type]
+    yield made
+    made.close()
+
+
+def texts(app: App) -> list[str]:
+    app.theme.trace = []
+    app.draw()
+    found = [text for text, _ in app.theme.trace]
+    app.theme.trace = None
+    return found
+
+
+def test_the_suggestion_stands_in_every_mode_and_its_key_leads_there(app: App, session: Teaching) -> None:
+    session.show(1, suggestion=Suggestion("compare", 3, 0.5, 6.0))
+    frames(app, 2)
+    for mode in ("drive", "reward", "correct", "watch"):
+        app.go(mode)
+        assert "Most would be learned from: ranking 3 clips (about 6 s)" in texts(app)
+        assert app.state()["learner"]["suggests"] == "compare 3"
+    press(app, "f4")
+    assert app.scene.mode == "rank"
+    before = texts(app).count("N")
+    press(app, "n")  # now each question has three
+    assert texts(app).count("N") == before - 1
+    app.go("menu")
+    assert not [text for text in texts(app) if "learned from:" in text]
+
+
+def test_those_who_part_are_shown_and_w_changes_sides(app: App, session: Teaching) -> None:
+    session.show(1)
+    app.go("watch")
+    press(app, "w")
+    assert session.followed == ""
+    session.camps = [Camp((BOB,), "bob"), Camp((ANN, EVE), "ann and eve")]
+    session.notes = ["ann wants something else than bob: more of vase. The agent follows bob."]
+    shown = texts(app)
+    assert {*session.notes, "learn what ann and eve wants"} <= set(shown)
+    assert "whose wish" in shown
+    press(app, "w")
+    assert session.followed == ANN
+    assert "ann and eve" in app.news.message
+
+
+def test_elsewhere_a_new_remark_is_pointed_at_once(app: App, session: Teaching) -> None:
+    session.notes = ["2 of your answers contradict the rest: they will be asked again."]
+    session.show(1)
+    frames(app, 2)
+    assert "F6" in app.news.message
+    app.news.message = ""
+    session.notes = ["3 of your answers contradict the rest: they will be asked again."]
+    session.show(2)
+    frames(app, 2)
+    assert app.news.message == ""
+
+
+def test_names_stand_for_ids() -> None:
+    people = People({"ann": ANN, "bob": BOB})
+    seen = snapshot(
+        TASK,
+        1,
+        followed=(ANN,),
+        parting={BOB: {"vase": 2.0}, EVE: {"vase": 2.0}},
+        warnings=(f"{EVE} wants something else than {ANN}.",),
+    )
+    assert people.camps(seen) == (Camp((ANN,), "ann"), Camp((BOB, EVE), "bob and rater e1b2"))
+    assert people.notes(seen) == ["rater e1b2 wants something else than ann."]
+    assert people.camps(snapshot(TASK, 1)) == ()
+    assert [people.find(who, {ANN, EVE}) for who in ("bob", "e1b2", "rater e1b2")] == [BOB, EVE, EVE]
+    for unknown in ("zoe", "", "rater "):
+        with pytest.raises(ValueError, match="choose one of ann, bob, rater e1b2"):
+            people.find(unknown, {ANN, EVE})
+
+
+def test_whom_one_follows_is_kept_and_heard_by_every_learner_to_come(tmp_path: Path) -> None:
+    folder = tmp_path / "session"
+    for rater in ("ann", "bob"):
+        with Session.open(
+            folder, rater=rater, learner="torn", make="tests.sandbox.fake:make", start_learner=False
+        ) as one:
+            one.keep(trajectory())
+    desk = Desk(folder, "torn", rater="bob")
+    session = desk.session
+    try:
+        desk.until(lambda: session.camps)
+        assert [camp.name for camp in session.camps] == ["ann", "bob"]
+        assert session.notes == ["bob wants something else than ann: more of vase."]
+        desk.until(lambda: session.latest.suggestion is not None)
+        session.follow("bob")
+        desk.until(lambda: session.camps[0].name == "bob")
+        os.kill(desk.pid, signal.SIGKILL)
+        desk.until(desk.restarts)
+        last = session.latest
+        desk.until(lambda: session.latest is not last)
+        assert session.camps[0].name == "bob"
+        with pytest.raises(SessionError, match="no rater 'zoe'.*ann, bob"):
+            session.follow("zoe")
+    finally:
+        session.close()
+    kept = json.loads((folder / "session.json").read_text())
+    assert kept["follow"] == kept["raters"]["bob"]
+    again = Desk(folder, "torn", rater="ann")
+    try:
+        again.until(lambda: again.session.camps)
+        assert again.session.camps[0].name == "bob"
+        again.session.follow("")
+        again.until(lambda: again.session.camps[0].name == "ann")
+    finally:
+        again.session.close()
+
+
+def test_whom_to_follow_must_be_somebody() -> None:
+    with pytest.raises(ValueError, match="'3' is nobody of 'pool:rational,wants:vase=6'.*0 to 1"):
+        train(TrainConfig(teacher="pool:rational,wants:vase=6", follow="3"))
+    with pytest.raises(ValueError, match="'bc' has no setting 'follow'"):
+        train(TrainConfig(learner="bc", mix={"demo": 1}, follow="0"))
+
+
+@pytest.mark.slow
+def test_two_who_part_in_a_real_window(tmp_path: Path) -> None:
+    """Ann likes whole vases, Bob broken ones; the window says so, and W changes sides."""
+    folder, dice = tmp_path / "session", random.Random(1)
+    vase = TASK.world.term_names.index("vase")
+    said: list[Any] = []
+    for number in range(400):
+        one, two = (recorded(TASK, 30, seed=number, luck=2 * number + k) for k in range(2))
+        if one.terms[:, vase].sum() != two.terms[:, vase].sum():
+            said.append((one, two) if one.terms[:, vase].sum() < two.terms[:, vase].sum() else (two, one))
+    for rater, ranks in (("ann", (0, 1)), ("bob", (1, 0))):
+        with Session.open(folder, world=ROOMS, rater=rater, start_learner=False) as session:
+            origin = Provenance(session._facts.raters[rater], "test")
+            for pair in dice.sample(said, min(30, len(said))):
+                session._said.append(Comparison(pair, ranks), origin)
+    screen = Screen(tmp_path / "x")
+    window = Window(screen, tmp_path / "w", "--session", str(folder), "--rater", "bob", "--follow", "ann")
+    try:
+        window.tap_until("F6", "Watch", lambda s: s["scene"] == "watch")
+        window.wait("them to part", lambda s: s["extra"].get("followed") == "ann")
+        window.wait("a suggestion", lambda s: s["learner"]["suggests"])
+        window.screenshot("parting")
+        window.tap_until("w", "the other side", lambda s: s["extra"].get("followed") == "bob")
+        window.screenshot("parting-bob")
+    finally:
+        window.close()
+        screen.close()
