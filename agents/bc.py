@@ -23,6 +23,8 @@ from envs.world import Task
 
 CONFLICTING = 0.2
 """Share of steps at odds with others from which on the person is told."""
+PLENTY = 60
+"""Numbers seen from which on one can often be told from the others."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class CloningConfig:
     rate: float = 5e-3  # Adam's, falling to nothing over the updates
     decay: float = 1e-2  # weight decay
     hidden: tuple[int, ...] = (128, 128)
-    blind: float = 0.2  # share of the numbers seen that are hidden at each minibatch (dropout)
+    blind: float = 0.4  # share of what is seen that a minibatch hides (dropout), less where little is seen
+    sharp: float = 2.0  # what is left to chance is less than in what was driven: slips add up
 
 
 class CloningLearner:
@@ -50,8 +53,9 @@ class CloningLearner:
         self.task, self.seed, self.config = task, seed, config or self.Config()
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
         self.ppo = BurstPPO.on(env, PPOConfig(rows=1, hidden=self.config.hidden), seed=seed)
-        idle = task.world.idle_action
-        self.cloner = Cloner(task.world.symmetries, 1.0, seed, self.config.blind, idle)
+        blind = self.config.blind * min(1.0, len(task.world.obs_names) / PLENTY)
+        sharp = self.config.sharp
+        self.cloner = Cloner(task.world.symmetries, 1.0, seed, blind, task.world.idle_action, sharp)
         parameters = list(self.ppo.policy.parameters())
         self._adam = torch.optim.AdamW(parameters, self.config.rate, weight_decay=self.config.decay)
         self._records = Heard(task)

@@ -99,15 +99,41 @@ def agreed(
     return settled, float(1.0 - most.mean())
 
 
+def awake(
+    obs: NDArray[np.float32], actions: Array, idle: int, most: int = 3, near: float = 0.05
+) -> NDArray[np.bool_]:
+    """[B] which steps to learn from: of rests that look the same `most` at most, and all else.
+
+    Else whoever comes home early teaches little but resting: two steps in three of a short drive.
+    """
+    keep = np.ones(len(obs), np.bool_)
+    rests = np.flatnonzero(actions == idle) if actions.ndim == 1 else np.zeros(0, np.int64)
+    if not len(rests):
+        return keep
+    _, group = np.unique(np.round(obs[rests] / near).astype(np.int64), axis=0, return_inverse=True)
+    order = np.argsort(group.ravel(), kind="stable")
+    in_order = group.ravel()[order]
+    nth = np.arange(len(order)) - np.searchsorted(in_order, in_order)
+    keep[rests[order[nth >= most]]] = False
+    return keep
+
+
 class Cloner:
     """Behavioural cloning as a loss beside another one, or alone."""
 
     def __init__(
-        self, symmetries: Symmetries, weight: float, seed: int, blind: float = 0.0, idle: int = -1
+        self,
+        symmetries: Symmetries,
+        weight: float,
+        seed: int,
+        blind: float = 0.0,
+        idle: int = -1,
+        sharp: float = 1.0,
     ) -> None:
         """blind: share of the numbers seen that are hidden at each minibatch (Srivastava et al. 2014).
-        idle: the action that is no contradiction of any other."""
-        self.weight, self._blind = weight, blind
+        idle: the action that is no contradiction of any other. sharp: by how much more surely the policy
+        acts than the person's likeliest one would, its logits being fitted divided by so much."""
+        self.weight, self._blind, self._sharp = weight, blind, sharp
         self._symmetries, self._batch, self._idle = symmetries, 256, idle
         self._random = np.random.default_rng([seed, 2])
         self.conflicts = 0.0
@@ -126,7 +152,8 @@ class Cloner:
             return
         obs, actions = examples(driven, ())
         actions, self.conflicts = agreed(obs, actions, self._idle)
-        self._set(*turned(obs, actions, self._symmetries))
+        kept = awake(obs, actions, self._idle)
+        self._set(*turned(obs[kept], actions[kept], self._symmetries))
 
     def add(self, obs: NDArray[np.float32], actions: Array) -> None:
         """Further examples, [B, D] and [B] or [B, C], beside what was taken."""
@@ -154,7 +181,7 @@ class Cloner:
             obs = obs * torch.from_numpy(self._random.random(obs.shape, np.float32) >= self._blind)
         if actions.dtype == torch.int64:
             logits = policy.action_net(policy.mlp_extractor.policy_net(obs))
-            return self.weight * cloning(logits, actions).mean()
+            return self.weight * cloning(logits / self._sharp, actions).mean()
         log_prob, _, _ = evaluate(policy, obs, actions)
         return -self.weight * log_prob.mean()
 

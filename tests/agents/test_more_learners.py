@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents import catalog, scores
-from agents.cloning import agreed, filled
+from agents.cloning import agreed, awake, filled
 from agents.dagger import DaggerLearner
 from agents.feedback import Demonstration
 from agents.maxent import MaxEntLearner, gradient, occupancies, soft_policy
@@ -115,6 +115,16 @@ def test_people_who_go_two_ways_round_are_noticed() -> None:
     assert even.tolist()[:4] == [1, 1, 2, 2]  # nobody can say
     paused, share = agreed(obs, np.array([0, 0, 0, 0, 1, 3, 3, 3, 3, 3]), idle=0)
     assert (share, paused.tolist()[4]) == (0.0, 1)
+
+
+def test_a_rest_counts_a_few_times_and_every_move_counts() -> None:
+    obs = np.zeros((12, 2), np.float32)
+    obs[6:, 0] = 1.0
+    actions = np.array([0, 0, 0, 0, 0, 2, 0, 0, 3, 3, 3, 3])
+    kept = awake(obs, actions, idle=0, most=3)
+    assert kept.tolist() == [True] * 3 + [False] * 2 + [True] * 7
+    assert awake(obs, actions, idle=-1).all()
+    assert awake(obs, obs, idle=0).all()  # actions of a Box are never rest
 
 
 def test_conflicting_demonstrations_are_told_and_the_most_frequent_way_learned() -> None:
