@@ -64,11 +64,12 @@ class JointLearner:
         self.inference.follow = config.follow
         self._agreement = self.inference.agreement
         self.asker = Asker(task, config.query, np.random.default_rng([seed, 1]))
-        if config.model == "net":  # it knows no terms, so it asks about none
+        on_net = config.model == "net" or is_foreign(task)
+        if on_net:  # it knows no terms, so it asks about none
             self.asker.coverage = None
         given = config.prior_steps, config.steps_per_fit
         self._prior_steps = 1_000 * task.horizon if given[0] is None else given[0]
-        enough = 500 if config.model == "net" else 4_000  # a net at rest is soon outwitted
+        enough = 500 if on_net else 4_000  # a net at rest is soon outwitted
         self._steps_per_fit = enough * task.horizon if given[1] is None else given[1]
         self._records = Heard(task)
         self._fitted: frozenset[str] = frozenset()
