@@ -26,7 +26,7 @@ from sandbox.store import Provenance
 from sandbox.studies.train import TrainConfig, train
 from tests.sandbox.fake import FakeLearner, trajectory
 from tests.sandbox.teaching import Teaching, frames, press, recorded, snapshot
-from tests.sandbox.test_learner_process import Desk
+from tests.sandbox.test_learner_process import MAKE, Desk
 from tests.sandbox.xwindow import Screen, Window
 
 ROOMS = "teachbox/RoomsTidy-v0"
@@ -160,10 +160,9 @@ def test_names_stand_for_ids() -> None:
 
 def test_whom_one_follows_is_kept_and_heard_by_every_learner_to_come(tmp_path: Path) -> None:
     folder = tmp_path / "session"
+    how: dict[str, Any] = {"learner": "torn", "make": MAKE, "start_learner": False}
     for rater in ("ann", "bob"):
-        with Session.open(
-            folder, rater=rater, learner="torn", make="tests.sandbox.fake:make", start_learner=False
-        ) as one:
+        with Session.open(folder, rater=rater, **how) as one:
             one.keep(trajectory())
     desk = Desk(folder, "torn", rater="bob")
     session = desk.session
@@ -171,7 +170,7 @@ def test_whom_one_follows_is_kept_and_heard_by_every_learner_to_come(tmp_path: P
         desk.until(lambda: session.camps)
         assert [camp.name for camp in session.camps] == ["ann", "bob"]
         assert session.notes == ["bob wants something else than ann: more of vase."]
-        desk.until(lambda: session.latest.suggestion is not None)
+        desk.until(lambda: session.latest and session.latest.suggestion)
         session.follow("bob")
         desk.until(lambda: session.camps[0].name == "bob")
         os.kill(desk.pid, signal.SIGKILL)
@@ -179,7 +178,7 @@ def test_whom_one_follows_is_kept_and_heard_by_every_learner_to_come(tmp_path: P
         last = session.latest
         desk.until(lambda: session.latest is not last)
         assert session.camps[0].name == "bob"
-        with pytest.raises(SessionError, match="no rater 'zoe'.*ann, bob"):
+        with pytest.raises(SessionError, match=r"no rater 'zoe'.*ann, bob"):
             session.follow("zoe")
     finally:
         session.close()
@@ -196,7 +195,7 @@ def test_whom_one_follows_is_kept_and_heard_by_every_learner_to_come(tmp_path: P
 
 
 def test_whom_to_follow_must_be_somebody() -> None:
-    with pytest.raises(ValueError, match="'3' is nobody of 'pool:rational,wants:vase=6'.*0 to 1"):
+    with pytest.raises(ValueError, match=r"'3' is nobody of 'pool:rational,wants:vase=6'.*0 to 1"):
         train(TrainConfig(teacher="pool:rational,wants:vase=6", follow="3"))
     with pytest.raises(ValueError, match="'bc' has no setting 'follow'"):
         train(TrainConfig(learner="bc", mix={"demo": 1}, follow="0"))
