@@ -26,11 +26,13 @@ ALONE = 120  # frames before the first kill, to compare with
 @dataclass(frozen=True)
 class Backs:
     """back: seconds from each kill until the next one's first snapshot; frames, alone: milliseconds that
-    the window spent on a frame, with kills and before them. At the end it had heard `heard` of `said`."""
+    the window spent on a frame, with kills and before them; busy: those of them for which its thread had a
+    processor (for the rest it waited). At the end it had heard `heard` of `said`."""
 
     back: tuple[float, ...]
     frames: tuple[float, ...]
     alone: tuple[float, ...]
+    busy: tuple[float, ...]
     heard: int
     said: int
 
@@ -38,6 +40,7 @@ class Backs:
 def line(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Several runs in one line of a table."""
     back, frames, alone = (np.concatenate([run[key] for run in runs]) for key in ("back", "frames", "alone"))
+    busy = [took for run in runs for took in run.get("busy", ())]  # older runs did not tell
     return {
         "task": WORLD,
         "kills": len(back),
@@ -47,6 +50,7 @@ def line(runs: list[dict[str, Any]]) -> dict[str, Any]:
         "frame_p99": float(np.percentile(frames, 99)),
         "frame_worst": float(frames.max()),
         "frame_worst_alone": float(alone.max()),
+        **({"frame_cpu_worst": max(busy)} if busy else {}),
         "heard": sum(run["heard"] for run in runs),
         "said": sum(run["said"] for run in runs),
     }
@@ -63,16 +67,18 @@ def kills(folder: Path, times: int, seed: int) -> Backs:
     session = Session.open(folder / "session", world=WORLD, limits=limits)
     app = App(session, fixed_dt=True, seed=seed)
     frames: list[float] = alone
+    busy: list[float] = []
     asked: list[Question] = []
 
     def until(true: Callable[[], bool]) -> None:
         """Frames until something is so."""
         end = time.monotonic() + PATIENCE
         while not true():
-            begun = time.perf_counter()
+            begun, ran = time.perf_counter(), time.thread_time()
             app.tick()
             took = time.perf_counter() - begun
             frames.append(1000 * took)
+            busy.append(1000 * (time.thread_time() - ran))
             if time.monotonic() > end:
                 raise RuntimeError(f"not in {PATIENCE:.0f} s: {session.status.text}")
             time.sleep(max(0.0, FRAME - took))
@@ -87,6 +93,7 @@ def kills(folder: Path, times: int, seed: int) -> Backs:
 
     until(lambda: session.latest is not None)
     alone.clear()  # the first frames load what they draw
+    busy.clear()
     until(lambda: len(alone) >= ALONE)
     frames = []
     for _ in range(times):
@@ -102,7 +109,7 @@ def kills(folder: Path, times: int, seed: int) -> Backs:
         back.append(time.perf_counter() - begun)
     said = session.counts.get("comparison", 0)
     until(lambda: heard() == said)
-    found = Backs(tuple(back), tuple(frames), tuple(alone), heard(), said)
+    found = Backs(tuple(back), tuple(frames), tuple(alone), tuple(busy), heard(), said)
     app.close()
     return found
 

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +20,37 @@ from sandbox.trust.kills import halves
 
 PATIENCE = 120.0  # [s]
 WORLD = "teachbox/RoomsTidy-v0"
+REAL = ("sandbox",)
+EARLY, HONEST = (("sandbox.trust.early", kind) for kind in ("early", "honest"))
+"""What to run in place of the real one, see there: the control, and what it is to be compared with."""
 
 
 def trial(folder: Path, times: int, seed: int) -> Count:
-    """The part "window". It has no control of its own: it shows what the store's thread has told."""
+    """The part "window", with a control of a tenth as many."""
     if shutil.which("xdotool") is None:
         raise NoDisplayHere("real keys need xdotool: scripts/need-system installs it on Debian as root")
-    dice, total = random.Random(seed), Count()
     os.environ.pop("DISPLAY", None)  # a display of its own: nobody else's keys
+    few = max(1, times // 10)
     with display() as name:
-        for number in range(times):
-            shown = _label_and_kill(name, folder, number, dice)
-            total += _compared(folder / "session" / "feedback.db", shown, total.told)
+        control = kills(name, folder / "control", few, seed, EARLY)
+        return kills(name, folder / "real", times, seed) + Count(control_times=few, control_lost=control.lost)
+
+
+def kills(name: str, folder: Path, times: int, seed: int, program: Sequence[str] = REAL) -> Count:
+    """Kill that many windows on the display, all of them in one session."""
+    dice, total, known = random.Random(seed), Count(), 0
+    folder.mkdir()
+    for number in range(times):
+        shown = _label_and_kill(name, folder, number, dice, program)
+        found, known = _compared(folder / "session" / "feedback.db", shown, known)
+        total += found
     return total
 
 
-def _label_and_kill(name: str, folder: Path, number: int, dice: random.Random) -> int:
+def _label_and_kill(name: str, folder: Path, number: int, dice: random.Random, program: Sequence[str]) -> int:
     """A window, rewards and undos by keys for a while, and kill -9; the number it had shown as saved."""
     state = folder / f"state{number}.json"
-    command = [sys.executable, "-m", "sandbox", "--world", WORLD, "--session", str(folder / "session")]
+    command = [sys.executable, "-m", *program, "--world", WORLD, "--session", str(folder / "session")]
     own = {"XDG_DATA_HOME": str(folder / "data"), "OMP_NUM_THREADS": "1"}
     with (folder / "window.log").open("ab") as log:
         window = subprocess.Popen(
@@ -61,15 +73,15 @@ def _label_and_kill(name: str, folder: Path, number: int, dice: random.Random) -
     return int(json.loads(state.read_text())["saved"])
 
 
-def _compared(path: Path, shown: int, before: int) -> Count:
-    """What is there beside what was shown as saved in this session until now."""
+def _compared(path: Path, shown: int, before: int) -> tuple[Count, int]:
+    """What is there beside what was shown as saved since `before` were there; how many are there now."""
     try:
         reader = Reader(path)
         newest = reader.newest()
         reader.close()
     except StoreError:
-        return Count(1, max(0, shown - before), shown, 1)
-    return Count(1, max(0, shown - before), max(0, shown - newest), halves(path))
+        return Count(1, max(0, shown - before), shown, 1), before
+    return Count(1, max(0, shown - before), max(0, shown - newest), halves(path)), newest
 
 
 def _number_of(name: str, pid: int) -> int:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.trust import run
+from sandbox.bench.display import display
+from sandbox.trust import run, window
 from sandbox.trust.count import Count
 from sandbox.trust.learner import line
 from tests.sandbox.exchanged import refused
+from tests.sandbox.xwindow import need_tools
 
 
 def silent(share: float, text: str) -> None:
@@ -48,12 +50,26 @@ def test_files_and_learners_of_several_runs_add_up(tmp_path):
     ]
     backs = [
         {"back": [1.0, 9.0], "frames": [3.0], "alone": [2.0], "heard": 2, "said": 2},
-        {"back": [2.0], "frames": [30.0], "alone": [1.0], "heard": 0, "said": 1},
+        {"back": [2.0], "frames": [30.0], "alone": [1.0], "busy": [4.0, 3.0], "heard": 0, "said": 1},
     ]
     told = line(backs)
     assert (told["kills"], told["seconds"], told["slowest"]) == (3, 2.0, 9.0)
     assert (told["frame_worst"], told["heard"], told["said"]) == (30.0, 2, 3)
+    assert told["frame_cpu_worst"] == 4.0
+    assert "frame_cpu_worst" not in line(backs[:1])
 
 
 def test_an_unknown_part_is_a_sentence():
     assert "no part 'flood'" in refused("bench", "trust", "--part", "flood")
+
+
+@pytest.mark.slow
+def test_a_window_that_says_saved_too_early_is_seen_to_lose(tmp_path, monkeypatch):
+    need_tools()
+    monkeypatch.delenv("DISPLAY", raising=False)
+    with display() as name:
+        early = window.kills(name, tmp_path / "early", 2, 1, window.EARLY)
+        honest = window.kills(name, tmp_path / "honest", 2, 1, window.HONEST)
+    assert early.lost > 0
+    assert honest.told > 0
+    assert (honest.lost, honest.wrong) == (0, 0)
