@@ -15,11 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents.bc import CloningConfig, cloner_of
 from agents.checkpoint import Arrays
 from agents.choices import Packed
 from agents.cloning import driven_by_person, filled
 from agents.feedback import Record
-from agents.joint import JointConfig, JointLearner
+from agents.joint import JointConfig, JointLearner, Prior
 from agents.learned_reward import Float, LearnedReward
 from agents.losses import adversarial, airl_logit
 from agents.networks import log_prob, mlp_layers, small_net
@@ -50,6 +51,8 @@ class AdversarialConfig(JointConfig):
     """`joint`'s, and the discriminator's."""
 
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    clone: CloningConfig = field(default_factory=lambda: CloningConfig(updates=500, rate=3e-3))
+    cloning: float | None = 0.3  # weight of cloning beside PPO
 
 
 class Discriminator(LearnedReward):
@@ -192,20 +195,47 @@ class GailLearner(JointLearner):
         turns, config = turnings(world.symmetries, actions), self.config.discriminator
         return Discriminator(self.task, turns, actions, self.shaped, gamma, config, self.seed)
 
+    def __init__(self, task: Task, *, seed: int = 0, prior: Prior = "none", config: Any = None) -> None:
+        super().__init__(task, seed=seed, prior=prior, config=config)
+        assert self.config.cloning is not None
+        self.cloner = cloner_of(task, self.config.clone, seed, self.config.cloning)
+        self.practice.ppo.auxiliary = self.cloner.loss
+
     def _fit(self, records: list[Record]) -> None:
         self._since_fit = 0
         self._take_expert(records)
         if self._expert is None:
             self.model.forget()
+            self._to_clone = 0
+            self._pay()
         else:
-            self._improve(self.config.discriminator.warm)
-        self._pay()
+            self._to_clone = self.config.clone.updates
+            self._adam = torch.optim.AdamW(
+                self.practice.ppo.policy.parameters(), weight_decay=self.config.clone.decay
+            )
 
     def _take_expert(self, records: list[Record]) -> None:
         driven = [filled(self.task, t) for t in driven_by_person(records)]
         self._expert = steps_of(driven) if driven else None
 
     _expert: Steps | None = None
+    _to_clone: int = 0
+    """Minibatches of cloning before the game begins: from a clone on there is less to find by chance."""
+
+    def _clone(self) -> None:
+        config = self.config.clone
+        for _ in range(config.burst):
+            self._adam.param_groups[0]["lr"] = config.rate * self._to_clone / config.updates
+            loss = self.cloner.loss(self.practice.ppo.policy)
+            assert loss is not None
+            self._adam.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._adam.step()
+            self._to_clone -= 1
+        if self._to_clone <= 0:
+            self.practice.ppo.learn_nothing()
+            self._improve(self.config.discriminator.warm)
+            self._pay()
 
     def _improve(self, updates: int) -> None:
         agent = self.practice.newest_steps()
@@ -217,6 +247,9 @@ class GailLearner(JointLearner):
             self._agreement["discriminator's loss"] = loss
 
     def _burst(self) -> int:
+        if self._to_clone > 0:
+            self._clone()
+            return 0
         steps = super()._burst()
         if not self._in_prior and self._fitted:
             if self._expert is None:  # going on from a checkpoint, which holds no feedback

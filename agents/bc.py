@@ -40,6 +40,12 @@ class CloningConfig:
     sharp: float = 2.0  # what is left to chance is less than in what was driven: slips add up
 
 
+def cloner_of(task: Task, config: CloningConfig, seed: int, weight: float = 1.0) -> Cloner:
+    """The loss that follows from a configuration."""
+    blind = config.blind * min(1.0, len(task.world.obs_names) / PLENTY)
+    return Cloner(task.world.symmetries, weight, seed, blind, task.world.idle_action, config.sharp)
+
+
 class CloningLearner:
     """Does what the person did, as far as it can tell from the observation."""
 
@@ -53,9 +59,7 @@ class CloningLearner:
         self.task, self.seed, self.config = task, seed, config or self.Config()
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
         self.ppo = BurstPPO.on(env, PPOConfig(rows=1, hidden=self.config.hidden), seed=seed)
-        blind = self.config.blind * min(1.0, len(task.world.obs_names) / PLENTY)
-        sharp = self.config.sharp
-        self.cloner = Cloner(task.world.symmetries, 1.0, seed, blind, task.world.idle_action, sharp)
+        self.cloner = cloner_of(task, self.config, seed)
         parameters = list(self.ppo.policy.parameters())
         self._adam = torch.optim.AdamW(parameters, self.config.rate, weight_decay=self.config.decay)
         self._records = Heard(task)
