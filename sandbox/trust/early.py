@@ -29,7 +29,7 @@ def slow_disk() -> None:
         event.listen(engine, "commit", lambda connection: time.sleep(COMMIT_SECONDS))
         return engine
 
-    FilePlace.writing = writing  # type: ignore[method-assign]
+    FilePlace.writing = writing  # type: ignore[assignment, method-assign]
 
 
 def tell_early() -> None:
@@ -45,7 +45,7 @@ def tell_early() -> None:
         early.set_result(told[id(store)])
         return early
 
-    Store.append = boast  # type: ignore[method-assign]
+    Store.append = boast  # type: ignore[assignment, method-assign]
 
 
 if __name__ == "__main__":
