@@ -11,12 +11,15 @@ from agents.learned_reward import LearnedReward
 from agents.practice import PracticeConfig
 from agents.principles import Principles
 from agents.queries import QueryConfig
+from agents.reward_additive import AdditiveReward
 from agents.reward_model import RewardConfig, RewardModel
 from agents.reward_net import NetConfig, NetReward, turnings
 from agents.rollouts import is_foreign
 from envs.world import Task
 
 Prior = Literal["written", "none"]
+ADDITIVE = 100
+"""So many numbers seen at most can each be bent on its own; more are the other net's."""
 
 
 @dataclass(frozen=True)
@@ -45,5 +48,7 @@ def reward_of(task: Task, config: JointConfig, prior: Prior, seed: int) -> Learn
     actions = int(getattr(task.world.action_space, "n", 0))
     if config.model == "net" or foreign:
         turns = turnings(task.world.symmetries, actions)
+        if not turns and not foreign and len(task.world.obs_names) <= ADDITIVE:
+            return AdditiveReward(believed, actions, config.net, seed)
         return NetReward(believed, turns, actions, config.net, seed)
     return RewardModel(believed, np.ones(len(written), np.bool_), actions, config.reward, seed)

@@ -141,7 +141,12 @@ def test_it_tells_what_it_goes_by_and_which_moments_it_likes() -> None:
     assert (liked[0].step, disliked[0].step) == (1, 2)
 
 
-def test_preferences_with_the_net_learn_what_no_term_names(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bent_alone", [True, False])
+def test_preferences_with_the_net_learn_what_no_term_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bent_alone: bool
+) -> None:
+    if not bent_alone:
+        monkeypatch.setattr("agents.joint_config.ADDITIVE", 0)
     task = rightwards()
     teacher = make_teacher("rational", task)
     learner = catalog.make("preferences", task, model="net", prior_steps=8_000, steps_per_fit=40_000)
