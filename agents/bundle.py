@@ -85,6 +85,10 @@ def check_fits(agent: Agent, task: Task) -> None:
 def save(folder: Path, agent: Agent) -> None:
     """Write the agent into a new folder, whole or not at all. Raises UnsafeFile if it exists."""
     policy = agent.policy
+    if policy.eyes is not None:
+        raise ValueError(
+            "a 'CnnPolicy' can't be put into a bundle: keep the learner's own checkpoint instead"
+        )
     arrays = _layer_arrays("policy", policy.layers) | _layer_arrays("value", agent.value)
     for name in ("log_std", "low", "high"):
         if getattr(policy, name) is not None:

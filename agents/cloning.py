@@ -180,7 +180,7 @@ class Cloner:
         if self._blind:
             obs = obs * torch.from_numpy(self._random.random(obs.shape, np.float32) >= self._blind)
         if actions.dtype == torch.int64:
-            logits = policy.action_net(policy.mlp_extractor.policy_net(obs))
+            logits = policy.action_net(policy.mlp_extractor.policy_net(policy.features_extractor(obs)))
             return self.weight * cloning(logits / self._sharp, actions).mean()
         log_prob, _, _ = evaluate(policy, obs, actions)
         return -self.weight * log_prob.mean()

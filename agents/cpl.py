@@ -149,8 +149,9 @@ class ContrastiveLearner(JointLearner):
         """
         policy = self.practice.ppo.policy
         seen = visited[self.asker.random.integers(len(visited), size=256)]
-        out = policy.action_net(policy.mlp_extractor.policy_net(torch.from_numpy(seen)))
-        wanted = torch.from_numpy(forward(reference.layers, seen, reference.activation))
+        looked = policy.features_extractor(torch.from_numpy(seen))
+        out = policy.action_net(policy.mlp_extractor.policy_net(looked))
+        wanted = torch.from_numpy(forward(reference.layers, reference.seen(seen), reference.activation))
         if reference.kind == "discrete":
             log_p, log_q = torch.log_softmax(wanted, -1), torch.log_softmax(out, -1)
             return (log_p.exp() * (log_p - log_q)).sum(-1).mean()

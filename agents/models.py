@@ -13,6 +13,7 @@ safetensors, nothing pickled); `agents.sb3_zip.write` makes a zip of it for othe
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -22,8 +23,11 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from agents import bundle, catalog, sb3_zip
 from agents.bundle import Agent
+from agents.eyes import fold_of
 from agents.feedback import Comparison, Question, Record
 from agents.learner import BEFORE_ANSWERS
+from agents.ppo import PPOConfig
+from agents.practice import PracticeConfig
 from agents.records import misfit, usable
 from agents.teachers import Teacher, make_teacher
 from envs import catalog as worlds
@@ -33,6 +37,8 @@ from envs.world import Task
 Answers = Callable[[Question], Comparison]
 Callback = BaseCallback | Callable[[dict[str, Any], dict[str, Any]], bool] | None
 FOREVER = 2**62
+PICTURES = PPOConfig(rows=8, steps=256, batch=64, rate=1e-3)
+"""A convolution costs more than a step: few rows."""
 
 
 def task_of(env: Any) -> Task:
@@ -57,6 +63,8 @@ class TaughtModel:
     """A learner and the loop around it."""
 
     name: ClassVar[str]
+    looks: ClassVar[bool] = True
+    """Whether it can look at pictures through convolutions."""
 
     def __init__(
         self,
@@ -69,12 +77,16 @@ class TaughtModel:
         seed: int = 0,
         **config: Any,
     ) -> None:
-        """policy: "MlpPolicy". env: see `task_of`. teacher: a name (`teachbox info`), or your own
-        function from a question to a Comparison, asked `answers` times while it learns. config: fields
-        of the learner's configuration."""
-        if policy != "MlpPolicy":
-            raise ValueError(f"policy {policy!r} can't be shown while it learns: use 'MlpPolicy'")
+        """policy: "MlpPolicy", or "CnnPolicy" for pictures (SB3's NatureCNN). env: see `task_of`. teacher:
+        a name (`teachbox info`), or your own function from a question to a Comparison, asked `answers`
+        times while it learns. config: fields of the learner's configuration."""
+        if policy not in ("MlpPolicy", "CnnPolicy"):
+            raise ValueError(
+                f"there is no policy {policy!r} here: use 'MlpPolicy', or 'CnnPolicy' for pictures"
+            )
         self.task = task_of(env)
+        if policy == "CnnPolicy":
+            config = self._with_eyes(config)
         self.seed, self.answers = seed, answers
         self._teacher: Any = make_teacher(teacher, self.task, seed) if isinstance(teacher, str) else teacher
         self.learner: Any = catalog.make(
@@ -82,6 +94,14 @@ class TaughtModel:
         )
         self._seq = self._asked = 0
         self._random = np.random.default_rng([seed, 10])
+
+    def _with_eyes(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Settings with which it looks at pictures. ValueError, a sentence, if it or its world can't."""
+        if not self.looks:
+            raise ValueError(f"{self.name} takes pictures flat: use 'MlpPolicy', or 'CnnPolicy' with joint")
+        fold_of(self.task)
+        practice = config.get("practice", PracticeConfig(ppo=PICTURES))
+        return {**config, "practice": replace(practice, ppo=replace(practice.ppo, policy="CnnPolicy"))}
 
     def _patient(self, config: dict[str, Any]) -> dict[str, Any]:
         """It practises as long as `learn` says, not as long as feedback is new."""
@@ -250,6 +270,7 @@ class Pebble(TaughtModel):
     """The same with SAC or DQN, relabelled replay and unsupervised pre-training (Lee et al. 2021)."""
 
     name = "pebble"
+    looks = False
 
     def _go_on_from(self, agent: Agent) -> None:
         self.learner.practice.adopt(agent.policy)
@@ -295,6 +316,7 @@ class BC(TaughtModel):
     """Imitates demonstrations (Pomerleau 1991); `learn` counts minibatches, not environment steps."""
 
     name = "bc"
+    looks = False
 
     def _patient(self, config: dict[str, Any]) -> dict[str, Any]:
         return config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
+from agents.picture_net import PictureExtractor
 from agents.snapshot import Layers, PolicyArrays, forward
 
 
@@ -35,9 +37,10 @@ def policy_arrays(policy: ActorCriticPolicy) -> PolicyArrays:
     """An SB3 MLP policy as arrays whose forward pass matches `predict`."""
     layers = mlp_layers(policy.mlp_extractor.policy_net, policy.action_net)
     activation: Any = "relu" if policy.activation_fn is nn.ReLU else "tanh"
-    space = policy.action_space
+    space, extractor = policy.action_space, policy.features_extractor
+    eyes = extractor.eyes() if isinstance(extractor, PictureExtractor) else None
     if isinstance(space, spaces.Discrete):
-        return PolicyArrays(layers, "discrete", activation=activation)
+        return PolicyArrays(layers, "discrete", activation=activation, eyes=eyes)
     if not isinstance(space, spaces.Box):
         raise ValueError(f"actions of {space} can't be carried as arrays: use Discrete or Box")
     return PolicyArrays(
@@ -47,6 +50,7 @@ def policy_arrays(policy: ActorCriticPolicy) -> PolicyArrays:
         low=space.low.astype(np.float32).reshape(-1),
         high=space.high.astype(np.float32).reshape(-1),
         activation=activation,
+        eyes=eyes,
     )
 
 
@@ -57,7 +61,7 @@ def value_layers(policy: ActorCriticPolicy) -> Layers:
 
 def log_prob(policy: PolicyArrays, obs: Any, actions: Any) -> Any:
     """log pi(a|s) [N] of actions [N] or [N, C] under a policy of a snapshot."""
-    out = forward(policy.layers, np.asarray(obs, np.float32), policy.activation)
+    out = forward(policy.layers, policy.seen(obs), policy.activation)
     if policy.kind == "discrete":
         out = out - out.max(1, keepdims=True)
         log_p = out - np.log(np.exp(out).sum(1, keepdims=True))
@@ -71,6 +75,4 @@ def random_policy(task_policy: PolicyArrays) -> PolicyArrays:
     """The same shape of policy that knows nothing: every action equally likely."""
     zero = tuple((np.zeros_like(w), np.zeros_like(b)) for w, b in task_policy.layers)
     log_std = None if task_policy.log_std is None else np.zeros_like(task_policy.log_std)
-    return PolicyArrays(
-        zero, task_policy.kind, log_std, task_policy.low, task_policy.high, task_policy.activation
-    )
+    return replace(task_policy, layers=zero, log_std=log_std)

@@ -21,7 +21,9 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 from torch.nn import functional as F
 
+from agents.eyes import fold_of
 from agents.networks import policy_arrays, value_layers
+from agents.picture_net import PictureExtractor
 from agents.ppo_update import EPS, Batch, FlatPolicy, Weights, gradients
 from agents.snapshot import forward
 from agents.threads import one_thread
@@ -45,6 +47,7 @@ class PPOConfig:
     clip: float = 0.2
     hidden: tuple[int, ...] = (64, 64)
     activation: Literal["tanh", "relu"] = "tanh"  # relu is faster a step but learns less from it
+    policy: Literal["MlpPolicy", "CnnPolicy"] = "MlpPolicy"  # the second for pictures
     value_weight: float = 0.5
     grad_norm: float = 0.5
 
@@ -74,8 +77,16 @@ class BurstPPO(PPO):
     @classmethod
     def on(cls, env: VecEnv, config: PPOConfig, seed: int = 0) -> BurstPPO:
         """A fresh learner on `env`."""
+        looks: dict[str, Any] = {}
+        if config.policy == "CnnPolicy":
+            assert isinstance(env, SimulationVecEnv)
+            fold = fold_of(env.simulation.task)
+            looks = {
+                "features_extractor_class": PictureExtractor,
+                "features_extractor_kwargs": {"fold": fold},
+            }
         return cls(
-            "MlpPolicy",
+            config.policy,
             env,
             n_steps=config.steps,
             batch_size=min(config.batch, config.steps * env.num_envs),
@@ -90,6 +101,7 @@ class BurstPPO(PPO):
             policy_kwargs={
                 "net_arch": list(config.hidden),
                 "activation_fn": torch.nn.ReLU if config.activation == "relu" else torch.nn.Tanh,
+                **looks,
             },
             seed=seed,
             device="cpu",
@@ -101,7 +113,8 @@ class BurstPPO(PPO):
         self.random = np.random.default_rng(self.seed)
         params = list(self.policy.parameters())
         self.policy.optimizer = torch.optim.Adam(params, lr=self.lr_schedule(1.0), eps=EPS, fused=True)
-        self.flat = FlatPolicy(self.policy, self.policy.optimizer)
+        pictures = isinstance(self.policy.features_extractor, PictureExtractor)
+        self.flat = None if pictures else FlatPolicy(self.policy, self.policy.optimizer)
 
     def _excluded_save_params(self) -> list[str]:
         return [*super()._excluded_save_params(), "flat", "facts", "auxiliary"]
@@ -145,7 +158,7 @@ class BurstPPO(PPO):
         for t in range(steps):
             if t == keep:
                 self.facts.states, self.facts.rng = sim.states.copy(), sim.rng.copy()
-            out = forward(policy.layers, obs, policy.activation)
+            out = forward(policy.layers, policy.seen(obs), policy.activation)
             if discrete:
                 actions, log_prob = _sample(out, self.random)
                 buffer.actions[t, :, 0] = actions
@@ -168,12 +181,12 @@ class BurstPPO(PPO):
         if env.judge is None:
             reward = env.reward(seen, acted, next_obs.reshape(flat), terms.reshape(flat))
             buffer.rewards[:] = np.asarray(reward, np.float32).reshape(steps, rows)
-        all_values = forward(values, seen, policy.activation).reshape(steps, rows)
+        all_values = forward(values, policy.seen(seen), policy.activation).reshape(steps, rows)
         after = np.empty_like(all_values)  # an observation is the next one of its row, but at an end
         after[:-1] = all_values[1:]
         rest = ended.copy()
         rest[-1] = True
-        after[rest] = forward(values, next_obs[rest], policy.activation)[:, 0]
+        after[rest] = forward(values, policy.seen(next_obs[rest]), policy.activation)[:, 0]
         buffer.values[:] = all_values
         _advantages(buffer, after, ended, self.gamma, self.gae_lambda)
         buffer.pos, buffer.full = steps, True
@@ -195,10 +208,11 @@ class BurstPPO(PPO):
         buffer, flat = self.rollout_buffer, self.flat
         total = buffer.buffer_size * buffer.n_envs
         actions = buffer.actions.reshape(total, -1)
+        discrete = isinstance(self.action_space, spaces.Discrete)
         gains = buffer.advantages.reshape(total)
         whole = Batch(
             obs=buffer.observations.reshape(total, -1),
-            actions=actions[:, 0].astype(np.int64) if flat.discrete else actions,
+            actions=actions[:, 0].astype(np.int64) if discrete else actions,
             log_prob=buffer.log_probs.reshape(total),
             advantages=(gains - gains.mean()) / (gains.std() + 1e-8),
             returns=buffer.returns.reshape(total),
@@ -206,6 +220,9 @@ class BurstPPO(PPO):
         clip = float(self.clip_range(1.0))  # type: ignore[operator]
         weights = Weights(clip, self.vf_coef, self.ent_coef)
         rate = self.policy.optimizer.param_groups[0]["lr"]
+        if flat is None:
+            self._train_by_torch(whole, weights)
+            return
         flat.link()
         for _ in range(self.n_epochs):
             order = self.random.permutation(total)
@@ -219,11 +236,35 @@ class BurstPPO(PPO):
         flat.told()
         self._n_updates += self.n_epochs
 
+    def _train_by_torch(self, whole: Batch, weights: Weights) -> None:
+        """The same losses where the policy has convolutions."""
+        policy, total = self.policy, len(whole.obs)
+        for _ in range(self.n_epochs):
+            order = self.random.permutation(total)
+            for start in range(0, total, self.batch_size):
+                batch = whole.take(order[start : start + self.batch_size])
+                obs, acted, log_prob, gains, returns = (
+                    torch.as_tensor(part, device=self.device)
+                    for part in (batch.obs, batch.actions, batch.log_prob, batch.advantages, batch.returns)
+                )
+                log_p, entropy, values = evaluate(policy, obs, acted.reshape(len(obs), -1))
+                ratio = (log_p - log_prob).exp()
+                clipped = ratio.clamp(1.0 - weights.clip, 1.0 + weights.clip)
+                loss = -torch.minimum(ratio * gains, clipped * gains).mean()
+                loss = loss + weights.value * F.mse_loss(values, returns) - weights.entropy * entropy
+                extra = self.auxiliary(policy) if self.auxiliary is not None else None
+                policy.optimizer.zero_grad(set_to_none=True)
+                (loss if extra is None else loss + extra).backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(policy.parameters(), self.max_grad_norm)
+                policy.optimizer.step()
+        self._n_updates += self.n_epochs
+
 
 def evaluate(
     policy: Any, obs: torch.Tensor, actions: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(log-probability [B], mean entropy, value [B]) of actions under an SB3 MLP policy."""
+    obs = policy.features_extractor(obs)
     hidden = policy.mlp_extractor.policy_net(obs)
     out = policy.action_net(hidden)
     values = policy.value_net(policy.mlp_extractor.value_net(obs)).squeeze(-1)

@@ -43,7 +43,8 @@ class Practice:
         self.task, self.config = task, config
         ppo = config.ppo
         if is_foreign(task):  # steps one row at a time: few rows, longer rollouts
-            ppo = replace(ppo, rows=8, steps=256, batch=256)
+            batch = 64 if ppo.policy == "CnnPolicy" else 256
+            ppo = replace(ppo, rows=8, steps=256, batch=batch)
         sim = simulate(task, ppo.rows, seed=seed * 1_000_003 + 17)
         self.env = SimulationVecEnv(sim, self._pay, stagger=np.random.default_rng([seed, 3]))
         self.ppo = BurstPPO.on(self.env, ppo, seed=seed)
@@ -215,7 +216,7 @@ class Practice:
         self.ppo.random.bit_generator.state = facts["random"]
         now = self.policy
         self.past.clear()
-        for index, at in enumerate(facts["past"]):
+        for index, at in enumerate(facts["past"] if now.eyes is None else []):  # layers alone are kept
             layers = checkpoint.layers_from(f"past.{index}", arrays)
             self.past.append((at, replace(now, layers=layers)))
         self._reward, self._unit, self._usual = reward, facts["unit"], facts["usual"]

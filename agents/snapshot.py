@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.eyes import Eyes
 from agents.feedback import Question
 from agents.worth import Suggestion
 
@@ -33,7 +34,8 @@ def forward(layers: Layers, x: Float, activation: Literal["tanh", "relu"] = "tan
 @dataclass(frozen=True)
 class PolicyArrays:
     """An MLP policy. kind "discrete": outputs are logits; "gaussian": means, with log_std [C]; "squashed":
-    means and logs of deviations [2 C], through tanh and stretched to low..high (SAC's)."""
+    means and logs of deviations [2 C], through tanh and stretched to low..high (SAC's). eyes: what the
+    layers see of an observation in place of itself (a "CnnPolicy")."""
 
     layers: Layers
     kind: Literal["discrete", "gaussian", "squashed"]
@@ -41,12 +43,18 @@ class PolicyArrays:
     low: Float | None = None
     high: Float | None = None
     activation: Literal["tanh", "relu"] = "tanh"
+    eyes: Eyes | None = None
+
+    def seen(self, obs: Float) -> Float:
+        """What the layers see of observations [N, D]."""
+        obs = np.asarray(obs, np.float32)
+        return obs if self.eyes is None else self.eyes(obs)
 
     def act(
         self, obs: Float, random: np.random.Generator | None = None, temperature: float = 1.0
     ) -> NDArray[Any]:
         """Actions [N] or [N, C] for obs [N, D]: sampled when `random` is given, else the best."""
-        out: NDArray[Any] = forward(self.layers, np.asarray(obs, np.float32), self.activation)
+        out: NDArray[Any] = forward(self.layers, self.seen(obs), self.activation)
         if self.kind == "discrete":
             if random is None:
                 return out.argmax(axis=1)

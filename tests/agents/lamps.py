@@ -16,11 +16,11 @@ from envs.foreign.simulation import ForeignSimulation
 from envs.foreign.task import ForeignTask
 from envs.trajectory import Trajectory
 
-HORIZON, SIDE = 16, 16
+HORIZON, SIDE = 16, 36
 
 
 class Lamp(gymnasium.Env[Any, Any]):
-    """sees: "dict" or "picture" [1, 16, 16]. acts: "buttons" or "lever". Pays from -1 to 1 a step."""
+    """sees: "dict" or "picture" [1, 36, 36]. acts: "buttons" or "lever". Pays from -1 to 1 a step."""
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 4}  # noqa: RUF012
 
@@ -40,11 +40,11 @@ class Lamp(gymnasium.Env[Any, Any]):
             place = np.array([1.0 if self.right else -1.0, self.np_random.uniform(-1, 1)], np.float32)
             bell = np.array([self.paid], np.float32)
             return {"lamp": place, "weather": int(self.np_random.integers(3)), "bell": bell}
-        row, column = int(self.np_random.integers(SIDE - 5)), int(self.np_random.integers(4))
+        row, column = int(self.np_random.integers(SIDE - 14)), int(self.np_random.integers(6))
         column += SIDE // 2 if self.right else 0
         picture = self.np_random.integers(60, size=(1, SIDE, SIDE)).astype(np.uint8)
-        picture[0, row : row + 4, column : column + 4] = 255
-        picture[0, -1] = 127.5 * (self.paid + 1.0)
+        picture[0, row : row + 12, column : column + 12] = 255
+        picture[0, -2:] = 127.5 * (self.paid + 1.0)
         return picture
 
     def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
