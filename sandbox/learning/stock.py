@@ -15,7 +15,8 @@ QUESTIONS = 3  # kept ready
 FRESH_SECONDS = 2.0  # how often the oldest of them is replaced by one about the policy of now
 MISSING_SECONDS = 0.2  # how soon one that is missing is tried for
 SUGGEST_SECONDS = 3.0  # how often it is thought over which kind of feedback tells most,
-SUGGEST_SHARE = 0.03  # in at most this share of the learner's time
+SUGGEST_SHARE = 0.03  # in about this share of the learner's time,
+SUGGEST_AT_LEAST = 15.0  # but not more seldom than this, however busy the machine
 
 
 def _alike(one: Suggestion | None, other: Suggestion | None) -> bool:
@@ -73,7 +74,7 @@ class Stock:
         begun, last = monotonic(), self._thought
         self._thought = thought = suggest()
         took = monotonic() - begun
-        self._think_at = now + max(SUGGEST_SECONDS, took / SUGGEST_SHARE)
+        self._think_at = now + max(SUGGEST_SECONDS, min(SUGGEST_AT_LEAST, took / SUGGEST_SHARE))
         if self.suggestion is not None and not (_alike(thought, self.suggestion) or _alike(thought, last)):
             return False  # two near ties would flicker: another way must be the best twice running
         self.suggestion, self._stale = thought, False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from sandbox.session import Session
 
 PATIENCE = 30  # [frames] between two looks whether the learner has compiled them
+SETTLED = (2, 300, 3000)
+"""Frames after which what is there is taken for lasting: looking for garbage in all that was imported would
+take longer than a frame."""
 
 
 class Behind:
@@ -34,6 +38,8 @@ class Behind:
         """After a frame was shown. Never waits."""
         if frame == 1 and not self._wait:
             self._sound.start()
+        if frame in SETTLED and not self._wait:
+            gc.freeze()
         if session is None or session.folder is None or kernels.mode() == "compiled":
             return
         if isinstance(session.task, ForeignTask):

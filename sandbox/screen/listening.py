@@ -18,7 +18,8 @@ def listen(app: App) -> None:
             app.news.saved(event.text)
             app.sounds.play("saved")
         elif isinstance(event, LearnerRestarted):
-            app.trouble(f"The learner stopped ({event.reason}) and was started again. Nothing is lost.")
+            # No banner: it would take room from the world, whose pictures are then painted anew (150 ms).
+            app.toast("The learner stopped and was started again. Nothing is lost.", "undo")
         elif isinstance(event, Trouble):
             app.trouble(event.sentence)
         elif isinstance(event, NewSnapshot) and session:

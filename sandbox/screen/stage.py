@@ -12,33 +12,11 @@ from envs.world import Array, Task, Term
 from sandbox.screen import marks
 from sandbox.screen import theme as look
 from sandbox.screen.held import driving_keys
+from sandbox.screen.icons import ICONS
 from sandbox.screen.keys import ARROWS, Binding, cap
 from sandbox.screen.live import Live, TermEvents
 from sandbox.screen.theme import Color, Theme, rounded
 
-ICONS = {
-    "litter": "trash-2",
-    "vase": "flower-2",
-    "dirt": "droplets",
-    "home": "house",
-    "bump": "brick-wall",
-    "move": "footprints",
-    "cat": "cat",
-    "drop": "download",
-    "binned": "recycle",
-    "key": "key-round",
-    "forced": "door-open",
-    "progress": "gauge",
-    "crash": "triangle-alert",
-    "headway": "car-front",
-    "cut_in": "git-fork",
-    "left_lane": "road",
-    "lane_change": "arrow-right-left",
-    "hard_brake": "power",
-    "speeding": "fast-forward",
-    "reward": "star",
-    "ended": "flag",
-}
 CHIP_SECONDS = 1.6
 
 

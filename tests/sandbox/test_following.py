@@ -16,6 +16,7 @@ from agents.feedback import Comparison
 from agents.worth import Suggestion
 from envs.rooms.tasks import rooms_tidy
 from sandbox.app import App
+from sandbox.events import LearnerRestarted
 from sandbox.learning import stock as stocks
 from sandbox.learning.stock import Stock
 from sandbox.people import Camp, People
@@ -138,6 +139,15 @@ def test_elsewhere_a_new_remark_is_pointed_at_once(app: App, session: Teaching) 
     session.show(2)
     frames(app, 2)
     assert app.news.message == ""
+
+
+def test_a_learner_that_is_back_takes_no_room_from_the_world(app: App, session: Teaching) -> None:
+    frames(app, 2)
+    room = app.chrome.draw(app.surface)
+    session.events.append(LearnerRestarted("its process ended (killed by signal 9)"))
+    frames(app, 2)
+    assert "Nothing is lost" in app.news.message
+    assert app.chrome.draw(app.surface) == room
 
 
 def test_names_stand_for_ids() -> None:
