@@ -75,14 +75,20 @@ class TaughtModel:
         answers: int = 50,
         prior: str = "written",
         seed: int = 0,
+        device: str = "auto",
         **config: Any,
     ) -> None:
         """policy: "MlpPolicy", or "CnnPolicy" for pictures (SB3's NatureCNN). env: see `task_of`. teacher:
         a name (`teachbox info`), or your own function from a question to a Comparison, asked `answers`
-        times while it learns. config: fields of the learner's configuration."""
+        times while it learns. device: "auto" or "cpu", which are the same here. config: fields of the
+        learner's configuration."""
         if policy not in ("MlpPolicy", "CnnPolicy"):
             raise ValueError(
                 f"there is no policy {policy!r} here: use 'MlpPolicy', or 'CnnPolicy' for pictures"
+            )
+        if device not in ("auto", "cpu"):
+            raise ValueError(
+                f"device {device!r} is not learned on: small nets are faster on the CPU, use 'auto'"
             )
         self.task = task_of(env)
         if policy == "CnnPolicy":

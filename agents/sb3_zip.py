@@ -115,7 +115,8 @@ def _state(policy: PolicyArrays, value: Layers) -> Arrays:
 
 
 def read(path: Path, task: Task) -> Agent:
-    """The policy in a zip of PPO or A2C with an MlpPolicy, for `task`. Raises UnsafeFile with a sentence."""
+    """The policy in a zip of PPO, A2C, SAC or DQN with an MlpPolicy, for `task`. DQN's action values come
+    as logits, so that its surest action is the one it takes. Raises UnsafeFile with a sentence."""
     members = zip_members(read_bytes(path, MOST_BYTES), str(path), MOST_BYTES)
     for name in ("data", "policy.pth"):
         if name not in members:
@@ -124,13 +125,16 @@ def read(path: Path, task: Task) -> Agent:
     words = said.get("activation_fn") if isinstance(said, dict) else None
     if words is not None and (not isinstance(words, str) or words not in ACTIVATIONS):
         raise UnsafeFile(f"{path} has the activation {short(words)}: tanh and ReLU are read.")
-    activation: Any = ACTIVATIONS.get(words or "", "tanh")
     state = read_tensors(members["policy.pth"], f"policy.pth of {path}")
     for name, array in state.items():
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise UnsafeFile(
                 f"the tensor {short(name)} of {path} is of {array.dtype}, or holds a NaN or infinity."
             )
+    if any(name.startswith(("actor.", "q_net.")) for name in state):
+        arrays = _off_policy(state, ACTIVATIONS.get(words or "", "relu"), task, path)
+        return Agent(task.id, arrays, None, (), dict(task.options))
+    activation: Any = ACTIVATIONS.get(words or "", "tanh")
     policy = _chain(state, "policy_net", "action_net", path)
     value = _chain(state, "value_net", "value_net", path)
     used = set(_state(PolicyArrays(policy, "discrete"), value)) | {"log_std"}
@@ -150,10 +154,37 @@ def read(path: Path, task: Task) -> Agent:
     return Agent(task.id, arrays, None, value, dict(task.options))
 
 
-def _chain(state: Arrays, net: str, head: str, path: Path) -> Layers:
-    """Layers in order, each fitting the one before."""
-    names = [f"{NETS}.{net}.{2 * index}" for index in range(16)]
-    names = [name for name in names if f"{name}.weight" in state] + [head]
+def _off_policy(state: Arrays, activation: str, task: Task, path: Path) -> PolicyArrays:
+    """The actor of SAC, or the action values of DQN; critics and targets are left aside."""
+    space: Any = task.world.action_space
+    if activation != "relu":
+        raise UnsafeFile(f"{path} is of SAC or DQN with tanh: those with ReLU are read.")
+    actor = {name for name in state if name.startswith(("actor.", "q_net."))}
+    aside = ("critic.", "critic_target.", "q_net_target.")
+    if "actor.mu.weight" in state:
+        *inner, mean = _chain(state, "latent_pi", "actor.mu", path, "actor")
+        *_, spread = _chain(state, "latent_pi", "actor.log_std", path, "actor")
+        if not hasattr(space, "low") or mean[0].shape != spread[0].shape:
+            raise UnsafeFile(f"{path} is of SAC, whose actions do not fit {task.id}.")
+        both = tuple(np.concatenate(pair, -1) for pair in zip(mean, spread, strict=True))
+        low, high = (np.asarray(bound, np.float32).reshape(-1) for bound in (space.low, space.high))
+        found = PolicyArrays((*inner, (both[0], both[1])), "squashed", low=low, high=high, activation="relu")
+        tensors = 2 * (len(inner) + 2)
+    else:
+        layers = _chain(state, "q_net", "", path, "q_net")
+        found, tensors = PolicyArrays(layers, "discrete", activation="relu"), 2 * len(layers)
+    odd = sorted(name for name in set(state) - actor if not name.startswith(aside))
+    if odd or len(actor) != tensors:
+        raise UnsafeFile(f"{path} has tensors that an MlpPolicy of SAC or DQN has not: such a one is read.")
+    return found
+
+
+def _chain(state: Arrays, net: str, head: str, path: Path, nets: str = NETS) -> Layers:
+    """Layers in order, each fitting the one before; head: the name of the last, "" if it is one of them."""
+    names = [f"{nets}.{net}.{2 * index}" for index in range(16)]
+    names = [name for name in names if f"{name}.weight" in state] + [head] * bool(head)
+    if not names:
+        raise UnsafeFile(f"{path} has no layers of {nets}.")
     layers, wide = [], None
     for name in names:
         weight, bias = state.get(f"{name}.weight"), state.get(f"{name}.bias")

@@ -88,6 +88,8 @@ def test_bc_and_dagger_learn_until_nothing_is_left() -> None:
 def test_mistakes_are_sentences() -> None:
     with pytest.raises(ValueError, match="toy shows none: use 'MlpPolicy'"):
         Preferences("CnnPolicy", toy())
+    with pytest.raises(ValueError, match="device 'cuda' is not learned on"):
+        BC("MlpPolicy", toy(), device="cuda")
     with pytest.raises(ValueError, match="42 is no world to learn in"):
         task_of(42)
     with pytest.raises(ValueError, match="did you mean"):

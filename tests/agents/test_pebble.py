@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
-from stable_baselines3 import SAC
+from stable_baselines3 import DQN, SAC
 
 from agents import bundle, catalog, sb3_zip, scores
 from agents.models import Pebble
@@ -16,6 +16,7 @@ from agents.off_policy import OffPolicyPractice
 from agents.pebble import EXPLORING
 from agents.replay_buffer import nearest
 from agents.sac_dqn import OffPolicyConfig, off_policy_arrays, sharpness
+from agents.safe_files import UnsafeFile
 from agents.snapshot import RewardArrays
 from agents.teachers import make_teacher
 from envs.catalog import task as world
@@ -131,3 +132,24 @@ def test_a_bundle_and_a_zip_of_it_act_alike(name: str, tmp_path: Path) -> None:
     theirs = sb3_zip.model(agent, task).predict(obs, deterministic=True)[0]
     np.testing.assert_allclose(theirs, wanted, atol=1e-5)
     again.learn(500)
+    sb3_zip.write(tmp_path / "a.zip", agent, task)
+    back = sb3_zip.read(tmp_path / "a.zip", task)
+    bundle.check_fits(back, task)
+    np.testing.assert_allclose(back.policy.act(obs), wanted, atol=1e-5)
+
+
+def test_zips_of_sac_and_dqn_as_sb3_makes_them(tmp_path: Path) -> None:
+    for algorithm, id in ((SAC, "Pendulum-v1"), (DQN, "CartPole-v1")):
+        task = world(id)
+        wide = len(task.world.obs_names)
+        env = sb3_zip._Spaces(spaces.Box(-np.inf, np.inf, (wide,), np.float32), task.world.action_space)
+        theirs = algorithm("MlpPolicy", env, buffer_size=10, device="cpu")
+        theirs.save(tmp_path / id)
+        agent = sb3_zip.read(tmp_path / f"{id}.zip", task)
+        bundle.check_fits(agent, task)
+        obs = np.random.default_rng(0).standard_normal((200, wide)).astype(np.float32)
+        np.testing.assert_allclose(
+            agent.policy.act(obs), theirs.predict(obs, deterministic=True)[0], atol=1e-5
+        )
+    with pytest.raises(UnsafeFile, match="do not fit CartPole-v1"):
+        sb3_zip.read(tmp_path / "Pendulum-v1.zip", world("CartPole-v1"))
