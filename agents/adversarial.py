@@ -213,6 +213,8 @@ class GailLearner(JointLearner):
             self._adam = torch.optim.AdamW(
                 self.practice.ppo.policy.parameters(), weight_decay=self.config.clone.decay
             )
+            if self._to_clone == 0:
+                self._begin()
 
     def _take_expert(self, records: list[Record]) -> None:
         driven = [filled(self.task, t) for t in driven_by_person(records)]
@@ -233,15 +235,16 @@ class GailLearner(JointLearner):
             self._adam.step()
             self._to_clone -= 1
         if self._to_clone <= 0:
-            self.practice.ppo.learn_nothing()
-            self._improve(self.config.discriminator.warm)
-            self._pay()
+            self._begin()
+
+    def _begin(self) -> None:
+        """Look at what it does before anything is paid, and tell it from the person's."""
+        self.practice.ppo.learn_nothing()
+        self._improve(self.config.discriminator.warm)
+        self._pay()
 
     def _improve(self, updates: int) -> None:
         agent = self.practice.newest_steps()
-        if agent is None:  # from nothing: look at what it does before anything is paid
-            self.practice.ppo.learn_nothing()
-            agent = self.practice.newest_steps()
         if agent is not None and self._expert is not None:
             loss = self.model.improve(self._expert, agent, self.practice.policy, updates)
             self._agreement["discriminator's loss"] = loss

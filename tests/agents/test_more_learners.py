@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from agents import catalog, scores
+from agents.bc import CloningConfig
 from agents.cloning import agreed, awake, filled
 from agents.dagger import DaggerLearner
 from agents.feedback import Demonstration
@@ -51,7 +52,8 @@ def _presses(learner, count: int = 60, every: int = 6, first: int = 0):
 @pytest.mark.parametrize("name", ["gail", "airl"])
 def test_adversaries_come_to_do_what_was_shown(name: str, tmp_path: Path) -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = catalog.make(name, task, prior="none", steps_per_fit=240_000)
+    alone = {"cloning": 0.0, "clone": CloningConfig(updates=0)}  # else a clone would do it
+    learner = catalog.make(name, task, prior="none", steps_per_fit=240_000, **alone)
     learner.observe(20, [teacher.demonstrate(seed) for seed in range(20)])
     assert _practise(learner) > 5.0
     assert learner.snapshot().reward.nets
@@ -60,6 +62,16 @@ def test_adversaries_come_to_do_what_was_shown(name: str, tmp_path: Path) -> Non
     again.load(tmp_path / "a")
     one, two = learner.snapshot().reward.nets[0], again.snapshot().reward.nets[0]
     np.testing.assert_array_equal(one[0][0], two[0][0])
+
+
+def test_an_adversary_begins_from_a_clone() -> None:
+    task, teacher = toy(), make_teacher("rational", toy())
+    learner = catalog.make("gail", task, prior="none")
+    learner.observe(20, [teacher.demonstrate(seed) for seed in range(20)])
+    before = _score(learner)
+    while not learner.snapshot().env_steps:
+        learner.step()
+    assert _score(learner) > before + 2.0
 
 
 def test_a_drive_that_came_to_rest_is_filled_up_with_the_rest() -> None:
