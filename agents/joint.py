@@ -171,9 +171,6 @@ class JointLearner:
 
     def _burst(self) -> int:
         if self._counts is not None and not self.config.control:  # a control must know nothing of doubt
-            steps_now = self.practice.newest_steps()
-            if steps_now is not None:
-                self.model.watch(*steps_now, self.task.horizon)
             self.practice.reprice(self.model.sure(self._counts, self.inference.usual))
         steps = self.practice.burst()
         self._counts = self.practice.counts

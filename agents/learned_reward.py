@@ -58,10 +58,6 @@ class LearnedReward(ABC):
         """Prior mean and deviation of weights per unit of each term, the units, [M] each; None: no terms."""
         return None
 
-    def watch(self, obs: Float, actions: Any, after: Float, terms: Float, horizon: int) -> None:
-        """See what practice does now, for a reward whose doubt is not about the named terms."""
-        return
-
     def sure(self, counts: Float, usual: Float) -> RewardArrays:
         """What practice is paid by, for a policy that does `counts` of each term an episode [M].
 

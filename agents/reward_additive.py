@@ -20,7 +20,6 @@ from agents.checkpoint import Arrays
 from agents.choices import Packed
 from agents.learned_reward import Float
 from agents.reward_net import STRAIGHT, NetConfig, NetReward
-from agents.robust import sure_weights
 from agents.snapshot import Layers, RewardArrays
 from envs.trajectory import Trajectory
 
@@ -28,9 +27,6 @@ Wide = NDArray[np.float64]
 KNOTS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Where bends lie, as shares of the range that each number has."""
 WIDTH = 0.25  # of a bend, in deviations of the number
-WATCHED = 1024
-"""Steps of practice looked at for what it does."""
-OWN = ("samples", "knots", "width", "liked", "does")
 TRUSTS = np.exp(np.linspace(-2.0, 2.0, 17))
 """Multiples of its prior median that a kind's sharpness may be."""
 
@@ -47,8 +43,7 @@ class AdditiveConfig:
     rounds: int = 4  # of finding how much each number matters
     freedom: float = 0.1  # degrees of freedom that a number's prior relevance is worth
     newton: int = 12  # steps at a round
-    samples: int = 64  # of what is believed
-    aversion: float = 0.5  # deviations of an episode's return that practice takes off its mean
+    samples: int = 32  # of what is believed, for choosing questions
 
 
 class AdditiveReward(NetReward):
@@ -70,8 +65,6 @@ class AdditiveReward(NetReward):
         self._samples = np.zeros((0, 0), np.float32)
         """What is believed [samples, features + 1], the last the weight of the written part."""
         self._knots, self._width = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
-        self._liked = self._does = np.zeros(0, np.float32)
-        """Features of what was chosen, and of an episode as practice goes now, summed [features + 1]."""
 
     def _features(self, obs: Float, actions: Any, after: Float) -> Float:
         """Of steps [N, 3 D + A + knots * D]."""
@@ -104,8 +97,6 @@ class AdditiveReward(NetReward):
         paid = packed.terms @ self._written * (self.config.written / self._unit)
         features = np.concatenate([sums / unit, paid[:-1, None]], 1)
         features = np.concatenate([features, np.zeros((1, features.shape[1]))])  # nothing at all
-        self._liked = (features[packed.option[:, 0]].sum(0) * np.append(unit, 1.0)).astype(np.float32)
-        self._does = self._does if len(self._does) == len(self._liked) else np.zeros(0, np.float32)
         variance = np.append(0.5 * prior**2 / self.config.ridge, own.written**2)
         self._solve(packed, features, variance, np.append(groups, 3 * wide + 1), np.append(unit, 1.0))
 
@@ -181,44 +172,34 @@ class AdditiveReward(NetReward):
         out = np.append(weights[3 * wide + acts : -1], size).astype(np.float32)
         return (into, bias), (out[:, None], np.zeros(1, np.float32))
 
-    def watch(self, obs: Float, actions: Any, after: Float, terms: Float, horizon: int) -> None:
-        if len(self._samples):
-            few = slice(None, None, max(1, len(obs) // WATCHED))
-            self._does = self._totals(obs[few], actions[few], after[few], terms[few])
-            self._does = self._does * np.float32(horizon / len(obs[few]))
-
-    def _totals(self, obs: Float, actions: Any, after: Float, terms: Float) -> Float:
-        """Features of steps summed, the written part last [F + 1]."""
-        paid = terms.sum(0) @ self._written * (self.config.written / self._unit)
-        return np.append(self._features(obs, actions, after).sum(0), np.float32(paid))
-
     def sure(self, counts: Float, usual: Float) -> RewardArrays:
-        """What is sure for a policy that does as was watched last, as one net: quicker than its members."""
-        if not len(self._samples):
+        """The members' mean as one net: their first layers are the same but for the straight unit."""
+        if not self._nets:
             return self.arrays()
-        weights, wide = self._samples.mean(0), self._knots.shape[1]
-        if len(self._does) and self.additive.aversion:
-            weights = sure_weights(self._samples, self._does, self._liked, self.additive.aversion)
-            weights = weights.astype(np.float32)
-        acts = len(weights) - 1 - (3 + len(KNOTS)) * wide
-        paid = weights[-1] * (self.config.written / self._unit) * self._written[None]
-        return replace(
-            self.arrays(), weights=np.asarray(paid, np.float32), nets=(self._layers(weights, wide, acts),)
-        )
+        into, bias = self._nets[0][0]
+        ups = [net[1][0][-1] for net in self._nets]
+        straight = np.mean([net[0][0][:, -1] * up for net, up in zip(self._nets, ups, strict=True)], 0)
+        out = np.mean([net[1][0] for net in self._nets], 0)
+        size = max(float(np.abs(straight).max()), 1e-6) / STRAIGHT
+        into, out[-1] = np.concatenate([into[:, :-1], straight[:, None] / size], 1), size
+        net = ((into.astype(np.float32), bias), (out.astype(np.float32), np.zeros(1, np.float32)))
+        return replace(self.arrays(), weights=self.weights.mean(0, keepdims=True), nets=(net,))
 
     def believed(self, clips: Sequence[Trajectory]) -> Float:
         if not len(self._samples):
             return super().believed(clips)
-        totals = [self._totals(c.observations[:-1], c.actions, c.observations[1:], c.terms) for c in clips]
-        return np.asarray(self._samples @ np.stack(totals).T, np.float32)
+        worth = [self._features(c.observations[:-1], c.actions, c.observations[1:]).sum(0) for c in clips]
+        paid = np.stack([c.terms.sum(0) for c in clips]) @ self._written * (self.config.written / self._unit)
+        return np.asarray(self._samples @ np.concatenate([np.stack(worth), paid[:, None]], 1).T, np.float32)
 
     def state(self) -> Arrays:
-        return super().state() | {f"reward.{name}": getattr(self, f"_{name}") for name in OWN}
+        own = {"reward.samples": self._samples, "reward.knots": self._knots, "reward.width": self._width}
+        return super().state() | own
 
     def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
         super().restore(facts, arrays)
-        for name in OWN:
-            setattr(self, f"_{name}", arrays[f"reward.{name}"])
+        self._samples = arrays["reward.samples"]
+        self._knots, self._width = arrays["reward.knots"], arrays["reward.width"]
 
 
 def _trusts(config: NetConfig) -> Wide:

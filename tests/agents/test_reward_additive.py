@@ -48,7 +48,7 @@ def test_what_is_best_in_the_middle_is_found_although_no_straight_line_tells_it(
     assert paid[0] > paid[1] + 0.1
 
 
-def test_members_samples_and_what_practice_is_paid_at_first_agree_on_a_clip() -> None:
+def test_members_samples_and_what_practice_is_paid_by_agree_on_a_clip() -> None:
     choices = _pairs(30, 1)
     model = _fitted(choices)
     clips = [o.steps for c in choices for o in c.options if o]
@@ -84,14 +84,3 @@ def test_roads_have_no_turns_and_flats_have() -> None:
     )
     assert isinstance(road, AdditiveReward)
     assert not isinstance(flat, AdditiveReward)
-
-
-def test_practice_is_paid_less_for_what_is_doubted() -> None:
-    """What practice does much of and no answer was about is worth less than its mean."""
-    model = _fitted(_pairs(10, 6))
-    seen = np.zeros((40, 9), np.float32)
-    seen[:, 5] = 3.0
-    steps = seen, np.zeros(40, int), seen, np.zeros((40, 2), np.float32)
-    model.watch(*steps, 40)
-    sure = model.sure(*np.zeros((2, 2), np.float32)).members(*steps).mean()
-    assert sure < model.arrays().members(*steps).mean() - 1e-3
