@@ -277,3 +277,5 @@ def test_maxent_learns_the_toy_from_two_drives() -> None:
     assert _practise(learner) > 8.0
     assert isinstance(learner, MaxEntLearner)
     assert learner.exact
+    weights = dict(zip(toy().world.term_names, learner.snapshot().reward.weights.mean(0), strict=True))
+    assert weights["coin"] > 0.1  # the written reward, where the ascent begins, pays nothing for it
