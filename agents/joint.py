@@ -66,7 +66,7 @@ class JointLearner:
         self.asker = Asker(task, config.query, np.random.default_rng([seed, 1]))
         on_net = config.model == "net" or is_foreign(task)
         if on_net:  # it knows no terms, so it asks about none
-            self.asker.coverage = None
+            self.asker.coverage, self.asker.decisive = None, 0
         given = config.prior_steps, config.steps_per_fit
         self._prior_steps = 1_000 * task.horizon if given[0] is None else given[0]
         enough = 500 if on_net else 4_000  # a net at rest is soon outwitted
@@ -222,7 +222,9 @@ class JointLearner:
     def _make_questions(self) -> None:
         if "comparison" not in self.kinds:
             return
-        self.asker.draw(self.practice.moments(self.asker.random), self.practice.variants())
+        practice = self.practice
+        moments = practice.moments(self.asker.random)
+        self.asker.draw(moments, practice.variants(), practice.events.moments)
         if not self._fitted:
             self.model.set_units(self.asker.sums())
         self.asker.prepare(self._beliefs())

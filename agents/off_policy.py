@@ -21,6 +21,7 @@ from stable_baselines3.common.utils import polyak_update
 
 from agents import checkpoint
 from agents.checkpoint import Arrays
+from agents.events import Events
 from agents.ppo import RolloutFacts
 from agents.practice import Practice, PracticeConfig
 from agents.replay_buffer import RelabelledBuffer, nearest
@@ -55,7 +56,8 @@ class OffPolicyPractice(Practice):
         self.ppo.set_logger(configure(None, []))
         self.ppo.facts, self.ppo.random = RolloutFacts(), np.random.default_rng(seed)
         self.ppo.n_steps = steps
-        self.past, self.bursts, self.exploring = deque(maxlen=self.config.past), 0, False
+        self.events = Events(task, seed)
+        self.past, self.bursts, self.exploring = deque(), 0, False
         self._reward: RewardArrays | None = None
         self._usual, self._unit, self._sharp = 0.0, None, 1.0
         self._recent, self._best = deque(maxlen=self.config.window), None
@@ -88,8 +90,7 @@ class OffPolicyPractice(Practice):
 
     def burst(self) -> int:
         """One rollout, and minibatches of all that is kept."""
-        if not self.past or self.env_steps - self.past[-1][0] >= self.config.past_every:
-            self.past.append((self.env_steps, self.policy))
+        self._keep(self.policy)
         with one_thread():
             self._collect()
             self.bursts += 1

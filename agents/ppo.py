@@ -66,6 +66,7 @@ class RolloutFacts:
     terms: NDArray[Any] | None = None  # [T, N, M]
     states: NDArray[Any] | None = None  # [N, K] at a random step, for clips to start from
     rng: NDArray[Any] | None = None  # [N]
+    kept: int = 0  # which step that was
 
 
 class BurstPPO(PPO):
@@ -158,6 +159,7 @@ class BurstPPO(PPO):
         for t in range(steps):
             if t == keep:
                 self.facts.states, self.facts.rng = sim.states.copy(), sim.rng.copy()
+                self.facts.kept = keep
             out = forward(policy.layers, policy.seen(obs), policy.activation)
             if discrete:
                 actions, log_prob = _sample(out, self.random)

@@ -7,7 +7,7 @@ its discounted sums, so that values stay near one whatever its unit.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from agents import checkpoint
 from agents.checkpoint import Arrays
+from agents.events import Events
 from agents.networks import policy_arrays, random_policy
 from agents.ppo import BurstPPO, PPOConfig, discounted_deviation
 from agents.rollouts import Moment, Variant, fresh_moments, is_foreign, moment_of, moments_of, roll, simulate
@@ -36,6 +37,14 @@ class PracticeConfig:
     slack: float = 0.05  # share of the best learned reward that may be lost before going back
 
 
+def crowded(times: Sequence[int]) -> int:
+    """Which of the policies kept at these times (three or more) to let go: that with the nearest neighbours
+    for its age. So they stand the wider apart the older they are; the first and the last stay."""
+    ages = [times[-1] - at + 1 for at in times[1:-1]]
+    gaps = [after - before for before, after in zip(times[:-2], times[2:], strict=True)]
+    return 1 + int(np.argmin(np.array(gaps) / np.array(ages)))
+
+
 class Practice:
     """One agent practising in many rows at once."""
 
@@ -48,7 +57,8 @@ class Practice:
         sim = simulate(task, ppo.rows, seed=seed * 1_000_003 + 17)
         self.env = SimulationVecEnv(sim, self._pay, stagger=np.random.default_rng([seed, 3]))
         self.ppo = BurstPPO.on(self.env, ppo, seed=seed)
-        self.past: deque[tuple[int, PolicyArrays]] = deque(maxlen=config.past)
+        self.events = Events(task, seed)
+        self.past: deque[tuple[int, PolicyArrays]] = deque()
         self.bursts = 0
         self._reward: RewardArrays | None = None
         self._usual = 0.0  # mean reward of a step; taking it off changes nothing at a fixed horizon
@@ -114,9 +124,9 @@ class Practice:
         """One rollout and its update; the number of environment steps."""
         before = self.policy
         parameters = {name: value.clone() for name, value in self.ppo.policy.state_dict().items()}
-        if not self.past or self.env_steps - self.past[-1][0] >= self.config.past_every:
-            self.past.append((self.env_steps, before))
+        self._keep(before)
         self.ppo.burst()
+        self.events.note(self.ppo.facts)
         self.bursts += 1
         if self._unit is None:
             self._measure_unit()
@@ -126,6 +136,16 @@ class Practice:
         if len(self._recent) == self._recent.maxlen and (self._best is None or mean > self._best[0]):
             self._best = (mean, parameters)
         return int(self.ppo.n_steps * self.ppo.n_envs)
+
+    def _keep(self, policy: PolicyArrays) -> None:
+        """Remember a policy every so often, some from each time: who has come to do nothing has once done
+        something, and clips of that can still be asked about."""
+        if self.past and self.env_steps - self.past[-1][0] < self.config.past_every:
+            return
+        self.past.append((self.env_steps, policy))
+        if len(self.past) > self.config.past:
+            untaught = self.past[0][0] == 0
+            del self.past[0 if untaught else crowded([at for at, _ in self.past])]
 
     def settle(self) -> None:
         """Go back to the best policy on this reward if the one of now is worse: long practice drifts."""

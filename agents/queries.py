@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from agents.feedback import Comparison, Question, Record
 from agents.rollouts import Moment, Variant, is_foreign, roll
 from agents.worth import Believed as Believed
-from agents.worth import Prices, Suggestion, gain, measured, orders, suggestion
+from agents.worth import Prices, Suggestion, gain, improvement, measured, orders, suggestion
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -37,11 +37,18 @@ class QueryConfig:
     uniform: int = 2  # so many first questions are about all terms, whatever is believed
     noise: float = 0.1  # share of answers taken for accidents
     again_every: int = 12  # every so many questions one is asked again with its sides swapped; 0: never
-    by: Literal["information", "disagreement", "uniform", "value"] = "information"  # what is best to ask
+    by: Literal["improvement", "information", "disagreement", "uniform", "value"] = "improvement"
+    """What is best to ask about. Improvement: that whose answer is expected to improve most on what would be
+    done today, which makes the most of few answers; it is short-sighted, so later questions are by
+    information."""
+    decisive: int = 10  # so many first questions are by improvement
     second: float = 4.0  # what a pair costs a person, and
     further: float = 2.0  # each further clip, and
     press: float = 6.0  # watching until there is something to reward, before this person's are known [s]
 
+
+UNDECIDED = 0.01
+"""Worth of a nat of information that changes no decision, beside improvement [nats of return]."""
 
 Group = tuple[Trajectory, ...]
 """Clips from one moment."""
@@ -53,12 +60,14 @@ def candidates(
     variants: Sequence[Variant],
     config: QueryConfig,
     random: np.random.Generator,
+    notable: Sequence[Moment] = (),
 ) -> list[Group]:
-    """For each moment some clips, each by a variant drawn at random (the first variant always acts)."""
-    open_moments = [m for m in moments if m.left >= config.least]
-    if len(open_moments) > config.moments:
-        pick = random.choice(len(open_moments), config.moments, replace=False)
-        open_moments = [open_moments[i] for i in pick]
+    """For each moment some clips, each by a variant drawn at random (the first variant always acts).
+
+    notable: moments of which up to half of those looked at are taken before any other.
+    """
+    open_moments = _some(notable, config.moments // 2, config.least, random)
+    open_moments += _some(moments, config.moments - len(open_moments), config.least, random)
     rows = [moment for moment in open_moments for _ in range(config.each)]
     drawn = [
         variants[0] if i % config.each == 0 else variants[int(random.integers(len(variants)))]
@@ -66,6 +75,14 @@ def candidates(
     ]
     clips = roll(task, rows, drawn, [config.steps] * len(rows), random)
     return [tuple(clips[i : i + config.each]) for i in range(0, len(clips), config.each)]
+
+
+def _some(moments: Sequence[Moment], most: int, least: int, random: np.random.Generator) -> list[Moment]:
+    """Up to `most` moments from which at least `least` steps are left."""
+    found = [m for m in moments if m.left >= least]
+    if len(found) <= most:
+        return found
+    return [found[i] for i in random.choice(len(found), most, replace=False)]
 
 
 def differ(first: Trajectory, second: Trajectory) -> bool:
@@ -110,6 +127,7 @@ def choose(
     believed None draws uniformly.
     """
     returns = None if believed is None or not groups else believed([clip for g in groups for clip in g])
+    starts = np.cumsum([0, *(len(group) for group in groups)])[:-1]
     found: list[tuple[float, Group]] = []
     at = 0
     for group in groups:
@@ -125,21 +143,27 @@ def choose(
         if returns is None:
             telling, picked = float(random.random()), sets[int(random.integers(len(sets)))]
         else:
-            gains = [_tells(returns[:, mine][:, s], config) for s in sets]
+            gains = [_tells(returns[:, mine][:, s], config, returns, starts) for s in sets]
             telling, picked = max(gains), sets[int(np.argmax(gains))]
         found.append((telling, tuple(group[i] for i in picked)))
     found.sort(key=lambda item: -item[0])
     return [_question(group, telling, random) for telling, group in found[:count]]
 
 
-def _tells(worth: Float, config: QueryConfig) -> float:
-    """How telling the order of some clips is, for their returns [S, clips] under samples."""
+def _tells(worth: Float, config: QueryConfig, every: Float, starts: NDArray[np.int64]) -> float:
+    """How telling the order of some clips is, for their returns [S, clips] under samples.
+
+    every [S, N]: the returns of all candidates; starts [G]: where each group of them begins.
+    """
     if config.by == "disagreement":
         pairs = combinations(range(worth.shape[1]), 2)
         return float(
             disagreement(np.stack([worth[:, a] - worth[:, b] for a, b in pairs]), config.noise).sum()
         )
-    return float(gain(orders(worth.astype(np.float64), config.noise)))
+    answers = orders(worth.astype(np.float64), config.noise)
+    if config.by != "improvement":
+        return float(gain(answers))
+    return improvement(answers, every, starts) + UNDECIDED * float(gain(answers))
 
 
 class Coverage:
@@ -211,10 +235,14 @@ class Asker:
         self._known: set[str] = set()
         self.coverage = None if is_foreign(task) else Coverage(len(task.world.terms))
         """For the first questions; None where no terms are named."""
+        self.decisive = config.decisive
+        """How many questions are by improvement; it needs a belief to be trusted from few answers."""
 
-    def draw(self, moments: Sequence[Moment], variants: Sequence[Variant]) -> None:
+    def draw(
+        self, moments: Sequence[Moment], variants: Sequence[Variant], notable: Sequence[Moment] = ()
+    ) -> None:
         """New candidates; questions about the old ones are dropped."""
-        self._groups = candidates(self.task, moments, variants, self.config, self.random)
+        self._groups = candidates(self.task, moments, variants, self.config, self.random, notable)
         self.ready.clear()
 
     def sums(self) -> list[Float]:
@@ -269,7 +297,10 @@ class Asker:
         if known is None and clips == 2 and self.coverage is not None and self.config.by != "uniform":
             picked = self.coverage.pick(self._groups, count)
             return [_question(pair, spread, self.random) for spread, pair in picked]
-        return choose(self._groups, known, clips, count, self.config, self.random)
+        by = self.config.by
+        if by == "improvement" and self.asked >= self.decisive:
+            by = "information"
+        return choose(self._groups, known, clips, count, replace(self.config, by=by), self.random)
 
     def pairs(self, count: int) -> list[Question]:
         """Pairs of today's candidates, drawn uniformly, that stay to be asked about."""

@@ -43,8 +43,20 @@ class RewardConfig:
     noise: float = 0.1  # share of answers taken for accidents, before anything is known of who answers
     trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
+    manner: float = (
+        0.5  # how differently from what they want people drive: median deviation of a weight [nats]
+    )
+    manner_spread: float = 1.0  # its deviation in log, from term to term
     foreseen: int = 1  # comparisons from which on other kinds are trusted by how well they foresee them
     aversion: float = 1.0  # deviations of an episode's return that practice takes off its mean
+
+
+def _driven(packed: Packed) -> Float:
+    """1 for each option [S + 1] of a demonstration or a correction, 0 for what was only judged."""
+    found = np.zeros(len(packed.terms), np.float32)
+    rows = np.isin(packed.kind, [KINDS.index("demonstration"), KINDS.index("correction")])
+    found[packed.option[rows][packed.mask[rows]]] = 1.0
+    return found
 
 
 class RewardModel(LearnedReward):
@@ -56,7 +68,7 @@ class RewardModel(LearnedReward):
         """written [M]: the prior's mean (zeros: none). usable [M]: terms that the reward may use."""
         super().__init__(one_hot, seed)
         self.config, self._written, self._usable = config, written, usable
-        size = len(written) + len(KINDS)
+        size = 3 * len(written) + len(KINDS)
         self.chains = torch.randn((config.chains, size), generator=self.generator)
         self.unit = np.ones(len(written), np.float32)
         self.samples = np.zeros((0, len(written)), np.float32)
@@ -116,13 +128,17 @@ class RewardModel(LearnedReward):
         mean, deviation = self._prior()
         features = torch.from_numpy(packed.terms / self.unit)
 
+        driven = torch.from_numpy(_driven(packed))
+
         def weights_of(x: Tensor) -> tuple[Tensor, Tensor]:
-            value = mean + deviation * x
+            value = mean + deviation * x[:, : len(mean)]
             return value[:, :terms], value[:, terms:].exp()
 
         def log_likelihoods(x: Tensor) -> Tensor:
             weights, trust = weights_of(x)
-            return -choices_loss(weights @ features.T, trust, packed, self.config.noise)
+            manner = self._manner(*x[:, len(mean) :].chunk(2, 1))
+            returns = weights @ features.T + manner @ (features.T * driven)
+            return -choices_loss(returns, trust, packed, self.config.noise)
 
         self.shares = self._shares(log_likelihoods, packed)
         counts = torch.from_numpy(packed.weight * self.shares[packed.kind])
@@ -139,6 +155,16 @@ class RewardModel(LearnedReward):
         pick = torch.randperm(len(self.chains), generator=self.generator)[: self.config.members].numpy()
         members = self.samples[-len(self.chains) :][pick]
         self.weights = members - members.mean(0) + self.samples.mean(0)
+
+    def _manner(self, habit: Tensor, scale: Tensor) -> Tensor:
+        """What somebody at the wheel adds to the weights [chains, M], of two standard normal parts.
+
+        Who drives over-cautiously leaves litter that they would rank above none: a habit in one term, which
+        must not speak against all else that the drive shows. Few terms, each by much: a normal whose scale
+        is log-normal.
+        """
+        usable = torch.from_numpy(self._usable.astype(np.float32))
+        return self.config.manner * (self.config.manner_spread * scale).exp() * habit * usable
 
     def _shares(self, log_likelihoods: LogLikelihood, packed: Packed) -> Float:
         """How much each of KINDS counts [kinds], by how well it alone foresees the comparisons."""
@@ -210,5 +236,7 @@ class RewardModel(LearnedReward):
         self.shift, self.scale = facts["shift"], facts["scale"]
         self.weights, self.samples = arrays["reward.weights"], arrays["reward.samples"]
         self.unit, self.trust = arrays["reward.unit"], arrays["reward.trust"]
-        self.chains = torch.from_numpy(arrays["reward.chains"].copy())
+        chains = torch.from_numpy(arrays["reward.chains"].copy())
+        if chains.shape == self.chains.shape:  # an older version had fewer parameters
+            self.chains = chains
         self.generator.set_state(torch.from_numpy(arrays["reward.random"].copy()))

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,19 @@ def gain(p: Float) -> Float:
     H(mean p) - mean H(p): Houlsby et al. 2011, "Bayesian active learning", eq. 2.
     """
     return np.asarray(entropy(p.mean(-2)) - entropy(p).mean(-1))
+
+
+def improvement(p: Float, worth: NDArray[np.floating[Any]], starts: NDArray[np.int64]) -> float:
+    """By how much better than today one would choose in each group, knowing the answer: the mean of it.
+
+    p [S, A]: of each answer under samples of the reward; worth [S, N]: returns of all candidates; starts [G]:
+    where each group of them begins. The expected value of information where each group is a decision to be
+    made (Viappiani and Boutilier 2010, "Optimal Bayesian recommendation sets", section 3): what a weight is
+    does not matter where the same would be done whatever it is.
+    """
+    after = p.T @ worth / p.sum(0)[:, None]
+    known = p.mean(0) @ np.maximum.reduceat(after, starts, axis=1).sum(1)
+    return float(known - np.maximum.reduceat(worth.mean(0), starts).sum()) / len(starts)
 
 
 def orders(worth: Float, noise: float) -> Float:

@@ -207,7 +207,7 @@ def questions() -> list[Condition]:
     found = []
     for model, numbers in (("preferences", (3, 5, 10, 20, 40)), ("preferences:net", (15, 30, 60))):
         budgets = "/".join(f"compare={n}" for n in numbers)
-        for by in ("uniform", "disagreement", "information", "value"):
+        for by in ("uniform", "disagreement", "information", "value", "improvement"):
             config = {"query": QueryConfig(by=by)}
             found.append(taught(model, TIDY, budgets, None, f"{model}, {by}", config))
     return found

@@ -129,3 +129,26 @@ def test_first_questions_cover_every_term() -> None:
         groups.append(tuple(clips))
     picked = [int(abs(b.terms.sum(0) - a.terms.sum(0)).argmax()) for _, (a, b) in coverage.pick(groups, 3)]
     assert sorted(picked) == [0, 1, 2]
+
+
+def test_a_habit_in_one_term_does_not_silence_what_else_a_drive_shows() -> None:
+    """Drives leave what the first term counts, answers prize it, and of the third only drives speak."""
+    random = np.random.default_rng(3)
+    habit = TRUE * np.array([-1.0, 1.0, 1.0], np.float32)
+    drives, answers = [], []
+    for _ in range(30):
+        ways = random.integers(0, 4, (4, 3)).astype(np.float32)
+        order = np.argsort(-(ways @ habit))
+        drives.append(Choice("demonstration", tuple(Option(_clip(ways[i])) for i in order)))
+    for choice in _answers(12, 5):
+        judged = [o.terms() * np.array([1.0, 1.0, 0.0], np.float32) for o in choice.options if o]
+        answers.append(Choice("comparison", tuple(Option(_clip(t)) for t in judged)))
+    told = {}
+    for manner in (0.0, 0.5):
+        model = RewardModel(WRITTEN, np.ones(3, np.bool_), 0, RewardConfig(manner=manner))
+        for _ in range(3):
+            model.fit(pack([*drives, *answers]))
+        told[manner] = model.samples.mean(0) / model.samples.std(0)
+    assert told[0.5][0] > 1.0
+    assert told[0.5][2] > 1.0
+    assert told[0.5][2] > 1.3 * told[0.0][2]

@@ -7,10 +7,23 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agents.feedback import Comparison, Demonstration, Record
 from agents.queries import information
-from agents.worth import Prices, gain, measured, of_drives, of_presses, orders, rankings, suggestion, tops
+from agents.worth import (
+    Prices,
+    gain,
+    improvement,
+    measured,
+    of_drives,
+    of_presses,
+    orders,
+    rankings,
+    suggestion,
+    tops,
+)
 from envs.trajectory import Trajectory
 
 SURE = np.log(1e9)
@@ -110,3 +123,27 @@ def test_prices_are_what_this_person_took() -> None:
     assert (found.pair, found.further, found.demo) == (11.0, 5.0, 3.0)
     assert found.of(4) == 21.0
     assert measured(Prices(), said[3:], 10.0) == Prices()
+
+
+def test_an_answer_improves_where_it_decides_what_to_do() -> None:
+    told, starts = np.eye(2), np.array([0, 2])  # two beliefs, and each gives its own answer
+    worth = np.array([[1.0, 0.0, 3.0, 2.0], [0.0, 1.0, 3.0, 2.0]])  # the second group is decided anyway
+    assert improvement(told, worth, starts) == pytest.approx((1.0 - 0.5) / 2)
+    silent = np.full((2, 2), 0.5)
+    assert improvement(silent, worth, starts) == pytest.approx(0.0)
+    unsure = np.array([[0.8, 0.2], [0.2, 0.8]])
+    assert improvement(unsure, worth, starts) == pytest.approx((0.8 - 0.5) / 2)
+
+
+def test_an_answer_about_how_much_better_improves_nothing() -> None:
+    worth = np.array([[2.0, 0.0], [9.0, 0.0]])
+    assert improvement(np.eye(2), worth, np.array([0])) == pytest.approx(0.0)
+    assert float(gain(np.eye(2))) == pytest.approx(np.log(2))
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_no_answer_makes_the_choice_worse(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    worth = random.standard_normal((6, 8))
+    p = random.dirichlet(np.ones(3), 6)
+    assert improvement(p, worth, np.array([0, 3, 4])) >= -1e-9
