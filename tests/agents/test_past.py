@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from agents.practice import crowded
 
 
@@ -11,7 +13,7 @@ def test_the_older_they_are_the_wider_they_stand_apart() -> None:
         kept.append(at)
         if len(kept) > 5:
             del kept[crowded(kept)]
-    gaps = [after - before for before, after in zip(kept[:-1], kept[1:], strict=True)]
+    gaps = [after - before for before, after in pairwise(kept)]
     assert kept[0] == 1
     assert kept[-1] == 64
     assert gaps == sorted(gaps, reverse=True)
