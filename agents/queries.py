@@ -47,6 +47,8 @@ class QueryConfig:
     press: float = 6.0  # watching until there is something to reward, before this person's are known [s]
 
 
+FIRST, LATER = 1 / 2, 1 / 6
+"""Shares of the moments looked at that may be notable: at first it is seen what can happen at all."""
 UNDECIDED = 0.01
 """Worth of a nat of information that changes no decision, beside improvement [nats of return]."""
 
@@ -61,12 +63,13 @@ def candidates(
     config: QueryConfig,
     random: np.random.Generator,
     notable: Sequence[Moment] = (),
+    most: int = 0,
 ) -> list[Group]:
     """For each moment some clips, each by a variant drawn at random (the first variant always acts).
 
-    notable: moments of which up to half of those looked at are taken before any other.
+    notable: moments of which up to `most` are taken before any other.
     """
-    open_moments = _some(notable, config.moments // 2, config.least, random)
+    open_moments = _some(notable, most, config.least, random)
     open_moments += _some(moments, config.moments - len(open_moments), config.least, random)
     rows = [moment for moment in open_moments for _ in range(config.each)]
     drawn = [
@@ -242,7 +245,9 @@ class Asker:
         self, moments: Sequence[Moment], variants: Sequence[Variant], notable: Sequence[Moment] = ()
     ) -> None:
         """New candidates; questions about the old ones are dropped."""
-        self._groups = candidates(self.task, moments, variants, self.config, self.random, notable)
+        share = FIRST if self.asked < self.decisive else LATER
+        most = round(share * self.config.moments)
+        self._groups = candidates(self.task, moments, variants, self.config, self.random, notable, most)
         self.ready.clear()
 
     def sums(self) -> list[Float]:
