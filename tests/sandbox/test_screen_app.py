@@ -162,10 +162,18 @@ def test_trouble_stays_until_it_is_closed(app: App, session: Teaching) -> None:
     assert app.state()["scene"] == "drive"
 
 
-def test_a_restarted_learner_is_told(app: App, session: Teaching) -> None:
+def test_a_restarted_learner_is_told_in_passing(app: App, session: Teaching) -> None:
     session.events.append(LearnerRestarted("it was killed"))
     app.tick()
-    assert "it was killed" in app.state()["extra"]["trouble"]
+    assert any("started again" in text for text in texts(app))
+    assert app.state()["extra"]["trouble"] == ""  # a banner would make the world be painted anew
+    frames(app, 600)
+    assert not any("started again" in text for text in texts(app))
+
+
+def test_trouble_is_closed_with_the_mouse(app: App, session: Teaching) -> None:
+    session.events.append(Trouble("The disk is full: free some space. It is tried again by itself."))
+    app.tick()
     click(app, spot(app, "Esc closes"))
     assert app.state()["extra"]["trouble"] == ""
 
