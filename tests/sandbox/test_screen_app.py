@@ -165,10 +165,10 @@ def test_trouble_stays_until_it_is_closed(app: App, session: Teaching) -> None:
 def test_a_restarted_learner_is_told_in_passing(app: App, session: Teaching) -> None:
     session.events.append(LearnerRestarted("it was killed"))
     app.tick()
-    assert any("started again" in text for text in texts(app))
+    assert any("started again" in toast.text for toast in app.news.toasts)
     assert app.state()["extra"]["trouble"] == ""  # a banner would make the world be painted anew
     frames(app, 600)
-    assert not any("started again" in text for text in texts(app))
+    assert not any("started again" in toast.text for toast in app.news.toasts)
 
 
 def test_trouble_is_closed_with_the_mouse(app: App, session: Teaching) -> None:
