@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.choices import Choice, pack
+from agents.choices import Choice, Packed, pack
 from agents.faith import Faith, pairs_of
 from agents.feedback import Comparison
 from agents.learned_reward import LearnedReward
@@ -36,6 +36,7 @@ class Inference:
         self.wants: list[Want] = []
         """What raters want, in groups that want the same; more than one where they part."""
         self._weighed = 0
+        self._packed: Packed | None = None
         self.agreement: dict[str, float] = {}
         """Shares of choices that the reward explains, for the curves."""
 
@@ -55,12 +56,17 @@ class Inference:
             before = {
                 name: self.faith.error(name, self.noise) for name in {who.get(a.id, "") for a in answers}
             }
-            packed = pack([_noisy(choice, who, before) for choice in choices])
+            packed = self._packed = pack([_noisy(choice, who, before) for choice in choices])
             self.model.fit(packed)
             self.faith.renew(pairs_of(answers, who, self.model))
             if all(abs(self.faith.error(name, self.noise) - was) < CHANGED for name, was in before.items()):
                 break
         self.agreement["agreement"] = self.model.agreement(packed)
+
+    def refine(self) -> None:
+        """The same once more, from where the last fit ended: samples come to lie where they should."""
+        if self._packed is not None:
+            self.model.refine(self._packed)
 
     def _weigh(self, answers: Sequence[Comparison], who: Mapping[str, str]) -> None:
         """Whether raters want different things, looked at again when there are a tenth more answers."""
@@ -100,6 +106,7 @@ class Inference:
 
     def forget(self) -> None:
         """Back to the prior, as after all feedback was taken back."""
+        self._packed = None
         self.model.forget()
         self.agreement.clear()
 

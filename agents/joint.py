@@ -35,6 +35,8 @@ from envs.world import Task
 
 RULED_PAIRS = 20
 """Pairs that principles look at whenever questions are made."""
+REFINED = (0.02, 0.1, 0.25)
+"""After these shares of practice on one state of the feedback the reward is fitted further."""
 FRESH_RULED = 10
 """Their answers since the last fit, over which the reward is fitted anew."""
 
@@ -155,7 +157,8 @@ class JointLearner:
             self._fit(records)
             self._fitted = ids
         elif self._has_budget:
-            self._since_fit += self._burst()
+            before, self._since_fit = self._since_fit, self._since_fit + self._burst()
+            self._refine(before)
             if self._practised_enough:
                 self.practice.settle()
         elif not self.asker.ready:
@@ -168,6 +171,12 @@ class JointLearner:
             self._learned_seq = self._seq
         self._step += 1
         return True
+
+    def _refine(self, before: int) -> None:
+        """Fit on beside practice, so that what was said is acted on before it is understood fully."""
+        parts = [part * self._steps_per_fit for part in REFINED]
+        if not self.config.control and any(before < part <= self._since_fit for part in parts):
+            self.inference.refine()
 
     def _burst(self) -> int:
         if self._counts is not None and not self.config.control:  # a control must know nothing of doubt

@@ -42,6 +42,9 @@ class LearnedReward(ABC):
     def fit(self, packed: Packed) -> None:
         """Explain these choices; starts from the last fit."""
 
+    def refine(self, packed: Packed) -> None:  # noqa: B027
+        """Explain the same choices better, if a fit alone is not as good as it gets."""
+
     @abstractmethod
     def forget(self) -> None:
         """Back to the prior, as after all feedback was taken back."""

@@ -156,6 +156,9 @@ class RewardModel(LearnedReward):
         members = self.samples[-len(self.chains) :][pick]
         self.weights = members - members.mean(0) + self.samples.mean(0)
 
+    def refine(self, packed: Packed) -> None:
+        self.fit(packed)
+
     def _manner(self, habit: Tensor, scale: Tensor) -> Tensor:
         """What somebody at the wheel adds to the weights [chains, M], of two standard normal parts.
 
