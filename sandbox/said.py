@@ -33,7 +33,8 @@ class Said:
         """Who had said something when it was opened."""
         self.last_saved = lines[-1].seq if lines else 0
         self._pending: deque[_Pending] = deque()
-        self._trouble: str | None = None
+        self._told: tuple[str | None, int] = None, 0
+        """The store's trouble when it was last asked, and how many records were safe all the same."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -72,12 +73,17 @@ class Said:
         events: list[Event] = []
         while self._pending and self._pending[0].future.done():
             events.append(self._settle(self._pending.popleft()))
-        if self._store.trouble != self._trouble:
-            self._trouble = self._store.trouble
-            if self._trouble is not None:
-                told = unsaved_text(self._store.unsaved, self._store.in_outbox)
-                events.append(Trouble(f"{told} {self._trouble} It is tried again by itself."))
+        events.extend(self._new_trouble())
         return events
+
+    def _new_trouble(self) -> Sequence[Event]:
+        """What is wrong with the store, when it has changed; also when all came to be kept on this disk."""
+        trouble, unsaved, kept = self._store.trouble, self._store.unsaved, self._store.in_outbox
+        safe = kept if 0 < kept == unsaved else 0
+        told, self._told = self._told, (trouble, safe)
+        if trouble is None or (trouble == told[0] and safe in (0, told[1])):
+            return ()
+        return [Trouble(f"{unsaved_text(unsaved, kept)} {trouble} It is tried again by itself.")]
 
     def _settle(self, pending: _Pending) -> Event:
         record, kind = pending.record, kind_of(pending.record)
