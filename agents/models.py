@@ -23,9 +23,9 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from agents import bundle, catalog, sb3_zip
 from agents.bundle import Agent
-from agents.eyes import fold_of
 from agents.feedback import Comparison, Question, Record
 from agents.learner import BEFORE_ANSWERS
+from agents.picture_net import fold_of
 from agents.ppo import PPOConfig
 from agents.practice import PracticeConfig
 from agents.records import misfit, usable

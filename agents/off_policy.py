@@ -220,7 +220,7 @@ class OffPolicyPractice(Practice):
         key = np.array(word["key"], np.uint32)
         self._numpy.set_state({"bit_generator": "MT19937", "state": {"key": key, "pos": word["pos"]}})
         self._sharp, self.exploring = facts["sharp"], facts["exploring"]
-        self._restore_past(facts, arrays, reward)
+        self._restore_rest(facts, arrays, reward)
         buffer, n = self.buffer, len(arrays["replay.rewards"])
         for name in _KEPT:
             getattr(buffer, name)[:n] = arrays[f"replay.{name}"]

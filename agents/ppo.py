@@ -21,9 +21,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 from torch.nn import functional as F
 
-from agents.eyes import fold_of
 from agents.networks import policy_arrays, value_layers
-from agents.picture_net import PictureExtractor
+from agents.picture_net import PictureExtractor, fold_of
 from agents.ppo_update import EPS, Batch, FlatPolicy, Weights, gradients
 from agents.snapshot import forward
 from agents.threads import one_thread

@@ -226,11 +226,11 @@ class Practice:
 
     def restore(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
         checkpoint.restore_policy(self.ppo.policy, self.ppo.policy.optimizer, arrays)
-        self._restore_past(facts, arrays, reward)
+        self._restore_rest(facts, arrays, reward)
         if not is_foreign(self.task):
             self.ppo._last_obs = self._put(arrays["sim.states"], arrays["sim.rng"])
 
-    def _restore_past(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
+    def _restore_rest(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
         """Everything but the networks and where the rows are."""
         self.ppo.num_timesteps, self.bursts = facts["env_steps"], facts["bursts"]
         self.ppo.random.bit_generator.state = facts["random"]

@@ -25,6 +25,9 @@ from envs.world import Task
 Float = NDArray[np.float32]
 
 
+Ways = Literal["uniform", "disagreement", "information", "value", "improvement"]
+
+
 @dataclass(frozen=True)
 class QueryConfig:
     """How questions are made."""
@@ -37,7 +40,7 @@ class QueryConfig:
     uniform: int = 2  # so many first questions are about all terms, whatever is believed
     noise: float = 0.1  # share of answers taken for accidents
     again_every: int = 12  # every so many questions one is asked again with its sides swapped; 0: never
-    by: Literal["improvement", "information", "disagreement", "uniform", "value"] = "improvement"
+    by: Ways = "improvement"
     """What is best to ask about. Improvement: that whose answer is expected to improve most on what would be
     done today, which makes the most of few answers; it is short-sighted, so later questions are by
     information."""

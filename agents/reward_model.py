@@ -43,9 +43,7 @@ class RewardConfig:
     noise: float = 0.1  # share of answers taken for accidents, before anything is known of who answers
     trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
-    manner: float = (
-        0.5  # how differently from what they want people drive: median deviation of a weight [nats]
-    )
+    manner: float = 0.5  # by how much driving speaks otherwise than answers: median deviation [nats]
     manner_spread: float = 1.0  # its deviation in log, from term to term
     foreseen: int = 1  # comparisons from which on other kinds are trusted by how well they foresee them
     aversion: float = 1.0  # deviations of an episode's return that practice takes off its mean

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from agents.catalog import entry
 from sandbox.bench.learners import Condition, Wanted
@@ -202,12 +202,14 @@ def care() -> list[Condition]:
 
 def questions() -> list[Condition]:
     """How what is asked about is chosen."""
-    from agents.queries import QueryConfig
+    from agents.queries import QueryConfig, Ways
 
     found = []
     for model, numbers in (("preferences", (3, 5, 10, 20, 40)), ("preferences:net", (15, 30, 60))):
         budgets = "/".join(f"compare={n}" for n in numbers)
-        for by in ("uniform", "disagreement", "information", "value", "improvement"):
+        for by in get_args(Ways):
+            if by == "improvement" and model != "preferences":
+                continue  # a net asks by information in its place
             config = {"query": QueryConfig(by=by)}
             found.append(taught(model, TIDY, budgets, None, f"{model}, {by}", config))
     return found

@@ -19,7 +19,7 @@ def listen(app: App) -> None:
             app.sounds.play("saved")
         elif isinstance(event, LearnerRestarted):
             # No banner: it would take room from the world, whose pictures are then painted anew (150 ms).
-            app.toast("The learner stopped and was started again. Nothing is lost.", "undo")
+            app.toast(f"The learner was started again, nothing is lost: {event.reason}.", "undo")
         elif isinstance(event, Trouble):
             app.trouble(event.sentence)
         elif isinstance(event, NewSnapshot) and session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents import queries
 from agents.feedback import Comparison, Demonstration, Record
-from agents.queries import information
+from agents.queries import Asker, QueryConfig, choose, information
 from agents.worth import (
     Prices,
     gain,
@@ -24,6 +26,7 @@ from agents.worth import (
     suggestion,
     tops,
 )
+from envs.rooms.tasks import rooms_tidy
 from envs.trajectory import Trajectory
 
 SURE = np.log(1e9)
@@ -147,3 +150,28 @@ def test_no_answer_makes_the_choice_worse(seed: int) -> None:
     worth = random.standard_normal((6, 8))
     p = random.dirichlet(np.ones(3), 6)
     assert improvement(p, worth, np.array([0, 3, 4])) >= -1e-9
+
+
+def test_what_decides_is_asked_before_what_only_tells_how_much() -> None:
+    """Of one pair it is known which is better and not by how much, of the other the better one is not."""
+    clips = [replace(clip([k]), observations=np.full((2, 1), k, np.float32)) for k in range(4)]
+    much, which = clips[:2], clips[2:]
+    returns = np.array([[0.2, 0.0, 0.0, 1.0], [6.0, 0.0, 1.0, 0.0]], np.float32)
+
+    def believed(clips: Sequence[Trajectory]) -> np.ndarray:
+        return returns[:, [int(one.actions[0]) for one in clips]]
+
+    for by, first in (("improvement", which), ("information", much)):
+        config = QueryConfig(by=by, noise=0.0)
+        question, *_ = choose([much, which], believed, 2, 1, config, np.random.default_rng(0))
+        assert {id(one) for one in question.clips} == {id(one) for one in first}
+
+
+def test_later_questions_are_by_information() -> None:
+    asked = []
+    asker = Asker(rooms_tidy(), QueryConfig(decisive=3), np.random.default_rng(0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries, "choose", lambda *given: asked.append(given[4].by) or [])
+        for asker.asked in (2, 3):
+            asker.prepare(lambda clips: np.zeros((2, len(clips)), np.float32))
+    assert asked == ["improvement", "information"]

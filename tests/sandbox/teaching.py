@@ -155,3 +155,12 @@ def press(app: App, *keys: str) -> None:
 def frames(app: App, count: int) -> None:
     for _ in range(count):
         app.tick()
+
+
+def texts(app: App) -> list[str]:
+    """Everything that is written on screen now."""
+    app.theme.trace = []
+    app.draw()
+    found = [text for text, _ in app.theme.trace]
+    app.theme.trace = None
+    return found

@@ -26,7 +26,7 @@ from sandbox.session_file import SessionError
 from sandbox.store import Provenance
 from sandbox.studies.train import TrainConfig, train
 from tests.sandbox.fake import FakeLearner, trajectory
-from tests.sandbox.teaching import Teaching, frames, press, recorded, snapshot
+from tests.sandbox.teaching import Teaching, frames, press, recorded, snapshot, texts
 from tests.sandbox.test_learner_process import MAKE, Desk
 from tests.sandbox.xwindow import Screen, Window
 
@@ -88,14 +88,6 @@ def app(session: Teaching) -> Iterator[App]:
     made = App(session, fixed_dt=True, seed=1)  # type: ignore[arg-type]
     yield made
     made.close()
-
-
-def texts(app: App) -> list[str]:
-    app.theme.trace = []
-    app.draw()
-    found = [text for text, _ in app.theme.trace]
-    app.theme.trace = None
-    return found
 
 
 def test_the_suggestion_stands_in_every_mode_and_its_key_leads_there(app: App, session: Teaching) -> None:

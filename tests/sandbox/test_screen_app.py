@@ -18,7 +18,7 @@ from sandbox.app import App
 from sandbox.arriving import arriving
 from sandbox.events import LearnerRestarted, Saved, Trouble
 from sandbox.screen.keys import BINDINGS, EVERYWHERE
-from tests.sandbox.teaching import Teaching, frames, press
+from tests.sandbox.teaching import Teaching, frames, press, texts
 
 TASK = rooms_tidy()
 
@@ -49,15 +49,6 @@ def test_a_key_pressed_before_the_session_is_open_waits_for_it(tmp_path: Path) -
         assert app.scene.mode == "rank"
     finally:
         app.close()
-
-
-def texts(app: App) -> list[str]:
-    """Everything that is written on screen now."""
-    app.theme.trace = []
-    app.draw()
-    found = [text for text, _ in app.theme.trace]
-    app.theme.trace = None
-    return found
 
 
 def spot(app: App, text: str) -> tuple[int, int]:
