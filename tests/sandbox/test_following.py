@@ -138,7 +138,7 @@ def test_a_learner_that_is_back_takes_no_room_from_the_world(app: App, session: 
     room = app.chrome.draw(app.surface)
     session.events.append(LearnerRestarted("its process ended (killed by signal 9)"))
     frames(app, 2)
-    assert "Nothing is lost" in app.news.message
+    assert "nothing is lost: its process ended" in app.news.message
     assert app.chrome.draw(app.surface) == room
 
 
