@@ -49,9 +49,10 @@ class Said:
     @property
     def at_risk(self) -> str | None:
         """What closing now would lose, as a sentence; None while all is saved or about to be."""
-        if not self._store.trouble or self._store.in_outbox == self.unsaved:
+        trouble = self._store.trouble  # the writer's thread may clear it at any moment
+        if not trouble or self._store.in_outbox == self.unsaved:
             return None
-        return f"{unsaved_text(self.unsaved, 0)} {self._store.trouble}"
+        return f"{unsaved_text(self.unsaved, 0)} {trouble}"
 
     def append(self, record: Record, provenance: Provenance) -> str:
         """Hand a record to the store; its id."""

@@ -76,8 +76,8 @@ class LearnerProcess:
         child = self._child
         if child is None:
             return ()
+        beat = child.beat  # first, or it could tell of what is not among the messages yet
         messages = child.take()
-        beat = child.beat
         if beat is not None and not (beat.activity == "starting" and self.status.state == "restarting"):
             self.status = Status(beat.activity, beat.text)
         if monotonic() - child.born > self._limits.settled_seconds and child.ready:

@@ -239,12 +239,12 @@ class Store:
                 self._bell.get_nowait()
 
     def _saved(self, saved: list[tuple[_Pending, int | StoreError]]) -> None:
+        self.trouble = None  # before anybody hears that it is saved
         for pending, result in saved:
             if isinstance(result, int):
                 pending.future.set_result(result)
             else:
                 pending.future.set_exception(result)
-        self.trouble = None
         self._forget([pending for pending, _ in saved])
         if self._outbox is not None and not self.in_outbox and any(pending.kept for pending, _ in saved):
             self._outbox.clear()

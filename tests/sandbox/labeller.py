@@ -39,7 +39,7 @@ def fill(store: Store, pipe: Connection, relieve: Any, limit: int = 2000) -> Non
     waiting = store.unsaved
     trouble = store.trouble
     relieve()
-    saved = store.flush(20)
+    saved = store.flush(60)
     left = store.close()
     pipe.send((trouble, waiting, saved, left, ids, [future.result(0) for future in futures]))
 

@@ -15,7 +15,8 @@ from sandbox.store import Reader
 from tests.sandbox.xwindow import Screen, Window
 
 ROOMS, LANES = "teachbox/RoomsTidy-v0", "teachbox/LanesCruise-v0"
-WATCHED = 60.0  # how soon the learner has to have used what was said [s]
+pytestmark = pytest.mark.timeout(1500)
+WATCHED = 240.0  # how long a busy machine's learner may take to use what was said [s]
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_a_person_teaches_in_rooms(tmp_path: Path, screen: Screen, opened: list[
     session = tmp_path / "flat"
     window = Window(screen, tmp_path / "window", "--world", ROOMS, "--session", str(session))
     opened.append(window)
-    window.wait("the learner at rest, untaught", lambda s: s["learner"]["state"] == "waiting", 240)
+    window.wait("the learner at rest, untaught", lambda s: s["learner"]["state"] == "waiting", 480)
     window.wait("a checkpoint of the untaught agent", lambda _: bool(weights(session)))
     untaught = weights(session)
 
@@ -155,16 +156,25 @@ def check_rooms(found: list[tuple[int, Record]], asked: list[str]) -> None:
     assert len(standing(said)) == 15
 
 
+def hold_each(window: Window, keys: tuple[str, ...]) -> bool:
+    """Hold one key after the other for five steps; False if the drive ended before that (a busy machine)."""
+    for key in keys:
+        before = window.state()["extra"]["driven"]
+        window.hold(key, True)
+        done = window.wait("steps", lambda s, b=before: s["extra"]["driven"] >= b + 5 or over(s))
+        window.hold(key, False)
+        if over(done):
+            return False
+    return True
+
+
 def test_a_person_drives_in_lanes(tmp_path: Path, screen: Screen, opened: list[Window]) -> None:
     session = tmp_path / "road"
     window = Window(screen, tmp_path / "window", "--world", LANES, "--session", str(session))
     opened.append(window)
     window.wait("the controls", lambda s: s["scene"] == "drive" and s["mode"] == "ready")
-    for key in ("Up", "Right", "Down", "Left"):
-        window.hold(key, True)
-        before = window.state()["extra"]["driven"]
-        window.wait("steps", lambda s, b=before: s["extra"]["driven"] >= b + 5 or over(s))
-        window.hold(key, False)
+    while not hold_each(window, ("Up", "Right", "Down", "Left")):
+        window.tap_until("r", "the start again", lambda s: s["mode"] == "ready")
     window.screenshot("lanes-drive")
     press_for(window, "Return", "demonstration")
     window.wait("it to be saved", lambda s: s["saved"] == 1)

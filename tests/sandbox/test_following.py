@@ -40,7 +40,7 @@ def test_what_tells_most_is_named_with_the_key_to_press() -> None:
     assert hint(None, "drive", 0) is None
     found = hint(Suggestion("compare", 3, 0.5, 6.0), "drive", 0)
     assert found is not None
-    assert (found.texts[0], found.key) == ("Most would be learned from: ranking 3 clips (about 6 s)", "f4")
+    assert (found.texts[0], found.key) == ("It would learn most from ranking 3 clips (about 6 s)", "f4")
     assert hint(Suggestion("compare", 3, 0.5, 6.0), "rank", 2) == (found.texts, "n")
     assert hint(Suggestion("compare", 2, 0.5, 4.0), "rank", 2).key == ""  # type: ignore[union-attr]
     assert hint(DRIVE, "watch", 0).texts[0].endswith("a drive (about 6 s)")  # type: ignore[union-attr]
@@ -95,7 +95,7 @@ def test_the_suggestion_stands_in_every_mode_and_its_key_leads_there(app: App, s
     frames(app, 2)
     for mode in ("drive", "reward", "correct", "watch"):
         app.go(mode)
-        assert "Most would be learned from: ranking 3 clips (about 6 s)" in texts(app)
+        assert "It would learn most from ranking 3 clips (about 6 s)" in texts(app)
         assert app.state()["learner"]["suggests"] == "compare 3"
     press(app, "f4")
     assert app.scene.mode == "rank"
@@ -103,7 +103,7 @@ def test_the_suggestion_stands_in_every_mode_and_its_key_leads_there(app: App, s
     press(app, "n")  # now each question has three
     assert texts(app).count("N") == before - 1
     app.go("menu")
-    assert not [text for text in texts(app) if "learned from:" in text]
+    assert not [text for text in texts(app) if "learn most" in text]
 
 
 def test_those_who_part_are_shown_and_w_changes_sides(app: App, session: Teaching) -> None:

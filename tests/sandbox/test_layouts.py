@@ -38,7 +38,7 @@ def test_a_drawing_becomes_the_sessions_own(home: Path, tmp_path: Path) -> None:
             step = sim.step(np.array([action]))
             recorder.add(action, step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
         session.keep(recorder.trajectory())
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not any(isinstance(event, Saved) for event in session.poll()):
             assert time.monotonic() < deadline
             time.sleep(0.01)

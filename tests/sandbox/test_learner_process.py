@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -9,14 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.events import Event, LearnerRestarted, Saved, Trouble
+from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.nursery import Nursery, Spawner
-from sandbox.learning.process import Limits
+from sandbox.learning.process import LearnerProcess, Limits
+from sandbox.learning.worker import WorkerSpec
 from sandbox.session import Session
 from tests.sandbox.fake import trajectory
 
@@ -27,6 +31,8 @@ DEADLINE = 60.0  # for a busy machine; nothing here takes a second on a quiet on
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TEACHBOX_KERNEL", "plain")  # nothing here steps a world
+    monkeypatch.setattr(LearnerProcess.stop, "__defaults__", (DEADLINE,))  # for its last checkpoint
+    monkeypatch.setattr("sandbox.session.WorkerSpec", partial(WorkerSpec, checkpoint_seconds=1.0))
     return tmp_path / "session"
 
 
@@ -59,6 +65,12 @@ class Desk:
         assert process is not None
         return process.pid or 0
 
+    def signal(self, number: int) -> int:
+        """Send it to the learner, as soon as there is one; the number of its process."""
+        pid: int = self.until(lambda: self.pid)
+        os.kill(pid, number)
+        return pid
+
     def step(self) -> int:
         return self.session.latest.step if self.session.latest else -1
 
@@ -83,12 +95,20 @@ def test_feedback_reaches_the_learner_and_undo_too(desk):
     assert desk.session.last_saved == 4
 
 
+def checkpoint_step(folder: Path) -> int:
+    """The step of the newest checkpoint, 0 before the first."""
+    current = Checkpoints(folder, "fake").current()
+    try:
+        return int(json.loads((current / "fake.json").read_text())["steps"]) if current else 0
+    except FileNotFoundError:  # a newer one has just taken its place
+        return 0
+
+
 def test_a_killed_learner_starts_again_from_its_checkpoint_with_all_feedback(desk):
     desk.saved(desk.session.keep(trajectory()))
-    desk.until(lambda: Path(desk.session.folder, "checkpoint/fake/current").exists())
+    saved_at = desk.until(lambda: (at := checkpoint_step(desk.session.folder)) > 1 and at)
     desk.until(lambda: desk.step() > 1)
-    pid = desk.pid
-    os.kill(pid, signal.SIGKILL)
+    pid = desk.signal(signal.SIGKILL)
     kept = desk.session.mark(trajectory(5), 1)  # nobody listens, and nothing is lost
     desk.until(desk.restarts)
     assert "signal 9" in desk.restarts()[0].reason
@@ -97,7 +117,7 @@ def test_a_killed_learner_starts_again_from_its_checkpoint_with_all_feedback(des
     assert desk.pid != pid
     assert desk.saved(kept).seq == 2
     assert desk.session.latest.uses == {"demonstration": 1, "evaluation": 1}
-    assert desk.step() >= 100  # from the checkpoint, which is written after five seconds, not from 0
+    assert desk.step() >= saved_at  # not from 0
     steps = [point.env_steps for point in desk.session.curve]
     assert steps == sorted(set(steps))
 
@@ -108,15 +128,15 @@ def test_a_learner_is_back_also_when_what_forks_it_is_killed(desk):
     if not isinstance(process._starter, Nursery):
         pytest.skip("here each learner is spawned")
     desk.until(lambda: desk.step() > 1)
-    nursery, first = process._starter._process, desk.pid
-    os.kill(first, signal.SIGKILL)
+    nursery = process._starter._process
+    first = desk.signal(signal.SIGKILL)
     desk.until(lambda: desk.restarts() and desk.pid not in (0, first) and process.status.state == "learning")
     assert process._starter._process is nursery  # it was forked by the same
     assert nursery.pid is not None
     os.kill(nursery.pid, signal.SIGKILL)
     latest = desk.session.latest
     desk.until(lambda: desk.session.latest is not latest)  # which the learner does not need
-    os.kill(desk.pid, signal.SIGKILL)
+    desk.signal(signal.SIGKILL)
     desk.until(lambda: process._starter._process is not nursery)
     kept = desk.session.keep(trajectory())
     desk.until(lambda: desk.heard() == 1)
@@ -128,11 +148,10 @@ def test_learners_that_import_for_themselves_do_as_well(folder, monkeypatch):
     monkeypatch.setattr("sandbox.learning.process.starter", lambda spec: Spawner())
     desk = Desk(folder)
     desk.until(lambda: desk.step() > 1)
-    os.kill(desk.pid, signal.SIGKILL)
+    desk.signal(signal.SIGKILL)
     desk.until(desk.restarts)
     assert "signal 9" in desk.restarts()[0].reason
-    desk.until(lambda: desk.session.status.state == "learning")
-    pid = desk.pid
+    pid = desk.until(lambda: desk.session.status.state == "learning" and desk.pid)
     assert desk.session.close() is None
     assert not alive(pid)
 
@@ -144,10 +163,9 @@ def test_a_learner_that_hangs_is_started_again(folder, monkeypatch, can_look):
         monkeypatch.setattr("sandbox.learning.pulse.Pulse._look", lambda self: {})
     elif not Path("/proc/self/schedstat").exists():
         pytest.skip("this system does not tell whether a process runs")
-    desk = Desk(folder, limits=Limits() if can_look else Limits(silent_seconds=1.5))
+    desk = Desk(folder, limits=Limits() if can_look else Limits(silent_seconds=2.5))
     desk.until(lambda: desk.step() > 0)
-    pid = desk.pid
-    os.kill(pid, signal.SIGSTOP)
+    pid = desk.signal(signal.SIGSTOP)
     desk.until(desk.restarts)
     assert ("not moved" if can_look else "no sign of life") in desk.restarts()[0].reason
     desk.until(lambda: desk.pid not in (0, pid) and desk.session.status.state == "learning")
@@ -199,17 +217,21 @@ def test_a_pause_outlives_a_restart(desk):
     desk.until(lambda: desk.step() > 0)
     desk.session.pause()
     desk.until(lambda: desk.session.status.state == "paused")
-    os.kill(desk.pid, signal.SIGKILL)
+    desk.signal(signal.SIGKILL)
     desk.until(desk.restarts)
     desk.until(lambda: desk.session.status.state == "paused")
 
 
 def test_afresh_forgets_what_was_learned_but_no_feedback(desk):
     desk.session.keep(trajectory())
-    desk.until(lambda: desk.step() > 50 and desk.heard() == 1)
+    desk.until(lambda: desk.step() > 20 and desk.heard() == 1)
+    desk.session.pause()
+    desk.until(lambda: desk.session.status.state == "paused")
     desk.session.restart_learner()
-    desk.until(lambda: desk.step() < 40)
-    desk.until(lambda: desk.heard() == 1 and len(desk.session.curve) < 50)
+    desk.until(lambda: desk.step() == 0 and not desk.session.curve)  # and there it stays while it rests
+    assert desk.heard() == 1
+    desk.session.resume()
+    desk.until(lambda: desk.step() > 0 and desk.session.curve)
 
 
 def test_another_learner_on_the_same_feedback_and_back(desk):
@@ -257,7 +279,7 @@ def test_questions_come_with_the_wanted_number_of_clips_and_no_question_twice(de
 
 def test_ctrl_c_in_the_terminal_does_not_end_the_learner(desk):
     desk.until(lambda: desk.step() > 0)
-    os.kill(desk.pid, signal.SIGINT)
+    desk.signal(signal.SIGINT)
     at = desk.step()
     desk.until(lambda: desk.step() > at + 20)
     assert not desk.restarts()
@@ -344,7 +366,7 @@ def kills(folder: Path, count: int, seed: int) -> float:
         longest = max(longest, time.perf_counter() - began)
         back = len(desk.restarts()) == killed and desk.session.latest is not last
         if back and dice.random() < 0.2:
-            os.kill(desk.pid, signal.SIGKILL)
+            desk.signal(signal.SIGKILL)
             last, killed = desk.session.latest, killed + 1
             end = time.monotonic() + DEADLINE
         time.sleep(0.005)

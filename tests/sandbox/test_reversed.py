@@ -35,7 +35,7 @@ def test_reversed_answers_reverse_the_reward(name: str, rooms: Task, tmp_path: P
     asked = questions(learners.make(name, rooms, seed=0, **PRACTISED), ANSWERS + HELD_OUT)
     answers = [teacher.compare(question) for question in asked]
     saved = [store.append(answer, Provenance("teacher", "test")) for answer in answers[:ANSWERS]]
-    assert [future.result(30) for future in saved] == list(range(1, ANSWERS + 1))
+    assert [future.result(60) for future in saved] == list(range(1, ANSWERS + 1))
     store.close()
     said = [record for _, record in Reader(tmp_path / "feedback.db").records()]
 

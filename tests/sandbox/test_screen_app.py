@@ -247,7 +247,7 @@ def test_no_display_is_a_sentence(driver: str, said: str) -> None:
         env={**environment, "SDL_VIDEODRIVER": driver},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 2, done.stderr
     assert said in done.stdout
@@ -273,7 +273,7 @@ def test_the_window_imports_no_torch() -> None:
         "[importlib.import_module(where.split(':')[0]) for where in SCENES.values()]\n"
         "raise SystemExit('torch' in sys.modules or 'stable_baselines3' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], timeout=300).returncode == 0
 
 
 def test_closing_the_window_asks_once_more_while_something_can_not_be_saved(app, session):

@@ -270,8 +270,8 @@ def test_a_press_is_about_the_steps_on_screen() -> None:
         (pygame.K_EQUALS, 0, 1.0),
         (pygame.K_KP_PLUS, 0, 1.0),
         (pygame.K_MINUS, 0, -1.0),
-        (pygame.K_EQUALS, pygame.KMOD_LSHIFT, 2.0),
-        (pygame.K_MINUS, pygame.KMOD_RSHIFT, -2.0),
+        (pygame.K_EQUALS, pygame.KMOD_LSHIFT, 1.0),  # how + is typed on an English keyboard
+        (pygame.K_MINUS, pygame.KMOD_RSHIFT, -1.0),
         (pygame.K_RIGHTBRACKET, 0, 2.0),
         (pygame.K_LEFTBRACKET, 0, -2.0),
         (pygame.K_UP, 0, 1.0),

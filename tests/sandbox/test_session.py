@@ -45,7 +45,7 @@ def quiet(folder: Path | None, **options: Any) -> Session:
 def until(session: Session, true: Callable[[list[Event]], Any]) -> list[Event]:
     """Poll until `true` of all events so far."""
     events: list[Event] = []
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         events += session.poll()
         if true(events):

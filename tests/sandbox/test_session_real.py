@@ -19,7 +19,7 @@ from envs.trajectory import Recorder, Trajectory
 from sandbox.events import LearnerRestarted
 from sandbox.session import Session
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(1200)
 
 
 def drive(seed: int, steps: int = 30) -> Trajectory:
@@ -35,7 +35,7 @@ def drive(seed: int, steps: int = 30) -> Trajectory:
     return recorder.trajectory()
 
 
-def until(session: Session, true: Callable[[], Any], seconds: float = 90.0) -> list[Any]:
+def until(session: Session, true: Callable[[], Any], seconds: float = 240.0) -> list[Any]:
     events: list[Any] = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -34,7 +34,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def save(store: Store, *items: Record) -> list[int]:
-    return [future.result(10) for future in [store.append(item, ORIGIN) for item in items]]
+    return [future.result(60) for future in [store.append(item, ORIGIN) for item in items]]
 
 
 @given(trajectories())
@@ -100,21 +100,21 @@ def test_an_id_used_for_other_content_is_refused_and_the_rest_is_kept(store):
     first = Evaluation(trajectory(), 1.0)
     other = Evaluation(trajectory(), -1.0, id=first.id)
     futures = [store.append(item, ORIGIN) for item in (first, other, Demonstration(trajectory()))]
-    assert futures[0].result(10) == 1
+    assert futures[0].result(60) == 1
     with pytest.raises(StoreError, match=first.id):
-        futures[1].result(10)
-    assert futures[2].result(10) == 2
+        futures[1].result(60)
+    assert futures[2].result(60) == 2
     assert store.trouble is None
 
 
 def test_what_json_can_not_hold_is_refused_in_a_sentence_and_the_rest_is_kept(store):
     values = [1.0, float("nan"), 2.0, float("inf"), -1.0]
     futures = [store.append(Evaluation(trajectory(), value), ORIGIN) for value in values]
-    assert [future.result(10) for future in futures[::2]] == [1, 2, 3]
+    assert [future.result(60) for future in futures[::2]] == [1, 2, 3]
     for future in futures[1::2]:
         with pytest.raises(StoreError, match="not finite"):
-            future.result(10)
-    assert store.flush(10)
+            future.result(60)
+    assert store.flush(60)
     assert store.trouble is None
 
 
@@ -140,7 +140,7 @@ def test_a_clip_shown_often_is_stored_once(store):
 
 def test_provenance_is_kept(store):
     record = Comparison((trajectory(), trajectory(seed=1)), (0, 1), question="q1", seconds=2.5)
-    store.append(record, Provenance("me-77", "9.9", 2.5, "q1", (1, 0), "joint:12")).result(10)
+    store.append(record, Provenance("me-77", "9.9", 2.5, "q1", (1, 0), "joint:12")).result(60)
     other = sqlite3.connect(store.place.path)
     columns = "rater, program, reaction_seconds, question, side_order, policy, task, digest, said_at"
     row = other.execute(f"SELECT {columns} FROM record").fetchone()

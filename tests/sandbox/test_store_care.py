@@ -43,7 +43,7 @@ def filled(folder: Path, *items: Record) -> FilePlace:
     store = Store.open(folder / "feedback.db")
     for item in items:
         order = (1, 0) if isinstance(item, Comparison) else None
-        store.append(item, Provenance("rater-1", "0.1", 1.5, "q", order, "joint:7")).result(10)
+        store.append(item, Provenance("rater-1", "0.1", 1.5, "q", order, "joint:7")).result(60)
     assert store.close() == 0
     return FilePlace(folder / "feedback.db")
 
@@ -72,7 +72,7 @@ def test_a_whole_store_has_no_findings_also_while_it_is_in_use(tmp_path):
     items = said()
     place = filled(tmp_path, *items)
     store = Store.open(place)
-    store.append(Demonstration(trajectory(7)), ORIGIN.__class__("r", "0.1")).result(10)
+    store.append(Demonstration(trajectory(7)), ORIGIN.__class__("r", "0.1")).result(60)
     report = check(place)
     store.close()
     assert (report.records, report.trajectories, report.findings) == (6, 3, ())
@@ -130,7 +130,7 @@ def test_repair_keeps_what_is_whole_with_its_number_and_sets_the_old_store_aside
     assert (done.aside / "feedback.db").read_bytes() == before
     assert items[2].id in (done.aside / "not-kept.txt").read_text()
     store = Store.open(place)
-    assert store.append(Demonstration(trajectory()), ORIGIN).result(10) == 6
+    assert store.append(Demonstration(trajectory()), ORIGIN).result(60) == 6
     store.close()
 
 
@@ -265,7 +265,7 @@ def test_a_backup_taken_while_people_label_is_one_moment_of_the_store(tmp_path, 
         while not stop.is_set():
             number += 10
             for item in said(number):
-                store.append(item, ORIGIN.__class__("r", "0.1")).result(30)
+                store.append(item, ORIGIN.__class__("r", "0.1")).result(60)
 
     thread = threading.Thread(target=label)
     thread.start()

@@ -50,19 +50,19 @@ class StoreMachine(RuleBasedStateMachine):
         futures = [self.store.append(item, ORIGIN) for item in fresh]
         self.said += fresh
         first = len(self.said) - len(fresh) + 1
-        assert [future.result(10) for future in futures] == list(range(first, first + len(fresh)))
+        assert [future.result(60) for future in futures] == list(range(first, first + len(fresh)))
         return fresh[0] if fresh else self.said[0]
 
     @rule(record=known)
     def retry(self, record: Record) -> None:
-        seq = self.store.append(record, ORIGIN).result(10)
+        seq = self.store.append(record, ORIGIN).result(60)
         assert self.said[seq - 1].id == record.id
 
     @rule(record=consumes(known))
     def undo(self, record: Record) -> None:
         undo = Undo(record.id)
         self.said.append(undo)
-        assert self.store.append(undo, ORIGIN).result(10) == len(self.said)
+        assert self.store.append(undo, ORIGIN).result(60) == len(self.said)
 
     @rule()
     def close_and_open(self) -> None:

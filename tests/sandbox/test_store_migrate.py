@@ -54,7 +54,7 @@ def with_next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
     """A closed store of today, and a program of the next version."""
     path = tmp_path / "feedback.db"
     store = Store.open(path)
-    store.append(Demonstration(trajectory()), Provenance("r", "0.1")).result(10)
+    store.append(Demonstration(trajectory()), Provenance("r", "0.1")).result(60)
     store.close()
     scripts = tmp_path / "migrations"
     shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
@@ -68,7 +68,7 @@ def test_an_older_store_is_migrated_with_all_that_is_in_it(tmp_path, monkeypatch
     path = with_next_version(tmp_path, monkeypatch, "")
     store = Store.open(path)
     assert store.counts() == {"demonstration": 1}
-    assert store.append(Demonstration(trajectory(seed=1)), Provenance("r", "0.2")).result(10) == 2
+    assert store.append(Demonstration(trajectory(seed=1)), Provenance("r", "0.2")).result(60) == 2
     store.close()
     with sqlite3.connect(path) as other:
         assert other.execute("PRAGMA user_version").fetchone() == (3,)
@@ -122,7 +122,7 @@ def test_every_older_schema_becomes_todays_with_its_records(tmp_path, version):
     store = Store.open(path)
     ((seq, found),) = store.records()
     assert (seq, same(found, record)) == (1, True)
-    assert store.append(Demonstration(trajectory(seed=1)), Provenance("r", "0.2")).result(10) == 2
+    assert store.append(Demonstration(trajectory(seed=1)), Provenance("r", "0.2")).result(60) == 2
     store.close()
     Store.open(tmp_path / "new.db").close()
     columns = [{c[1:] for c in columns_of(file, "trajectory")} for file in (path, tmp_path / "new.db")]

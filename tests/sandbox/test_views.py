@@ -108,11 +108,11 @@ def test_overlay_is_spread_over_frames_and_made_anew_only_when_something_changed
     _, value = xray.overlay
     np.testing.assert_allclose(value, [0, 0, 0, 1, 0])
     moved = np.array([9, 4, 1], np.int16)  # elsewhere, later: the same layout
-    assert not any(xray.update(moved, TERMS_ONLY, budget=1.0) for _ in range(5))
+    assert not any(xray.update(moved, TERMS_ONLY, budget=60.0) for _ in range(5))
     taken = np.array([9, 3, 0], np.int16)
-    assert xray.update(taken, TERMS_ONLY, budget=1.0)
+    assert xray.update(taken, TERMS_ONLY, budget=60.0)
     np.testing.assert_allclose(xray.overlay[1], 0)
-    assert xray.update(taken, RewardArrays(-TERMS_ONLY.weights), budget=1.0)
+    assert xray.update(taken, RewardArrays(-TERMS_ONLY.weights), budget=60.0)
     xray.update(taken, None)
     assert xray.overlay is None
 

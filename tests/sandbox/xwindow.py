@@ -69,7 +69,7 @@ class Screen:
 
     def close(self) -> None:
         self._server.terminate()
-        self._server.wait(10)
+        self._server.wait(60)
         os.close(self._pipe)
 
 
@@ -109,15 +109,19 @@ class Window:
             found = self._xdo("search", "--onlyvisible", "--pid", str(self.process.pid)).split()
             if found:
                 self._xdo("windowfocus", "--sync", found[-1])
-                return
+                if self._xdo("getwindowfocus").strip() == found[-1]:
+                    return
             self._alive()
             time.sleep(0.05)
         raise AssertionError(f"no visible window of process {self.process.pid}; it said: {self.said()}")
 
     def key(self, *names: str) -> None:
-        """Press keys one after the other, as X names them (Return, F2, plus, comma, 1, Left, ...)."""
+        """Press keys one after the other, as X names them (Return, F2, plus, comma, 1, Left, ...).
+
+        Down and up at once, or on a busy machine a tap would be a key held for more than a step.
+        """
         for name in names:
-            self._xdo("key", name)
+            self._xdo("key", "--delay", "0", name)
 
     def tap_until(self, name: str, what: str, test: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Press one key once and wait for what it should bring about."""
@@ -170,7 +174,7 @@ class Window:
     def kill(self) -> None:
         """kill -9 of the window alone, at this moment."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
 
     def close(self) -> None:
         """End it as the desktop would; kill it if it does not go."""
