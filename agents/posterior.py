@@ -1,7 +1,8 @@
 """Samples from a Gaussian prior times any likelihood, by elliptical slice sampling.
 
 Murray, Adams and MacKay 2010, "Elliptical slice sampling", figure 2; many chains side by side. It
-has no step size to tune, and with ten numbers and a hundred answers it takes milliseconds.
+has no step size to tune, and with ten numbers and a hundred answers it takes milliseconds. No torch
+here: its calls cost more than what they do to arrays as small as these.
 """
 
 from __future__ import annotations
@@ -9,55 +10,56 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
-LogLikelihood = Callable[[Tensor], Tensor]
+Float = NDArray[np.float32]
+LogLikelihood = Callable[[Float], Float]
 """[chains, P] -> [chains]"""
 
 _MOST_SHRINKS = 40
+_WHOLE = 2.0 * math.pi
 
 
 def elliptical_step(
-    x: Tensor, log_like: Tensor, log_likelihood: LogLikelihood, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+    x: Float, log_like: Float, log_likelihood: LogLikelihood, random: np.random.Generator
+) -> tuple[Float, Float]:
     """One move of every chain; x [chains, P] has a standard normal prior. Returns (x, log_like)."""
     chains = len(x)
-    other = torch.randn(x.shape, generator=generator, dtype=x.dtype)
-    height = log_like + torch.log(torch.rand(chains, generator=generator, dtype=x.dtype).clamp(min=1e-12))
-    angle = torch.rand(chains, generator=generator, dtype=x.dtype) * (2.0 * math.pi)
-    low, high = angle - 2.0 * math.pi, angle.clone()
-    found, found_like = x.clone(), log_like.clone()
-    open_rows = torch.arange(chains)
+    other = random.standard_normal(x.shape, np.float32)
+    height = log_like + np.log(np.maximum(random.random(chains, np.float32), 1e-12))
+    angle = random.random(chains, np.float32) * np.float32(_WHOLE)
+    low, high = angle - np.float32(_WHOLE), angle.copy()
+    found, found_like = x.copy(), log_like.copy()
+    rows = np.arange(chains)
     for _ in range(_MOST_SHRINKS):
-        turn = angle[open_rows].unsqueeze(1)
-        proposal = x[open_rows] * torch.cos(turn) + other[open_rows] * torch.sin(turn)
+        turn = angle[rows, None]
+        proposal = x[rows] * np.cos(turn) + other[rows] * np.sin(turn)
         like = log_likelihood(proposal)
-        good = like > height[open_rows]
-        found[open_rows[good]], found_like[open_rows[good]] = proposal[good], like[good]
-        open_rows = open_rows[~good]
-        if len(open_rows) == 0:
+        good = like > height[rows]
+        taken = rows[good]
+        found[taken], found_like[taken] = proposal[good], like[good]
+        rows = rows[~good]
+        if len(rows) == 0:
             break
-        at = angle[open_rows]
-        low[open_rows] = torch.where(at < 0, at, low[open_rows])
-        high[open_rows] = torch.where(at >= 0, at, high[open_rows])
-        fresh = torch.rand(len(open_rows), generator=generator, dtype=x.dtype)
-        angle[open_rows] = low[open_rows] + fresh * (high[open_rows] - low[open_rows])
+        at = angle[rows]
+        low[rows] = np.where(at < 0, at, low[rows])
+        high[rows] = np.where(at >= 0, at, high[rows])
+        angle[rows] = low[rows] + random.random(len(rows), np.float32) * (high[rows] - low[rows])
     return found, found_like
 
 
-@torch.no_grad()
 def sample(
-    log_likelihood: LogLikelihood, start: Tensor, moves: int, keep: int, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Run `moves` moves from `start` [chains, P], keeping the states of the last `keep` moves.
+    log_likelihood: LogLikelihood, start: Float, moves: int, keep: int, random: np.random.Generator
+) -> tuple[Float, Float]:
+    """Run `moves` moves from `start` [chains, P], keeping `keep` states of each chain from the later half.
 
     Returns (all kept [keep * chains, P], the last [chains, P]).
     """
     x, like = start, log_likelihood(start)
-    kept = []
+    kept, stride = [], max(1, moves // (2 * keep))
     for move in range(moves):
-        x, like = elliptical_step(x, like, log_likelihood, generator)
-        if move >= moves - keep:
+        x, like = elliptical_step(x, like, log_likelihood, random)
+        if (left := moves - 1 - move) % stride == 0 and left < keep * stride:
             kept.append(x)
-    return torch.cat(kept), x
+    return np.concatenate(kept), x

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from agents.checkpoint import Arrays
 from agents.choices import KINDS, Packed
-from agents.learned_reward import LearnedReward, choices_loss
+from agents.learned_reward import LearnedReward
+from agents.linear_choices import LinearChoices
 from agents.posterior import LogLikelihood, sample
 from agents.robust import sure_return, sure_weights
 from agents.snapshot import RewardArrays
@@ -36,7 +36,7 @@ class RewardConfig:
 
     members: int = 5  # of the ensemble
     chains: int = 48  # posterior chains side by side
-    moves: int = 60  # elliptical slice moves at a fit
+    moves: int = 240  # elliptical slice moves at a fit
     keep: int = 6  # of the last of them are kept as samples
     spread: float = 1.5  # prior deviation of a term's weight, on one clip's usual amount of it [nats]
     written: float = 1.0  # prior mean of the largest written weight, in the same unit [nats]
@@ -67,14 +67,14 @@ class RewardModel(LearnedReward):
         super().__init__(one_hot, seed)
         self.config, self._written, self._usable = config, written, usable
         size = 3 * len(written) + len(KINDS)
-        self.chains = torch.randn((config.chains, size), generator=self.generator)
+        self.chains: Float = self._random().standard_normal((config.chains, size), np.float32)
         self.unit = np.ones(len(written), np.float32)
         self.samples = np.zeros((0, len(written)), np.float32)
         self.trust = np.array(config.trust, np.float32)
         self.shares = np.ones(len(KINDS), np.float32)
         self._from_prior()
 
-    def _prior(self) -> tuple[Tensor, Tensor]:
+    def _prior(self) -> tuple[Float, Float]:
         """Mean and deviation [M + kinds] of (weight per unit of each term, log trust of each kind)."""
         mean = self._written * self.unit
         largest = float(np.abs(mean).max()) if len(mean) else 0.0
@@ -82,14 +82,14 @@ class RewardModel(LearnedReward):
         spread = np.where(self._usable, self.config.spread, 0.0)
         means = np.concatenate([np.where(self._usable, mean, 0.0), np.log(self.config.trust)])
         deviations = np.concatenate([spread, self.config.trust_spread])
-        return torch.tensor(means, dtype=torch.float32), torch.tensor(deviations, dtype=torch.float32)
+        return means.astype(np.float32), deviations.astype(np.float32)
 
     def prior_mean(self) -> Float:
         """The prior's mean of each term's weight, per unit of the term [M]."""
-        return np.asarray(self._prior()[0][: len(self._written)].numpy())
+        return self._prior()[0][: len(self._written)]
 
     def prior_per_unit(self) -> tuple[Float, Float, Float] | None:
-        mean, deviation = (part[: len(self.unit)].numpy() for part in self._prior())
+        mean, deviation = (part[: len(self.unit)] for part in self._prior())
         return mean, deviation, self.unit
 
     def set_weights(self, weights: Float) -> None:
@@ -103,7 +103,7 @@ class RewardModel(LearnedReward):
 
     def forget(self) -> None:
         """Back to the prior, as after all feedback was taken back."""
-        self.chains = torch.randn(self.chains.shape, generator=self.generator)
+        self.chains = self._random().standard_normal(self.chains.shape, np.float32)
         self._from_prior()
 
     def _from_prior(self) -> None:
@@ -122,67 +122,71 @@ class RewardModel(LearnedReward):
 
     def fit(self, packed: Packed) -> None:
         """Explain these choices; starts from the chains of the last fit."""
-        terms = len(self._written)
-        mean, deviation = self._prior()
-        features = torch.from_numpy(packed.terms / self.unit)
-
-        driven = torch.from_numpy(_driven(packed))
-
-        def weights_of(x: Tensor) -> tuple[Tensor, Tensor]:
-            value = mean + deviation * x[:, : len(mean)]
-            return value[:, :terms], value[:, terms:].exp()
-
-        def log_likelihoods(x: Tensor) -> Tensor:
-            weights, trust = weights_of(x)
-            manner = self._manner(*x[:, len(mean) :].chunk(2, 1))
-            returns = weights @ features.T + manner @ (features.T * driven)
-            return -choices_loss(returns, trust, packed, self.config.noise)
-
-        self.shares = self._shares(log_likelihoods, packed)
-        counts = torch.from_numpy(packed.weight * self.shares[packed.kind])
-
-        def log_likelihood(x: Tensor) -> Tensor:
-            return (log_likelihoods(x) * counts).sum(-1)
-
+        driven = _driven(packed)[:, None]
+        features = packed.terms / self.unit
+        features = np.concatenate([features, features * driven], 1).astype(np.float32)
+        self.shares = self._shares(packed, features)
+        log_likelihood = self._of(packed, features, np.ones(len(packed), np.bool_), self.shares)
         kept, self.chains = sample(
-            log_likelihood, self.chains, self.config.moves, self.config.keep, self.generator
+            log_likelihood, self.chains, self.config.moves, self.config.keep, self._random()
         )
-        weights, trust = weights_of(kept)
-        self.trust = trust.log().mean(0).exp().numpy()
-        self.samples = (weights / torch.from_numpy(self.unit)).numpy().astype(np.float32)
-        pick = torch.randperm(len(self.chains), generator=self.generator)[: self.config.members].numpy()
+        weights, trust = self._weights_of(kept, self._prior())
+        weights = weights[:, : len(self.unit)]
+        self.trust = np.asarray(np.exp(np.log(trust).mean(0)), np.float32)
+        self.samples = np.asarray(weights / self.unit, np.float32)
+        pick = self._random().permutation(len(self.chains))[: self.config.members]
         members = self.samples[-len(self.chains) :][pick]
         self.weights = members - members.mean(0) + self.samples.mean(0)
+
+    def _random(self) -> np.random.Generator:
+        """A generator that goes on from where a checkpoint stopped."""
+        return np.random.default_rng(int(torch.randint(2**62, (1,), generator=self.generator)))
+
+    def _of(self, packed: Packed, features: Float, which: NDArray[np.bool_], shares: Float) -> LogLikelihood:
+        """log P of those choices together, each kind's to the power of its share [kinds]."""
+        choices = LinearChoices(packed, features, self.config.noise, which)
+        counts = (packed.weight * shares[packed.kind])[choices.choices].astype(np.float32)
+        prior = self._prior()
+
+        def log_likelihood(x: Float) -> Float:
+            return choices.log_likelihoods(*self._weights_of(x, prior)) @ counts
+
+        return log_likelihood
+
+    def _weights_of(self, x: Float, prior: tuple[Float, Float]) -> tuple[Float, Float]:
+        """From standard normal x [n, P]: weights and manner side by side [n, 2 M], trust [n, kinds]."""
+        mean, deviation = prior
+        terms, known = len(self.unit), len(mean)
+        value = mean + deviation * x[:, :known]
+        manner = self._manner(x[:, known : known + terms], x[:, known + terms :])
+        return np.concatenate([value[:, :terms], manner], 1), np.exp(value[:, terms:])
 
     def refine(self, packed: Packed) -> None:
         self.fit(packed)
 
-    def _manner(self, habit: Tensor, scale: Tensor) -> Tensor:
+    def _manner(self, habit: Float, scale: Float) -> Float:
         """What somebody at the wheel adds to the weights [chains, M], of two standard normal parts.
 
         Who drives over-cautiously leaves litter that they would rank above none: a habit in one term, which
         must not speak against all else that the drive shows. Few terms, each by much: a normal whose scale
         is log-normal.
         """
-        usable = torch.from_numpy(self._usable.astype(np.float32))
-        return self.config.manner * (self.config.manner_spread * scale).exp() * habit * usable
+        spread = self.config.manner * np.exp(self.config.manner_spread * scale)
+        return np.asarray(spread * habit * self._usable, np.float32)
 
-    def _shares(self, log_likelihoods: LogLikelihood, packed: Packed) -> Float:
+    def _shares(self, packed: Packed, features: Float) -> Float:
         """How much each of KINDS counts [kinds], by how well it alone foresees the comparisons."""
         found = np.ones(len(KINDS), np.float32)
         answered = packed.kind == KINDS.index("comparison")
         if packed.weight[answered].sum() < self.config.foreseen:
             return found
-
-        def only(which: NDArray[np.bool_]) -> LogLikelihood:
-            counts = torch.from_numpy(packed.weight * which)
-            return lambda x: (log_likelihoods(x) * counts).sum(-1)
-
-        others = {k: only(packed.kind == i) for i, k in enumerate(KINDS) if (packed.kind == i).any()}
-        others.pop("comparison")
+        of = {
+            kind: self._of(packed, features, packed.kind == i, found)
+            for i, kind in enumerate(KINDS)
+            if (packed.kind == i).any()
+        }
         chains, size = self.chains.shape
-        told = shares(only(answered), others, chains, size, self._seed)
-        for kind, share in told.items():
+        for kind, share in shares(of.pop("comparison"), of, chains, size, self._seed).items():
             found[KINDS.index(kind)] = share
         return found
 
@@ -229,7 +233,7 @@ class RewardModel(LearnedReward):
             "reward.samples": self.samples,
             "reward.unit": self.unit,
             "reward.trust": self.trust,
-            "reward.chains": self.chains.numpy(),
+            "reward.chains": self.chains,
             "reward.random": self.generator.get_state().numpy(),
         }
 
@@ -237,7 +241,6 @@ class RewardModel(LearnedReward):
         self.shift, self.scale = facts["shift"], facts["scale"]
         self.weights, self.samples = arrays["reward.weights"], arrays["reward.samples"]
         self.unit, self.trust = arrays["reward.unit"], arrays["reward.trust"]
-        chains = torch.from_numpy(arrays["reward.chains"].copy())
-        if chains.shape == self.chains.shape:  # an older version had fewer parameters
-            self.chains = chains
+        if arrays["reward.chains"].shape == self.chains.shape:  # an older version had fewer parameters
+            self.chains = arrays["reward.chains"].copy()
         self.generator.set_state(torch.from_numpy(arrays["reward.random"].copy()))

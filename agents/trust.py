@@ -13,14 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import torch
+import numpy as np
 
 from agents.posterior import LogLikelihood, sample
 
 SHARES = (1.0, 0.3, 0.1, 0.0)
 PRIOR = (0.4, 0.3, 0.2, 0.1)
 """Of the shares, before an answer: drives are clear, and yet each is not as many choices as it has parts."""
-_MOVES, _KEEP = 30, 4
+_MOVES, _KEEP = 60, 4
 
 
 def shares(
@@ -37,8 +37,8 @@ def shares(
             math.log(prior) + _foreseen(answers, likelihood, share, chains, size, seed)
             for share, prior in zip(SHARES, PRIOR, strict=True)
         ]
-        weights = torch.softmax(torch.tensor(logs, dtype=torch.float64), 0)
-        found[name] = float(weights @ torch.tensor(SHARES, dtype=torch.float64))
+        weights = np.exp(np.array(logs) - max(logs))
+        found[name] = float(weights @ np.array(SHARES) / weights.sum())
     return found
 
 
@@ -46,8 +46,9 @@ def _foreseen(
     answers: LogLikelihood, kind: LogLikelihood, share: float, chains: int, size: int, seed: int
 ) -> float:
     """log p(answers | kind^share): their mean likelihood over what the kind alone leaves possible."""
-    generator = torch.Generator().manual_seed(seed)
-    start = torch.randn((chains * (1 if share else _KEEP), size), generator=generator)
+    random = np.random.default_rng(seed)
+    start = random.standard_normal((chains * (1 if share else _KEEP), size), np.float32)
     if share:
-        start, _ = sample(lambda x: share * kind(x), start, _MOVES, _KEEP, generator)
-    return float(torch.logsumexp(answers(start), 0)) - math.log(len(start))
+        start, _ = sample(lambda x: np.float32(share) * kind(x), start, _MOVES, _KEEP, random)
+    logs = answers(start).astype(np.float64)
+    return float(logs.max() + np.log(np.exp(logs - logs.max()).mean()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from agents.choices import Choice, Option, of_comparison, pack
 from agents.feedback import Comparison
@@ -44,11 +43,13 @@ def _fitted(choices: list[Choice], seed: int = 0) -> RewardModel:
 
 def test_elliptical_slices_find_a_gaussian_posterior() -> None:
     # Prior N(0, 1), likelihood N(y = 2; x, 0.5^2): posterior mean 1.6, deviation 0.447.
-    generator = torch.Generator().manual_seed(0)
-    start = torch.randn((400, 1), generator=generator)
-    kept, _ = sample(lambda x: -0.5 * ((x[:, 0] - 2.0) / 0.5) ** 2, start, 40, 10, generator)
-    assert kept.mean().item() == pytest.approx(1.6, abs=0.05)
-    assert kept.std().item() == pytest.approx(0.447, abs=0.05)
+    random = np.random.default_rng(0)
+    start = random.standard_normal((400, 1), np.float32)
+    kept, last = sample(lambda x: -0.5 * ((x[:, 0] - 2.0) / 0.5) ** 2, start, 40, 10, random)
+    assert kept.shape == (4000, 1)
+    np.testing.assert_array_equal(kept[-400:], last)
+    assert kept.mean() == pytest.approx(1.6, abs=0.05)
+    assert kept.std() == pytest.approx(0.447, abs=0.05)
 
 
 def test_twenty_answers_order_unseen_pairs_and_reversed_ones_the_other_way() -> None:
@@ -82,7 +83,7 @@ def test_careless_demonstrations_lose_trust_to_careful_comparisons() -> None:
     against = [Choice("demonstration", c.options) for c in _answers(30, 1, sign=-1.0)]
     agreeing = [Choice("demonstration", c.options) for c in _answers(30, 1)]
     contradicted, confirmed = _fitted(careful + against), _fitted(careful + agreeing)
-    assert contradicted.shares[1] < 0.1 < 0.8 < confirmed.shares[1]
+    assert contradicted.shares[1] < 0.1 < 0.7 < confirmed.shares[1]
     assert confirmed.trust[1] > 0.5
     assert _fitted(careful + against).agreement(pack(_answers(100, 9))) > 0.8
 
@@ -150,5 +151,5 @@ def test_a_habit_in_one_term_does_not_silence_what_else_a_drive_shows() -> None:
             model.fit(pack([*drives, *answers]))
         told[manner] = model.samples.mean(0) / model.samples.std(0)
     assert told[0.5][0] > 1.0
-    assert told[0.5][2] > 1.0
-    assert told[0.5][2] > 1.3 * told[0.0][2]
+    assert told[0.5][2] > 0.5
+    assert told[0.5][2] > 1.7 * told[0.0][2]

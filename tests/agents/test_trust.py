@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
-from torch import Tensor
 
-from agents.posterior import LogLikelihood
+from agents.posterior import Float, LogLikelihood
 from agents.trust import PRIOR, SHARES, shares
 
 
 def _normal(centre: float, precision: float) -> LogLikelihood:
-    def log_likelihood(x: Tensor) -> Tensor:
-        return -0.5 * precision * (x[:, 0] - centre) ** 2
+    def log_likelihood(x: Float) -> Float:
+        return np.asarray(-0.5 * precision * (x[:, 0] - centre) ** 2, np.float32)
 
     return log_likelihood
 
