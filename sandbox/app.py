@@ -147,6 +147,9 @@ class App:
         if press.ctrl and press.key in ("plus", "minus", "0"):
             self._zoom({"plus": 1.1, "minus": 1 / 1.1}.get(press.key, 0.0))
             return
+        if press.ctrl and press.key == "q":
+            self._leave()
+            return
         if self.help_open and press.key in ("escape", "f1", "enter", "space"):
             self.help_open = False
             return

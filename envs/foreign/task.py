@@ -28,8 +28,8 @@ from envs.world import Array, Kernel, Task, Term, World
 
 REWARD, ENDED = 0, 1
 TERMS = (
-    Term("reward", "points", "what the world itself pays for the step"),
-    Term("ended", "times", "the episode ended in this step, before the horizon"),
+    Term("reward", "points", "paid by the world: its own reward for the step"),
+    Term("ended", "times", "the episode is over: ended in this step, before the horizon"),
 )
 DEFAULT_HORIZON = 500
 MOST_ACTIONS = 64

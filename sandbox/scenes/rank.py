@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pygame
@@ -29,6 +30,15 @@ FADE = 0.18
 SHOW_EVENTS = Binding(
     ("m",), ("M",), "events", "events", "Mark what happened in each clip. Off, it can't sway you.", False
 )
+
+
+def _of_clips(binding: Binding, count: int) -> Binding:
+    """What the footer shows of it for so many clips."""
+    if binding.action == "order":
+        return replace(binding, caps=binding.caps[:count])
+    if binding.action == "tie" and count == 2:  # a tie of two is a tie of all
+        return replace(binding, footer=False)
+    return binding
 
 
 class RankScene(Scene):
@@ -89,9 +99,9 @@ class RankScene(Scene):
     # Keys.
 
     def keys(self) -> Sequence[Binding]:
-        bindings = BINDINGS["rank"]
-        two = len(self.shown.question.clips) == 2 if self.shown else self.clips == 2
-        return [*(b for b in bindings if two or b.action != "prefer"), SHOW_EVENTS]
+        count = len(self.shown.question.clips) if self.shown else self.clips
+        bindings = [_of_clips(b, count) for b in BINDINGS["rank"]]
+        return [*(b for b in bindings if count == 2 or b.action != "prefer"), SHOW_EVENTS]
 
     def on_order(self, press: Press) -> None:
         """A number key: that clip is next best."""
@@ -232,7 +242,7 @@ class RankScene(Scene):
         line.width = min(line.width, rect.width)
         line.centerx = rect.centerx
         self.transport.draw(surface, theme, line, self.shown.playback, self.clips)
-        if bottom > theme.px(38):
+        if bottom > theme.px(38) and self.order.groups:
             hole = ("=" if self.order.tying else ">") if self.order.left else ""
             draw_order(surface, theme, (line.centerx, line.bottom + theme.px(24)), self.order.groups, hole)
 

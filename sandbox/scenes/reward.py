@@ -80,10 +80,10 @@ class RewardScene(Scene):
         self.app.sounds.play("plus" if value > 0 else "minus")
 
     def on_good(self, press: Press) -> None:
-        self._mark(2.0 if press.shift else 1.0)
+        self._mark(1.0)
 
     def on_bad(self, press: Press) -> None:
-        self._mark(-2.0 if press.shift else -1.0)
+        self._mark(-1.0)
 
     def on_very_good(self, press: Press) -> None:
         self._mark(2.0)
@@ -192,7 +192,7 @@ class RewardScene(Scene):
             text = "It knows nothing yet and acts at random. Praise what you like all the same."
         else:
             text = "A press is about the last half second or so: no hurry. It learns as you go."
-        keys = [(("Shift",), "with + or -: strong")]
+        keys = [(("]", "["), "twice as good, as bad")]
         card = Card("Judge the agent", text, look.ACCENT, "thumbs-up", keys)
         wanted = stage.card_height(theme, column.width, card) + gap + high
         above, low = stage.stacked(column, theme, self.live.events, wanted)

@@ -106,7 +106,7 @@ class Takeover:
     def take(self) -> bool:
         """Fork the world at the moment on screen; False at the episode's end, where nothing can be done."""
         at = min(round(self.position), len(self.agent))
-        if self.agent.start_step + at >= self.task.horizon:
+        if self.agent.closed_at(at):
             self.scrub_to(at)
             return False
         self.taken_at, self.position = at, float(at)

@@ -206,7 +206,7 @@ class WatchScene(Scene):
             theme.text(surface, mode.title, tab.center, "body", ink, bold=chosen, anchor="center")
             self._tabs.append((tab, mode.key))
             x = tab.right + theme.px(4)
-        if self.arena.painted and self.arena.mode.painted >= 0:
+        if self.arena.painting:
             legend(surface, theme, (rect.right, rect.centery))
 
     def _notes(self, surface: pygame.Surface, stage: pygame.Rect) -> int:

@@ -29,4 +29,4 @@ def hint(wanted: Suggestion | None, mode: str, clips: int) -> Hint | None:
         "mark": "a + or -",
     }[wanted.kind]
     whole = f"{what} (about {max(1.0, wanted.seconds):.0f} s)"
-    return Hint((f"Most would be learned from: {whole}", f"Tells most: {whole}", f"Tells most: {what}"), key)
+    return Hint((f"It would learn most from {whole}", f"Best next: {whole}", f"Best next: {what}"), key)

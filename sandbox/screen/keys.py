@@ -106,6 +106,7 @@ EVERYWHERE: tuple[Binding, ...] = (
     _bind("tab", "next field", "focus_next", "Move to the next control (Shift-Tab: back).", footer=False),
     _bind("plus minus", "text size", "zoom", "With Ctrl: larger or smaller.", caps="Ctrl + -", footer=False),
     _bind("f11", "full screen", "fullscreen", "Full screen on or off.", footer=False),
+    _bind("q", "close", "close", "With Ctrl: close the window.", caps="Ctrl Q", footer=False),
 )
 
 _UNDO = _bind("u", "undo", "undo", "Take back the last one. It stays in the record, marked as taken back.")
@@ -143,8 +144,8 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
     "reward": (
         _bind("plus up", "good", "good", "Good! Pays what the agent just did.", caps="+"),
         _bind("minus down", "bad", "bad", "Bad! Charges what the agent just did.", caps="-"),
-        _bind("]", "very good", "very_good", "Twice as strong (Shift with + does the same)."),
-        _bind("[", "very bad", "very_bad", "Twice as strong (Shift with - does the same)."),
+        _bind("]", "very good", "very_good", "Twice as strong as +."),
+        _bind("[", "very bad", "very_bad", "Twice as strong as -."),
         _UNDO,
         _bind("space", "pause", "pause", "Stop and go on."),
         _bind(", .", "speed", "speed", "Let the agent act slower or faster."),

@@ -96,6 +96,13 @@ class Live:
         """The state [K] at moment `t` of the recording."""
         return self._recorder.state(t)
 
+    def closed_at(self, t: int) -> bool:
+        """Whether nothing can be done at moment `t` of the recording: the episode ended there."""
+        if self.start_step + t >= self.task.horizon:
+            return True
+        foreign = isinstance(self.sim, ForeignSimulation)
+        return foreign and bool(self.trajectory().observations[t, -1] == 1.0)
+
     def trajectory(self) -> Trajectory:
         """What has been recorded so far."""
         if self._kept is None or len(self._kept) != len(self):
@@ -139,7 +146,7 @@ class TermEvents:
         before = self._recent[-1] if self._recent else np.zeros_like(on)
         self._recent.append(on)
         often = np.mean(self._recent, axis=0) > 0.5
-        steady = np.array([term.unit in ("steps", "par") for term in self.terms])
+        steady = np.array([term.unit in ("steps", "par", "points") for term in self.terms])
         fresh = on & ~before & ~(often & (len(self._recent) > 4)) & ~(steady & (len(self._recent) < 10))
         self.lit[fresh] = 0.0
         return [self.terms[k] for k in np.flatnonzero(fresh)]

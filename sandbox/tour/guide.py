@@ -169,7 +169,7 @@ class Guide:
             seen = step
             said = teacher.evaluate(scene.live.trajectory(), step) if step else None
             if said is not None:
-                self.hands.press("plus" if said.value > 0 else "minus", shift=abs(said.value) > 1)
+                self.hands.press(reward_key(said.value))
                 given, last = given + 1, self.camera.ticks
                 self.camera.picture()
             if given >= self.plan.rewards:
@@ -249,6 +249,13 @@ class Guide:
         counts = counted(self.session.counts)
         rows = [("Before: the written reward alone", self.before), (f"After: {counts}", self.after)]
         self.camera.still(picture(self.task, rows), 5)
+
+
+def reward_key(value: float) -> str:
+    """The key that says so much."""
+    if abs(value) > 1:
+        return "]" if value > 0 else "["
+    return "plus" if value > 0 else "minus"
 
 
 def _passed(live: Callable[[], Any], here: int, going: Callable[[], bool]) -> Callable[[], bool]:

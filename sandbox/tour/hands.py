@@ -57,29 +57,29 @@ class Hands:
                 return
             self.camera.tick()
 
-    def press(self, key: str, *, shift: bool = False, rest: float = 0.1) -> None:
+    def press(self, key: str, *, rest: float = 0.1) -> None:
         """Press and let go, and see what it does for `rest` seconds."""
-        self._post(pygame.KEYDOWN, key, shift)
+        self._post(pygame.KEYDOWN, key)
         self.camera.show_key(key)
         self.camera.tick()
-        self._post(pygame.KEYUP, key, shift)
+        self._post(pygame.KEYUP, key)
         self.wait(rest)
 
     def hold(self, keys: tuple[str, ...]) -> None:
         """Keep exactly these keys down from now on."""
         for key in self._held:
             if key not in keys:
-                self._post(pygame.KEYUP, key, False)
+                self._post(pygame.KEYUP, key)
         for key in keys:
             if key not in self._held:
-                self._post(pygame.KEYDOWN, key, False)
+                self._post(pygame.KEYDOWN, key)
                 self.camera.show_key(key)
         self._held = keys
 
-    def _post(self, kind: int, key: str, shift: bool) -> None:
+    def _post(self, kind: int, key: str) -> None:
         code = _CODES.get(key) or pygame.key.key_code(key)
         text = key if len(key) == 1 else {"plus": "+", "minus": "-", "space": " "}.get(key, "")
-        event = {"key": code, "mod": pygame.KMOD_SHIFT if shift else 0, "unicode": text, "scancode": 0}
+        event = {"key": code, "mod": 0, "unicode": text, "scancode": 0}
         pygame.event.post(pygame.event.Event(kind, event))
 
 

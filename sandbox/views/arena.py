@@ -101,6 +101,12 @@ class Arena:
         if self.painted and self.xray is not None and self.mode.painted >= 0:
             self.xray.update(crowd.after[self.mode.painted], latest.reward if latest else None)
 
+    @property
+    def painting(self) -> bool:
+        """Whether there is something to paint in this mode."""
+        reward = self.xray is not None and self.xray.overlay is not None
+        return self.painted and reward and self.mode.painted >= 0
+
     def _then_and_now(self, obs: Array, random: np.random.Generator) -> Array:
         """Row 0 acts by the first policy, row 1 by the newest."""
         actions = self.session.act(obs, random)

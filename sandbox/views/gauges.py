@@ -177,7 +177,8 @@ class Gauges:
         body = pygame.Rect(inside.left, inside.top + height, inside.width, inside.height - height)
         curve = self.session.curve
         version = (len(curve), curve[-1].env_steps if curve else 0, self.page, self.session.learner)
-        empty = "no curve yet: practice begins soon"
+        waiting = self.session.status.state == "waiting"
+        empty = "no curve yet: teach it something" if waiting else "no curve yet: practice begins soon"
         if PAGES[self.page] == "A life":
             note = theme.text(
                 surface,

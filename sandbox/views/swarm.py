@@ -15,13 +15,16 @@ from sandbox.playback import LiveClock
 
 Act = Callable[[Array, np.random.Generator], Array]
 """act(obs [N, D], random) -> actions [N] or [N, C]."""
+REST = 1.0
+"""How long the end of a life is looked at [s]."""
 
 
 class Crowd:
     """N agents in one task, advanced at the pace of the screen.
 
     together: all start in the same layout from the same moment, and start anew together (ghosts in
-    one world); otherwise each has a layout of its own. Each life lasts the task's horizon.
+    one world); otherwise each has a layout of its own. Each life lasts the task's horizon; one that is
+    over before (in worlds of other people) stands for a moment, then another begins.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Crowd:
         self._random = np.random.default_rng(seed)
         self._seed = seed
         self._sums = np.zeros((rows, len(task.world.terms)), np.float32)
+        self._over = np.zeros(rows, np.int64)  # steps since each life was over
         self.trails: list[deque[Array]] = [deque(maxlen=40) for _ in range(rows)]
         self._start()
 
@@ -70,15 +74,26 @@ class Crowd:
         self._sums += step.terms
         if step.ended.any():
             self.done.extend(self.task.done(step.last_states[step.ended]).tolist())
-        for row in np.flatnonzero(step.ended):
+        early = self._early(step.ended)
+        ended = step.ended | early
+        for row in np.flatnonzero(ended):
             self.lives.append(self._sums[row].copy())
             self._sums[row] = 0
             self.trails[row].clear()
-        if step.ended.any():
+        if ended.any():
             if self.together:
                 self._start()
             else:  # no blending between the end of one life and the start of the next
-                self.before[step.ended] = self.sim.states[step.ended]
+                if early.any():
+                    self.sim.reset_rows(early)
+                self.before[ended] = self.sim.states[ended]
+
+    def _early(self, ended: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Rows [N] whose life has been over long enough, before the horizon: together, or none."""
+        over = ~ended & (self.sim.obs[:, -1] == 1.0) & isinstance(self.sim, ForeignSimulation)
+        self._over[:] = np.where(over, self._over + 1, 0)
+        early = self._over > REST * self.task.world.steps_per_second
+        return np.asarray(early & (early.all() or not self.together))
 
     def pair(self, row: int) -> Array:
         """An agent's states [2, K] that the picture is between."""
@@ -101,6 +116,7 @@ class Crowd:
     def _begin(self) -> None:
         self.before = self.sim.states.copy()
         self._sums[:] = 0
+        self._over[:] = 0
         for trail in self.trails:
             trail.clear()
 
