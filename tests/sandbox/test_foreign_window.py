@@ -12,6 +12,9 @@ from gymnasium import spaces
 
 from envs import catalog
 from sandbox.app import App
+from sandbox.scenes.takeover import Takeover
+from sandbox.screen.live import Live
+from sandbox.views.swarm import REST, Crowd
 from tests.sandbox.teaching import Teaching, frames, press
 
 
@@ -62,3 +65,50 @@ def test_a_world_that_breaks_down_is_left_with_a_sentence(app: App) -> None:
     assert app.news.trouble == "tests/Fragile-v0 raised ZeroDivisionError in step 20: the axle broke"
     frames(app, 5)
     assert app.running
+
+
+def _push_right(obs: Any, random: Any) -> Any:
+    return np.ones(len(obs), np.int64)
+
+
+def test_agents_whose_episode_is_over_begin_another_each_for_itself() -> None:
+    task = catalog.task("CartPole-v1")  # the pole is down after nine or ten pushes to one side
+    crowd = Crowd(task, 3, _push_right, seed=4)
+    fallen = 0
+    for _ in range(15 + int(REST * task.world.steps_per_second)):
+        crowd.step()
+        fallen = max(fallen, int((crowd.sim.obs[:, -1] == 1.0).sum()))
+    assert fallen == 3
+    assert len(crowd.lives) == 3
+    assert all(8 <= reward <= 12 and ended == 1 for reward, ended in crowd.lives)
+    assert (crowd.sim.obs[:, -1] == 0.0).all()
+
+
+def test_two_agents_together_wait_for_the_one_that_still_stands() -> None:
+    def act(obs: Any, random: Any) -> Any:  # row 0 falls at once, row 1 balances
+        return np.array([1, int(obs[1, 2] + obs[1, 3] > 0)])
+
+    crowd = Crowd(catalog.task("CartPole-v1"), 2, act, together=True)
+    for _ in range(120):
+        crowd.step()
+    assert (crowd.born, len(crowd.lives)) == (1, 0)
+    assert crowd.sim.obs[:, -1].tolist() == [1.0, 0.0]
+
+
+def test_after_the_end_of_an_episode_nothing_is_taken_over() -> None:
+    over = Takeover(catalog.task("CartPole-v1"), lambda obs: 1, pace=20.0)
+    over.start(3, "random")
+    for _ in range(60):
+        over.update(0.05)
+    assert over.phase == "end"
+    assert not over.take()
+    over.scrub_to(len(over.agent) - 1)
+    assert over.take()
+    assert over.phase == "taken"
+
+
+def test_what_a_world_pays_in_every_step_is_no_event() -> None:
+    world = Live(catalog.task("CartPole-v1"), "person")
+    world.start(3)
+    happened = [term.name for _ in range(12) if not world.over for term in world.step(1)]
+    assert happened == ["ended"]

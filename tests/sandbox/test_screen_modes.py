@@ -618,3 +618,15 @@ def test_worlds_that_stand_still_are_found_out() -> None:
     assert not live.waits_for_keys(LANES)
     assert live.waits_for_keys(catalog.task("FrozenLake-v1"))
     assert not live.waits_for_keys(catalog.task("MountainCar-v0"))
+
+
+@pytest.mark.parametrize("mode", ["menu", "drive", "rank"])
+def test_ctrl_q_closes_the_window_from_everywhere(mode: str) -> None:
+    app = opened(mode=mode)
+    press(app, "q")
+    assert app.running
+    held = {"mod": pygame.KMOD_LCTRL, "unicode": "\x11"}
+    pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=pygame.K_q, **held))
+    app.tick()
+    assert not app.running
+    app.close()
