@@ -8,6 +8,7 @@ os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -155,6 +156,16 @@ def press(app: App, *keys: str) -> None:
 def frames(app: App, count: int) -> None:
     for _ in range(count):
         app.tick()
+
+
+@contextmanager
+def undrawn(app: App) -> Iterator[None]:
+    """Frames that are not drawn meanwhile: time passes several times as fast."""
+    app.draw = lambda: None  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del app.draw
 
 
 def texts(app: App) -> list[str]:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.session import Session
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = "teachbox/RoomsTidy-v0"
 
@@ -81,14 +83,13 @@ def test_a_folder_of_another_program(tmp_path: Path) -> None:
 
 
 def test_a_database_of_another_program(tmp_path: Path) -> None:
-    first = teachbox("--world", ROOMS, "--session", "mine", "--quick", home=tmp_path)
-    assert first.returncode == 0, first.stderr
+    Session.open(tmp_path / "mine", world=ROOMS, start_learner=False).close()
     (tmp_path / "mine" / "feedback.db").write_bytes(b"not a database at all" * 100)
     one_sentence(teachbox("--session", "mine", home=tmp_path), "feedback.db")
 
 
 def test_a_session_of_a_newer_version(tmp_path: Path) -> None:
-    assert teachbox("--world", ROOMS, "--session", "mine", "--quick", home=tmp_path).returncode == 0
+    Session.open(tmp_path / "mine", world=ROOMS, start_learner=False).close()
     with sqlite3.connect(tmp_path / "mine" / "feedback.db") as connection:
         connection.execute("PRAGMA user_version=99")
     one_sentence(teachbox("--session", "mine", home=tmp_path), "feedback.db", "99", "newer")

@@ -18,7 +18,7 @@ from sandbox.app import App
 from sandbox.arriving import arriving
 from sandbox.events import LearnerRestarted, Saved, Trouble
 from sandbox.screen.keys import BINDINGS, EVERYWHERE
-from tests.sandbox.teaching import Teaching, frames, press, texts
+from tests.sandbox.teaching import Teaching, frames, press, texts, undrawn
 
 TASK = rooms_tidy()
 
@@ -139,14 +139,16 @@ def test_saved_is_said_only_after_the_session_said_it(app: App, session: Teachin
     app.tick()
     assert "Demonstration of 12 steps saved" in texts(app)
     assert app.state()["message"] == "Demonstration of 12 steps saved"
-    frames(app, 250)
+    with undrawn(app):
+        frames(app, 250)
     assert "saved" in texts(app)
 
 
 def test_trouble_stays_until_it_is_closed(app: App, session: Teaching) -> None:
     session.events.append(Trouble("The disk is full: free some space. It is tried again by itself."))
     app.tick()
-    frames(app, 300)
+    with undrawn(app):
+        frames(app, 300)
     assert any("disk is full" in text for text in texts(app))
     press(app, "escape")
     assert app.state()["extra"]["trouble"] == ""
@@ -158,7 +160,8 @@ def test_a_restarted_learner_is_told_in_passing(app: App, session: Teaching) -> 
     app.tick()
     assert any("started again" in toast.text for toast in app.news.toasts)
     assert app.state()["extra"]["trouble"] == ""  # a banner would make the world be painted anew
-    frames(app, 600)
+    with undrawn(app):
+        frames(app, 600)
     assert not any("started again" in toast.text for toast in app.news.toasts)
 
 

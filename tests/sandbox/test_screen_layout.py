@@ -15,7 +15,7 @@ from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS
 from sandbox.screen.marks import key_cap
 from sandbox.screen.theme import Theme, rounded
-from tests.sandbox.teaching import Teaching, frames, press
+from tests.sandbox.teaching import Teaching, frames, press, undrawn
 
 SIZES = [(1000, 640), (1280, 720), (1920, 1080), (2560, 1080), (900, 900)]
 TINY = [(320, 200), (480, 900), (1, 1)]
@@ -88,7 +88,9 @@ def test_nothing_is_cut_or_overlaps(size: tuple[int, int], task: object) -> None
         session.status.text = "Learning from 2 drives and 14 rankings, 1.2 million steps practised so far."
         app = App(session, size=size, fixed_dt=True, seed=4)  # type: ignore[arg-type]
         frames(app, 2)
-        place(app)
+        with undrawn(app):
+            place(app)
+        frames(app, 2)
         found, panels = traced(app)
         assert len(found) > 10
         window = pygame.Rect((0, 0), size)
