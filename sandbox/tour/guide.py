@@ -20,7 +20,7 @@ from sandbox.screen.live import waits_for_keys
 from sandbox.screen.words import counted
 from sandbox.tour.before_after import Exam, examine, picture
 from sandbox.tour.camera import TICKS, Camera
-from sandbox.tour.hands import Hands, key_for
+from sandbox.tour.hands import Hands, Touch
 
 if TYPE_CHECKING:
     from sandbox.app import App
@@ -129,10 +129,10 @@ class Guide:
     def _steer(self, live: Callable[[], Any], going: Callable[[], bool], steps: int) -> None:
         """Drive as the task's wish would have it, for at most `steps` steps or while `going` holds."""
         act = expert(self.task, self._random)
-        waits = waits_for_keys(self.task)
+        touch, waits = Touch(self.task.keys), waits_for_keys(self.task)
         for _ in range(steps):
             action = act(live().sim)
-            keys = key_for(self.task.keys, action)
+            keys = touch.keys_for(action)
             if not keys and waits:
                 break  # nothing is left to do
             here = live().step_number

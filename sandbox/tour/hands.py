@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pygame
 
+from envs.world import Array
 from sandbox.tour.camera import TICKS, Camera
 
 if TYPE_CHECKING:
@@ -83,9 +85,23 @@ class Hands:
         pygame.event.post(pygame.event.Event(kind, event))
 
 
-def key_for(keys: Mapping[str, Any], action: Any) -> tuple[str, ...]:
-    """The keys that stand for an action in a task's key map; none for the idle one."""
-    for name, meant in keys.items():
-        if name and meant == action:
-            return tuple(name.split("+"))
-    return ()
+class Touch:
+    """Which keys to hold for each wanted action of a task; none for the idle one.
+
+    Where actions are numbers, keys only push fully: what was pushed too much or too little is made
+    good in the following steps, as people do by tapping.
+    """
+
+    def __init__(self, keys: Mapping[str, Any]) -> None:
+        self._keys = keys
+        self._owed: Array = np.zeros(0)
+
+    def keys_for(self, action: Any) -> tuple[str, ...]:
+        """The keys for the next step."""
+        if np.ndim(action) == 0:
+            name = next((name for name, meant in self._keys.items() if name and meant == action), "")
+        else:
+            wanted = np.asarray(action) + (self._owed if self._owed.size else 0.0)
+            name = min(self._keys, key=lambda name: float(np.abs(wanted - self._keys[name]).sum()))
+            self._owed = np.clip(wanted - self._keys[name], -1.0, 1.0)
+        return tuple(name.split("+")) if name else ()

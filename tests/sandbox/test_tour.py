@@ -10,7 +10,7 @@ import pytest
 from agents.snapshot import PolicyArrays
 from envs import catalog
 from sandbox.tour.before_after import Exam, examine, picture
-from sandbox.tour.hands import key_for
+from sandbox.tour.hands import Touch
 from sandbox.tour.make import make_tour
 from sandbox.tour.page import Chapter, write_page
 
@@ -67,7 +67,15 @@ def test_the_picture_marks_what_was_done(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_keys_that_stand_for_actions() -> None:
     keys = {"": 0, "up": 1, "up+left": 2}
-    assert [key_for(keys, action) for action in (0, 1, 2, 7)] == [(), ("up",), ("up", "left"), ()]
+    touch = Touch(keys)
+    assert [touch.keys_for(action) for action in (0, 1, 2, 7)] == [(), ("up",), ("up", "left"), ()]
+
+
+def test_actions_between_the_keys_are_tapped_on_the_whole() -> None:
+    keys = catalog.task("teachbox/RoverDeliver-v0").keys
+    touch, wanted = Touch(keys), np.array([0.5, -0.25], np.float32)
+    pushed = [keys["+".join(touch.keys_for(wanted))] for _ in range(40)]
+    np.testing.assert_allclose(np.mean(pushed, axis=0), wanted, atol=0.05)
 
 
 def test_the_page_holds_every_chapter(tmp_path: Path) -> None:
