@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +108,16 @@ class Faith:
     def note(self, learned_return: float, agreement: float) -> None:
         """After a round of practice: what the learned reward promises, and how new answers were foreseen."""
         self._history.append((learned_return, agreement))
+
+    def facts(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        raters = {rater: asdict(known) for rater, known in self.raters.items()}
+        return {"raters": raters, "doubtful": self.doubtful, "history": list(self._history)}
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        self.raters = {rater: Reliability(**known) for rater, known in facts["raters"].items()}
+        self.doubtful = list(facts["doubtful"])
+        self._history.extend((promised, foreseen) for promised, foreseen in facts["history"])
 
     @property
     def alarm(self) -> str:

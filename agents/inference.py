@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +79,29 @@ class Inference:
         said = answers_of(answers, who, unit)
         known = [rater for rater, some in said.items() if len(some.gaps) >= LEAST]
         self.wants = together(said, mean, deviation) if len(known) > 1 else []
+
+    def facts(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the raters."""
+        wants = [
+            [want.raters, want.mean.tolist(), want.deviation.tolist(), want.evidence] for want in self.wants
+        ]
+        return {
+            "usual": self.usual.tolist(),
+            "wants": wants,
+            "weighed": self._weighed,
+            "faith": self.faith.facts(),
+        }
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        if not facts:  # an older version kept nothing
+            return
+        self.usual = np.array(facts["usual"], np.float32)
+        self.wants = [
+            Want(tuple(raters), np.array(mean), np.array(deviation), evidence)
+            for raters, mean, deviation, evidence in facts["wants"]
+        ]
+        self._weighed = facts["weighed"]
+        self.faith.restore(facts["faith"])
 
     @property
     def followed(self) -> tuple[str, ...]:

@@ -304,7 +304,7 @@ class JointLearner:
             "uses": self._uses,
             "agreement": self._agreement,
             "counts": None if self._counts is None else self._counts.tolist(),
-            "usual": self.inference.usual.tolist(),
+            "inference": self.inference.facts(),
             "asker": self.asker.facts(),
             "cloner": self.cloner.state(),
             "practice": self.practice.facts(),
@@ -324,5 +324,5 @@ class JointLearner:
         self.cloner.restore(facts["cloner"])
         counts = facts["counts"]
         self._counts = None if counts is None else np.array(counts, np.float32)
-        self.inference.usual = np.array(facts["usual"], np.float32)
+        self.inference.restore(facts.get("inference", {}))
         self.practice.restore(facts["practice"], arrays, self.model.arrays() if self._is_paid else None)

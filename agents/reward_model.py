@@ -149,7 +149,8 @@ class RewardModel(LearnedReward):
         prior = self._prior()
 
         def log_likelihood(x: Float) -> Float:
-            return choices.log_likelihoods(*self._weights_of(x, prior)) @ counts
+            logs = choices.log_likelihoods(*self._weights_of(x, prior))
+            return np.asarray((logs * counts).sum(1))  # @ warns of invalid values where there are none
 
         return log_likelihood
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
@@ -18,6 +19,7 @@ from tests.agents.test_choices import _drives
 NAMES = ("litter", "vase", "home", "cat")
 MEAN, DEVIATION = np.array([1.0, 0.0, 0.0, 0.0]), np.full(4, 1.5)
 MINE, THEIRS = np.array([2.0, -3.0, 1.0, -1.0]), np.array([2.0, 3.0, 1.0, -1.0])
+NAMED = ("coin", "puddle", "column", "move")
 
 
 def _said(wants: np.ndarray, seed: int, count: int = 30, errors: float = 0.0) -> Answers:
@@ -79,8 +81,13 @@ def test_a_session_learns_what_those_want_whom_it_follows() -> None:
         inference.follow = follow
         inference.renew([c for one in told for c in of_comparison(one)], told, ())
         assert inference.followed == (follow,)
-        (sentence,) = [s for s in inference.warnings(("coin", "puddle", "column", "move")) if "wants" in s]
+        (sentence,) = [s for s in inference.warnings(NAMED) if "wants" in s]
         assert f"follows {follow}" in sentence
+        again = Inference(model, 4, 0.1)
+        again.follow = follow
+        again.restore(json.loads(json.dumps(inference.facts())))
+        assert again.warnings(NAMED) == inference.warnings(NAMED)
+        assert again.faith.raters == inference.faith.raters
         weights[follow] = model.weights.mean(0)
     assert weights["Ann"][2] > 0 > weights["Bob"][2]
     assert set(answers_of(told, raters, np.ones(4))) == {"Ann", "Bob"}
