@@ -17,12 +17,14 @@ from agents.networks import policy_arrays
 from agents.ppo import BurstPPO, PPOConfig
 from agents.records import Heard
 from agents.rollouts import is_foreign, simulate
-from agents.snapshot import CurvePoint, Snapshot
+from agents.snapshot import CurvePoint, PolicyArrays, Snapshot
 from agents.vec_env import SimulationVecEnv
 from envs.world import Task
 
 CONFLICTING = 0.2
 """Share of steps at odds with others from which on the person is told."""
+EARLY = 0.3
+"""Share of the updates before which what is learned anew is not yet acted on."""
 PLENTY = 60
 """Numbers seen from which on one can often be told from the others."""
 
@@ -38,12 +40,14 @@ class CloningConfig:
     hidden: tuple[int, ...] = (128, 128)
     blind: float = 0.4  # share of what is seen that a minibatch hides (dropout), less where little is seen
     sharp: float = 2.0  # what is left to chance is less than in what was driven: slips add up
+    against: float = 0.3  # weight of what the agent did where somebody took over: that is refused
 
 
 def cloner_of(task: Task, config: CloningConfig, seed: int, weight: float = 1.0) -> Cloner:
     """The loss that follows from a configuration."""
     blind = config.blind * min(1.0, len(task.world.obs_names) / PLENTY)
-    return Cloner(task.world.symmetries, weight, seed, blind, task.world.idle_action, config.sharp)
+    idle, against = task.world.idle_action, config.against
+    return Cloner(task.world.symmetries, weight, seed, blind, idle, config.sharp, against)
 
 
 class CloningLearner:
@@ -60,8 +64,9 @@ class CloningLearner:
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
         self.ppo = BurstPPO.on(env, PPOConfig(rows=1, hidden=self.config.hidden), seed=seed)
         self.cloner = cloner_of(task, self.config, seed)
-        parameters = list(self.ppo.policy.parameters())
-        self._adam = torch.optim.AdamW(parameters, self.config.rate, weight_decay=self.config.decay)
+        self._adam = self._fresh_adam()
+        self._untaught = {name: value.clone() for name, value in self.ppo.policy.state_dict().items()}
+        self._former: PolicyArrays | None = None
         self._records = Heard(task)
         self._fitted: frozenset[str] = frozenset()
         self._taken: frozenset[str] = frozenset()
@@ -90,18 +95,39 @@ class CloningLearner:
             self._uses = uses_of(records)
             if ids != self._fitted:
                 self._fitted = ids
-                self._left = self.config.updates if records else 0
+                self._left = 0
+                if records:
+                    self._begin_anew()
         if self._left <= 0 or not self.cloner.has_examples:
             return False
         self._burst()
         self._step += 1
         return True
 
+    def _fresh_adam(self) -> torch.optim.Optimizer:
+        config = self.config
+        return torch.optim.AdamW(self.ppo.policy.parameters(), config.rate, weight_decay=config.decay)
+
+    def _begin_anew(self) -> None:
+        """Learn from nothing: what is learned on top of what was learned from less foresees less
+        (Ash and Adams 2020, "On warm-starting neural network training"). Until then it acts as before."""
+        self._former = self._policy if self._updates else None
+        self.ppo.policy.load_state_dict(self._untaught)
+        self._adam = self._fresh_adam()
+        self._left = self.config.updates
+
+    @property
+    def _policy(self) -> PolicyArrays:
+        """How it acts now."""
+        early = self._left > (1.0 - EARLY) * self.config.updates
+        return self._former if early and self._former is not None else policy_arrays(self.ppo.policy)
+
     def _take(self, records: list[Record]) -> None:
         """Learn from these records from now on."""
         driven = driven_by_person(records)
         ends = [filled(self.task, t) for t in driven[: sum(isinstance(r, Demonstration) for r in records)]]
         self.cloner.learn_from([*ends, *driven[len(ends) :]])
+        self.cloner.refuse(records)
 
     def _burst(self) -> None:
         loss = 0.0
@@ -118,7 +144,7 @@ class CloningLearner:
         self._updates += self.config.burst
         values = {"cloning loss": loss}
         if not is_foreign(self.task):
-            unseen = scores.evaluate(self.task, policy_arrays(self.ppo.policy))
+            unseen = scores.evaluate(self.task, self._policy)
             values |= scores.curve_values(unseen)
         seconds = time.monotonic() - self._began
         self._curve.append(CurvePoint(seconds, self._updates, 0, values))
@@ -133,7 +159,7 @@ class CloningLearner:
             step=self._step,
             feedback_seq=self._learned_seq,
             env_steps=self._updates,
-            policy=policy_arrays(self.ppo.policy),
+            policy=self._policy,
             reward=None,
             curve=tuple(self._curve),
             phase="learning what you drove" if self._left > 0 else waiting,

@@ -10,19 +10,39 @@ import torch
 from numpy.typing import NDArray
 
 from agents.feedback import Correction, Demonstration, Record
-from agents.losses import cloning
+from agents.losses import cloning, refusal
 from agents.ppo import evaluate
 from agents.rollouts import is_foreign, simulate
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
 
 Symmetries = tuple[tuple[Array, Array], ...]
+REFUSALS = 64
+"""Refused steps in a minibatch."""
 
 
 def driven_by_person(records: Sequence[Record]) -> list[Trajectory]:
     """Every stretch that the person drove."""
     found = [r.trajectory for r in records if isinstance(r, Demonstration)]
     return found + [r.person for r in records if isinstance(r, Correction)]
+
+
+def refused(records: Sequence[Record]) -> tuple[NDArray[np.float32], Array] | None:
+    """(obs [B, D], actions [B]) of what the agent did where somebody at the wheel first did otherwise.
+
+    None where there is no such thing, or actions are no choice among a few.
+    """
+    obs, actions = [], []
+    for record in records:
+        if not isinstance(record, Correction) or record.agent.actions.ndim > 1:
+            continue
+        agent, person = record.agent, record.person
+        least = min(len(agent), len(person))
+        apart = np.flatnonzero(agent.actions[:least] != person.actions[:least])
+        if len(apart):
+            obs.append(agent.observations[apart[0]])
+            actions.append(agent.actions[apart[0]])
+    return (np.stack(obs), np.array(actions)) if obs else None
 
 
 def examples(trajectories: Sequence[Trajectory], symmetries: Symmetries) -> tuple[NDArray[np.float32], Array]:
@@ -129,17 +149,20 @@ class Cloner:
         blind: float = 0.0,
         idle: int = -1,
         sharp: float = 1.0,
+        against: float = 0.0,
     ) -> None:
         """blind: share of the numbers seen that are hidden at each minibatch (Srivastava et al. 2014).
         idle: the action that is no contradiction of any other. sharp: by how much more surely the policy
-        acts than the person's likeliest one would, its logits being fitted divided by so much."""
-        self.weight, self._blind, self._sharp = weight, blind, sharp
+        acts than the person's likeliest one would, its logits being fitted divided by so much.
+        against: weight of never doing again what somebody took over from."""
+        self.weight, self._blind, self._sharp, self._against = weight, blind, sharp, against
         self._symmetries, self._batch, self._idle = symmetries, 256, idle
         self._random = np.random.default_rng([seed, 2])
         self.conflicts = 0.0
         """Share of steps in which the person did what they mostly didn't, where things looked the same."""
         self._obs: torch.Tensor | None = None
         self._actions = torch.zeros(0)
+        self._refused: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def take(self, records: Sequence[Record]) -> None:
         """Learn from these records from now on."""
@@ -155,6 +178,11 @@ class Cloner:
         kept = awake(obs, actions, self._idle)
         self._set(*turned(obs[kept], actions[kept], self._symmetries))
 
+    def refuse(self, records: Sequence[Record]) -> None:
+        """Keep from now on from what the agent did in these takeovers where the person did otherwise."""
+        found = refused(records) if self._against else None
+        self._refused = None if found is None else _tensors(*turned(*found, self._symmetries))
+
     def add(self, obs: NDArray[np.float32], actions: Array) -> None:
         """Further examples, [B, D] and [B] or [B, C], beside what was taken."""
         more_obs, more = turned(obs, actions, self._symmetries)
@@ -164,8 +192,7 @@ class Cloner:
         self._set(more_obs, more)
 
     def _set(self, obs: NDArray[np.float32], actions: Array) -> None:
-        self._obs = torch.from_numpy(np.ascontiguousarray(obs, np.float32))
-        self._actions = torch.from_numpy(np.ascontiguousarray(actions))
+        self._obs, self._actions = _tensors(obs, actions)
 
     @property
     def has_examples(self) -> bool:
@@ -175,18 +202,40 @@ class Cloner:
         """Weighted cross-entropy of a policy on a minibatch, or None without examples."""
         if self._obs is None or self.weight == 0.0:
             return None
-        pick = torch.from_numpy(self._random.integers(len(self._obs), size=min(self._batch, len(self._obs))))
-        obs, actions = self._obs[pick], self._actions[pick]
-        if self._blind:
-            obs = obs * torch.from_numpy(self._random.random(obs.shape, np.float32) >= self._blind)
+        obs, actions = self._drawn(self._obs, self._actions, self._batch)
         if actions.dtype == torch.int64:
-            logits = policy.action_net(policy.mlp_extractor.policy_net(policy.features_extractor(obs)))
-            return self.weight * cloning(logits / self._sharp, actions).mean()
+            known = len(obs)
+            if self._refused is not None:
+                others = self._drawn(*self._refused, REFUSALS)
+                obs, actions = torch.cat([obs, others[0]]), torch.cat([actions, others[1]])
+            features = policy.features_extractor(obs)
+            logits = policy.action_net(policy.mlp_extractor.policy_net(features)) / self._sharp
+            loss = cloning(logits[:known], actions[:known]).mean()
+            if len(obs) > known:
+                loss = loss + self._against * refusal(logits[known:], actions[known:]).mean()
+            return self.weight * loss
         log_prob, _, _ = evaluate(policy, obs, actions)
         return -self.weight * log_prob.mean()
+
+    def _drawn(
+        self, obs: torch.Tensor, actions: torch.Tensor, most: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """A minibatch of `most` steps, some of what is seen hidden."""
+        pick = torch.from_numpy(self._random.integers(len(obs), size=min(most, len(obs))))
+        obs, actions = obs[pick], actions[pick]
+        if self._blind:
+            obs = obs * torch.from_numpy(self._random.random(obs.shape, np.float32) >= self._blind)
+        return obs, actions
 
     def state(self) -> Any:
         return self._random.bit_generator.state
 
     def restore(self, state: Any) -> None:
         self._random.bit_generator.state = state
+
+
+def _tensors(obs: NDArray[np.float32], actions: Array) -> tuple[torch.Tensor, torch.Tensor]:
+    return (
+        torch.from_numpy(np.ascontiguousarray(obs, np.float32)),
+        torch.from_numpy(np.ascontiguousarray(actions)),
+    )

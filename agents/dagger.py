@@ -33,6 +33,10 @@ Expert = Callable[[NDArray[np.float32]], Array]
 class DaggerConfig(CloningConfig):
     """`bc`'s, and how a scripted expert is asked."""
 
+    hidden: tuple[int, ...] = (64, 64)
+    blind: float = 0.6
+    sharp: float = 3.0
+
     rows: int = 8  # episodes driven at once when a scripted expert is asked
     steps: int = 64  # of each in a round
     fading: float = 0.5  # the expert drives with probability fading^round (their beta_i)
@@ -76,18 +80,14 @@ class DaggerLearner(CloningLearner):
         self._obs = np.concatenate([self._obs, *seen])
         labels = np.concatenate(said)
         self._labels = labels if self._labels is None else np.concatenate([self._labels, labels])
-        self._take_labels()
+        self.cloner.add(np.concatenate(seen), labels)
+        self._begin_anew()
         return len(labels)
-
-    def _take_labels(self) -> None:
-        if self._labels is None:
-            return
-        self.cloner.add(self._obs, self._labels)
-        self._left = self.config.updates
 
     def _take(self, records: list[Record]) -> None:
         super()._take(records)
-        self._take_labels()
+        if self._labels is not None:
+            self.cloner.add(self._obs, self._labels)
 
     def snapshot(self) -> Snapshot:
         found = super().snapshot()

@@ -131,6 +131,16 @@ def cloning(logits: Tensor, actions: Tensor) -> Tensor:
     return F.cross_entropy(logits, actions, reduction="none")
 
 
+def refusal(logits: Tensor, actions: Tensor) -> Tensor:
+    """-log(1 - P(action)) [B] of actions that should not have been taken, of logits [B, A].
+
+    Welleck et al. 2020, "Neural text generation with unlikelihood training", its loss on what should
+    not come next.
+    """
+    log_p = F.log_softmax(logits, -1).gather(1, actions.unsqueeze(1)).squeeze(1)
+    return -torch.log1p(-log_p.exp().clamp(max=1.0 - 1e-4))
+
+
 def adversarial(logits: Tensor, expert: Tensor) -> Tensor:
     """A discriminator's cross-entropy [B]: logit high where the expert acted (expert [B] is 1), low else 0.
 

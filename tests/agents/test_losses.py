@@ -104,6 +104,8 @@ def test_correction_and_cloning_by_hand() -> None:
     assert found.item() == pytest.approx(-math.log(0.75))
     logits = torch.log(tensor([[1.0, 3.0]]))
     assert losses.cloning(logits, tensor([1])).item() == pytest.approx(-math.log(0.75))
+    assert losses.refusal(logits, tensor([1])).item() == pytest.approx(-math.log(0.25))
+    assert losses.refusal(logits, tensor([0])).item() == pytest.approx(-math.log(0.75))
 
 
 def test_wrong_shapes_are_named() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from agents import catalog, scores
 from agents.bc import CloningConfig
-from agents.cloning import agreed, awake, filled
+from agents.cloning import agreed, awake, filled, refused
 from agents.dagger import DaggerLearner
-from agents.feedback import Demonstration
+from agents.feedback import Correction, Demonstration
 from agents.maxent import MaxEntLearner, gradient, occupancies, soft_policy
 from agents.rollouts import Variant, fresh_moments, roll
 from agents.snapshot import forward
@@ -115,6 +115,51 @@ def test_dagger_asks_a_scripted_expert_where_it_drives_itself(tmp_path: Path) ->
     again = catalog.make("dagger", toy(), seed=2)
     again.load(tmp_path / "a")
     assert again.snapshot().uses["labelled state"] == 4 * 8 * 64
+
+
+def _takeover(agent: list[int], person: list[int]) -> Correction:
+    clips = []
+    for actions in (agent, person):
+        sim = Simulation(toy(), 1, auto_reset=False)
+        sim.reset(np.array([3]))
+        record = sim.recorder(0)
+        for action in actions:
+            step = sim.step(np.array([action]))
+            record.add(action, step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
+        clips.append(record.trajectory())
+    return Correction(*clips)
+
+
+def test_what_was_taken_over_from_is_refused() -> None:
+    taken = _takeover([1, 3, 3, 0], [1, 3, 4, 4])
+    obs, actions = refused([taken, _takeover([2, 2], [2, 2])])
+    np.testing.assert_array_equal(obs, taken.agent.observations[2:3])  # the first act that was not the same
+    assert actions.tolist() == [3]
+    drawn = []
+    for against in (0.0, 3.0):
+        learner = catalog.make("dagger", toy(), updates=200, sharp=1.0, against=against)
+        # elsewhere somebody did there what the agent did: whoever took over said that it was wrong
+        learner.observe(2, [taken, Demonstration(taken.agent)])
+        while learner.step():
+            pass
+        said = learner.snapshot().policy.act(np.repeat(obs, 500, 0), np.random.default_rng(0))
+        drawn.append((said == 3).mean())
+    assert drawn[0] > 0.15
+    assert drawn[1] < 0.5 * drawn[0]
+
+
+def test_who_learns_anew_acts_as_before_until_enough_is_learned() -> None:
+    task, teacher = toy(), make_teacher("rational", toy())
+    learner = catalog.make("dagger", task, updates=200)
+    learner.observe(1, [teacher.demonstrate(1)])
+    while learner.step():
+        pass
+    before = learner.snapshot().policy.layers[0][0]
+    learner.observe(2, [teacher.demonstrate(2)])
+    learner.step()
+    np.testing.assert_array_equal(learner.snapshot().policy.layers[0][0], before)
+    learner.step()
+    assert (learner.snapshot().policy.layers[0][0] != before).any()
 
 
 def test_people_who_go_two_ways_round_are_noticed() -> None:
