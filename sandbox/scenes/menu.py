@@ -291,15 +291,12 @@ class MenuScene(Scene):
             image = theme.icon(icon, theme.px(15), look.SOFT)
             if image:
                 surface.blit(image, image.get_rect(midleft=(x, y)))
-            theme.text(
-                surface,
-                f"learns from {KIND_NAMES[kind]}",
-                (x + theme.px(22), y),
-                "tiny",
-                look.MUTED,
-                anchor="midleft",
-                width=half - theme.px(24),
-            )
+            room = half - theme.px(24)
+            name = KIND_NAMES[kind]
+            whole = f"learns from {name}"
+            text = whole if theme.width(whole, "tiny") <= room else name
+            at = (x + theme.px(22), y)
+            theme.text(surface, text, at, "tiny", look.MUTED, anchor="midleft", width=room)
 
     def _draw_sessions(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         theme = self.app.theme

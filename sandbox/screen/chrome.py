@@ -89,6 +89,8 @@ class Chrome:
         for key, mode, title in MODES:
             x = self._tab(surface, theme, bar, x, key, mode, title) + theme.px(4)
         title = self.app.session.task.title
+        if theme.width(title) > bar.right - theme.px(32) - x:
+            return  # a stump of it would only puzzle
         theme.text(
             surface,
             title,

@@ -160,5 +160,16 @@ def _help_column(
         for name in binding.caps:
             x = marks.key_cap(surface, theme, name, (x, y)) + theme.px(4)
         text, left = binding.about or binding.what, rect.left + wide
-        theme.text(surface, text, (left, y), "small", look.SOFT, anchor="midleft", width=rect.right - left)
+        _said(surface, theme, text, pygame.Rect(left, y - step // 2, rect.right - left, step))
         y += step
+
+
+def _said(surface: pygame.Surface, theme: Theme, text: str, room: pygame.Rect) -> None:
+    """The text in one line, or in two small ones where it is too long for that."""
+    if theme.width(text, "small") <= room.width:
+        theme.text(surface, text, room.midleft, "small", look.SOFT, anchor="midleft")
+        return
+    lines = theme.wrap(text, room.width, "tiny")[:2]
+    top = room.centery - len(lines) * theme.line("tiny") // 2
+    for k, line in enumerate(lines):
+        theme.text(surface, line, (room.left, top + k * theme.line("tiny")), "tiny", look.SOFT)

@@ -179,7 +179,8 @@ def account(
     """The clock, the terms, and what the written reward makes of them; `upto`: of the first steps only."""
     steps = len(live) if upto is None else upto
     sums = live.events.sums if upto is None else live.trajectory().terms[:upto].sum(axis=0)
-    inside = marks.panel(surface, theme, rect, title)
+    low = rect.height < 2 * theme.px(14) + theme.line("small") + theme.px(8 + 30 + FOOT)
+    inside = marks.panel(surface, theme, rect, "" if low else title)
     foot, head = theme.px(FOOT), theme.px(30)
     line = pygame.Rect(inside.left, inside.top, inside.width, theme.px(20))
     clock(surface, theme, line, live.start_step + steps, live.task.horizon)
@@ -250,16 +251,20 @@ def driving_hints(task: Task) -> list[tuple[tuple[str, ...], str]]:
     """Key caps for the card: the arrows that steer together, other keys with what they do here."""
     names = driving_keys(task.keys)
     steer: list[str] = []
+    across: list[str] = []  # on a road, up is to the driver's left
     hints: list[tuple[tuple[str, ...], str]] = []
     for key in [k for k in ARROWS if k in names] + sorted(names - set(ARROWS))[:3]:
         action = task.keys.get(key)
         known = isinstance(action, int) and action < len(task.world.action_names)
         what = plain(task.world.action_names[int(str(action))]) if known else ""
-        if key in ARROWS and (not what or what in ARROWS):
+        if key in ARROWS and (not what or what == key):
             steer.append(key)
+        elif what in ARROWS:
+            across.append(key)
         else:
             hints.append(((cap(key),), what or "drive"))
-    return [(tuple(steer), "drive"), *hints] if steer else hints
+    told = ((steer, "drive"), (across, "move over"))
+    return [*((tuple(keys), what) for keys, what in told if keys), *hints]
 
 
 def with_world_keys(bindings: Sequence[Binding], keys: Mapping[str, Any]) -> list[Binding]:

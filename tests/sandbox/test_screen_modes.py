@@ -16,13 +16,13 @@ from envs import catalog
 from envs.rooms.tasks import rooms_tidy
 from envs.world import Task
 from sandbox.app import App
-from sandbox.screen import live
+from sandbox.screen import live, stage
 from sandbox.screen.keys import Press
 from sandbox.screen.sessions import Sessions
 from sandbox.session import Session
 from sandbox.session_file import SessionInfo
 from tests.sandbox.fakes import FakeSession
-from tests.sandbox.teaching import KEYS, Teaching, frames, policy, press
+from tests.sandbox.teaching import KEYS, Teaching, frames, policy, press, undrawn
 
 ROOMS = rooms_tidy()
 LANES = catalog.task("teachbox/LanesCruise-v0")
@@ -124,7 +124,8 @@ PLACES: list[tuple[str, Callable[[App], None]]] = [
 def test_every_key_in_the_list_shows(mode: str, place: Callable[[App], None]) -> None:
     """Beside a window in which nothing is pressed, the state differs, if only by a word of advice."""
     control = opened(mode=mode)
-    place(control)
+    with undrawn(control):
+        place(control)
     bindings = list(control.scene.keys())
     keys = [key for binding in bindings for key in binding.keys]
     frames(control, 15)
@@ -132,7 +133,8 @@ def test_every_key_in_the_list_shows(mode: str, place: Callable[[App], None]) ->
     control.close()
     for key in keys:
         app = opened(mode=mode)
-        place(app)
+        with undrawn(app):
+            place(app)
         app.news.message = ""
         app.press(Press(key, text=key if len(key) == 1 else ""))
         frames(app, 15)
@@ -309,8 +311,9 @@ def test_before_anything_was_done_there_is_nothing_to_judge() -> None:
 
 def test_a_press_right_after_a_new_start_is_about_the_end_before() -> None:
     app = opened(mode="reward")
-    while facts(app)["mode"] != "ended":
-        app.tick()
+    with undrawn(app):
+        while facts(app)["mode"] != "ended":
+            app.tick()
     seed = facts(app)["seed"]
     last = app.scene.live.trajectory()  # type: ignore[attr-defined]
     while facts(app)["seed"] == seed:
@@ -630,3 +633,12 @@ def test_ctrl_q_closes_the_window_from_everywhere(mode: str) -> None:
     app.tick()
     assert not app.running
     app.close()
+
+
+def test_the_card_says_what_the_arrows_do_in_each_world() -> None:
+    assert stage.driving_hints(ROOMS) == [(("left", "right", "up", "down"), "drive")]
+    assert dict(stage.driving_hints(LANES)) == {
+        ("up", "down"): "move over",
+        ("left",): "slower",
+        ("right",): "faster",
+    }
