@@ -8,8 +8,10 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from envs.catalog import task_ids
 from sandbox.cli import cli
@@ -63,21 +65,18 @@ def test_commands_in_the_docs_run(line: str, tmp_path: Path) -> None:
     arguments = shlex.split(line)[1:]
     for name in SESSIONS & set(arguments):
         make_session(tmp_path / name)
-    takes_quick = "--quick" in help_of(arguments)
-    done = run([sys.executable, "-m", "sandbox", *arguments, *["--quick"] * takes_quick], tmp_path)
+    done = run([sys.executable, "-m", "sandbox", *arguments, *["--quick"] * takes_quick(arguments)], tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-def help_of(arguments: list[str]) -> str:
-    """The help of the command that a line runs (the window's has a hidden --quick)."""
-    if not arguments or arguments[0].startswith("-"):
-        return "--quick"
-    command = [word for word in arguments[:2] if re.fullmatch(r"[a-z]+", word)]
-    names = command if command[0] in {g.name for g in cli.registered_groups} else command[:1]
-    done = subprocess.run(
-        [sys.executable, "-m", "sandbox", *names, "--help"], cwd=ROOT, capture_output=True, text=True
-    )
-    return done.stdout
+def takes_quick(arguments: list[str]) -> bool:
+    """Whether the command that a line runs has the option (the window's is hidden)."""
+    command: Any = typer.main.get_command(cli)
+    for word in arguments:
+        if word not in getattr(command, "commands", {}):
+            break
+        command = command.commands[word]
+    return any("--quick" in parameter.opts for parameter in command.params)
 
 
 def test_every_command_has_its_line_in_the_readme() -> None:

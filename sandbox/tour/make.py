@@ -32,7 +32,8 @@ def make_tour(
     def fresh(_: Path | None, **choices: Any) -> Session:
         return Session.open(folder, rater="guide", **choices)
 
-    app = App(None, fixed_dt=True, open_session=fresh, sessions_root=out / "sessions", seed=seed)
+    size = (800, 560) if quick else (1280, 720)
+    app = App(None, size=size, fixed_dt=True, open_session=fresh, sessions_root=out / "sessions", seed=seed)
     camera = Camera(app, out)
     guide = Guide(app, camera, QUICK if quick else Plan(), world, seed)
     started = time.monotonic()

@@ -86,6 +86,9 @@ class Server:
     def kill(self) -> None:
         """kill -9 of the server and all of its processes, as if the machine had died."""
         assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)  # no child may come after they were counted
+        while _state(self._process.pid) not in "TZX":
+            time.sleep(0.001)
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         pids = [int(pid) for pid in children.read_text().split()] if children.exists() else []
         for pid in [self._process.pid, *pids]:
@@ -145,3 +148,11 @@ class Server:
         return (
             {**own, "user": self._user, "group": pwd.getpwnam(self._user).pw_gid} if os.getuid() == 0 else own
         )
+
+
+def _state(pid: int) -> str:
+    """The letter by which Linux tells what a process is doing (T: stopped, Z: ended)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "T"  # gone, or a system that does not tell

@@ -83,10 +83,18 @@ ACTING: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("id", ACTING)
-@pytest.mark.parametrize("name", LEARNERS)
+QUICK = {"CartPole-v1": ("joint", "pebble", "bc", "dagger"), "Pendulum-v1": tuple(LEARNERS)}
+"""The others push buttons in the test above."""
+VERBS = [
+    pytest.param(name, id, marks=[] if name in QUICK[id] else pytest.mark.slow)
+    for id in ACTING
+    for name in LEARNERS
+]
+
+
+@pytest.mark.parametrize(("name", "id"), VERBS)
 def test_each_goes_through_all_its_verbs_in_a_world_it_has_never_seen(name: str, id: str) -> None:
-    task = world(id)
+    task = world(id, max_episode_steps=60)
     assert isinstance(task, ForeignTask)
     learner, _ = taught(name, task, ACTING[id], 1_000, 4, 40)
     snapshot = learner.snapshot()

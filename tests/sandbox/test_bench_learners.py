@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from agents import catalog
 from sandbox.bench import app
 from sandbox.bench.figures import said
-from sandbox.bench.learners import Fault, Reference, Wanted, lines_of, measure
+from sandbox.bench.learners import Fault, Line, Reference, Wanted, lines_of, measure
 from sandbox.bench.page import text_of
 from sandbox.bench.sets import SETS, TIDY, WORLDS, conditions, quickly, taught
 from sandbox.studies.train import _check
@@ -65,27 +65,43 @@ def test_the_table_has_every_learner_in_every_world_it_can_learn_in() -> None:
         assert {"joint", "preferences", "control: constant reward", "control: random reward"} <= here
 
 
-def test_a_stopped_measurement_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = [quickly(taught("preferences", TIDY, "compare=2")), quickly(taught("bc", TIDY, "demo=1"))]
+WANTED = [quickly(taught("preferences", TIDY, "compare=2")), quickly(taught("bc", TIDY, "demo=1"))]
+BAD = replace(WANTED[1], name="bad", config=replace(WANTED[1].config, teacher="nobody"))
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("kept")
+
+
+@pytest.fixture(scope="module")
+def measured(kept: Path) -> tuple[list[Line], list[Fault], list[str]]:
+    """Two conditions and one that fails: lines, faults and what was told."""
     told: list[str] = []
-    first, faults = measure(wanted, 1, tmp_path, lambda share, text: told.append(text), processes=1)
-    assert not faults
+    lines, faults = measure([*WANTED, BAD], 1, kept, lambda share, text: told.append(text), processes=1)
+    return lines, faults, told
+
+
+def test_a_stopped_measurement_goes_on(
+    measured: tuple[list[Line], list[Fault], list[str]], kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _, told = measured
     assert [line.learner for line in first] == ["preferences"] * 2 + ["bc"] * 2
     assert [line.answers for line in first] == [0, 2, 0, 0]
-    assert len(told) == 2
+    assert len(told) == 3
     monkeypatch.setattr(learners, "_made", lambda runs, *rest: pytest.fail(f"{runs} were made already"))
-    assert measure(wanted, 1, tmp_path, lambda share, text: None) == (first, [])
+    assert measure(WANTED, 1, kept, lambda share, text: None) == (first, [])
     monkeypatch.setattr(learners, "sources", lambda: "another")
-    assert measure(wanted, 1, tmp_path, lambda share, text: None, older=True) == (first, [])
+    assert measure(WANTED, 1, kept, lambda share, text: None, older=True) == (first, [])
     with pytest.raises(pytest.fail.Exception, match="already"):
-        measure(wanted, 1, tmp_path, lambda share, text: None)
+        measure(WANTED, 1, kept, lambda share, text: None)
 
 
-def test_a_run_that_fails_is_told_and_in_no_figure(tmp_path: Path) -> None:
-    good = quickly(taught("bc", TIDY, "demo=1"))
-    bad = replace(good, name="bad", config=replace(good.config, teacher="nobody"))
-    lines, faults = measure([good, bad], 1, tmp_path, lambda share, text: None, processes=1)
-    assert {line.learner for line in lines} == {"bc"}
+def test_a_run_that_fails_is_told_and_in_no_figure(
+    measured: tuple[list[Line], list[Fault], list[str]],
+) -> None:
+    lines, faults, _ = measured
+    assert {line.learner for line in lines} == {"preferences", "bc"}
     assert [(one.world, one.learner, one.seed) for one in faults] == [("RoomsTidy", "bad", 0)]
     assert "UnknownTeacher: there is no teacher 'nobody'" in faults[0].fault
 

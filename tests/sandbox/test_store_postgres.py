@@ -184,7 +184,8 @@ def test_eight_raters_of_three_hundred_answers_each(durable):
 
 
 def test_the_control_of_raters_that_say_saved_too_early_loses(url):
-    assert in_processes(url, people=2, each=50, how=boast).lost > 0
+    # Once in a great while the last commit comes in time.
+    assert any(in_processes(url, people=2, each=50, how=boast).lost > 0 for _ in range(5))
 
 
 def test_a_reader_never_passes_over_a_record_that_is_committed_later(url):
@@ -204,7 +205,7 @@ def test_a_reader_never_passes_over_a_record_that_is_committed_later(url):
 
 
 def test_three_crashes_of_the_server_under_eight_raters(server, url):
-    assert crashes(server, url, times=3, each=40, seed=1) == Count(3, 320)
+    assert crashes(server, url, times=3, each=80, seed=1) == Count(3, 640)
 
 
 @pytest.mark.slow
