@@ -224,7 +224,7 @@ def test_a_pause_outlives_a_restart(desk):
 
 def test_afresh_forgets_what_was_learned_but_no_feedback(desk):
     desk.session.keep(trajectory())
-    desk.until(lambda: desk.step() > 20 and desk.heard() == 1)
+    desk.until(lambda: desk.heard() == 1 and checkpoint_step(desk.session.folder) > 1)
     desk.session.pause()
     desk.until(lambda: desk.session.status.state == "paused")
     desk.session.restart_learner()
