@@ -158,8 +158,9 @@ def minute() -> list[Condition]:
     ]
     return [
         taught("joint", TIDY, mixed, bar),
-        taught("joint", TIDY, mixed, bar, teacher="noisy"),
+        taught("joint", TIDY, mixed, bar, teacher="slipping"),
         taught("joint", TIDY, mixed, bar, teacher="cautious"),
+        taught("joint", TIDY, mixed, None, teacher="noisy"),  # one answer in five is random too
         taught("joint", TIDY, "seconds=30/seconds=60", bar, "joint, its own choice of questions"),
         *[taught("joint", TIDY, budgets, None, label) for label, budgets in single],
         taught("bc", TIDY, "demo=20"),
