@@ -1,39 +1,48 @@
 """`cpl`: comparisons straight to a policy, without a reward (Hejna et al. 2024).
 
 A clip is worth the sum of what the policy itself thinks of its actions, so one supervised loss on the
-answers does it: for control what direct preference optimisation is for language models. First the
-policy is drawn to the clips it was asked about (behaviour cloning), as the paper does.
+answers does it: for control what direct preference optimisation is for language models. As there
+(Rafailov et al. 2023, eq. 7), what counts is by how much surer of an action the policy is than the one that
+the written reward made: at first every clip is worth the same, and what no answer speaks of stays as it is.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from agents import checkpoint
+from agents.bc import PLENTY
 from agents.choices import of_comparison, of_correction
-from agents.cloning import examples
+from agents.cloning import examples, turned
 from agents.feedback import Comparison, Correction, Record
 from agents.joint import JointConfig, JointLearner
 from agents.learned_reward import Float
 from agents.losses import contrastive
 from agents.ppo import evaluate
 from agents.snapshot import PolicyArrays, Snapshot, forward
+from envs.trajectory import Trajectory
+from envs.world import Array
 
 
 @dataclass(frozen=True)
 class ContrastiveConfig:
     """How `cpl` learns."""
 
-    alpha: float = 0.1  # temperature
-    bias: float = 0.5  # how much the worse clip's likelihood counts
-    gamma: float = 0.99  # discount of steps in a clip
-    rate: float = 2e-3  # Adam's
-    updates: int = 20  # minibatches in a burst
+    alpha: float = 0.3  # temperature
+    bias: float = 0.8  # how much the worse clip's likelihood counts
+    gamma: float = 1.0  # discount of steps in a clip
+    rate: float = 3e-3  # Adam's, falling to nothing over the updates on one state of the feedback
+    decay: float = 0.1  # weight decay
+    blind: float = 0.8  # share of what is seen that an update hides (dropout), less where little is seen
+    updates: int = 25  # minibatches in a burst
     pairs: int = 32  # in a minibatch
-    stay: float = 0.3  # weight of staying near the policy that the answers found, where it goes
+    stay: float = 0.01  # weight of staying near the policy that the answers found, where it goes
 
 
 @dataclass(frozen=True)
@@ -41,14 +50,15 @@ class CplConfig(JointConfig):
     """`joint`'s, and the loss's."""
 
     contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
-    steps_per_fit: int | None = 24_000  # a burst counts as a rollout; more learns the answers by heart
+    steps_per_fit: int | None = 24_000  # a burst counts as a rollout
 
 
 @dataclass(frozen=True)
 class Pairs:
     """B pairs of clips in every turn of the world, laid side by side.
 
-    obs [L, D], actions [L] or [L, C]; discount [L]; owner [L] which of the 2 B clips; weight [B].
+    obs [L, D], actions [L] or [L, C]; discount [L], 0 where all had come to rest for good; owner [L] which
+    of the 2 B clips; weight [B]; before [turns, L] the reference's log-probabilities of the actions.
     """
 
     obs: torch.Tensor
@@ -56,6 +66,7 @@ class Pairs:
     discount: torch.Tensor
     owner: torch.Tensor
     weight: torch.Tensor
+    before: torch.Tensor
 
     @property
     def count(self) -> int:
@@ -75,9 +86,12 @@ class ContrastiveLearner(JointLearner):
 
     def _fit(self, records: list[Record]) -> None:
         self._since_fit = 0
-        self._pairs = self._laid_out(records)
-        self._adam = torch.optim.Adam(self.practice.ppo.policy.parameters(), self.config.contrastive.rate)
+        config = self.config.contrastive
         self._reference = self._reference or self.practice.policy
+        self.practice.set_reward(None)  # nor is the policy that earned most of one to be gone back to
+        self._pairs = self._laid_out(records)
+        parameters = self.practice.ppo.policy.parameters()
+        self._adam = torch.optim.AdamW(parameters, config.rate, weight_decay=config.decay)
         self._make_questions()
 
     def _laid_out(self, records: list[Record]) -> Pairs | None:
@@ -94,12 +108,18 @@ class ContrastiveLearner(JointLearner):
         clips = [clip for one, two, _ in pairs for clip in (one, two)]
         gamma = self.config.contrastive.gamma
         obs, actions = examples(clips, ())
+        counts = [gamma ** np.arange(len(c)) * ~at_rest(c) for c in clips]
+        assert self._reference is not None
+        symmetries = self.task.world.symmetries
+        seen = [turned(obs, actions, (turn,)) for turn in symmetries] or [(obs, actions)]
+        before = [log_chance(self._reference, *one) for one in seen]
         return Pairs(
             torch.from_numpy(np.ascontiguousarray(obs, np.float32)),
             torch.from_numpy(np.ascontiguousarray(actions)),
-            torch.from_numpy(np.concatenate([gamma ** np.arange(len(c)) for c in clips]).astype(np.float32)),
+            torch.from_numpy(np.concatenate(counts).astype(np.float32)),
             torch.from_numpy(np.repeat(np.arange(len(clips)), [len(c) for c in clips])),
             torch.tensor([weight for _, _, weight in pairs], dtype=torch.float32),
+            torch.from_numpy(np.stack(before)),
         )
 
     def _burst(self) -> int:
@@ -121,15 +141,20 @@ class ContrastiveLearner(JointLearner):
     def _update(self, pairs: Pairs) -> float:
         config, policy = self.config.contrastive, self.practice.ppo.policy
         random = self.asker.random
+        self._adam.param_groups[0]["lr"] = config.rate * max(0.0, 1.0 - self._since_fit / self._steps_per_fit)
         pick = torch.from_numpy(random.choice(pairs.count, min(config.pairs, pairs.count), replace=False))
         mine = torch.isin(pairs.owner // 2, pick)
-        turns = self.task.world.symmetries
+        turns, turn = self.task.world.symmetries, int(random.integers(len(pairs.before)))
         obs, actions = pairs.obs[mine], pairs.actions[mine]
         if turns:
-            order, to = turns[int(random.integers(len(turns)))]
+            order, to = turns[turn]
             obs, actions = obs[:, torch.from_numpy(order)], torch.from_numpy(to)[actions]
+        plain = self.practice.policy.eyes is None
+        blind = config.blind * min(1.0, obs.shape[1] / PLENTY) if plain else 0.0
+        obs = obs * torch.from_numpy(random.random(obs.shape, np.float32) >= blind)
         log_pi, _, _ = evaluate(policy, obs, actions.reshape(len(obs), -1))
-        sums = torch.zeros(2 * pairs.count).index_add(0, pairs.owner[mine], log_pi * pairs.discount[mine])
+        surer = (log_pi - pairs.before[turn][mine]) * pairs.discount[mine]
+        sums = torch.zeros(2 * pairs.count).index_add(0, pairs.owner[mine], surer)
         one, two = sums[0::2][pick], sums[1::2][pick]
         loss = contrastive(one, two, torch.ones(len(pick)), config.alpha, config.bias)
         total = (loss * pairs.weight[pick]).mean()
@@ -163,3 +188,39 @@ class ContrastiveLearner(JointLearner):
 
     def snapshot(self) -> Snapshot:
         return replace(super().snapshot(), reward=None, salience={})
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        if self._reference is None:
+            return
+        facts, arrays = checkpoint.load(folder, self.name)
+        arrays |= checkpoint.layer_arrays("reference", self._reference.layers)
+        if self._reference.log_std is not None:
+            arrays["reference.log_std"] = self._reference.log_std
+        checkpoint.save(folder, self.name, facts, arrays)
+
+    def load(self, folder: Path) -> None:
+        super().load(folder)
+        _, arrays = checkpoint.load(folder, self.name)
+        now = self.practice.policy
+        if "reference.0.0" in arrays and now.eyes is None:  # of pictures the eyes would be needed too
+            layers = checkpoint.layers_from("reference", arrays)
+            self._reference = replace(now, layers=layers, log_std=arrays.get("reference.log_std"))
+
+
+def at_rest(clip: Trajectory) -> NDArray[np.bool_]:
+    """[T] from when on nothing that is seen changes any more: whatever is done there says nothing."""
+    same = (clip.observations[:-1] == clip.observations[1:]).reshape(len(clip), -1).all(1)
+    return np.asarray(np.logical_and.accumulate(same[::-1])[::-1])
+
+
+def log_chance(policy: PolicyArrays, obs: Float, actions: Array) -> Float:
+    """log pi(a|s) [N] of actions [N] or [N, C] at obs [N, D]."""
+    out = forward(policy.layers, policy.seen(obs), policy.activation)
+    if policy.kind == "discrete":
+        peak = out.max(1, keepdims=True)
+        out = out - peak - np.log(np.exp(out - peak).sum(1, keepdims=True))
+        return np.asarray(out[np.arange(len(out)), actions.astype(np.int64).ravel()], np.float32)
+    assert policy.log_std is not None
+    apart = (actions.reshape(len(out), -1) - out) / np.exp(policy.log_std)
+    return np.asarray((-0.5 * apart**2 - policy.log_std - 0.5 * np.log(2 * np.pi)).sum(1), np.float32)

@@ -10,11 +10,12 @@ import pytest
 from agents import catalog, scores
 from agents.bc import CloningConfig
 from agents.cloning import agreed, awake, filled, refused
+from agents.cpl import at_rest, log_chance
 from agents.dagger import DaggerLearner
 from agents.feedback import Correction, Demonstration
 from agents.maxent import MaxEntLearner, gradient, occupancies, soft_policy
 from agents.rollouts import Variant, fresh_moments, roll
-from agents.snapshot import forward
+from agents.snapshot import PolicyArrays, forward
 from agents.teachers import make_teacher
 from envs.simulation import Simulation
 from envs.tabular import TooManyStates, enumerate_states
@@ -83,19 +84,42 @@ def test_a_drive_that_came_to_rest_is_filled_up_with_the_rest() -> None:
     assert (whole.actions[10:] == 0).all()
 
 
-def test_cpl_gets_better_from_answers_without_a_reward() -> None:
+def test_cpl_gets_better_from_answers_without_a_reward(tmp_path: Path) -> None:
     task = rightwards()
     teacher = make_teacher("rational", task)
     learner = catalog.make("cpl", task, prior_steps=8_000, steps_per_fit=40_000)
     while learner.snapshot().env_steps < 8_000:
         learner.step()
     before = scores.evaluate(task, learner.snapshot().policy).mean
+    # practice once earned more of the written reward: that is nothing to go back to
+    untaught = {name: value.clone() for name, value in learner.practice.ppo.policy.state_dict().items()}
+    learner.practice._best = (1e9, untaught)
     for seq in range(1, 41):
         learner.observe(seq, [teacher.compare(learner.query())])
     while learner.step():
         pass
     assert scores.evaluate(task, learner.snapshot().policy).mean > before + 4.0
     assert learner.snapshot().reward is None
+    learner.save(tmp_path / "a")
+    again = catalog.make("cpl", task, seed=2)
+    again.load(tmp_path / "a")
+    for one, two in zip(learner._reference.layers, again._reference.layers, strict=True):
+        np.testing.assert_array_equal(one[0], two[0])  # goes on from what the answers began with
+
+
+def test_what_cpl_sums_by_hand() -> None:
+    layers = ((np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),)
+    obs = np.log(np.array([[1.0, 3.0], [1.0, 1.0]], np.float32))
+    choosing = PolicyArrays(layers, "discrete")
+    np.testing.assert_allclose(log_chance(choosing, obs, np.array([1, 0])), np.log([0.75, 0.5]), rtol=1e-5)
+    steering = PolicyArrays(layers, "gaussian", np.array([0.0, np.log(2.0)], np.float32))
+    found = log_chance(steering, np.zeros((1, 2), np.float32), np.array([[1.0, 2.0]]))
+    assert found[0] == pytest.approx(-0.5 - 0.5 - np.log(2.0) - np.log(2.0 * np.pi), abs=1e-5)
+    driven = make_teacher("rational", toy()).demonstrate(3).trajectory
+    waits = filled(toy(), driven.clip(0, 10))
+    assert at_rest(waits)[-1]
+    moving = np.flatnonzero((waits.observations[:-1] != waits.observations[1:]).any(1))
+    assert at_rest(waits).argmax() == moving[-1] + 1  # pauses on the way count
 
 
 def test_dagger_asks_a_scripted_expert_where_it_drives_itself(tmp_path: Path) -> None:
