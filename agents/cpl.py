@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -40,8 +40,8 @@ class ContrastiveConfig:
     rate: float = 3e-3  # Adam's, falling to nothing over the updates on one state of the feedback
     decay: float = 0.1  # weight decay
     blind: float = 0.8  # share of what is seen that an update hides (dropout), less where little is seen
-    updates: int = 25  # minibatches in a burst
-    pairs: int = 32  # in a minibatch
+    updates: int = 60  # minibatches for each 4,096 environment steps that a burst sees
+    pairs: int = 24  # in a minibatch
     stay: float = 0.01  # weight of staying near the policy that the answers found, where it goes
 
 
@@ -89,10 +89,25 @@ class ContrastiveLearner(JointLearner):
         config = self.config.contrastive
         self._reference = self._reference or self.practice.policy
         self.practice.set_reward(None)  # nor is the policy that earned most of one to be gone back to
+        self._begin_anew(self._reference)
         self._pairs = self._laid_out(records)
         parameters = self.practice.ppo.policy.parameters()
         self._adam = torch.optim.AdamW(parameters, config.rate, weight_decay=config.decay)
         self._make_questions()
+
+    def _begin_anew(self, reference: PolicyArrays) -> None:
+        """From the reference on, as with the first answer: what is learned on top of what few answers said
+        foresees less (Ash and Adams 2020, "On warm-starting neural network training")."""
+        policy: Any = self.practice.ppo.policy
+        if reference.eyes is not None:
+            return
+        nets = [net for net in policy.mlp_extractor.policy_net if isinstance(net, torch.nn.Linear)]
+        with torch.no_grad():
+            for net, (weight, bias) in zip([*nets, policy.action_net], reference.layers, strict=True):
+                net.weight.copy_(torch.from_numpy(weight.T.copy()))
+                net.bias.copy_(torch.from_numpy(bias))
+            if reference.log_std is not None:
+                policy.log_std.copy_(torch.from_numpy(reference.log_std))
 
     def _laid_out(self, records: list[Record]) -> Pairs | None:
         choices = [c for r in records if isinstance(r, Comparison) for c in of_comparison(r)]
@@ -127,8 +142,10 @@ class ContrastiveLearner(JointLearner):
             return super()._burst()
         if self._pairs is None:  # nothing to learn from, or going on from a checkpoint
             self._fit(self._standing())
+        steps = self.practice.ppo.n_steps * self.practice.ppo.n_envs
         if self._pairs is not None:
-            loss = [self._update(self._pairs) for _ in range(self.config.contrastive.updates)]
+            updates = max(1, self.config.contrastive.updates * steps // 4096)
+            loss = [self._update(self._pairs) for _ in range(updates)]
             self._agreement["contrastive loss"] = float(np.mean(loss))
         self.practice.ppo.learn_nothing()  # where the policy is nowadays, for questions and curves
         self.practice.bursts += 1
@@ -136,7 +153,7 @@ class ContrastiveLearner(JointLearner):
             self._note_curve()
         if self.practice.bursts % self.config.questions_every == 0:
             self._make_questions()
-        return self.practice.ppo.n_steps * self.practice.ppo.n_envs
+        return steps
 
     def _update(self, pairs: Pairs) -> float:
         config, policy = self.config.contrastive, self.practice.ppo.policy
