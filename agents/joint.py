@@ -37,6 +37,8 @@ RULED_PAIRS = 20
 """Pairs that principles look at whenever questions are made."""
 REFINED = (0.02, 0.1, 0.25)
 """After these shares of practice on one state of the feedback the reward is fitted further."""
+IDLE = 0.5
+"""An agent whose episodes matter less than this has come to do nothing [nats]."""
 FRESH_RULED = 10
 """Their answers since the last fit, over which the reward is fitted anew."""
 
@@ -57,6 +59,7 @@ class JointLearner:
         self.config = config = config or self.Config()
         self.practice = self._practice()
         self.practice.judge = self._worth
+        self._woken = False  # on this state of the feedback
         self._counts: Any = None  # of each term per episode, as practice goes now
         cloning = (0.3 if is_foreign(task) else 0.0) if config.cloning is None else config.cloning
         self.cloner = Cloner(task.world.symmetries, cloning, seed)
@@ -153,6 +156,7 @@ class JointLearner:
             self._uses, self._taken = uses_of(records), ids
         if self._in_prior:
             self._burst()
+            self.practice.remember()
         elif ids != self._fitted or self.ruled.fresh > FRESH_RULED:
             self._fit(records)
             self._fitted = ids
@@ -160,7 +164,7 @@ class JointLearner:
             before, self._since_fit = self._since_fit, self._since_fit + self._burst()
             self._refine(before)
             if self._practised_enough:
-                self.practice.settle()
+                self._settle()
         elif not self.asker.ready:
             self._make_questions()
             return bool(self.asker.ready)
@@ -177,6 +181,22 @@ class JointLearner:
         parts = [part * self._steps_per_fit for part in REFINED]
         if not self.config.control and any(before < part <= self._since_fit for part in parts):
             self.inference.refine()
+
+    def _settle(self) -> None:
+        """The end of practice on one state of the feedback; once more if nothing came of it."""
+        if self._wake() and not self._woken:
+            self._woken, self._since_fit = True, 0
+        else:
+            self.practice.settle()
+
+    def _wake(self) -> bool:
+        """Start over from what the written reward taught, if the agent has come to do nothing.
+
+        Where acting costs something and what is wanted takes many steps, practice ends in standing still,
+        from which PPO finds nothing and of which no clip tells anything.
+        """
+        stake = None if self._counts is None or self.config.control else self.model.stake(self._counts)
+        return stake is not None and stake < IDLE and self.practice.start_over()
 
     def _burst(self) -> int:
         if self._counts is not None and not self.config.control:  # a control must know nothing of doubt
@@ -204,8 +224,9 @@ class JointLearner:
             self.inference.forget()
         if self.config.control == "random":
             self.model.scramble()
+        self._wake()
         self._pay()
-        self._since_fit = 0
+        self._since_fit, self._woken = 0, False
         self._make_questions()
 
     @property

@@ -72,6 +72,10 @@ class LearnedReward(ABC):
         """What an episode with `counts` of each term is surely worth; None where that is not known."""
         return None
 
+    def stake(self, counts: Float) -> float | None:
+        """How much an episode with `counts` of each term [M] matters, for good or ill; None: not known."""
+        return None
+
     @abstractmethod
     def returns(self, packed: Packed) -> Float:
         """Each option's mean return over the ensemble, [S + 1]."""

@@ -80,6 +80,12 @@ class OffPolicyPractice(Practice):
         put_layers(self.ppo, policy)
         self._sharp = 1.0
 
+    def remember(self) -> None:
+        """Nothing: all that it once did is in the buffer, and is learned from again with every reward."""
+
+    def start_over(self) -> bool:
+        return False
+
     def set_reward(self, reward: RewardArrays | None) -> None:
         super().set_reward(reward)
         self._relabel()

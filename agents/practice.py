@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from agents import checkpoint
@@ -66,6 +67,7 @@ class Practice:
         """What one unit of reward is divided by; None: not known before a rollout was seen."""
         self._recent: deque[float] = deque(maxlen=config.window)
         self._best: tuple[float, Any] | None = None
+        self._origin = self._parameters()
         self.judge: Callable[[Any], float | None] | None = None
         """What an episode with so much of each term [M] is worth, to find the best policy by."""
 
@@ -123,7 +125,7 @@ class Practice:
     def burst(self) -> int:
         """One rollout and its update; the number of environment steps."""
         before = self.policy
-        parameters = {name: value.clone() for name, value in self.ppo.policy.state_dict().items()}
+        parameters = self._parameters()
         self._keep(before)
         self.ppo.burst()
         self.events.note(self.ppo.facts)
@@ -136,6 +138,20 @@ class Practice:
         if len(self._recent) == self._recent.maxlen and (self._best is None or mean > self._best[0]):
             self._best = (mean, parameters)
         return int(self.ppo.n_steps * self.ppo.n_envs)
+
+    def _parameters(self) -> dict[str, Any]:
+        return {name: value.clone() for name, value in self.ppo.policy.state_dict().items()}
+
+    def remember(self) -> None:
+        """The policy of now is what can be started over from."""
+        self._origin = self._parameters()
+
+    def start_over(self) -> bool:
+        """Go back to the policy that was remembered, or else the untaught one; whether there was one."""
+        self.ppo.policy.load_state_dict(self._origin)
+        self._best = None
+        self._recent.clear()
+        return True
 
     def _keep(self, policy: PolicyArrays) -> None:
         """Remember a policy every so often, some from each time: who has come to do nothing has once done
@@ -221,11 +237,15 @@ class Practice:
         found = checkpoint.policy_state(self.ppo.policy, self.ppo.policy.optimizer)
         for index, (_, policy) in enumerate(self.past):
             found |= checkpoint.layer_arrays(f"past.{index}", policy.layers)
+        found |= {f"origin.{name}": value.numpy() for name, value in self._origin.items()}
         sim = self.env.simulation
         return found | {"sim.states": sim.states, "sim.rng": sim.rng}
 
     def restore(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
         checkpoint.restore_policy(self.ppo.policy, self.ppo.policy.optimizer, arrays)
+        for name, value in self._origin.items():
+            if f"origin.{name}" in arrays:  # an older version kept none
+                value.copy_(torch.from_numpy(arrays[f"origin.{name}"]))
         self._restore_rest(facts, arrays, reward)
         if not is_foreign(self.task):
             self.ppo._last_obs = self._put(arrays["sim.states"], arrays["sim.rng"])

@@ -210,6 +210,9 @@ class RewardModel(LearnedReward):
         added = float((self.arrays().weights.mean(0) - self.samples.mean(0)) @ counts)  # shaping adds its own
         return sure_return(self.samples, counts, usual, self.config.aversion) + added
 
+    def stake(self, counts: Float) -> float | None:
+        return float(np.abs(self.samples @ counts).mean()) if self.has_samples else None
+
     def scramble(self) -> None:
         """Random weights, the same each time, in place of what was learned: a control for studies."""
         noise = np.random.default_rng([self._seed, 4]).standard_normal(self.weights.shape[1])

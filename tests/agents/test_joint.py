@@ -98,3 +98,25 @@ def test_a_control_is_judged_by_nothing_that_was_learned() -> None:
         assert weights is None or control == "" or (weights == learner.model.arrays().weights).all()
     assert judged[""] is not None
     assert judged["constant"] is judged["random"] is None
+
+
+def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(tmp_path: Path) -> None:
+    task, teacher = toy(), make_teacher("rational", toy())
+    first = catalog.make("joint", task, prior_steps=8_000, steps_per_fit=20_000)
+    while first.phase == "learning from the written reward":
+        first.step()
+    taught = first.snapshot().policy.layers
+    first.observe(3, [teacher.compare(first.query()) for _ in range(3)])
+    while first.step():
+        pass
+    first.save(tmp_path)
+    second = catalog.make("joint", task, seed=9, prior_steps=8_000, steps_per_fit=20_000)
+    for learner, matters in ((first, True), (second, False)):
+        learner.load(tmp_path)
+        learner._counts = learner._counts * float(matters)
+        before = learner.snapshot().policy.layers
+        learner.observe(4, [teacher.compare(learner.query())])
+        learner.step()  # hears the answer, and has not practised yet
+        after = learner.snapshot().policy.layers
+        np.testing.assert_array_equal(after[0][0], (before if matters else taught)[0][0])
+    assert not np.array_equal(before[0][0], taught[0][0])
