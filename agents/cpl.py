@@ -9,14 +9,12 @@ the written reward made: at first every clip is worth the same, and what no answ
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents import checkpoint
 from agents.bc import PLENTY
 from agents.choices import of_comparison, of_correction
 from agents.cloning import examples, turned
@@ -87,27 +85,15 @@ class ContrastiveLearner(JointLearner):
     def _fit(self, records: list[Record]) -> None:
         self._since_fit = 0
         config = self.config.contrastive
-        self._reference = self._reference or self.practice.policy
         self.practice.set_reward(None)  # nor is the policy that earned most of one to be gone back to
-        self._begin_anew(self._reference)
+        # What is learned on top of what few answers said foresees less (Ash and Adams 2020, "On warm-starting
+        # neural network training"): from the reference on, as with the first answer.
+        self.practice.start_over()
+        self._reference = self.practice.policy
         self._pairs = self._laid_out(records)
         parameters = self.practice.ppo.policy.parameters()
         self._adam = torch.optim.AdamW(parameters, config.rate, weight_decay=config.decay)
         self._make_questions()
-
-    def _begin_anew(self, reference: PolicyArrays) -> None:
-        """From the reference on, as with the first answer: what is learned on top of what few answers said
-        foresees less (Ash and Adams 2020, "On warm-starting neural network training")."""
-        policy: Any = self.practice.ppo.policy
-        if reference.eyes is not None:
-            return
-        nets = [net for net in policy.mlp_extractor.policy_net if isinstance(net, torch.nn.Linear)]
-        with torch.no_grad():
-            for net, (weight, bias) in zip([*nets, policy.action_net], reference.layers, strict=True):
-                net.weight.copy_(torch.from_numpy(weight.T.copy()))
-                net.bias.copy_(torch.from_numpy(bias))
-            if reference.log_std is not None:
-                policy.log_std.copy_(torch.from_numpy(reference.log_std))
 
     def _laid_out(self, records: list[Record]) -> Pairs | None:
         choices = [c for r in records if isinstance(r, Comparison) for c in of_comparison(r)]
@@ -205,24 +191,6 @@ class ContrastiveLearner(JointLearner):
 
     def snapshot(self) -> Snapshot:
         return replace(super().snapshot(), reward=None, salience={})
-
-    def save(self, folder: Path) -> None:
-        super().save(folder)
-        if self._reference is None:
-            return
-        facts, arrays = checkpoint.load(folder, self.name)
-        arrays |= checkpoint.layer_arrays("reference", self._reference.layers)
-        if self._reference.log_std is not None:
-            arrays["reference.log_std"] = self._reference.log_std
-        checkpoint.save(folder, self.name, facts, arrays)
-
-    def load(self, folder: Path) -> None:
-        super().load(folder)
-        _, arrays = checkpoint.load(folder, self.name)
-        now = self.practice.policy
-        if "reference.0.0" in arrays and now.eyes is None:  # of pictures the eyes would be needed too
-            layers = checkpoint.layers_from("reference", arrays)
-            self._reference = replace(now, layers=layers, log_std=arrays.get("reference.log_std"))
 
 
 def at_rest(clip: Trajectory) -> NDArray[np.bool_]:

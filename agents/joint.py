@@ -184,7 +184,7 @@ class JointLearner:
 
     def _settle(self) -> None:
         """The end of practice on one state of the feedback; once more if nothing came of it."""
-        if self._wake() and not self._woken:
+        if not self._woken and self._wake():
             self._woken, self._since_fit = True, 0
         else:
             self.practice.settle()

@@ -37,7 +37,7 @@ class RewardConfig:
     members: int = 5  # of the ensemble
     chains: int = 48  # posterior chains side by side
     moves: int = 240  # elliptical slice moves at a fit
-    keep: int = 6  # of the last of them are kept as samples
+    keep: int = 6  # states of each chain, from the later half of them, are kept as samples
     spread: float = 1.5  # prior deviation of a term's weight, on one clip's usual amount of it [nats]
     written: float = 1.0  # prior mean of the largest written weight, in the same unit [nats]
     noise: float = 0.1  # share of answers taken for accidents, before anything is known of who answers
@@ -126,7 +126,7 @@ class RewardModel(LearnedReward):
         features = packed.terms / self.unit
         features = np.concatenate([features, features * driven], 1).astype(np.float32)
         self.shares = self._shares(packed, features)
-        log_likelihood = self._of(packed, features, np.ones(len(packed), np.bool_), self.shares)
+        log_likelihood = self._likelihood(packed, features, np.ones(len(packed), np.bool_), self.shares)
         kept, self.chains = sample(
             log_likelihood, self.chains, self.config.moves, self.config.keep, self._random()
         )
@@ -142,7 +142,9 @@ class RewardModel(LearnedReward):
         """A generator that goes on from where a checkpoint stopped."""
         return np.random.default_rng(int(torch.randint(2**62, (1,), generator=self.generator)))
 
-    def _of(self, packed: Packed, features: Float, which: NDArray[np.bool_], shares: Float) -> LogLikelihood:
+    def _likelihood(
+        self, packed: Packed, features: Float, which: NDArray[np.bool_], shares: Float
+    ) -> LogLikelihood:
         """log P of those choices together, each kind's to the power of its share [kinds]."""
         choices = LinearChoices(packed, features, self.config.noise, which)
         counts = (packed.weight * shares[packed.kind])[choices.choices].astype(np.float32)
@@ -182,7 +184,7 @@ class RewardModel(LearnedReward):
         if packed.weight[answered].sum() < self.config.foreseen:
             return found
         of = {
-            kind: self._of(packed, features, packed.kind == i, found)
+            kind: self._likelihood(packed, features, packed.kind == i, found)
             for i, kind in enumerate(KINDS)
             if (packed.kind == i).any()
         }

@@ -120,3 +120,11 @@ def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(
         after = learner.snapshot().policy.layers
         np.testing.assert_array_equal(after[0][0], (before if matters else taught)[0][0])
     assert not np.array_equal(before[0][0], taught[0][0])
+    for learner in (first, second):  # at the end of practice once, and who still does nothing is left so
+        learner._counts, learner._woken = learner._counts * 0.0, False
+        learner._settle()
+        np.testing.assert_array_equal(learner.snapshot().policy.layers[0][0], taught[0][0])
+        learner.practice.burst()
+        left = learner.snapshot().policy.layers
+        learner._settle()
+        np.testing.assert_array_equal(learner.snapshot().policy.layers[0][0], left[0][0])
