@@ -85,9 +85,9 @@ class ContrastiveLearner(JointLearner):
     def _fit(self, records: list[Record]) -> None:
         self._since_fit = 0
         config = self.config.contrastive
-        self.practice.set_reward(None)  # nor is the policy that earned most of one to be gone back to
         # What is learned on top of what few answers said foresees less (Ash and Adams 2020, "On warm-starting
-        # neural network training"): from the reference on, as with the first answer.
+        # neural network training"): from the reference on, as with the first answer, and nothing else that
+        # earned more of the written reward is gone back to.
         self.practice.start_over()
         self._reference = self.practice.policy
         self._pairs = self._laid_out(records)
