@@ -10,6 +10,7 @@ import numpy as np
 from agents.choices import Choice, Option, of_comparison, of_correction, of_evaluation, windows
 from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record
 from agents.rollouts import Variant, is_foreign, moment_of, roll
+from envs.trajectory import Trajectory
 from envs.world import Task
 
 OVERLAP = 2.0
@@ -33,7 +34,8 @@ def of_demonstration(
     driven = record.trajectory
     if is_foreign(task) and driven.seed is None:
         return []  # recorded elsewhere, and nobody knows how to run it again: it can only be cloned
-    stretches = windows(len(driven), length, stride)
+    end = _rests_from(driven)
+    stretches = [(start, stop) for start, stop in windows(len(driven), length, stride) if start < end]
     moments = [moment_of(task, driven, start) for start, _ in stretches]
     acting = [variant for variant in variants for _ in range(each)]
     clips = roll(
@@ -49,6 +51,15 @@ def of_demonstration(
         options = (Option(driven.clip(start, stop)), *(Option(clip) for clip in others))
         found.append(Choice("demonstration", options, weight, record.id))
     return found
+
+
+def _rests_from(driven: Trajectory) -> int:
+    """The step from which nothing happens any more: who has finished has not chosen rest over all else.
+
+    Where nothing happens at all, rest is what was shown.
+    """
+    happened = np.flatnonzero(driven.terms.any(1))
+    return int(happened[-1]) + 1 if len(happened) else len(driven)
 
 
 def choices_of(

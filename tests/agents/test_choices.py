@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -104,6 +106,19 @@ def test_a_demonstration_is_a_choice_among_drives_from_its_moments() -> None:
         assert len(starts) == len(lengths) == 1
     again = choices_of(task, [Demonstration(driven)], [Variant(blank)], 8, 0)
     assert len(again) == len(found)
+
+
+def test_resting_when_all_is_done_is_no_choice() -> None:
+    task, random = toy(), np.random.default_rng(0)
+    blank = PolicyArrays(((np.zeros((6, 5), np.float32), np.zeros(5, np.float32)),), "discrete")
+    driven = roll(task, fresh_moments(task, 1, 0), [Variant(blank)], [24], random)[0]
+    for last, wanted in [(23, 3), (16, 3), (15, 2), (7, 1)]:
+        terms = driven.terms.copy()
+        terms[last], terms[last + 1 :] = 1.0, 0.0
+        found = choices_of(task, [Demonstration(replace(driven, terms=terms))], [Variant(blank)], 8, 0)
+        assert len(found) == wanted, f"something happened last at step {last}"
+    never = replace(driven, terms=np.zeros_like(driven.terms))
+    assert len(choices_of(task, [Demonstration(never)], [Variant(blank)], 8, 0)) == 3, "rest was shown"
 
 
 def test_windows_overlap_and_reach_the_end() -> None:
