@@ -41,6 +41,7 @@ class CloningConfig:
     blind: float = 0.4  # share of what is seen that a minibatch hides (dropout), less where little is seen
     sharp: float = 2.0  # what is left to chance is less than in what was driven: slips add up
     against: float = 0.3  # weight of what the agent did where somebody took over: that is refused
+    device: str = "auto"  # where the policy is trained, see `agents.devices`
 
 
 def cloner_of(task: Task, config: CloningConfig, seed: int, weight: float = 1.0) -> Cloner:
@@ -62,7 +63,8 @@ class CloningLearner:
     ) -> None:
         self.task, self.seed, self.config = task, seed, config or self.Config()
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
-        self.ppo = BurstPPO.on(env, PPOConfig(rows=1, hidden=self.config.hidden), seed=seed)
+        ppo = PPOConfig(rows=1, hidden=self.config.hidden, device=self.config.device)
+        self.ppo = BurstPPO.on(env, ppo, seed=seed)
         self.cloner = cloner_of(task, self.config, seed)
         self._adam = self._fresh_adam()
         self._untaught = {name: value.clone() for name, value in self.ppo.policy.state_dict().items()}

@@ -42,10 +42,10 @@ def load(folder: Path, learner: str) -> tuple[dict[str, Any], Arrays]:
 
 def policy_state(policy: Any, optimizer: torch.optim.Optimizer) -> Arrays:
     """A policy's parameters and its optimiser's moments as arrays."""
-    found = {f"policy.{name}": value.detach().numpy() for name, value in policy.state_dict().items()}
+    found = {f"policy.{name}": value.detach().cpu().numpy() for name, value in policy.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         for name, value in state.items():
-            found[f"adam.{index}.{name}"] = value.detach().numpy()
+            found[f"adam.{index}.{name}"] = value.detach().cpu().numpy()
     return found
 
 

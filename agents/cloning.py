@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agents.feedback import Correction, Demonstration, Record
 from agents.losses import cloning, refusal
-from agents.ppo import evaluate
+from agents.ppo_torch import evaluate
 from agents.rollouts import is_foreign, simulate
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
@@ -202,11 +202,11 @@ class Cloner:
         """Weighted cross-entropy of a policy on a minibatch, or None without examples."""
         if self._obs is None or self.weight == 0.0:
             return None
-        obs, actions = self._drawn(self._obs, self._actions, self._batch)
+        obs, actions = self._drawn(self._obs, self._actions, self._batch, policy.device)
         if actions.dtype == torch.int64:
             known = len(obs)
             if self._refused is not None:
-                others = self._drawn(*self._refused, REFUSALS)
+                others = self._drawn(*self._refused, REFUSALS, policy.device)
                 obs, actions = torch.cat([obs, others[0]]), torch.cat([actions, others[1]])
             features = policy.features_extractor(obs)
             logits = policy.action_net(policy.mlp_extractor.policy_net(features)) / self._sharp
@@ -218,14 +218,14 @@ class Cloner:
         return -self.weight * log_prob.mean()
 
     def _drawn(
-        self, obs: torch.Tensor, actions: torch.Tensor, most: int
+        self, obs: torch.Tensor, actions: torch.Tensor, most: int, device: torch.device
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """A minibatch of `most` steps, some of what is seen hidden."""
+        """A minibatch of `most` steps on `device`, some of what is seen hidden."""
         pick = torch.from_numpy(self._random.integers(len(obs), size=min(most, len(obs))))
         obs, actions = obs[pick], actions[pick]
         if self._blind:
             obs = obs * torch.from_numpy(self._random.random(obs.shape, np.float32) >= self._blind)
-        return obs, actions
+        return obs.to(device), actions.to(device)
 
     def state(self) -> Any:
         return self._random.bit_generator.state

@@ -22,7 +22,7 @@ from agents.feedback import Comparison, Correction, Record
 from agents.joint import JointConfig, JointLearner
 from agents.learned_reward import Float
 from agents.losses import contrastive
-from agents.ppo import evaluate
+from agents.ppo_torch import evaluate
 from agents.snapshot import PolicyArrays, Snapshot, forward
 from envs.trajectory import Trajectory
 from envs.world import Array
@@ -155,8 +155,10 @@ class ContrastiveLearner(JointLearner):
         plain = self.practice.policy.eyes is None
         blind = config.blind * min(1.0, obs.shape[1] / PLENTY) if plain else 0.0
         obs = obs * torch.from_numpy(random.random(obs.shape, np.float32) >= blind)
-        log_pi, _, _ = evaluate(policy, obs, actions.reshape(len(obs), -1))
-        surer = (log_pi - pairs.before[turn][mine]) * pairs.discount[mine]
+        log_pi, _, _ = evaluate(
+            policy, obs.to(policy.device), actions.reshape(len(obs), -1).to(policy.device)
+        )
+        surer = (log_pi.cpu() - pairs.before[turn][mine]) * pairs.discount[mine]
         sums = torch.zeros(2 * pairs.count).index_add(0, pairs.owner[mine], surer)
         one, two = sums[0::2][pick], sums[1::2][pick]
         loss = contrastive(one, two, torch.ones(len(pick)), config.alpha, config.bias)
@@ -177,13 +179,14 @@ class ContrastiveLearner(JointLearner):
         """
         policy = self.practice.ppo.policy
         seen = visited[self.asker.random.integers(len(visited), size=256)]
-        looked = policy.features_extractor(torch.from_numpy(seen))
+        looked = policy.features_extractor(torch.as_tensor(seen, device=policy.device))
         out = policy.action_net(policy.mlp_extractor.policy_net(looked))
-        wanted = torch.from_numpy(forward(reference.layers, reference.seen(seen), reference.activation))
+        of_reference = forward(reference.layers, reference.seen(seen), reference.activation)
+        wanted = torch.as_tensor(of_reference, device=policy.device)
         if reference.kind == "discrete":
             log_p, log_q = torch.log_softmax(wanted, -1), torch.log_softmax(out, -1)
-            return (log_p.exp() * (log_p - log_q)).sum(-1).mean()
-        return (((out - wanted) / policy.log_std.exp()) ** 2).sum(-1).mean() / 2.0
+            return (log_p.exp() * (log_p - log_q)).sum(-1).mean().cpu()
+        return (((out - wanted) / policy.log_std.exp()) ** 2).sum(-1).mean().cpu() / 2.0
 
     def _pay(self) -> None:
         if self._in_prior:

@@ -20,7 +20,7 @@ from agents.joint import JointConfig, JointLearner
 from agents.learned_reward import LearnedReward
 from agents.losses import coach, tamer
 from agents.networks import mlp_layers
-from agents.ppo import evaluate
+from agents.ppo_torch import evaluate
 from agents.reward_model import RewardModel
 from agents.reward_net import NetReward, turnings
 from agents.rollouts import is_foreign
@@ -140,13 +140,14 @@ class EvaluativeLearner(JointLearner):
                 credit.append(weights)
                 owner.append(np.full(len(did), len(value)))
                 value.append(press.value)
-        sides = [torch.from_numpy(np.concatenate(part)) for part in (obs, actions, credit, owner)]
-        values = torch.tensor(value, dtype=torch.float32)
+        on = policy.device
+        sides = [torch.as_tensor(np.concatenate(part), device=on) for part in (obs, actions, credit, owner)]
+        values = torch.tensor(value, dtype=torch.float32, device=on)
         adam = torch.optim.Adam(policy.parameters(), self.config.rate)
         for _ in range(self.config.passes):
             log_pi, entropy, _ = evaluate(policy, sides[0], sides[1].reshape(len(sides[1]), -1))
-            sums = torch.zeros(len(value)).index_add(0, sides[3], log_pi * sides[2])
-            loss = coach(sums.unsqueeze(1), torch.ones((len(value), 1)), values).mean()
+            sums = torch.zeros(len(value), device=on).index_add(0, sides[3], log_pi * sides[2])
+            loss = coach(sums.unsqueeze(1), torch.ones((len(value), 1), device=on), values).mean()
             loss = loss - self.config.entropy * entropy
             adam.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.foreign.task import ForeignTask
+from envs.world import Task
+
 Float = NDArray[np.float32]
 SMALLEST = 36
 """Edge of a picture below which nothing is left of it after NatureCNN's strides [px]."""
@@ -67,3 +70,28 @@ def _convolved(x: Float, weight: Float, bias: Float, stride: int) -> Float:
     windows = windows[:, :, ::stride, ::stride]  # [N, C, h, w, k, k]
     out = np.tensordot(windows, weight, axes=((1, 4, 5), (1, 2, 3)))  # [N, h, w, out]
     return np.maximum(out + bias, 0.0).transpose(0, 3, 1, 2)
+
+
+def fold_of(task: Task) -> Fold:
+    """The picture that a world shows. ValueError, a sentence, where there is none or several."""
+    found: list[Fold] = []
+    if isinstance(task, ForeignTask):
+        at = 0
+        for leaf in task.leaves:
+            if leaf.space.dtype == np.uint8 and len(leaf.space.shape or ()) == 3:
+                found.append(Fold(at, leaf.space.shape))  # type: ignore[arg-type]
+            at += leaf.size
+    elif task.world.obs_dtype is np.uint8 and len(task.world.obs_shape) == 3:
+        found.append(Fold(0, task.world.obs_shape))
+    if len(found) != 1:
+        raise ValueError(
+            f"'CnnPolicy' looks at one picture, and {task.id} shows {len(found) or 'none'}: use 'MlpPolicy'"
+        )
+    channels, *edges = found[0].channels_first
+    if channels not in (1, 3, 4) or min(edges) < SMALLEST:
+        shape = "x".join(str(n) for n in found[0].shape)
+        raise ValueError(
+            f"'CnnPolicy' needs pictures of at least {SMALLEST}x{SMALLEST} pixels in 1, 3 or 4 colours, and "
+            f"those of {task.id} are {shape}: use 'MlpPolicy', or wrap it so that it shows larger ones"
+        )
+    return found[0]

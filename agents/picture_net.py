@@ -9,9 +9,7 @@ import torch
 from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, NatureCNN
 
-from agents.eyes import SMALLEST, Eyes, Fold
-from envs.foreign.task import ForeignTask
-from envs.world import Task
+from agents.eyes import Eyes, Fold
 
 
 class PictureExtractor(BaseFeaturesExtractor):
@@ -42,28 +40,3 @@ class PictureExtractor(BaseFeaturesExtractor):
         )
         dense: Any = self.nature.linear[0]
         return Eyes(self.fold, convolutions, (plain(dense.weight).T.copy(), plain(dense.bias)))
-
-
-def fold_of(task: Task) -> Fold:
-    """The picture that a world shows. ValueError, a sentence, where there is none or several."""
-    found: list[Fold] = []
-    if isinstance(task, ForeignTask):
-        at = 0
-        for leaf in task.leaves:
-            if leaf.space.dtype == np.uint8 and len(leaf.space.shape or ()) == 3:
-                found.append(Fold(at, leaf.space.shape))  # type: ignore[arg-type]
-            at += leaf.size
-    elif task.world.obs_dtype is np.uint8 and len(task.world.obs_shape) == 3:
-        found.append(Fold(0, task.world.obs_shape))
-    if len(found) != 1:
-        raise ValueError(
-            f"'CnnPolicy' looks at one picture, and {task.id} shows {len(found) or 'none'}: use 'MlpPolicy'"
-        )
-    channels, *edges = found[0].channels_first
-    if channels not in (1, 3, 4) or min(edges) < SMALLEST:
-        shape = "x".join(str(n) for n in found[0].shape)
-        raise ValueError(
-            f"'CnnPolicy' needs pictures of at least {SMALLEST}x{SMALLEST} pixels in 1, 3 or 4 colours, and "
-            f"those of {task.id} are {shape}: use 'MlpPolicy', or wrap it so that it shows larger ones"
-        )
-    return found[0]

@@ -19,12 +19,14 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
-from torch.nn import functional as F
 
+from agents.devices import chosen
+from agents.eyes import fold_of
 from agents.networks import policy_arrays, value_layers
-from agents.picture_net import PictureExtractor, fold_of
+from agents.picture_net import PictureExtractor
+from agents.ppo_torch import Net, nets, update
 from agents.ppo_update import EPS, Batch, FlatPolicy, Weights, gradients
-from agents.snapshot import forward
+from agents.snapshot import PolicyArrays, forward
 from agents.threads import one_thread
 from agents.vec_env import SimulationVecEnv
 
@@ -47,6 +49,7 @@ class PPOConfig:
     hidden: tuple[int, ...] = (64, 64)
     activation: Literal["tanh", "relu"] = "tanh"  # relu is faster a step but learns less from it
     policy: Literal["MlpPolicy", "CnnPolicy"] = "MlpPolicy"  # the second for pictures
+    device: str = "auto"  # where nets are trained, see `agents.devices`
     value_weight: float = 0.5
     grad_norm: float = 0.5
 
@@ -104,7 +107,7 @@ class BurstPPO(PPO):
                 **looks,
             },
             seed=seed,
-            device="cpu",
+            device=chosen(config.device, config.policy),
         )
 
     def _setup_model(self) -> None:
@@ -113,8 +116,8 @@ class BurstPPO(PPO):
         self.random = np.random.default_rng(self.seed)
         params = list(self.policy.parameters())
         self.policy.optimizer = torch.optim.Adam(params, lr=self.lr_schedule(1.0), eps=EPS, fused=True)
-        pictures = isinstance(self.policy.features_extractor, PictureExtractor)
-        self.flat = None if pictures else FlatPolicy(self.policy, self.policy.optimizer)
+        by_torch = isinstance(self.policy.features_extractor, PictureExtractor) or self.device.type != "cpu"
+        self.flat = None if by_torch else FlatPolicy(self.policy, self.policy.optimizer)
 
     def _excluded_save_params(self) -> list[str]:
         return [*super()._excluded_save_params(), "flat", "facts", "auxiliary"]
@@ -148,7 +151,8 @@ class BurstPPO(PPO):
 
     def _collect(self, env: SimulationVecEnv, buffer: RolloutBuffer, steps: int) -> None:
         sim, rows = env.simulation, env.num_envs
-        policy, values = policy_arrays(self.policy), value_layers(self.policy)
+        policy = policy_arrays(self.policy)
+        outputs, values = self._nets(policy)
         discrete = policy.kind == "discrete"
         buffer.reset()
         next_obs = np.zeros((steps, rows, sim.obs.shape[1]), np.float32)
@@ -159,7 +163,7 @@ class BurstPPO(PPO):
             if t == keep:
                 self.facts.states, self.facts.rng = sim.states.copy(), sim.rng.copy()
                 self.facts.kept = keep
-            out = forward(policy.layers, policy.seen(obs), policy.activation)
+            out = outputs(obs)
             if discrete:
                 actions, log_prob = _sample(out, self.random)
                 buffer.actions[t, :, 0] = actions
@@ -182,18 +186,28 @@ class BurstPPO(PPO):
         if env.judge is None:
             reward = env.reward(seen, acted, next_obs.reshape(flat), terms.reshape(flat))
             buffer.rewards[:] = np.asarray(reward, np.float32).reshape(steps, rows)
-        all_values = forward(values, policy.seen(seen), policy.activation).reshape(steps, rows)
+        all_values = values(seen).reshape(steps, rows)
         after = np.empty_like(all_values)  # an observation is the next one of its row, but at an end
         after[:-1] = all_values[1:]
         rest = ended.copy()
         rest[-1] = True
-        after[rest] = forward(values, policy.seen(next_obs[rest]), policy.activation)[:, 0]
+        after[rest] = values(next_obs[rest])[:, 0]
         buffer.values[:] = all_values
         _advantages(buffer, after, ended, self.gamma, self.gae_lambda)
         buffer.pos, buffer.full = steps, True
         self._last_obs = obs.copy()
         self._last_episode_starts = ended[-1].copy()
         self._note(sim.task.horizon, buffer, next_obs, terms)
+
+    def _nets(self, policy: PolicyArrays) -> tuple[Net, Net]:
+        """Logits or means, and values, of observations."""
+        if self.flat is None:
+            return nets(self.policy)
+        worth = value_layers(self.policy)
+        return (
+            lambda obs: forward(policy.layers, policy.seen(obs), policy.activation),
+            lambda obs: forward(worth, policy.seen(obs), policy.activation),
+        )
 
     def _note(self, horizon: int, buffer: RolloutBuffer, next_obs: Any, terms: Any) -> None:
         facts, total = self.facts, terms.shape[0] * terms.shape[1]
@@ -205,7 +219,7 @@ class BurstPPO(PPO):
         facts.next_obs, facts.terms = next_obs, terms
 
     def train(self) -> None:
-        """PPO's clipped update (Schulman et al. 2017, eq. 7 and 9), worked out in `agents.ppo_update`."""
+        """PPO's clipped update (Schulman et al. 2017, eq. 7 and 9), by hand or, without `flat`, by torch."""
         buffer, flat = self.rollout_buffer, self.flat
         total = buffer.buffer_size * buffer.n_envs
         actions = buffer.actions.reshape(total, -1)
@@ -221,62 +235,24 @@ class BurstPPO(PPO):
         clip = float(self.clip_range(1.0))  # type: ignore[operator]
         weights = Weights(clip, self.vf_coef, self.ent_coef)
         rate = self.policy.optimizer.param_groups[0]["lr"]
-        if flat is None:
-            self._train_by_torch(whole, weights)
-            return
-        flat.link()
-        for _ in range(self.n_epochs):
-            order = self.random.permutation(total)
-            for start in range(0, total, self.batch_size):
-                gradients(flat, whole.take(order[start : start + self.batch_size]), weights)
-                extra = self.auxiliary(self.policy) if self.auxiliary is not None else None
-                if extra is not None:
-                    flat.add(extra)
-                flat.clip(self.max_grad_norm)
-                flat.step(rate)
-        flat.told()
-        self._n_updates += self.n_epochs
-
-    def _train_by_torch(self, whole: Batch, weights: Weights) -> None:
-        """The same losses where the policy has convolutions."""
-        policy, total = self.policy, len(whole.obs)
+        if flat is not None:
+            flat.link()
         for _ in range(self.n_epochs):
             order = self.random.permutation(total)
             for start in range(0, total, self.batch_size):
                 batch = whole.take(order[start : start + self.batch_size])
-                obs, acted, log_prob, gains, returns = (
-                    torch.as_tensor(part, device=self.device)
-                    for part in (batch.obs, batch.actions, batch.log_prob, batch.advantages, batch.returns)
-                )
-                log_p, entropy, values = evaluate(policy, obs, acted.reshape(len(obs), -1))
-                ratio = (log_p - log_prob).exp()
-                clipped = ratio.clamp(1.0 - weights.clip, 1.0 + weights.clip)
-                loss = -torch.minimum(ratio * gains, clipped * gains).mean()
-                loss = loss + weights.value * F.mse_loss(values, returns) - weights.entropy * entropy
-                extra = self.auxiliary(policy) if self.auxiliary is not None else None
-                policy.optimizer.zero_grad(set_to_none=True)
-                (loss if extra is None else loss + extra).backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_(policy.parameters(), self.max_grad_norm)
-                policy.optimizer.step()
+                extra = self.auxiliary(self.policy) if self.auxiliary is not None else None
+                if flat is None:
+                    update(self.policy, batch, weights, self.max_grad_norm, extra)
+                    continue
+                gradients(flat, batch, weights)
+                if extra is not None:
+                    flat.add(extra)
+                flat.clip(self.max_grad_norm)
+                flat.step(rate)
+        if flat is not None:
+            flat.told()
         self._n_updates += self.n_epochs
-
-
-def evaluate(
-    policy: Any, obs: torch.Tensor, actions: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """(log-probability [B], mean entropy, value [B]) of actions under an SB3 MLP policy."""
-    obs = policy.features_extractor(obs)
-    hidden = policy.mlp_extractor.policy_net(obs)
-    out = policy.action_net(hidden)
-    values = policy.value_net(policy.mlp_extractor.value_net(obs)).squeeze(-1)
-    if isinstance(policy.action_space, spaces.Discrete):
-        log_p = F.log_softmax(out, -1)
-        entropy = -(log_p.exp() * log_p).sum(-1).mean()
-        return log_p.gather(1, actions.long()).squeeze(-1), entropy, values
-    log_std = policy.log_std
-    scaled = (actions - out) / log_std.exp()
-    log_prob = (-0.5 * scaled**2 - log_std - 0.5 * np.log(2 * np.pi)).sum(-1)
-    return log_prob, (log_std + 0.5 + 0.5 * np.log(2 * np.pi)).sum(), values
 
 
 def _sample(logits: NDArray[Any], random: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -3,7 +3,7 @@
 For nets of 64 units torch spends most of its time around the arithmetic. Here the parameters of the
 torch policy become views of one flat array, as do Adam's moments, so that whatever changes one
 changes the other: the policy predicts, saves and loads as ever. Same losses and gradients as torch's
-(`agents.ppo.evaluate` and Schulman et al. 2017, eq. 7 and 9); a test holds them together.
+(`agents.ppo_torch` and Schulman et al. 2017, eq. 7 and 9); a test holds them together.
 
 B is a minibatch, D the observation, A the logits or means, H a layer.
 """

@@ -237,7 +237,7 @@ class Practice:
         found = checkpoint.policy_state(self.ppo.policy, self.ppo.policy.optimizer)
         for index, (_, policy) in enumerate(self.past):
             found |= checkpoint.layer_arrays(f"past.{index}", policy.layers)
-        found |= {f"origin.{name}": value.numpy() for name, value in self._origin.items()}
+        found |= {f"origin.{name}": value.cpu().numpy() for name, value in self._origin.items()}
         sim = self.env.simulation
         return found | {"sim.states": sim.states, "sim.rng": sim.rng}
 

@@ -238,6 +238,7 @@ class Asker:
         """What this person's answers cost; see `heard`."""
         self._groups: list[Group] = []
         self._repeated: set[str] = set()
+        self._again_at = 0  # how many answers there were at the newest repeat
         self._known: set[str] = set()
         self.coverage = None if is_foreign(task) else Coverage(len(task.world.terms))
         """For the first questions; None where no terms are named."""
@@ -320,7 +321,9 @@ class Asker:
         pairs = {a.id: a for a in answered if a.verdict == "ranked" and len(a.clips) == 2}
         if not every or not pairs or self.asked % every != every - 1:
             return None
-        self.asked += 1
+        if len(answered) < self._again_at + every - 1:  # beside a window most questions are never shown
+            return None
+        self.asked, self._again_at = self.asked + 1, len(answered)
         open_ones = [id for id in doubtful if id in pairs and id not in self._repeated]
         id = open_ones[0] if open_ones else list(pairs)[int(self.random.integers(len(pairs)))]
         self._repeated.add(id)

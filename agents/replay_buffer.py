@@ -64,11 +64,11 @@ class RelabelledBuffer(NStepReplayBuffer):
         if not self._symmetries:
             return drawn
         order, to = self._symmetries[np.random.randint(len(self._symmetries))]
-        turned = torch.from_numpy(order)
+        turned = torch.as_tensor(order, device=self.device)
         return drawn._replace(
             observations=drawn.observations[:, turned],
             next_observations=drawn.next_observations[:, turned],
-            actions=torch.from_numpy(np.asarray(to))[drawn.actions],
+            actions=torch.as_tensor(np.asarray(to), device=self.device)[drawn.actions],
         )
 
 

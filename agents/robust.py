@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Float = NDArray[np.float64]
-NATS = 1.0
+NATS = 0.5
 """Deviation of an episode's return that is of no concern [nats]."""
 
 

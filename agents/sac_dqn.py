@@ -11,6 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3 import DQN, SAC
 
+from agents.devices import chosen
 from agents.networks import mlp_layers
 from agents.replay_buffer import RelabelledBuffer
 from agents.snapshot import PolicyArrays
@@ -40,6 +41,7 @@ class OffPolicyConfig:
     calming: int = 30_000  # environment steps in which it does
     neighbours: int = 5  # the k of the entropy by nearest neighbours
     others: int = 1024  # states among which neighbours are looked for
+    device: str = "auto"  # where nets are trained, see `agents.devices`
 
 
 def algorithm(env: SimulationVecEnv, task: Task, config: OffPolicyConfig, seed: int) -> DQN | SAC:
@@ -63,7 +65,7 @@ def algorithm(env: SimulationVecEnv, task: Task, config: OffPolicyConfig, seed: 
         },
         policy_kwargs={"net_arch": list(config.hidden)},
         seed=seed,
-        device="cpu",
+        device=chosen(config.device),
         **more,
     )
 
@@ -106,8 +108,8 @@ def put_layers(model: DQN | SAC, policy: PolicyArrays) -> None:
         nets = [_linear(model.q_net), _linear(model.q_net_target)]
     for net in nets:
         for linear, (weight, bias) in zip(net, layers, strict=True):
-            linear.weight.data = torch.from_numpy(weight.T.copy())
-            linear.bias.data = torch.from_numpy(bias.copy())
+            linear.weight.data.copy_(torch.from_numpy(weight.T.copy()))
+            linear.bias.data.copy_(torch.from_numpy(bias))
 
 
 def parts(model: DQN | SAC) -> dict[str, tuple[Any, Any]]:

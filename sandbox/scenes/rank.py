@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pygame
 
-from agents.catalog import LEARNERS
 from agents.feedback import Question, Verdict
 from envs.show.render import View
 from sandbox.events import Saved
 from sandbox.scenes.ordering import Ordering, ordinal
+from sandbox.scenes.rank_words import FROM_NOW, SHOW_EVENTS, advice, doing, of_clips
 from sandbox.screen import marks
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press
 from sandbox.screen.scene import Scene
-from sandbox.views.replays import Replays, arrange, draw_card, draw_order, draw_waiting
+from sandbox.views.replays import ABOVE, Replays, arrange, draw_card, draw_order, draw_waiting
 from sandbox.views.transport import Transport
 
 if TYPE_CHECKING:
@@ -27,18 +26,6 @@ ASK_EVERY = 0.25
 """How often the session is asked for a question while there is none in store [s]."""
 FADE = 0.18
 """A new question comes up out of the dark in this time [s]."""
-SHOW_EVENTS = Binding(
-    ("m",), ("M",), "events", "events", "Mark what happened in each clip. Off, it can't sway you.", False
-)
-
-
-def _of_clips(binding: Binding, count: int) -> Binding:
-    """What the footer shows of it for so many clips."""
-    if binding.action == "order":
-        return replace(binding, caps=binding.caps[:count])
-    if binding.action == "tie" and count == 2:  # a tie of two is a tie of all
-        return replace(binding, footer=False)
-    return binding
 
 
 class RankScene(Scene):
@@ -100,8 +87,13 @@ class RankScene(Scene):
 
     def keys(self) -> Sequence[Binding]:
         count = len(self.shown.question.clips) if self.shown else self.clips
-        bindings = [_of_clips(b, count) for b in BINDINGS["rank"]]
+        bindings = [of_clips(b, count, self._stacked) for b in BINDINGS["rank"]]
         return [*(b for b in bindings if count == 2 or b.action != "prefer"), SHOW_EVENTS]
+
+    @property
+    def _stacked(self) -> bool:
+        """Whether the clips stand above each other, as in a narrow window."""
+        return len(self._cards) > 1 and self._cards[0].left == self._cards[1].left
 
     def on_order(self, press: Press) -> None:
         """A number key: that clip is next best."""
@@ -114,7 +106,7 @@ class RankScene(Scene):
             self.order.put(clip)
 
     def on_prefer(self, press: Press) -> None:
-        self._answer((0, 1) if press.key == "left" else (1, 0), "ranked")
+        self._answer((0, 1) if press.key in ("left", "up") else (1, 0), "ranked")
 
     def on_tie(self, press: Press) -> None:
         if self.shown is not None and not self.order.tie():
@@ -136,7 +128,8 @@ class RankScene(Scene):
         if self.order.complete:
             self._answer(self.order.ranks(), "ranked")
         else:
-            left = " and ".join(str(clip + 1) for clip in self.order.left)
+            *others, last = (str(clip + 1) for clip in self.order.left)
+            left = f"{', '.join(others)} and {last}"
             self.app.toast(f"Clips {left} have no place yet. C if you can't tell, S to skip.")
 
     def on_undo(self, press: Press) -> None:
@@ -215,14 +208,16 @@ class RankScene(Scene):
         if self.shown is None:
             self._cards = []
             self.transport.hide()
-            draw_waiting(surface, theme, body, *self._doing(), self._time)
+            draw_waiting(surface, theme, body, *doing(self.session), self._time)
             return
         bottom = theme.px(38) + (theme.px(40) if self.order.count > 2 else 0)
         stage = pygame.Rect(body.left, body.top, body.width, body.height - bottom - theme.px(10))
         self.app.toast_area = stage
         extra = theme.px(22) if self.show_events else 0
         count = self.order.count
-        self._cards = arrange(stage.inflate(-theme.px(8), 0), count, self.view.aspect, theme.px(18), extra)
+        room = stage.inflate(-theme.px(8), 0)
+        room.top, room.height = stage.top + theme.px(ABOVE), stage.height - theme.px(ABOVE)
+        self._cards = arrange(room, count, self.view.aspect, theme.px(18), extra)
         for index, card in enumerate(self._cards):
             draw_card(
                 surface,
@@ -238,7 +233,8 @@ class RankScene(Scene):
         if self.seconds < FADE:
             marks.curtain(surface, stage, round(255 * (1 - self.seconds / FADE)))
         wide = max(card.right for card in self._cards) - self._cards[0].left
-        line = pygame.Rect(0, stage.bottom + theme.px(8), max(wide, theme.px(720)), theme.px(30))
+        low = max(card.bottom for card in self._cards) + theme.px(12)
+        line = pygame.Rect(0, low, max(wide, theme.px(720)), theme.px(30))
         line.width = min(line.width, rect.width)
         line.centerx = rect.centerx
         self.transport.draw(surface, theme, line, self.shown.playback, self.clips)
@@ -258,47 +254,27 @@ class RankScene(Scene):
         """What is asked at the left, what was answered at the right."""
         theme = self.app.theme
         answers = str(self.session.counts.get("comparison", 0))
-        right = theme.text(surface, answers, rect.topright, "title", bold=True, anchor="topright")
-        note = "answers so far, the next one is ready" if self._next else "answers so far"
+        theme.text(surface, answers, rect.topright, "title", bold=True, anchor="topright")
+        texts = advice(self.order, self._stacked) if self.shown else (FROM_NOW,)
+        notes = ["answers so far", ""]
+        if self._next:
+            notes.insert(0, "answers so far, the next one is ready")
+        wide = theme.width(texts[0], "body") + theme.px(20)
+        note = next(n for n in notes if not n or wide + theme.width(n, "small") <= rect.width)
         below = (rect.right, rect.top + theme.line("title") + theme.px(2))
         spot = theme.text(surface, note, below, "small", look.MUTED, anchor="topright")
-        room = min(right.left, spot.left) - rect.left - theme.px(20)
-        title, text = "Which do you like best?", self._advice()
-        box = theme.text(surface, title, rect.topleft, "title", bold=True, width=room)
+        room = spot.left - rect.left - theme.px(20) if note else rect.width
+        title = "Which do you like best?"
+        box = theme.text(surface, title, rect.topleft, "title", bold=True, width=rect.width - theme.px(60))
+        text = next((t for t in texts if theme.width(t, "body") <= room), texts[-1])
         theme.text(surface, text, (rect.left, below[1]), "body", look.SOFT, width=room)
         if self.shown is not None and not self.shown.question.same_start:
             at = (box.right + theme.px(14), box.centery)
             marks.badge(surface, theme, "they start differently", at, look.WARN, "git-fork")
 
-    def _advice(self) -> str:
-        """One line on what to press now."""
-        if self.shown is None:
-            return "Questions are made from what the agent does now."
-        if self.order.complete:
-            return "Enter saves this order. Backspace takes the last one up again."
-        if self.order.groups:
-            return "And then? E first, if the next one is as good."
-        if self.order.count == 2:
-            return "Left or Right arrow, whichever is better. T if they are equally good."
-        return f"Press 1 to {self.order.count} in order, the best first."
-
-    def _doing(self) -> tuple[str, str]:
-        """Why there is nothing to ask, and what the learner is about."""
-        entry, status, latest = LEARNERS.get(self.session.learner), self.session.status, self.session.latest
-        if entry is not None and "comparison" not in entry.kinds:
-            return (
-                f"{entry.title}: no questions",
-                "This learner takes no rankings. L in Watch chooses another.",
-            )
-        if status.state == "paused":
-            return "The learner rests", "Space in Watch lets it go on, and ask."
-        if status.state not in ("learning", "waiting"):
-            return "The next question is on its way", status.text
-        return "The next question is on its way", (latest.phase if latest else "") or status.text
-
     def facts(self) -> dict[str, Any]:
         if self.shown is None:
-            return {"mode": "waiting", "clips": self.clips, "doing": self._doing()[1]}
+            return {"mode": "waiting", "clips": self.clips, "doing": doing(self.session)[1]}
         playback = self.shown.playback
         return {
             "mode": "question",

@@ -86,8 +86,11 @@ class Chrome:
                 surface, "Teach an agent what you want", (x, bar.centery), color=look.MUTED, anchor="midleft"
             )
             return
-        for key, mode, title in MODES:
-            x = self._tab(surface, theme, bar, x, key, mode, title) + theme.px(4)
+        room = bar.right - x
+        short = sum(self._tab_width(theme, key, title, True) for key, _, title in MODES) > room
+        for key, mode, title in MODES:  # in a narrow window only the chosen one is named
+            told = "" if short and mode != self.app.scene.mode else title
+            x = self._tab(surface, theme, bar, x, key, mode, told) + theme.px(4)
         title = self.app.session.task.title
         if theme.width(title) > bar.right - theme.px(32) - x:
             return  # a stump of it would only puzzle
@@ -100,12 +103,15 @@ class Chrome:
             width=bar.right - theme.px(32) - x,
         )
 
+    def _tab_width(self, theme: Theme, key: str, title: str, chosen: bool) -> int:
+        label = theme.width(title, "body", bold=chosen) + theme.px(8) if title else 0
+        return marks.key_cap_width(theme, cap(key)) + label + theme.px(20)
+
     def _tab(
         self, surface: pygame.Surface, theme: Theme, bar: pygame.Rect, x: int, key: str, mode: str, title: str
     ) -> int:
         chosen = self.app.scene.mode == mode
-        label = theme.width(title, "body", bold=chosen)
-        width = marks.key_cap_width(theme, cap(key)) + theme.px(8) + label + theme.px(20)
+        width = self._tab_width(theme, key, title, chosen)
         rect = pygame.Rect(x, bar.top + theme.px(7), width, bar.height - theme.px(14))
         if chosen or rect.collidepoint(self._mouse):
             rounded(surface, rect, look.RAISED if chosen else look.PANEL, theme.px(8))
@@ -170,15 +176,11 @@ class Chrome:
             surface.blit(image, image.get_rect(midleft=(x, y)))
             x += image.get_width() + theme.px(8)
         right = self._counters(surface, theme, bar)
-        state = theme.text(
-            surface,
-            f"{session.learner}: {session.status.state}",
-            (x, y),
-            "small",
-            color,
-            bold=True,
-            anchor="midleft",
-        )
+        state = pygame.Rect(x, bar.top, 0, bar.height)
+        told = (f"{session.learner}: {session.status.state}", session.status.state)
+        text = next((t for t in told if theme.width(t, "small", bold=True) <= right - x - theme.px(10)), "")
+        if text:
+            state = theme.text(surface, text, (x, y), "small", color, bold=True, anchor="midleft")
         right = self._hint(surface, theme, pygame.Rect(state.right, bar.top, right - state.right, bar.height))
         room = right - state.right - theme.px(30)
         if room > theme.px(60):

@@ -104,9 +104,18 @@ EVERYWHERE: tuple[Binding, ...] = (
     *(_bind(key, name, f"mode_{mode}", f"Go to {name}.", footer=False) for key, mode, name in MODES),
     _bind("escape", "back", "back", "Go back; from a mode, to the menu."),
     _bind("tab", "next field", "focus_next", "Move to the next control (Shift-Tab: back).", footer=False),
-    _bind("plus minus", "text size", "zoom", "With Ctrl: larger or smaller.", caps="Ctrl + -", footer=False),
+    _bind(
+        "plus minus",
+        "text size",
+        "zoom",
+        "Text larger or smaller.",
+        caps="Ctrl + -",
+        footer=False,
+    ),
     _bind("f11", "full screen", "fullscreen", "Full screen on or off.", footer=False),
-    _bind("q", "close", "close", "With Ctrl: close the window.", caps="Ctrl Q", footer=False),
+    _bind(
+        "q", "close", "close", "Close the window. All that was kept is saved.", caps="Ctrl Q", footer=False
+    ),
 )
 
 _UNDO = _bind("u", "undo", "undo", "Take back the last one. It stays in the record, marked as taken back.")
@@ -156,8 +165,8 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         _bind("left right", "this one is better", "prefer", "With two clips: the left or the right one."),
         _bind("e", "tie", "tie", "The next one is as good as the one before."),
         _bind("t", "all tie", "all_tie", "All of them are equally good."),
-        _bind("c", "can't tell", "cant_tell", "Kept as such; nothing is learned from it."),
-        _bind("s", "skip", "skip", "Another question, please."),
+        _bind("c", "can't tell", "cant_tell", "You can't tell. Kept as such; nothing is learned from it."),
+        _bind("s", "skip", "skip", "Skip it: another question, please."),
         _bind("enter", "confirm", "confirm", "Save this order."),
         _UNDO,
         _bind("space", "play", "pause", "Play and pause.", footer=False),
@@ -258,6 +267,8 @@ def intent(event: Any) -> Intent | None:
         return Press(key_name(event), shift, getattr(event, "unicode", "") or "", ctrl=ctrl)
     if event.type == pygame.KEYUP:
         return Release(key_name(event))
+    if event.type == pygame.WINDOWLEAVE:
+        return Pointer("move", (-1, -1))
     if event.type == pygame.MOUSEMOTION:
         return Pointer("move", event.pos)
     if event.type in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP) and event.button == 1:

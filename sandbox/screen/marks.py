@@ -127,7 +127,7 @@ def progress(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, share: fl
 
 def curtain(surface: pygame.Surface, rect: pygame.Rect, strength: int = 150) -> None:
     """Darken what lies behind, so that something can stand before it."""
-    shade = pygame.Surface(rect.size, pygame.SRCALPHA)
+    shade = pygame.Surface((max(rect.width, 0), max(rect.height, 0)), pygame.SRCALPHA)
     shade.fill((*look.GROUND, strength))
     surface.blit(shade, rect)
 

@@ -16,6 +16,9 @@ from sandbox.screen.theme import Theme, mix, rounded
 from sandbox.screen.timeline import Mark, timeline
 from sandbox.views.swarm import grid
 
+TAG, ABOVE = 28, 14
+"""How high a clip's number and its place are, and how much of them stands above its card."""
+
 
 @dataclass(frozen=True)
 class Replays:
@@ -76,9 +79,9 @@ def draw_card(
     replays.films[index].draw(surface, picture, replays.playback.position)
     border = color if place else mix(look.LINE, color, 0.6 if hovered else 0.0)
     frame(surface, card, border, theme.px(9), theme.px(3))
-    _number(surface, theme, picture, index)
+    _number(surface, theme, card, index)
     if place:
-        _place(surface, theme, picture, place, color, best)
+        _place(surface, theme, card, place, color, best)
     if show_events:
         _events(surface, theme, strip, replays, index)
 
@@ -106,7 +109,7 @@ def _events(surface: pygame.Surface, theme: Theme, strip: pygame.Rect, replays: 
     found = [Mark(step / max(playback.length, 1), look.SOFT) for step, _ in happened]
     names = max((theme.width(name.replace("_", " "), "tiny") for _, name in happened), default=0)
     line = strip.inflate(-theme.px(8), 0)
-    line.width -= names
+    line.width -= names + (theme.px(6) if names else 0)
     timeline(surface, line, playback.fraction, color=look.CLIPS[index], marks=found)
     past = [name for step, name in happened if step <= playback.position]
     if past:
@@ -114,10 +117,10 @@ def _events(surface: pygame.Surface, theme: Theme, strip: pygame.Rect, replays: 
         theme.text(surface, past[-1].replace("_", " "), at, "tiny", look.SOFT, anchor="midright")
 
 
-def _number(surface: pygame.Surface, theme: Theme, picture: pygame.Rect, index: int) -> None:
-    """The clip's number as a key to press, in the upper left corner."""
-    side = theme.px(30)
-    tag = pygame.Rect(picture.left + theme.px(8), picture.top + theme.px(8), side, side)
+def _number(surface: pygame.Surface, theme: Theme, card: pygame.Rect, index: int) -> None:
+    """The clip's number as a key to press, astride the upper left corner: it may not hide what happens."""
+    side = theme.px(TAG)
+    tag = pygame.Rect(card.left - theme.px(4), card.top - theme.px(ABOVE), side, side)
     rounded(surface, tag.move(0, theme.px(2)), look.GROUND, theme.px(7))
     rounded(surface, tag, look.PANEL, theme.px(7), look.CLIPS[index], theme.px(2))
     theme.text(surface, str(index + 1), tag.center, "large", look.CLIPS[index], bold=True, anchor="center")
@@ -126,16 +129,16 @@ def _number(surface: pygame.Surface, theme: Theme, picture: pygame.Rect, index: 
 def _place(
     surface: pygame.Surface,
     theme: Theme,
-    picture: pygame.Rect,
+    card: pygame.Rect,
     text: str,
     color: look.Color,
     best: bool,
 ) -> None:
-    """The clip's place as a filled ribbon in the upper right corner, with a medal for the best."""
+    """The clip's place as a filled ribbon astride the upper edge, with a medal for the best."""
     icon = theme.icon("medal", theme.px(20), look.GROUND) if best else None
     width = theme.width(text, "large", bold=True) + theme.px(24) + (theme.px(24) if icon else 0)
-    tag = pygame.Rect(0, picture.top + theme.px(8), width, theme.px(32))
-    tag.right = picture.right - theme.px(8)
+    tag = pygame.Rect(0, card.top - theme.px(ABOVE), width, theme.px(TAG))
+    tag.right = card.right - theme.px(8)
     rounded(surface, tag.move(0, theme.px(2)), look.GROUND, tag.height // 2)
     rounded(surface, tag, color, tag.height // 2)
     left = tag.left + theme.px(12)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from stable_baselines3.common.callbacks import BaseCallback
 
-from agents.models import BC, CPL, DAgger, Preferences, task_of
+from agents.models import BC, CPL, DAgger, Preferences
+from agents.taught_model import task_of
 from agents.teachers import make_teacher
 from envs.gym_env import TaskEnv
 from tests.agents.toy import toy
@@ -88,8 +89,8 @@ def test_bc_and_dagger_learn_until_nothing_is_left() -> None:
 def test_mistakes_are_sentences() -> None:
     with pytest.raises(ValueError, match="toy shows none: use 'MlpPolicy'"):
         Preferences("CnnPolicy", toy())
-    with pytest.raises(ValueError, match="device 'cuda' is not learned on"):
-        BC("MlpPolicy", toy(), device="cuda")
+    with pytest.raises(ValueError, match="device 'tpu' is not trained on"):
+        BC("MlpPolicy", toy(), device="tpu")
     with pytest.raises(ValueError, match="42 is no world to learn in"):
         task_of(42)
     with pytest.raises(ValueError, match="did you mean"):

@@ -11,9 +11,10 @@ import torch
 
 from agents import scores
 from agents.feedback import Demonstration
-from agents.models import BC, PICTURES, DAgger, Joint, Pebble
+from agents.models import BC, DAgger, Joint, Pebble
 from agents.networks import policy_arrays
 from agents.oracle import on_judge
+from agents.taught_model import PICTURES
 from envs.catalog import task as world
 from envs.foreign.task import ForeignTask
 from tests.agents.lamps import SIDE, driven

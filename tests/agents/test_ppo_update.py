@@ -14,7 +14,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from torch.nn import functional as F
 
 from agents.networks import policy_arrays
-from agents.ppo import BurstPPO, PPOConfig, evaluate
+from agents.ppo import BurstPPO, PPOConfig
+from agents.ppo_torch import evaluate
 from agents.ppo_update import Batch, Weights, gradients
 from agents.vec_env import SimulationVecEnv
 from envs import catalog

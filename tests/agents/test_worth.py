@@ -26,6 +26,7 @@ from agents.worth import (
     suggestion,
     tops,
 )
+from envs import catalog
 from envs.rooms.tasks import rooms_tidy
 from envs.trajectory import Trajectory
 
@@ -175,3 +176,20 @@ def test_later_questions_are_by_information() -> None:
         for asker.asked in (2, 3):
             asker.prepare(lambda clips: np.zeros((2, len(clips)), np.float32))
     assert asked == ["improvement", "information"]
+
+
+def test_repeats_come_by_answers_not_by_questions_that_nobody_saw() -> None:
+    """Beside a window new questions are made all the time, and most of them are never shown."""
+    asker = Asker(rooms_tidy(), QueryConfig(again_every=4), np.random.default_rng(0))
+    sim = catalog.simulation(rooms_tidy(), 1)
+    clip = sim.recorder(0, "random").trajectory()
+    answered: list[Comparison] = []
+    repeats: list[int] = []
+    for count in range(12):
+        answered.append(Comparison((clip, clip), (0, 1)))
+        for _ in range(20):
+            if asker.again(answered, []) is not None:
+                repeats.append(count + 1)
+            else:
+                asker.asked += 1
+    assert repeats == [3, 6, 9, 12]

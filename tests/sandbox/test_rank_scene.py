@@ -86,6 +86,16 @@ def test_one_key_answers_two_clips(app: App, session: Teaching, key: str, ranks:
     assert [r.ranks for r in session.records] == [ranks]
 
 
+def test_clips_above_each_other_are_chosen_by_up_and_down() -> None:
+    session = Teaching(TASK, lambda clips: Question(CLIPS[:clips]))
+    app = App(session, size=(500, 1000), fixed_dt=True)  # type: ignore[arg-type]
+    app.go("rank")
+    frames(app, 2)
+    press(app, "left", "up", "down")
+    assert [r.ranks for r in session.records] == [(0, 1), (1, 0)]
+    app.close()
+
+
 @pytest.mark.parametrize(("key", "verdict"), [("c", "cant_tell"), ("s", "skipped")])
 def test_cant_tell_and_skip_are_kept_as_such(app: App, session: Teaching, key: str, verdict: str) -> None:
     press(app, key)
@@ -104,7 +114,7 @@ def test_an_unfinished_order_is_not_taken(app: App, session: Teaching) -> None:
     press(app, "enter")
     press(app, "n", "n", "2", "enter")
     assert session.records == []
-    assert "Clips 1 and 3 and 4 have no place yet" in app.news.message
+    assert "Clips 1, 3 and 4 have no place yet" in app.news.message
 
 
 def test_a_slip_can_be_mended_before_it_is_confirmed(app: App, session: Teaching) -> None:
@@ -264,7 +274,7 @@ def test_different_starts_are_said_and_events_are_hidden_until_asked_for(app: Ap
     assert (pygame.surfarray.array3d(app.surface) != plain).any()
 
 
-@pytest.mark.parametrize("size", [(800, 560), (1000, 640), (1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("size", [(640, 480), (800, 560), (1000, 640), (1280, 720), (1920, 1080)])
 @pytest.mark.parametrize("count", [2, 3, 4])
 def test_cards_fit_and_do_not_overlap(size: tuple[int, int], count: int) -> None:
     session = Teaching(TASK, lambda clips: Question(CLIPS[:clips]))
@@ -278,6 +288,26 @@ def test_cards_fit_and_do_not_overlap(size: tuple[int, int], count: int) -> None
     assert all(window.contains(card) for card in cards)
     assert not any(a.colliderect(b) for a, b in itertools.combinations(cards, 2))
     assert min(min(card.size) for card in cards) > 0.2 * size[1]
+    app.close()
+
+
+@pytest.mark.parametrize("size", [(480, 900), (640, 480), (1280, 720)])
+def test_the_marks_of_a_clip_hide_little_of_it_and_the_time_line_is_near(size: tuple[int, int]) -> None:
+    session = Teaching(TASK, lambda clips: Question(CLIPS[:clips]))
+    app = App(session, size=size, fixed_dt=True)  # type: ignore[arg-type]
+    app.go("rank")
+    press(app, "n", "n", "2", "e", "1", "4", "3")
+    app.theme.trace = []
+    app.draw()
+    cards = scene(app)._cards
+    marks = [(t, r) for t, r in app.theme.trace if t in {"1", "2", "3", "4", "= 1st", "2nd", "3rd"}]
+    for card in cards:
+        on_it = [t for t, rect in marks if rect.colliderect(card)]
+        assert len(on_it) == 2
+        wall = card.height / 11
+        assert all(r.bottom <= card.top + wall + 4 for _, r in marks if r.colliderect(card)), on_it
+    gap = scene(app).transport.line.top - max(card.bottom for card in cards)
+    assert 0 <= gap <= app.theme.px(16)
     app.close()
 
 

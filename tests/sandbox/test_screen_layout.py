@@ -8,16 +8,18 @@ from collections.abc import Callable
 import pygame
 import pytest
 
+from agents.feedback import Question
 from envs import catalog
 from envs.rooms.tasks import rooms_tidy
+from envs.world import Task
 from sandbox.app import App
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS
 from sandbox.screen.marks import key_cap
 from sandbox.screen.theme import Theme, rounded
-from tests.sandbox.teaching import Teaching, frames, press, undrawn
+from tests.sandbox.teaching import Teaching, frames, press, question, undrawn
 
-SIZES = [(1000, 640), (1280, 720), (1920, 1080), (2560, 1080), (900, 900)]
+SIZES = [(640, 480), (1000, 640), (1280, 720), (1920, 1080), (2560, 1080), (900, 900)]
 TINY = [(320, 200), (480, 900), (1, 1)]
 ROOMS = rooms_tidy()
 LANES = catalog.task("teachbox/LanesCruise-v0")
@@ -67,9 +69,25 @@ def helped(app: App) -> None:
     press(app, "f1")
 
 
+def rank(app: App) -> None:
+    app.go("rank")
+    frames(app, 2)
+    press(app, "1")
+
+
+def rank_four(app: App) -> None:
+    app.go("rank")
+    press(app, "n", "n", "2", "e", "1")
+
+
 PLACES: list[Callable[[App], None]] = [
-    *(drive, drive_paused, reward, correct, correct_taken, menu, trouble, helped)
+    *(drive, drive_paused, reward, correct, correct_taken, menu, trouble, helped, rank, rank_four)
 ]
+
+
+def asking(task: Task) -> Teaching:
+    made: dict[int, Question] = {}
+    return Teaching(task, lambda clips: made.setdefault(clips, question(task, clips)))
 
 
 def traced(app: App) -> tuple[list[tuple[str, pygame.Rect]], list[pygame.Rect]]:
@@ -82,9 +100,9 @@ def traced(app: App) -> tuple[list[tuple[str, pygame.Rect]], list[pygame.Rect]]:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
 @pytest.mark.parametrize("task", [ROOMS, LANES], ids=["rooms", "lanes"])
-def test_nothing_is_cut_or_overlaps(size: tuple[int, int], task: object) -> None:
+def test_nothing_is_cut_or_overlaps(size: tuple[int, int], task: Task) -> None:
     for place in PLACES:
-        session = Teaching(task)  # type: ignore[arg-type]
+        session = asking(task)
         session.status.text = "Learning from 2 drives and 14 rankings, 1.2 million steps practised so far."
         app = App(session, size=size, fixed_dt=True, seed=4)  # type: ignore[arg-type]
         frames(app, 2)
@@ -110,7 +128,7 @@ def test_nothing_is_cut_or_overlaps(size: tuple[int, int], task: object) -> None
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda p: p.__name__)
 def test_at_the_usual_size_nothing_is_shortened(place: Callable[[App], None]) -> None:
-    app = App(Teaching(ROOMS), fixed_dt=True, seed=4)  # type: ignore[arg-type]
+    app = App(asking(ROOMS), fixed_dt=True, seed=4)  # type: ignore[arg-type]
     frames(app, 2)
     place(app)
     meant = {"saving ...", "Another Gymnasium world: CartPole-v1 ..."}
@@ -121,7 +139,7 @@ def test_at_the_usual_size_nothing_is_shortened(place: Callable[[App], None]) ->
 @pytest.mark.parametrize("size", TINY, ids=lambda s: f"{s[0]}x{s[1]}")
 @pytest.mark.parametrize("place", PLACES, ids=lambda p: p.__name__)
 def test_a_very_small_window_still_draws(size: tuple[int, int], place: Callable[[App], None]) -> None:
-    app = App(Teaching(ROOMS), size=size, fixed_dt=True, seed=4)  # type: ignore[arg-type]
+    app = App(asking(ROOMS), size=size, fixed_dt=True, seed=4)  # type: ignore[arg-type]
     frames(app, 2)
     place(app)
     app.tick()
@@ -129,7 +147,7 @@ def test_a_very_small_window_still_draws(size: tuple[int, int], place: Callable[
 
 
 def test_resizing_while_it_runs() -> None:
-    app = App(Teaching(ROOMS), fixed_dt=True, seed=4)  # type: ignore[arg-type]
+    app = App(asking(ROOMS), fixed_dt=True, seed=4)  # type: ignore[arg-type]
     for size in (*SIZES, *TINY, (1280, 720)):
         app.surface = pygame.display.set_mode(size, pygame.RESIZABLE)
         pygame.event.post(pygame.event.Event(pygame.VIDEORESIZE, size=size, w=size[0], h=size[1]))
