@@ -12,6 +12,8 @@ from sandbox.screen.held import Latch, driving_keys
 from sandbox.screen.live import Live
 
 Phase = Literal["running", "paused", "end", "taken", "driving", "halted", "stopped"]
+LONG = 200
+"""The time line of an unfinished recording spans more steps than this only when it needs them."""
 
 
 class Takeover:
@@ -54,8 +56,19 @@ class Takeover:
 
     @property
     def span(self) -> int:
-        """How many steps the agent's recording can get."""
-        return max(1, self.task.horizon - self.agent.start_step)
+        """How many steps the time line shows: those recorded once that is all, before that what may come.
+
+        Where episodes may be long but most are not, it begins short and doubles.
+        """
+        mine = self.taken_at + len(self.person) if self.person_drives else 0
+        so_far = max(1, len(self.agent), mine)
+        if self.agent.ended or self.agent.over:
+            return so_far
+        most = max(1, self.task.horizon - self.agent.start_step)
+        span = most if most <= LONG else LONG // 4
+        while span < so_far * 1.2:
+            span *= 2
+        return min(most, span)
 
     @property
     def shown(self) -> float:

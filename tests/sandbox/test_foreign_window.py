@@ -107,6 +107,23 @@ def test_after_the_end_of_an_episode_nothing_is_taken_over() -> None:
     assert over.phase == "taken"
 
 
+def test_the_time_line_is_as_long_as_the_recording_not_as_the_longest_episode() -> None:
+    pole = Takeover(catalog.task("CartPole-v1"), lambda obs: np.zeros(1, np.int64)[0], 50.0)
+    pole.start(3, "random")
+    assert pole.span == 50  # of 500 steps, more when they are needed
+    while pole.phase == "running":
+        pole.update(0.02)
+    assert 5 < len(pole.agent) < 20
+    assert pole.span == len(pole.agent)
+    pole.scrub_to(4)
+    pole.take()
+    pole.update(0.02)
+    assert pole.span == len(pole.agent)
+    still = Takeover(catalog.task("teachbox/RoomsTidy-v0"), lambda obs: np.zeros(1, np.int64)[0], 10.0)
+    still.start(3, "random")
+    assert still.span == still.task.horizon
+
+
 def test_what_a_world_pays_in_every_step_is_no_event() -> None:
     world = Live(catalog.task("CartPole-v1"), "person")
     world.start(3)
