@@ -134,6 +134,7 @@ class ContrastiveLearner(JointLearner):
             loss = [self._update(self._pairs) for _ in range(updates)]
             self._agreement["contrastive loss"] = float(np.mean(loss))
         self.practice.ppo.learn_nothing()  # where the policy is nowadays, for questions and curves
+        self.practice.ppo.num_timesteps += steps
         self.practice.bursts += 1
         if self.practice.bursts % self.config.curve_every == 1:
             self._note_curve()

@@ -13,11 +13,11 @@ NOTHING = np.zeros(1)
 
 
 def test_little_of_what_is_unsure_still_pays_and_much_of_it_costs() -> None:
-    # mean 0.5, variance 0.64; with n of it: 0.5 - 0.64 n / sqrt(0.64 n^2 + 1)
+    # mean 0.5, variance 0.64; with n of it: 0.5 - 0.64 n / sqrt(0.64 n^2 + 0.5^2)
     assert sure_weights(ONE, np.array([0.0]), NOTHING, 1.0)[0] == pytest.approx(0.5)
-    assert sure_weights(ONE, np.array([1.0]), NOTHING, 1.0)[0] == pytest.approx(0.5 - 0.64 / np.sqrt(1.64))
-    assert sure_weights(ONE, np.array([10.0]), NOTHING, 1.0)[0] == pytest.approx(0.5 - 6.4 / np.sqrt(65.0))
-    assert sure_return(ONE, np.array([10.0]), NOTHING, 1.0) == pytest.approx(5.0 - np.sqrt(65.0))
+    assert sure_weights(ONE, np.array([1.0]), NOTHING, 1.0)[0] == pytest.approx(0.5 - 0.64 / np.sqrt(0.89))
+    assert sure_weights(ONE, np.array([10.0]), NOTHING, 1.0)[0] == pytest.approx(0.5 - 6.4 / np.sqrt(64.25))
+    assert sure_return(ONE, np.array([10.0]), NOTHING, 1.0) == pytest.approx(5.0 - np.sqrt(64.25))
     assert sure_weights(ONE, np.array([10.0]), NOTHING, 0.0)[0] == pytest.approx(0.5)
 
 
