@@ -212,12 +212,12 @@ class RankScene(Scene):
             return
         bottom = theme.px(38) + (theme.px(40) if self.order.count > 2 else 0)
         stage = pygame.Rect(body.left, body.top, body.width, body.height - bottom - theme.px(10))
-        self.app.toast_area = stage
         extra = theme.px(22) if self.show_events else 0
         count = self.order.count
         room = stage.inflate(-theme.px(8), 0)
         room.top, room.height = stage.top + theme.px(ABOVE), stage.height - theme.px(ABOVE)
         self._cards = arrange(room, count, self.view.aspect, theme.px(18), extra)
+        self.app.toast_area = self._cards[0].unionall(self._cards[1:])
         for index, card in enumerate(self._cards):
             draw_card(
                 surface,

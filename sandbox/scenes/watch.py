@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pygame
@@ -49,7 +50,9 @@ class WatchScene(Scene):
         self._since_news = PULSE
 
     def keys(self) -> Sequence[Binding]:
-        return [*BINDINGS["watch"], *MORE_KEYS, *([WHOSE_KEY] if self.session.camps else [])]
+        painted = self.arena.xray is not None  # pressed all the same, it says why nothing is painted
+        shown = [b if painted or b.action != "xray" else replace(b, footer=False) for b in BINDINGS["watch"]]
+        return [*shown, *MORE_KEYS, *([WHOSE_KEY] if self.session.camps else [])]
 
     def news(self, event: Any) -> None:
         if isinstance(event, NewSnapshot):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pygame
 
-from agents.snapshot import CurvePoint, RewardArrays
+from agents.snapshot import CurvePoint, RewardArrays, Snapshot
 from envs.world import Task
 from sandbox.screen import marks
 from sandbox.screen import theme as look
@@ -74,6 +74,21 @@ def weights(task: Task, reward: RewardArrays | None) -> list[Bar]:
     ]
 
 
+MOST_INPUTS = 6
+
+
+def believed(task: Task, latest: Snapshot | None) -> tuple[str, str, list[Bar]]:
+    """(title, note, bars): the terms' weights; for a reward that goes by no terms, what moves it most."""
+    reward = latest.reward if latest else None
+    if latest is None or reward is None or not reward.nets or reward.weights.any():
+        note = "line: how sure it is; diamond: the written reward"
+        return "What it believes you want, by term", note, weights(task, reward)
+    found = list(latest.salience.items())[:MOST_INPUTS]
+    size = max((abs(value) for _, value in found), default=1.0)
+    bars = [Bar(plain(name), value / size) for name, value in found]
+    return "What moves its reward, by what it sees", "right: liked where there is more of it", bars
+
+
 NEWS_SECONDS = 0.4
 """The column is painted anew at most this often, however fast snapshots come [s]."""
 
@@ -123,16 +138,25 @@ class Gauges:
     def _paint(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect, seconds: float) -> None:
         gap = theme.px(12)
         y = rect.top + self._counters(surface, theme, rect, seconds) + gap
-        task = self.session.task
-        terms = len(task.world.terms)
-        low = theme.px(52) + theme.line("small") + terms * theme.px(22)
+        title, note, bars = believed(self.session.task, self.session.latest)
+        rows = max(len(bars), len(self.session.task.world.terms))
+        low = theme.px(52) + theme.line("small") + rows * theme.px(22)
         left = rect.bottom - y
         high = left - gap - low
         if high < theme.px(130):  # no room for both
             self._curves(surface, theme, pygame.Rect(rect.left, y, rect.width, left))
             return
         self._curves(surface, theme, pygame.Rect(rect.left, y, rect.width, high))
-        self._weights(surface, theme, pygame.Rect(rect.left, y + high + gap, rect.width, low))
+        below = pygame.Rect(rect.left, y + high + gap, rect.width, low)
+        inside = marks.panel(surface, theme, below, title)
+        at = (inside.left, inside.top - theme.px(5))
+        theme.text(surface, note, at, "tiny", look.MUTED, width=inside.width)
+        step = theme.line("tiny") + theme.px(2)
+        body = pygame.Rect(inside.left, inside.top + step, inside.width, inside.height - step + theme.px(6))
+        latest = self.session.latest
+        version = (latest.step, latest.learner, latest.feedback_seq) if latest else None
+        empty = "this learner has no reward of its own yet"
+        self._bars.draw(surface, body, theme, bars, version=version, empty=empty)
 
     def _counters(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect, seconds: float) -> int:
         """Four numbers with what they count."""
@@ -204,24 +228,4 @@ class Gauges:
             shown=shown,
             x_name="steps",
             empty=empty,
-        )
-
-    def _weights(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect) -> None:
-        inside = marks.panel(surface, theme, rect, "What it believes you want, by term")
-        latest = self.session.latest
-        reward = latest.reward if latest else None
-        theme.text(
-            surface,
-            "line: how sure it is; diamond: the written reward",
-            (inside.left, inside.top - theme.px(5)),
-            "tiny",
-            look.MUTED,
-            width=inside.width,
-        )
-        step = theme.line("tiny") + theme.px(2)
-        body = pygame.Rect(inside.left, inside.top + step, inside.width, inside.height - step + theme.px(6))
-        version = (latest.step, latest.learner, latest.feedback_seq) if latest else None
-        bars = weights(self.session.task, reward)
-        self._bars.draw(
-            surface, body, theme, bars, version=version, empty="this learner has no reward of its own yet"
         )

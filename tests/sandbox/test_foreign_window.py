@@ -71,6 +71,15 @@ def _push_right(obs: Any, random: Any) -> Any:
     return np.ones(len(obs), np.int64)
 
 
+def test_keys_that_do_nothing_here_are_not_shown_but_say_why(app: App) -> None:
+    app.go("watch")
+    frames(app, 2)
+    shown = list(app.scene.keys())
+    assert "xray" not in [b.action for b in shown if b.footer]
+    press(app, "x")
+    assert "can't be painted" in app.news.message
+
+
 def test_agents_whose_episode_is_over_begin_another_each_for_itself() -> None:
     task = catalog.task("CartPole-v1")  # the pole is down after nine or ten pushes to one side
     crowd = Crowd(task, 3, _push_right, seed=4)

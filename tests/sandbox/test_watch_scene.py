@@ -17,7 +17,7 @@ from sandbox.app import App
 from sandbox.scenes.watch import WatchScene
 from sandbox.views import gauges
 from sandbox.views.xray import Overlay, XRay, normalised
-from tests.sandbox.teaching import Teaching, frames, policy, press
+from tests.sandbox.teaching import Teaching, frames, policy, press, snapshot
 
 TASK: Task = rooms_tidy()
 STAY, RIGHT = 0, 2
@@ -199,6 +199,19 @@ def test_curves_by_kind() -> None:
     assert bar.value == pytest.approx(1 / 3)
     assert gauges.page_names([]) == ([], [])
     assert gauges.lives(TASK, []) == []
+
+
+def test_a_reward_without_terms_tells_what_moves_it() -> None:
+    weights = np.zeros((2, len(TASK.world.terms)), np.float32)
+    net = ((np.zeros((3, 1), np.float32), np.zeros(1, np.float32)),)
+    by_net = snapshot(
+        TASK, 1, reward=RewardArrays(weights, nets=(net,)), salience={"angle": -2.0, "cart": 1.0}
+    )
+    title, _, bars = gauges.believed(TASK, by_net)
+    assert "by what it sees" in title
+    assert [(bar.name, bar.value) for bar in bars] == [("angle", -1.0), ("cart", 0.5)]
+    assert "by term" in gauges.believed(TASK, snapshot(TASK, 1))[0]
+    assert gauges.believed(TASK, None)[2] == []
 
 
 def test_learned_weights_stand_beside_the_written_ones() -> None:
