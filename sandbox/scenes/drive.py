@@ -189,7 +189,8 @@ class DriveScene(Scene):
             case "paused":
                 return Card("Paused", "Nothing moves.", look.WARN, "pause", [(("Space",), "go on"), *keep])
             case "ended":
-                text = "Was that how it should be done? If so, keep it."
+                why = "Time is up." if self.live.ended else "Nothing is left to do here."
+                text = f"{why} Was that how it should be done? If so, keep it."
                 return Card("The end", text, look.GOOD, "flag", [*keep, (("R",), "try again from the start")])
             case _:
                 return Card("You are driving", self.task.about, look.ACCENT, "gamepad-2", keep)

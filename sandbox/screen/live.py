@@ -6,10 +6,12 @@ from collections import deque
 from typing import Any
 
 import numpy as np
+from gymnasium.spaces import Discrete
 from numpy.typing import NDArray
 
 from envs import catalog
 from envs.foreign.simulation import AnySimulation, ForeignSimulation
+from envs.simulation import Simulation
 from envs.trajectory import Recorder, Trajectory
 from envs.world import Array, Task, Term
 
@@ -28,6 +30,7 @@ class Live:
         self.sim.auto_reset = False
         self.seed = 0
         self.waits = waits_for_keys(task)
+        self._tries = self._others()
         self._begin()
 
     def start(self, seed: int) -> None:
@@ -46,7 +49,7 @@ class Live:
         self._kept: Trajectory | None = None
         self.before: Array = self.sim.states[0].copy()
         self.start_step, self.since = self._clock(), 1.0
-        self.ended, self._futile = False, 0
+        self.ended, self._futile, self._done = False, 0, False
         self.events = TermEvents(self.task.world.terms)
 
     def _clock(self) -> int:
@@ -90,6 +93,7 @@ class Live:
             self._futile += not self.waits or bool(np.any(action != self.task.world.idle_action))
         else:
             self._futile = 0
+        self._done = self._nothing_left()
         return happened
 
     def state_at(self, t: int) -> Array:
@@ -98,7 +102,7 @@ class Live:
 
     def closed_at(self, t: int) -> bool:
         """Whether nothing can be done at moment `t` of the recording: the episode ended there."""
-        if self.start_step + t >= self.task.horizon:
+        if self.start_step + t >= self.task.horizon or (self._done and t == len(self)):
             return True
         foreign = isinstance(self.sim, ForeignSimulation)
         return foreign and bool(self.trajectory().observations[t, -1] == 1.0)
@@ -113,17 +117,40 @@ class Live:
         """Whether the last step had no term on and changed nothing but the clock."""
         if self.events.newest.any():
             return False
-        now, before = self.sim.states[0].copy(), self.before.copy()
-        clock = self.task.world.clock
-        now[clock] = before[clock] = 0
-        return bool((now == before).all())
+        return self._same(self.sim.states, self.before)
+
+    def _same(self, now: Array, before: Array) -> bool:
+        """Whether all states [N, K] are the state [K], but for the clock."""
+        differs = now != before
+        differs[:, self.task.world.clock] = False
+        return not differs.any()
+
+    def _others(self) -> Simulation | None:
+        """Rows to try each action in, where the world waits for the person."""
+        space = self.task.world.action_space
+        if isinstance(self.sim, ForeignSimulation) or not self.waits or not isinstance(space, Discrete):
+            return None
+        rows = Simulation(self.task, int(space.n))
+        rows.auto_reset = False
+        return rows
+
+    def _nothing_left(self) -> bool:
+        """Whether no action would do anything any more, as when a flat is tidy and the robot at home."""
+        tries = self._tries
+        if tries is None:
+            return False
+        here, word = self.sim.states[0], int(self.sim.rng[0])
+        rows = np.ones(tries.rows, np.bool_)
+        tries.put(rows, np.tile(here, (tries.rows, 1)), np.full(tries.rows, word, np.uint64))
+        _, terms = tries.advance(np.arange(tries.rows))
+        return not terms.any() and self._same(tries.states, here)
 
     @property
     def over(self) -> bool:
         """Whether the task is over before its time: what is done changes nothing any more."""
         if isinstance(self.sim, ForeignSimulation):
             return bool(self.obs[0, -1] == 1.0)
-        return self._futile > 0
+        return self._futile > 0 or self._done
 
 
 class TermEvents:

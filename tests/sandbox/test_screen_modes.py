@@ -13,9 +13,11 @@ import pytest
 
 from agents.feedback import Correction, Demonstration, Evaluation
 from envs import catalog
+from envs.rooms.oracle import plan
 from envs.rooms.tasks import rooms_tidy
 from envs.world import Task
 from sandbox.app import App
+from sandbox.scenes.drive import DriveScene
 from sandbox.screen import live, stage
 from sandbox.screen.keys import Press
 from sandbox.screen.sessions import Sessions
@@ -223,6 +225,22 @@ def test_at_the_end_a_replay_runs_until_it_is_kept_or_not(app: App) -> None:
     assert facts(app)["replaying"]
     press(app, "enter")
     assert len(said(app)[0].trajectory) == ROOMS.horizon
+
+
+def test_when_nothing_is_left_to_do_the_drive_is_over_at_once(app: App) -> None:
+    scene = app.scene
+    assert isinstance(scene, DriveScene)
+    best = plan(ROOMS, scene.live.sim.states[0].copy())
+    keys = {action: key for key, action in ROOMS.keys.items()}
+    while facts(app)["mode"] != "ended":
+        assert "Nothing is left" not in scene._where().text
+        drive(app, keys[best.action(scene.live.sim.states[0])])
+    steps = facts(app)["driven"]
+    assert steps < ROOMS.horizon
+    assert scene.live.trajectory().terms[-1].any()  # it ends with the step that came home, not one later
+    assert "Nothing is left" in scene._where().text
+    press(app, "enter")
+    assert len(said(app)[0].trajectory) == steps
 
 
 def test_undo_takes_back_a_drive(app: App) -> None:
