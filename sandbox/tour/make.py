@@ -19,7 +19,9 @@ def make_tour(
     from envs.catalog import task_ids
 
     if world not in task_ids():
-        raise ValueError(f"The tour leads through {' or '.join(task_ids())}, not {world!r}.")
+        raise ValueError(
+            f"The tour's teacher can't drive in {world!r}: choose one of {', '.join(task_ids())}."
+        )
     os.environ["SDL_VIDEODRIVER"] = os.environ["SDL_AUDIODRIVER"] = "dummy"
     from sandbox.app import App
     from sandbox.session import Session

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from agents.snapshot import PolicyArrays
 from envs import catalog
+from sandbox.cli import cli
 from sandbox.tour.before_after import Exam, examine, picture
 from sandbox.tour.hands import Touch
 from sandbox.tour.make import make_tour
@@ -89,5 +91,8 @@ def test_the_page_holds_every_chapter(tmp_path: Path) -> None:
 
 
 def test_a_world_that_nobody_can_drive_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="CartPole"):
+    with pytest.raises(ValueError, match="CartPole.*choose one of.*RoomsTidy"):
         make_tour(tmp_path, world="CartPole-v1")
+    told = CliRunner().invoke(cli, ["tour", "--help"]).stdout
+    assert "--world ID" in told
+    assert "Gymnasium" not in told
