@@ -91,7 +91,7 @@ def test_the_page_holds_every_chapter(tmp_path: Path) -> None:
 
 
 def test_a_world_that_nobody_can_drive_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="CartPole.*choose one of.*RoomsTidy"):
+    with pytest.raises(ValueError, match=r"CartPole.*choose one of.*RoomsTidy"):
         make_tour(tmp_path, world="CartPole-v1")
     told = CliRunner().invoke(cli, ["tour", "--help"]).stdout
     assert "--world ID" in told
