@@ -7,6 +7,8 @@ model is built around them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +20,17 @@ from agents.bundle import Agent
 from agents.safe_files import Arrays, UnsafeFile, fresh_file, parse_json, read_bytes, short
 from agents.snapshot import Layers, PolicyArrays
 from agents.torch_state import read_tensors, zip_members
+from envs.foreign.task import ForeignTask
 from envs.world import Task
 
 if TYPE_CHECKING:
     from stable_baselines3 import PPO, SAC
+    from stable_baselines3.common.policies import ActorCriticPolicy
 
 MOST_BYTES = 2**28
 NETS = "mlp_extractor"
+STRIDES = [4, 2, 1]
+"""Of NatureCNN (Mnih et al. 2015)."""
 ACTIVATIONS = {
     "<class 'torch.nn.modules.activation.Tanh'>": "tanh",
     "<class 'torch.nn.modules.activation.ReLU'>": "relu",
@@ -44,39 +50,76 @@ class _Spaces(gymnasium.Env[Any, Any]):
 def model(agent: Agent, task: Task) -> PPO | SAC:
     """A fresh PPO of Stable-Baselines3 with the agent's policy (SAC for a squashed one), to use or train on.
 
-    Its value function is the agent's where that is known and of the same shape, else a fresh one.
+    Its value function is the agent's where that is known and of the same shape, else a fresh one. One that
+    looks at pictures takes them as the environment shows them (uint8), others observations in a row.
     """
     import torch
     from stable_baselines3 import PPO
 
-    wide = agent.policy.layers[0][0].shape[0]
-    policy = agent.policy
-    if policy.kind == "squashed":
+    if agent.policy.kind == "squashed":
         return _squashed(agent, task)
+    if agent.policy.eyes is not None:
+        agent = _of_picture_alone(agent, task)
+    policy, eyes = agent.policy, agent.policy.eyes
     hidden = [weight.shape[1] for weight, _ in policy.layers[:-1]]
     value_hidden = [weight.shape[1] for weight, _ in agent.value[:-1]] or hidden
-    observations = spaces.Box(-np.inf, np.inf, (wide,), np.float32)
+    observations: Any = spaces.Box(-np.inf, np.inf, (policy.inputs,), np.float32)
+    looks: dict[str, Any] = {}
+    if eyes is not None:
+        observations = spaces.Box(0, 255, eyes.fold.channels_first, np.uint8)
+        looks = {"features_extractor_kwargs": {"features_dim": eyes.dense[1].size}}
     made = PPO(
-        "MlpPolicy",
+        "MlpPolicy" if eyes is None else "CnnPolicy",
         _Spaces(observations, task.world.action_space),
         policy_kwargs={
             "net_arch": {"pi": hidden, "vf": value_hidden},
             "activation_fn": torch.nn.ReLU if policy.activation == "relu" else torch.nn.Tanh,
+            **looks,
         },
         device="cpu",
         gamma=0.97,
     )
-    state = made.policy.state_dict()
-    given = _state(policy, agent.value)
-    for name, value in given.items():
-        if tuple(state[name].shape) != value.shape:
-            raise UnsafeFile(
-                f"the agent's {name} has the shape {list(value.shape)}, which does not fit {task.id}."
-            )
-        state[name] = torch.from_numpy(np.ascontiguousarray(value))
-    made.policy.load_state_dict(state)
+    put(made.policy, agent)
     made.num_timesteps = agent.env_steps
     return made
+
+
+def put(policy: ActorCriticPolicy, agent: Agent) -> None:
+    """Set a policy of Stable-Baselines3 to the agent's, and its value function to the agent's where that is
+    known. Raises UnsafeFile, a sentence, where the shapes are others."""
+    import torch
+
+    state = policy.state_dict()
+    for name, value in _state(agent.policy, agent.value, list(state)).items():
+        if name not in state or tuple(state[name].shape) != value.shape:
+            wanted = list(state[name].shape) if name in state else "no such layer"
+            raise UnsafeFile(
+                f"the agent's {name} has the shape {list(value.shape)}, and {wanted} would fit: it is of "
+                "another kind of policy."
+            )
+        state[name] = torch.from_numpy(np.ascontiguousarray(value))
+    policy.load_state_dict(state)
+
+
+def _of_picture_alone(agent: Agent, task: Task) -> Agent:
+    """The same without what it sees beside the picture, which a plain CnnPolicy has no place for.
+
+    Only a number that says that an episode has ended may be left out: who acts sees it as 0.
+    """
+    eyes = agent.policy.eyes
+    assert eyes is not None
+    beside = agent.policy.inputs - eyes.fold.size
+    if beside > isinstance(task, ForeignTask) or [stride for *_, stride in eyes.convolutions] != STRIDES:
+        raise UnsafeFile(
+            f"the agent sees {beside} numbers of {task.id} beside a picture, or not by a NatureCNN: a plain "
+            "CnnPolicy has no place for it, keep a bundle instead."
+        )
+
+    def cut(layers: Layers) -> Layers:
+        return tuple((w[: eyes.dense[1].size], b) if i == 0 else (w, b) for i, (w, b) in enumerate(layers))
+
+    policy = replace(agent.policy, layers=cut(agent.policy.layers))
+    return replace(agent, policy=policy, value=cut(agent.value))
 
 
 def _squashed(agent: Agent, task: Task) -> SAC:
@@ -101,8 +144,11 @@ def write(path: Path, agent: Agent, task: Task) -> None:
         made.save(file, exclude=["env"])
 
 
-def _state(policy: PolicyArrays, value: Layers) -> Arrays:
-    """Layers under Stable-Baselines3's names, as torch lays them out [out, in]."""
+def _state(policy: PolicyArrays, value: Layers, names: Sequence[str] = ()) -> Arrays:
+    """Layers under Stable-Baselines3's names, as torch lays them out [out, in].
+
+    names: those of the policy to set, which tell what it calls its convolutions.
+    """
     found: Arrays = {}
     for net, head, layers in (("policy_net", "action_net", policy.layers), ("value_net", "value_net", value)):
         for index, (weight, bias) in enumerate(layers):
@@ -111,6 +157,13 @@ def _state(policy: PolicyArrays, value: Layers) -> Arrays:
             found[f"{name}.weight"], found[f"{name}.bias"] = weight.T, bias
     if policy.log_std is not None:
         found["log_std"] = policy.log_std
+    if policy.eyes is not None:
+        first = "cnn.0.weight"
+        for head in [name.removesuffix(first) for name in names if name.endswith(first)] or ["looks."]:
+            for index, (weight, bias, _) in enumerate(policy.eyes.convolutions):
+                found[f"{head}cnn.{2 * index}.weight"], found[f"{head}cnn.{2 * index}.bias"] = weight, bias
+            weight, bias = policy.eyes.dense
+            found[f"{head}linear.0.weight"], found[f"{head}linear.0.bias"] = weight.T, bias
     return found
 
 

@@ -45,6 +45,12 @@ class PolicyArrays:
     activation: Literal["tanh", "relu"] = "tanh"
     eyes: Eyes | None = None
 
+    @property
+    def inputs(self) -> int:
+        """How many numbers an observation has."""
+        wide = int(self.layers[0][0].shape[0])
+        return wide if self.eyes is None else wide - self.eyes.dense[1].size + self.eyes.fold.size
+
     def seen(self, obs: Float) -> Float:
         """What the layers see of observations [N, D]."""
         obs = np.asarray(obs, np.float32)

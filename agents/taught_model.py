@@ -20,6 +20,7 @@ from agents.ppo import PPOConfig
 from agents.practice import PracticeConfig
 from agents.progress import progress
 from agents.records import misfit, usable
+from agents.safe_files import UnsafeFile
 from agents.teachers import Teacher, make_teacher
 from envs import catalog as worlds
 from envs.foreign.task import ForeignTask
@@ -214,17 +215,16 @@ class TaughtModel:
         agent = bundle.load(Path(folder))
         task = task_of(env) if env is not None else worlds.task(agent.world, **agent.options)
         bundle.check_fits(agent, task)
-        made = cls("MlpPolicy", task, **config)
+        made = cls("MlpPolicy" if agent.policy.eyes is None else "CnnPolicy", task, **config)
         made._go_on_from(agent)
         return made
 
     def _go_on_from(self, agent: Agent) -> None:
         side = getattr(self.learner, "practice", self.learner)
-        hidden = [weight.shape[1] for weight, _ in agent.policy.layers[:-1]]
-        given = sb3_zip.model(agent, self.task).policy.state_dict()
-        own = side.ppo.policy.state_dict()
-        if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in given.items()}:
+        try:
+            sb3_zip.put(side.ppo.policy, agent)
+        except UnsafeFile as error:
+            hidden = [weight.shape[1] for weight, _ in agent.policy.layers[:-1]]
             raise ValueError(
-                f"the bundle's policy has layers of {hidden}, which {self.name} can't go on from"
-            )
-        side.ppo.policy.load_state_dict(given)
+                f"the bundle's policy has layers of {hidden}, which {self.name} can't go on from ({error})"
+            ) from error

@@ -22,7 +22,8 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from agents import bundle, sb3_zip
-from agents.bundle import FACTS, POLICY, REWARD, Agent
+from agents.bundle import FACTS, Agent
+from agents.bundle_parts import POLICY, REWARD
 from agents.safe_files import UnsafeFile
 from agents.safe_folder import MANIFEST, write_folder
 from agents.snapshot import Layers, PolicyArrays, RewardArrays, Turns

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from agents import scores
+from agents import bundle, sb3_zip, scores
+from agents.eyes import fold_of
 from agents.feedback import Demonstration
 from agents.models import BC, DAgger, Joint, Pebble
 from agents.networks import policy_arrays
 from agents.oracle import on_judge
+from agents.practice import PracticeConfig
+from agents.safe_files import UnsafeFile
 from agents.taught_model import PICTURES
 from envs.catalog import task as world
 from envs.foreign.task import ForeignTask
+from envs.world import Task
 from tests.agents.lamps import SIDE, driven
+from tests.agents.test_bundle import resealed
 
 PICTURE = "tests/Lamp-picture-buttons-v0"
 
@@ -55,8 +63,6 @@ def test_joint_learns_it_from_drives_and_keeps_it(tmp_path: Path) -> None:
     many = np.random.default_rng(0).random((50, SIDE * SIDE + 1), np.float32)
     ours, theirs = (one.learner.snapshot().policy.act(many) for one in (model, again))
     np.testing.assert_array_equal(ours, theirs)
-    with pytest.raises(ValueError, match="can't be put into a bundle"):
-        model.save(tmp_path / "b")
 
 
 @pytest.mark.parametrize("id", [PICTURE, "teachbox/LanesMerge-v0"])
@@ -69,6 +75,96 @@ def test_plain_arrays_see_what_sb3_predicts(id: str) -> None:
     with torch.no_grad():
         features = policy.extract_features(torch.from_numpy(obs)).numpy()
     np.testing.assert_allclose(arrays.seen(obs), features, atol=1e-5)
+
+
+def seen(task: Task, count: int) -> tuple[Any, Any]:
+    """Random pictures as the environment shows them, uint8, and as learners see them [count, D]."""
+    fold = fold_of(task)
+    pictures = np.random.default_rng(1).integers(256, size=(count, *fold.shape)).astype(np.uint8)
+    rest = len(task.world.obs_names) - fold.size  # that an episode has ended, in worlds of others
+    flat = np.concatenate([pictures.reshape(count, -1) / np.float32(255), np.zeros((count, rest))], 1)
+    return pictures, flat.astype(np.float32)
+
+
+SHOWN: dict[str, dict[str, Any]] = {
+    PICTURE: {},
+    "tests/Lamp-picture-lever-v0": {},
+    "teachbox/LanesMerge-v0": {"observation": "pixels"},
+}
+
+
+@pytest.mark.parametrize("id", SHOWN)
+def test_what_looks_is_kept_in_a_bundle_and_in_a_plain_zip(id: str, tmp_path: Path) -> None:
+    """The bundle predicts the same, and so does the zip in a process that knows Stable-Baselines3 alone."""
+    task = world(id, **SHOWN[id])
+    model = Joint("CnnPolicy", task, prior="none", seed=2)
+    with torch.no_grad():  # fresh policies have all but equal logits
+        model.learner.practice.ppo.policy.action_net.weight.mul_(100.0)
+    pictures, flat = seen(task, 1_000 if isinstance(task, ForeignTask) else 200)
+    wanted = model.learner.snapshot().policy.act(flat)
+    assert len(np.unique(wanted)) > 1
+    model.save(tmp_path / "agent")
+    agent = bundle.load(tmp_path / "agent")
+    bundle.check_fits(agent, task)
+    np.testing.assert_array_equal(agent.policy.act(flat), wanted)
+    again = Joint.load(tmp_path / "agent", task, prior="none")
+    np.testing.assert_array_equal(again.learner.snapshot().policy.act(flat), wanted)
+    acts, _ = again.predict(pictures[:50], deterministic=True)
+    np.testing.assert_allclose(np.reshape(acts, wanted[:50].shape), wanted[:50], atol=1e-5)
+    sb3_zip.write(tmp_path / "agent.zip", agent, task)
+    np.save(tmp_path / "seen.npy", pictures)
+    code = (
+        "import sys, numpy as np; from stable_baselines3 import PPO;"
+        "acts, _ = PPO.load('agent.zip', device='cpu').predict(np.load('seen.npy'), deterministic=True);"
+        "assert not {'agents', 'envs', 'sandbox'} & set(sys.modules); np.save('acts.npy', acts)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose(np.load(tmp_path / "acts.npy"), wanted, atol=1e-4)
+
+
+def test_a_bundle_looks_at_its_own_pictures_alone(tmp_path: Path) -> None:
+    Joint("CnnPolicy", PICTURE).save(tmp_path / "a")
+    agent = bundle.load(tmp_path / "a")
+    with pytest.raises(UnsafeFile, match="another world"):
+        bundle.check_fits(agent, world("CartPole-v1"))
+    assert agent.policy.eyes is not None
+    beside = replace(agent.policy.eyes, fold=replace(agent.policy.eyes.fold, at=1))
+    with pytest.raises(UnsafeFile, match="from number 1 on"):
+        bundle.check_fits(replace(agent, policy=replace(agent.policy, eyes=beside)), world(PICTURE))
+    wider = tuple((np.repeat(w, 1 + (i == 0), 0), b) for i, (w, b) in enumerate(agent.policy.layers))
+    more = replace(agent, policy=replace(agent.policy, layers=wider))
+    with pytest.raises(UnsafeFile, match="a plain CnnPolicy has no place"):
+        sb3_zip.write(tmp_path / "b.zip", more, world(PICTURE))
+    with pytest.raises(ValueError, match="can't go on from"):
+        Joint.load(tmp_path / "a", practice=PracticeConfig(replace(PICTURES, hidden=(8,))))
+
+
+EYES: dict[str, tuple[str, str]] = {
+    "a stride of nothing": ("4\n", "0\n"),
+    "a kernel wider than the picture": ("8,", "80,"),
+    "other channels": ("1,\n", "3,\n"),
+    "half a kernel": ("8,\n", ""),
+    "a text for a stride": ("4\n", '"4"\n'),
+    "no features": ('"features": 128', '"features": 0'),
+    "very many features": ('"features": 128', '"features": 128000'),
+    "a picture of another size": ("36,", "48,"),
+    "a huge picture": ("36,", "1000000,"),
+    "a picture without a place": ('"at": 0', '"at": 9'),
+}
+
+
+@pytest.mark.parametrize("name", EYES)
+def test_hostile_eyes(name: str, tmp_path: Path) -> None:
+    old, new = EYES[name]
+    Joint("CnnPolicy", PICTURE).save(tmp_path / "a")
+    text = (tmp_path / "a" / bundle.FACTS).read_text()
+    head, eyes = text.split('"eyes"')
+    assert old in eyes
+    resealed(tmp_path / "a", agent__json=f'{head}"eyes"{eyes.replace(old, new, 1)}'.encode())
+    with pytest.raises(UnsafeFile) as caught:
+        bundle.load(tmp_path / "a")
+    assert len(str(caught.value)) < 500
 
 
 def test_what_cant_look_says_so() -> None:
