@@ -59,7 +59,7 @@ class JointLearner:
         self.config = config = config or self.Config()
         self.practice = self._practice()
         self.practice.judge = self._worth
-        self._woken = False  # on this state of the feedback
+        self._rested = self._woken = False  # at the end of practice on one state of the feedback; on this one
         self._counts: Any = None  # of each term per episode, as practice goes now
         cloning = (0.3 if is_foreign(task) else 0.0) if config.cloning is None else config.cloning
         self.cloner = Cloner(task.world.symmetries, cloning, seed)
@@ -74,8 +74,7 @@ class JointLearner:
             self.asker.coverage, self.asker.decisive = None, 0
         given = config.prior_steps, config.steps_per_fit
         self._prior_steps = 1_000 * task.horizon if given[0] is None else given[0]
-        enough = 500 if on_net else 4_000  # a net at rest is soon outwitted
-        self._steps_per_fit = enough * task.horizon if given[1] is None else given[1]
+        self._steps_given = given[1]
         self._records = Heard(task)
         self._fitted: frozenset[str] = frozenset()
         self._taken: frozenset[str] = frozenset()
@@ -137,6 +136,12 @@ class JointLearner:
         return bool(self._fitted or self._ruled_answers)
 
     @property
+    def _steps_per_fit(self) -> int:
+        if self._steps_given is not None:
+            return self._steps_given
+        return self.model.patience(sum(self._uses.values())) * self.task.horizon
+
+    @property
     def _practised_enough(self) -> bool:
         return self._since_fit >= self._steps_per_fit
 
@@ -187,6 +192,7 @@ class JointLearner:
         if not self._woken and self._wake():
             self._woken, self._since_fit = True, 0
         else:
+            self._rested = True
             self.practice.settle()
 
     def _wake(self) -> bool:
@@ -225,8 +231,10 @@ class JointLearner:
         if self.config.control == "random":
             self.model.scramble()
         self._wake()
+        if self._rested and self.model.softens:
+            self.practice.soften()
         self._pay()
-        self._since_fit, self._woken = 0, False
+        self._since_fit, self._woken, self._rested = 0, False, False
         self._make_questions()
 
     @property
@@ -346,4 +354,5 @@ class JointLearner:
         counts = facts["counts"]
         self._counts = None if counts is None else np.array(counts, np.float32)
         self.inference.restore(facts.get("inference", {}))
+        self._rested = self._practised_enough
         self.practice.restore(facts["practice"], arrays, self.model.arrays() if self._is_paid else None)

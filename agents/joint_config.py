@@ -27,7 +27,7 @@ class JointConfig:
     """How `joint` spends its time."""
 
     prior_steps: int | None = None  # environment steps on the written reward first; None: 1,000 episodes
-    steps_per_fit: int | None = None  # on one state of the feedback; None: 4,000 episodes (net: 500)
+    steps_per_fit: int | None = None  # on one state of the feedback; None: as the reward bears
     curve_every: int = 12  # bursts between two points of the curves
     questions_every: int = 12  # bursts after which the questions are made anew
     cloning: float | None = None  # weight of cloning beside PPO; None: 0, and 0.3 where no terms are named

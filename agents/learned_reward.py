@@ -29,6 +29,9 @@ class LearnedReward(ABC):
         self.generator = torch.Generator().manual_seed(seed)
         self.shift, self.scale = 0.0, 1.0
 
+    softens: bool = False
+    """Whether an agent that has practised to the end is softened before it practises on a new fit."""
+
     @property
     @abstractmethod
     def has_samples(self) -> bool:
@@ -75,6 +78,10 @@ class LearnedReward(ABC):
     def stake(self, counts: Float) -> float | None:
         """How much an episode with `counts` of each term [M] matters, for good or ill; None: not known."""
         return None
+
+    def patience(self, said: int) -> int:
+        """Episodes that may be practised on a fit to so many pieces of feedback before it is outwitted."""
+        return 500
 
     @abstractmethod
     def returns(self, packed: Packed) -> Float:

@@ -83,6 +83,9 @@ class OffPolicyPractice(Practice):
     def remember(self) -> None:
         """Nothing: all that it once did is in the buffer, and is learned from again with every reward."""
 
+    def soften(self) -> None:
+        """Nothing: DQN and SAC go on trying as they are set to."""
+
     def start_over(self) -> bool:
         return False
 

@@ -40,7 +40,7 @@ class PebbleLearner(JointLearner):
         if self.config.prior_steps is None:
             self._prior_steps = 500 * task.horizon
         if self.config.steps_per_fit is None:
-            self._steps_per_fit = 1_000 * task.horizon
+            self._steps_given = 1_000 * task.horizon
 
     def _practice(self) -> OffPolicyPractice:
         config, horizon = self.config, self.task.horizon

@@ -34,6 +34,7 @@ class PracticeConfig:
     past: int = 4  # earlier policies kept, for clips and alternatives
     past_every: int = 40_000  # environment steps between them
     bolder: tuple[float, ...] = (1.5, 3.0)  # temperatures at which the policy also acts in clips
+    shrink: float = 0.3  # what is left of the last layer's weights when a policy is softened
     window: int = 10  # rollouts that a policy's learned reward is judged by
     slack: float = 0.05  # share of the best learned reward that may be lost before going back
 
@@ -145,6 +146,16 @@ class Practice:
     def remember(self) -> None:
         """The policy of now is what can be started over from."""
         self._origin = self._parameters()
+
+    def soften(self) -> None:
+        """Make the policy less sure of itself, so that it finds out what a new reward is worth.
+
+        Who has practised to the end tries nothing else any more: the weights behind its actions are shrunk
+        before it goes on (Ash and Adams 2020, "On warm-starting neural network training").
+        """
+        with torch.no_grad():
+            for value in self.ppo.policy.action_net.parameters():
+                value.mul_(self.config.shrink)
 
     def start_over(self) -> bool:
         """Go back to the policy that was remembered, or else the untaught one; whether there was one."""

@@ -212,6 +212,9 @@ class RewardModel(LearnedReward):
         added = float((self.arrays().weights.mean(0) - self.samples.mean(0)) @ counts)  # shaping adds its own
         return sure_return(self.samples, counts, usual, self.config.aversion) + added
 
+    def patience(self, said: int) -> int:
+        return 4_000
+
     def stake(self, counts: Float) -> float | None:
         return float(np.abs(self.samples @ counts).mean()) if self.has_samples else None
 

@@ -100,11 +100,16 @@ class NetReward(LearnedReward):
         self.config, self._written, self._turns = config, written, turns
         self._unit = 1.0  # a clip's usual written return
         self.trust = np.array(config.trust, np.float32)
+        self.softens = bool(turns)
         self.forget()
 
     @property
     def has_samples(self) -> bool:
         return bool(self._nets)
+
+    def patience(self, said: int) -> int:
+        """More where views are turned: there it judges well what it has not seen."""
+        return min(4_000, max(500, 50 * said)) if self._turns else 500
 
     def forget(self) -> None:
         self._nets: tuple[Layers, ...] = ()

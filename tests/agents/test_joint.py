@@ -9,6 +9,7 @@ import pytest
 
 from agents import catalog, scores
 from agents.feedback import Undo
+from agents.reward_net import NetConfig, NetReward, turnings
 from agents.teachers import make_teacher
 from tests.agents.toy import toy
 
@@ -128,3 +129,32 @@ def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(
         left = learner.snapshot().policy.layers
         learner._settle()
         np.testing.assert_array_equal(learner.snapshot().policy.layers[0][0], left[0][0])
+
+
+def test_an_agent_at_rest_is_less_sure_of_itself_before_a_net_is_practised_on_anew(tmp_path: Path) -> None:
+    task, teacher = toy(), make_teacher("rational", toy())
+    for softens, rested in ((True, True), (True, False), (False, True)):
+        learner = catalog.make("joint", task, model="net", prior_steps=4_000, steps_per_fit=8_000)
+        learner.model.softens = softens
+        learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
+        while learner.step() and (rested or not learner._since_fit):
+            pass
+        learner.save(tmp_path / f"{softens} {rested}")
+        learner.load(tmp_path / f"{softens} {rested}")
+        (*_, (weight, bias)) = learner.snapshot().policy.layers
+        learner.observe(4, [teacher.compare(learner.query())])
+        learner.step()  # hears the answer, and has not practised yet
+        (*_, (after, offset)) = learner.snapshot().policy.layers
+        left = learner.config.practice.shrink if softens and rested else 1.0
+        np.testing.assert_allclose(after, left * weight, rtol=1e-6)
+        np.testing.assert_allclose(offset, left * bias, rtol=1e-6)
+
+
+def test_the_more_was_said_the_longer_a_turned_net_is_practised_on() -> None:
+    still, turned = catalog.make("joint", toy(), model="net"), turnings([(np.arange(6), np.arange(5))], 5)
+    model = NetReward(np.zeros(4, np.float32), turned, 5, NetConfig())
+    assert [model.patience(said) for said in (0, 10, 11, 40, 80, 500)] == [500, 500, 550, 2_000, 4_000, 4_000]
+    assert model.softens
+    assert not still.model.softens
+    assert still.model.patience(500) == 500
+    assert catalog.make("joint", toy()).model.patience(1) == 4_000
