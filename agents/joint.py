@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents import checkpoint, explain, scores
+from agents.asker import Asker
 from agents.cloning import Cloner
 from agents.demonstrations import choices_of
 from agents.feedback import Comparison, Question, Record, kind_of, standing, uses_of
@@ -26,11 +27,10 @@ from agents.joint_config import reward_of
 from agents.learned_reward import LearnedReward
 from agents.practice import Practice
 from agents.principles import Ruled
-from agents.queries import Asker, Believed
 from agents.records import Heard
 from agents.rollouts import is_foreign
 from agents.snapshot import CurvePoint, Snapshot
-from agents.worth import Suggestion
+from agents.worth import Believed, Suggestion
 from envs.world import Task
 
 RULED_PAIRS = 20

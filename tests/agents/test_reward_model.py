@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from agents.choices import Choice, Option, of_comparison, pack
+from agents.coverage import Coverage
 from agents.feedback import Comparison
 from agents.posterior import sample
-from agents.queries import Coverage, disagreement, information
+from agents.queries import disagreement, information
 from agents.reward_model import RewardConfig, RewardModel
 from agents.reward_net import NetConfig, NetReward
 from envs.trajectory import Trajectory

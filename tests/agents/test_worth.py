@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents import queries
+from agents.asker import Asker
 from agents.feedback import Comparison, Demonstration, Record
-from agents.queries import Asker, QueryConfig, choose, information
+from agents.queries import QueryConfig, choose, information
 from agents.worth import (
     Prices,
     gain,
@@ -172,7 +172,7 @@ def test_later_questions_are_by_information() -> None:
     asked = []
     asker = Asker(rooms_tidy(), QueryConfig(decisive=3), np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(queries, "choose", lambda *given: asked.append(given[4].by) or [])
+        patch.setattr(asker, "choose", lambda *given: asked.append(given[4].by) or [])
         for asker.asked in (2, 3):
             asker.prepare(lambda clips: np.zeros((2, len(clips)), np.float32))
     assert asked == ["improvement", "information"]
