@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 2**28
 NETS = "mlp_extractor"
+BESIDE = ("data", "_stable_baselines3_version", "system_info.txt")
+"""What a zip holds beside numbers (".pth")."""
 STRIDES = [4, 2, 1]
 """Of NatureCNN (Mnih et al. 2015)."""
 ACTIVATIONS = {
@@ -174,6 +176,9 @@ def read(path: Path, task: Task) -> Agent:
     for name in ("data", "policy.pth"):
         if name not in members:
             raise UnsafeFile(f"{path} is no model of Stable-Baselines3: it has no {name!r}.")
+    for name in members:
+        if name not in BESIDE and (not name.endswith(".pth") or "/" in name):
+            raise UnsafeFile(f"{path} holds {short(name)}, which no model of Stable-Baselines3 does.")
     said = parse_json(members["data"], f"'data' of {path}").get("policy_kwargs")
     words = said.get("activation_fn") if isinstance(said, dict) else None
     if words is not None and (not isinstance(words, str) or words not in ACTIVATIONS):

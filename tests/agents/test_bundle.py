@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
-import os
 import pickle  # noqa: TID251  # to make hostile files with
 import subprocess
 import sys
-import zipfile
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -25,11 +22,11 @@ from agents import bundle, sb3_zip
 from agents.bundle import FACTS, Agent
 from agents.bundle_parts import POLICY, REWARD
 from agents.safe_files import UnsafeFile
-from agents.safe_folder import MANIFEST, write_folder
 from agents.snapshot import Layers, PolicyArrays, RewardArrays, Turns
 from agents.torch_state import read_tensors
 from envs.catalog import task
 from envs.world import Task
+from tests.agents.hostile import Canary, resealed
 from tests.sandbox.records import same
 
 WORLDS = ("teachbox/RoomsTidy-v0", "teachbox/RoverDeliver-v0")
@@ -115,28 +112,6 @@ def test_tensors_read_as_data_are_those_that_torch_saved() -> None:
     assert same(tuple(found[k] for k in given), tuple(value.numpy() for value in given.values()))
 
 
-class Canary:
-    """Unpickled, it makes a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return os.system, (f"touch {self.path}",)
-
-
-def resealed(folder: Path, **changed: bytes) -> None:
-    """Some files changed, with a manifest that fits: whoever makes a folder can do that."""
-    files = {p.name: p.read_bytes() for p in folder.iterdir() if p.name != MANIFEST}
-    files |= {name.replace("__", "."): content for name, content in changed.items()}
-    other = folder.with_name("other")
-    write_folder(other, files)
-    for path in folder.iterdir():
-        path.unlink()
-    for path in other.iterdir():
-        path.rename(folder / path.name)
-
-
 def told(folder: Path, old: str, new: str) -> None:
     text = (folder / FACTS).read_text()
     assert old in text
@@ -206,123 +181,3 @@ def test_hostile_bundles(name: str, tmp_path: Path) -> None:
         bundle.load(folder)
     assert len(str(caught.value)) < 500
     assert not canary.exists()
-
-
-def rezipped(path: Path, packed: int = zipfile.ZIP_STORED, **changed: bytes) -> None:
-    """A zip with some members changed."""
-    with zipfile.ZipFile(path) as archive:
-        files = {info.filename: archive.read(info) for info in archive.infolist()}
-    files |= {name.replace("__", "."): content for name, content in changed.items()}
-    with zipfile.ZipFile(path, "w", packed) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-
-
-def saved(value: Any) -> bytes:
-    file = io.BytesIO()
-    torch.save(value, file)
-    return file.getvalue()
-
-
-def program(content: bytes, change: Callable[[bytes], bytes]) -> bytes:
-    """A file of torch with its pickle changed."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
-        for info in old.infolist():
-            kept = old.read(info)
-            new.writestr(info.filename, change(kept) if info.filename.endswith("data.pkl") else kept)
-    return out.getvalue()
-
-
-def data_of(path: Path, canary: Path) -> bytes:
-    """`data` whose serialised entries run code when followed, as PPO.load does."""
-    with zipfile.ZipFile(path) as archive:
-        facts = json.loads(archive.read("data"))
-    evil = base64.b64encode(pickle.dumps(Canary(canary))).decode()
-    for value in facts.values():
-        if isinstance(value, dict) and ":serialized:" in value:
-            value[":serialized:"] = evil
-    return json.dumps(facts).encode()
-
-
-def good_state() -> bytes:
-    return saved({"action_net.weight": torch.zeros(5, 63), "action_net.bias": torch.zeros(5)})
-
-
-ZIPS: dict[str, tuple[Callable[[Path, Path], None], str]] = {
-    "policy.pth is a pickle": (lambda p, c: rezipped(p, policy__pth=pickle.dumps(Canary(c))), "zip"),
-    "policy.pth holds an object": (lambda p, c: rezipped(p, policy__pth=saved({"a": Canary(c)})), "system"),
-    "a program that calls": (
-        lambda p, c: rezipped(p, policy__pth=program(good_state(), lambda _: pickle.dumps(Canary(c), 2))),
-        "could run code",
-    ),
-    "a program with getattr": (
-        lambda p, c: rezipped(
-            p, policy__pth=program(good_state(), lambda _: b"\x80\x02cbuiltins\ngetattr\nq\x00.")
-        ),
-        "getattr",
-    ),
-    "a state for a name": (
-        lambda p, c: rezipped(
-            p, policy__pth=program(good_state(), lambda _: b"\x80\x02ccollections\nOrderedDict\n}b.")
-        ),
-        "state",
-    ),
-    "more numbers than there are": (
-        lambda p, c: rezipped(
-            p, policy__pth=program(good_state(), lambda old: old.replace(b"M;\x01", b"J\x00\x00\x00\x03"))
-        ),
-        "says",
-    ),
-    "not a zip at all": (lambda p, c: p.write_bytes(pickle.dumps(Canary(c))) and None, "zip"),
-    "a zip that grows": (
-        lambda p, c: rezipped(p, zipfile.ZIP_DEFLATED, policy__pth=bytes(10**7)),
-        "packs",
-    ),
-    "a path upwards": (lambda p, c: rezipped(p, **{"../../evil": b"x"}), "evil"),
-    "NaN": (
-        lambda p, c: rezipped(p, policy__pth=saved({"action_net.weight": torch.full((5, 63), torch.nan)})),
-        "NaN",
-    ),
-    "a CNN's tensors": (
-        lambda p, c: rezipped(
-            p,
-            policy__pth=saved(
-                {
-                    "action_net.weight": torch.zeros(5, 63),
-                    "action_net.bias": torch.zeros(5),
-                    "value_net.weight": torch.zeros(1, 63),
-                    "value_net.bias": torch.zeros(1),
-                    "features_extractor.cnn.0.weight": torch.zeros(1),
-                }
-            ),
-        ),
-        "cnn",
-    ),
-    "VecNormalize": (lambda p, c: p.write_bytes(pickle.dumps({"obs_rms": Canary(c)})) and None, "zip"),
-}
-
-
-@pytest.mark.parametrize("name", ZIPS)
-def test_hostile_zips(name: str, tmp_path: Path) -> None:
-    path, canary, place = tmp_path / "agent.zip", tmp_path / "canary", task(WORLDS[0])
-    sb3_zip.write(path, an_agent(place), place)
-    change, word = ZIPS[name]
-    change(path, canary)
-    with pytest.raises(UnsafeFile, match=word) as caught:
-        sb3_zip.read(path, place)
-    assert len(str(caught.value)) < 500
-    assert not canary.exists()
-
-
-def test_pickled_parts_are_not_followed(tmp_path: Path) -> None:
-    """The control: the same file makes the canary when Stable-Baselines3 loads it, and not when we do."""
-    path, canary, place = tmp_path / "agent.zip", tmp_path / "canary", task(WORLDS[0])
-    agent = an_agent(place)
-    sb3_zip.write(path, agent, place)
-    rezipped(path, data=data_of(path, canary))
-    assert same(sb3_zip.read(path, place).policy.layers, agent.policy.layers)
-    assert not canary.exists()
-    code = "from stable_baselines3 import PPO; PPO.load('agent.zip')"
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True)
-    assert canary.exists(), "the file is not as hostile as it should be"

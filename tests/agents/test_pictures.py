@@ -24,8 +24,8 @@ from agents.taught_model import PICTURES
 from envs.catalog import task as world
 from envs.foreign.task import ForeignTask
 from envs.world import Task
+from tests.agents.hostile import resealed
 from tests.agents.lamps import SIDE, driven
-from tests.agents.test_bundle import resealed
 
 PICTURE = "tests/Lamp-picture-buttons-v0"
 

@@ -12,7 +12,8 @@ from agents.sb3_zip import model
 from envs.catalog import task
 from sandbox.exchange.agents import session_agent
 from sandbox.exchange.sample import make_session
-from tests.agents.test_bundle import BUNDLES, ZIPS
+from tests.agents.test_bundle import BUNDLES
+from tests.agents.test_hostile_zips import HOSTILE
 from tests.sandbox.exchanged import ROOMS, refused, session, teachbox
 
 
@@ -54,11 +55,13 @@ def test_a_hostile_bundle_ends_with_a_sentence(name: str, taught: Path, tmp_path
     assert not (taught / "agents").exists()
 
 
-@pytest.mark.parametrize("name", ["a program that calls", "policy.pth holds an object", "VecNormalize"])
+@pytest.mark.parametrize(
+    "name", ["a program that calls", "an object among tensors", "statistics of observations"]
+)
 def test_a_hostile_zip_ends_with_a_sentence(name: str, taught: Path, tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     teachbox("export", str(taught), "--out", str(tmp_path / "agent.zip"), "--format", "sb3")
-    ZIPS[name][0](tmp_path / "agent.zip", canary)
+    HOSTILE[name][0]("PPO", tmp_path / "agent.zip", canary)
     refused("import", str(tmp_path / "agent.zip"), "--session", str(taught))
     assert not canary.exists()
     assert not (taught / "agents").exists()

@@ -27,7 +27,7 @@ from sandbox.exchange.apart import Apart
 from sandbox.exchange.check import Misfit, task_of_file
 from sandbox.exchange.fuzz import fuzz
 from sandbox.exchange.worker import MEMORY
-from tests.agents.test_bundle import Canary
+from tests.agents.hostile import Canary
 from tests.sandbox.exchanged import ROOMS, ledger, refused
 
 SECRET = b"a secret of somebody"
