@@ -33,14 +33,8 @@ from agents.snapshot import CurvePoint, Snapshot
 from agents.worth import Believed, Suggestion
 from envs.world import Task
 
-RULED_PAIRS = 20
-"""Pairs that principles look at whenever questions are made."""
 REFINED = (0.02, 0.1, 0.25)
 """After these shares of practice on one state of the feedback the reward is fitted further."""
-IDLE = 0.5
-"""An agent whose episodes matter less than this has come to do nothing [nats]."""
-FRESH_RULED = 10
-"""Their answers since the last fit, over which the reward is fitted anew."""
 
 
 class JointLearner:
@@ -72,9 +66,8 @@ class JointLearner:
         on_net = config.model == "net" or is_foreign(task)
         if on_net:  # it knows no terms, so it asks about none
             self.asker.coverage, self.asker.decisive = None, 0
-        given = config.prior_steps, config.steps_per_fit
-        self._prior_steps = 1_000 * task.horizon if given[0] is None else given[0]
-        self._steps_given = given[1]
+        self._prior_steps = 1_000 * task.horizon if config.prior_steps is None else config.prior_steps
+        self._steps_given = config.steps_per_fit
         self._records = Heard(task)
         self._fitted: frozenset[str] = frozenset()
         self._taken: frozenset[str] = frozenset()
@@ -162,7 +155,7 @@ class JointLearner:
         if self._in_prior:
             self._burst()
             self.practice.remember()
-        elif ids != self._fitted or self.ruled.fresh > FRESH_RULED:
+        elif ids != self._fitted or self.ruled.enough_anew:
             self._fit(records)
             self._fitted = ids
         elif self._has_budget:
@@ -201,8 +194,8 @@ class JointLearner:
         Where acting costs something and what is wanted takes many steps, practice ends in standing still,
         from which PPO finds nothing and of which no clip tells anything.
         """
-        stake = None if self._counts is None or self.config.control else self.model.stake(self._counts)
-        return stake is not None and stake < IDLE and self.practice.start_over()
+        known = self._counts is not None and not self.config.control
+        return known and self.model.is_idle(self._counts) and self.practice.start_over()
 
     def _burst(self) -> int:
         if self._counts is not None and not self.config.control:  # a control must know nothing of doubt
@@ -267,7 +260,7 @@ class JointLearner:
             self.model.set_units(self.asker.sums())
         self.asker.prepare(self._beliefs())
         if self.ruled.principles is not None:
-            self.ruled.look(self.asker.pairs(RULED_PAIRS))
+            self.ruled.look(self.asker.pairs(Ruled.PAIRS))
 
     def _beliefs(self) -> Believed | None:
         """Returns of clips under what may be wanted, to be told apart; None while nothing is believed."""
@@ -292,8 +285,8 @@ class JointLearner:
     # What it shows.
 
     def _note_curve(self) -> None:
-        values = {"learned reward": self.practice.learned_return}
-        values |= {f"term {name}": value for name, value in self.practice.term_returns().items()}
+        terms = {f"term {name}": value for name, value in self.practice.term_returns().items()}
+        values = {"learned reward": self.practice.learned_return, **terms}
         if not is_foreign(self.task):
             values |= scores.curve_values(scores.evaluate(self.task, self.practice.policy))
         answers, seconds = self._uses.get("comparison", 0), time.monotonic() - self._began
@@ -351,8 +344,7 @@ class JointLearner:
         self._agreement.update(facts["agreement"])
         self.asker.restore(facts["asker"])
         self.cloner.restore(facts["cloner"])
-        counts = facts["counts"]
-        self._counts = None if counts is None else np.array(counts, np.float32)
+        self._counts = None if facts["counts"] is None else np.array(facts["counts"], np.float32)
         self.inference.restore(facts.get("inference", {}))
         self._rested = self._practised_enough
         self.practice.restore(facts["practice"], arrays, self.model.arrays() if self._is_paid else None)

@@ -75,9 +75,9 @@ class LearnedReward(ABC):
         """What an episode with `counts` of each term is surely worth; None where that is not known."""
         return None
 
-    def stake(self, counts: Float) -> float | None:
-        """How much an episode with `counts` of each term [M] matters, for good or ill; None: not known."""
-        return None
+    def is_idle(self, counts: Float) -> bool:
+        """Whether an agent whose episodes have `counts` of each term [M] has come to do nothing."""
+        return False
 
     def patience(self, said: int) -> int:
         """Episodes that may be practised on a fit to so many pieces of feedback before it is outwitted."""

@@ -172,12 +172,20 @@ class Ruled:
     """Keeps answers of principles to the first questions that a learner makes anyway."""
 
     RATER = "principles"
+    PAIRS = 20
+    """Looked at whenever questions are made."""
+    ENOUGH = 10
+    """Answers since the last fit, over which the reward is fitted anew."""
 
     def __init__(self, principles: Principles | None, most: int = 60) -> None:
         self.principles = principles
         self._most, self._answers = most, list[Comparison]()
-        self.fresh = 0
-        """Answers since they were last taken."""
+        self._fresh = 0  # answers since they were last taken
+
+    @property
+    def enough_anew(self) -> bool:
+        """Whether there are so many new answers that they should be learned from."""
+        return self._fresh > self.ENOUGH
 
     def look(self, questions: Sequence[Question]) -> None:
         """Answer what can be answered, up to the most that are kept."""
@@ -187,9 +195,9 @@ class Ruled:
             answer = self.principles.compare(question)
             if answer is not None and len(self._answers) < self._most:
                 self._answers.append(answer)
-                self.fresh += 1
+                self._fresh += 1
 
     def take(self, person: Sequence[Record]) -> list[Comparison]:
         """All of them, but for those that the person overruled."""
-        self.fresh = 0
+        self._fresh = 0
         return overruled(self._answers, person)

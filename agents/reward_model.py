@@ -28,6 +28,8 @@ from agents.trust import shares
 from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
+IDLE = 0.5
+"""An agent whose episodes matter less than this, for good or ill, has come to do nothing [nats]."""
 
 
 @dataclass(frozen=True)
@@ -215,8 +217,8 @@ class RewardModel(LearnedReward):
     def patience(self, said: int) -> int:
         return 4_000
 
-    def stake(self, counts: Float) -> float | None:
-        return float(np.abs(self.samples @ counts).mean()) if self.has_samples else None
+    def is_idle(self, counts: Float) -> bool:
+        return self.has_samples and float(np.abs(self.samples @ counts).mean()) < IDLE
 
     def scramble(self) -> None:
         """Random weights, the same each time, in place of what was learned: a control for studies."""

@@ -172,7 +172,7 @@ def test_later_questions_are_by_information() -> None:
     asked = []
     asker = Asker(rooms_tidy(), QueryConfig(decisive=3), np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asker, "choose", lambda *given: asked.append(given[4].by) or [])
+        patch.setattr("agents.asker.choose", lambda *given: asked.append(given[4].by) or [])
         for asker.asked in (2, 3):
             asker.prepare(lambda clips: np.zeros((2, len(clips)), np.float32))
     assert asked == ["improvement", "information"]
