@@ -95,21 +95,25 @@ def trouble(
 def toasts(
     surface: pygame.Surface, theme: Theme, room: pygame.Rect, items: Sequence[Toast], now: float
 ) -> None:
-    """At the foot of `room`, the newest lowest."""
+    """At the foot of `room`, the newest lowest; in up to three lines."""
     bottom = room.bottom - theme.px(6)
     for item in reversed(items):
         color, icon = _KINDS.get(item.kind, _KINDS["info"])
         image = theme.icon(icon, theme.px(18), color)
-        text = theme.fit(item.text, max(theme.px(320), room.width - theme.px(70)), "body", bold=True)
+        wide = max(theme.px(320), room.width - theme.px(70))
+        lines = theme.wrap(item.text, wide, bold=True)[:3]
         gap = image.get_width() + theme.px(10) if image else 0
-        rect = pygame.Rect(0, 0, theme.width(text, "body", bold=True) + gap + theme.px(32), theme.px(38))
+        width = max(theme.width(line, "body", bold=True) for line in lines) + gap + theme.px(32)
+        rect = pygame.Rect(0, 0, width, theme.px(38) + (len(lines) - 1) * theme.line("body"))
         rect.midbottom = (room.centerx, bottom)
         card = pygame.Surface(rect.size, pygame.SRCALPHA)
         rounded(card, card.get_rect(), look.mix(look.PANEL, color, 0.14), theme.px(10), color)
         if image:
             card.blit(image, image.get_rect(midleft=(theme.px(16), rect.height // 2)))
-        label = theme.render(text, "body", look.TEXT, bold=True)
-        card.blit(label, label.get_rect(midleft=(theme.px(16) + gap, rect.height // 2)))
+        for k, line in enumerate(lines):
+            y = (theme.px(38) // 2) + k * theme.line("body")
+            label = theme.render(line, "body", look.TEXT, bold=True)
+            card.blit(label, label.get_rect(midleft=(theme.px(16) + gap, y)))
         card.set_alpha(round(255 * min(1.0, (item.until - now) / 0.4)))
         surface.blit(card, rect)
         bottom = rect.top - theme.px(6)

@@ -13,9 +13,11 @@ from envs import catalog
 from envs.rooms.tasks import rooms_tidy
 from envs.world import Task
 from sandbox.app import App
+from sandbox.screen import notices
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS
 from sandbox.screen.marks import key_cap
+from sandbox.screen.notices import Toast
 from sandbox.screen.theme import Theme, rounded
 from tests.sandbox.teaching import Teaching, frames, press, question, undrawn
 
@@ -205,3 +207,18 @@ def test_every_cap_can_be_drawn() -> None:
         for binding in bindings:
             for name in binding.caps:
                 assert key_cap(surface, theme, name, (10, 50)) > 20
+
+
+def test_long_news_is_told_in_lines_not_cut() -> None:
+    pygame.font.init()
+    theme, surface = Theme(1.0), pygame.Surface((500, 400))
+    text = "The learner was started again, nothing is lost: its process can't be started (reset by peer)."
+    told: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        draw = theme.render
+        patch.setattr(
+            theme, "render", lambda line, *how, **more: told.append(line) or draw(line, *how, **more)
+        )
+        notices.toasts(surface, theme, surface.get_rect(), [Toast(text, "info", 9.0)], 0.0)
+    assert " ".join(told) == text
+    assert 1 < len(told) <= 3
