@@ -210,8 +210,8 @@ def test_every_cap_can_be_drawn() -> None:
 
 
 def test_long_news_is_told_in_lines_not_cut() -> None:
-    pygame.font.init()
-    theme, surface = Theme(1.0), pygame.Surface((500, 400))
+    app = App(asking(ROOMS), size=(500, 400), fixed_dt=True)  # type: ignore[arg-type]
+    theme, surface = app.theme, app.surface
     text = "The learner was started again, nothing is lost: its process can't be started (reset by peer)."
     told: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
@@ -222,3 +222,4 @@ def test_long_news_is_told_in_lines_not_cut() -> None:
         notices.toasts(surface, theme, surface.get_rect(), [Toast(text, "info", 9.0)], 0.0)
     assert " ".join(told) == text
     assert 1 < len(told) <= 3
+    app.close()
