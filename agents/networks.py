@@ -59,6 +59,12 @@ def value_layers(policy: ActorCriticPolicy) -> Layers:
     return mlp_layers(policy.mlp_extractor.value_net, policy.value_net)
 
 
+def known_values(learner: Any) -> Layers:
+    """The value function of a learner whose policy is an actor-critic of SB3; () of others."""
+    policy = getattr(getattr(learner, "practice", learner).ppo, "policy", None)
+    return value_layers(policy) if isinstance(policy, ActorCriticPolicy) else ()
+
+
 def log_prob(policy: PolicyArrays, obs: Any, actions: Any) -> Any:
     """log pi(a|s) [N] of actions [N] or [N, C] under a policy of a snapshot."""
     out = forward(policy.layers, policy.seen(obs), policy.activation)

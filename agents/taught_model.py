@@ -16,6 +16,7 @@ from agents.bundle import Agent
 from agents.eyes import fold_of
 from agents.feedback import Comparison, Question, Record
 from agents.learner import BEFORE_ANSWERS
+from agents.networks import known_values
 from agents.ppo import PPOConfig
 from agents.practice import PracticeConfig
 from agents.progress import progress
@@ -207,7 +208,9 @@ class TaughtModel:
 
     def save(self, folder: str | Path) -> None:
         """A bundle (see `agents.bundle`) in a new folder."""
-        bundle.save(Path(folder), bundle.agent_of(self.task, self.learner.snapshot()))
+        bundle.save(
+            Path(folder), bundle.agent_of(self.task, self.learner.snapshot(), known_values(self.learner))
+        )
 
     @classmethod
     def load(cls, folder: str | Path, env: Any = None, **config: Any) -> Self:

@@ -29,18 +29,9 @@ def session_agent(folder: Path) -> tuple[Agent, Task]:
     world = task(facts.world, **facts.options)
     learner: Any = make(facts.learner, world, seed=facts.seed, prior=facts.prior)
     learner.load(checkpoint)
-    return agent_of(world, learner.snapshot(), _value(learner)), world
+    from agents.networks import known_values
 
-
-def _value(learner: Any) -> Any:
-    """The value function's layers, where the learner has an actor-critic policy."""
-    from stable_baselines3.common.policies import ActorCriticPolicy
-
-    from agents.networks import value_layers
-
-    ppo = getattr(getattr(learner, "practice", learner), "ppo", None)
-    policy = getattr(ppo, "policy", None)
-    return value_layers(policy) if isinstance(policy, ActorCriticPolicy) else ()
+    return agent_of(world, learner.snapshot(), known_values(learner)), world
 
 
 def keep(path: Path, session: Path, world: Task) -> Path:

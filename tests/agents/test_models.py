@@ -10,6 +10,8 @@ import pytest
 from stable_baselines3.common.callbacks import BaseCallback
 
 from agents.models import BC, CPL, DAgger, Preferences
+from agents.ppo import PPOConfig
+from agents.practice import PracticeConfig
 from agents.taught_model import task_of
 from agents.teachers import make_teacher
 from envs.gym_env import TaskEnv
@@ -73,6 +75,8 @@ def test_predict_takes_one_or_many_and_save_and_load_keep_the_policy(tmp_path: P
     np.testing.assert_array_equal(
         model.predict(random, deterministic=True)[0], again.predict(random, deterministic=True)[0]
     )
+    values, others = (one.learner.practice.ppo.policy.state_dict() for one in (model, again))
+    assert all(bool((values[name] == others[name]).all()) for name in values)
 
 
 def test_bc_and_dagger_learn_until_nothing_is_left() -> None:
@@ -84,6 +88,13 @@ def test_bc_and_dagger_learn_until_nothing_is_left() -> None:
     dagger.learn(10**6)
     assert dagger.learner.rounds == 2
     assert (dagger.predict(np.zeros((50, 6)), deterministic=True)[0] == 1).mean() > 0.9
+
+
+def test_cpl_ends_when_it_has_had_its_steps() -> None:
+    few = PracticeConfig(ppo=PPOConfig(rows=8, steps=16, batch=64))
+    model = CPL("MlpPolicy", toy(), teacher="rational", answers=4, prior_steps=64, practice=few).learn(1_000)
+    assert model.learner.snapshot().uses == {"comparison": 4}
+    assert 1_000 <= model.num_timesteps < 1_200
 
 
 def test_mistakes_are_sentences() -> None:
