@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from envs.world import Task
 from sandbox.screen import marks
 from sandbox.screen import theme as look
 from sandbox.screen.exchanging import IMPORTS, Exchanging
-from sandbox.screen.keys import Press
+from sandbox.screen.keys import BINDINGS, Binding, Press
 from sandbox.screen.lists import List, ListItem
 from sandbox.screen.scene import Scene
 from sandbox.screen.widgets import Button, Tabs, TextField, Toggle
@@ -151,6 +153,12 @@ class MenuScene(Scene):
         self.other.text = ""
         self.worlds.choose(list(self.tasks).index(id))
         self.focus.set(self.worlds)
+
+    def keys(self) -> Sequence[Binding]:
+        """Writing out is shown as soon as a session is chosen that can hold something."""
+        chosen = self.sessions.chosen
+        held = chosen is not None and chosen.key != NEW
+        return [replace(b, footer=True) if held and b.action == "write_out" else b for b in BINDINGS["menu"]]
 
     # What the keys do.
 

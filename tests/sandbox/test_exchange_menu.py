@@ -27,6 +27,11 @@ def until(app: App, true: Callable[[], bool]) -> None:
     assert true()
 
 
+def footer(app: App) -> set[str]:
+    bindings = list(app.scene.keys())
+    return {key for binding in bindings if binding.footer for key in binding.keys}
+
+
 @pytest.fixture
 def app(tmp_path: Path) -> App:
     session(tmp_path / "old", task(ROOMS))
@@ -39,8 +44,10 @@ def test_a_session_is_written_and_read_by_keys(app: App, tmp_path: Path) -> None
     press(app, "o")
     assert "Choose a session" in app.news.message
     menu = app.scene
+    assert "o" not in footer(app)
     menu.sessions.index = 1  # type: ignore[attr-defined]
     assert menu.sessions.chosen.key == tmp_path / "old"  # type: ignore[attr-defined]
+    assert "o" in footer(app)
     press(app, "o")
     assert app.state()["extra"]["exchanging"]
     until(app, lambda: not app.state()["extra"]["exchanging"])
