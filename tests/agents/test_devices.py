@@ -16,6 +16,7 @@ import pytest
 import torch
 from torch import nn
 
+from agents.adversarial import DiscriminatorConfig
 from agents.bc import CloningConfig
 from agents.cloning import Cloner
 from agents.devices import chosen
@@ -107,13 +108,14 @@ def presses(teacher: Any, seed: int) -> list[Any]:
 
 
 FEW = PracticeConfig(ppo=PPOConfig(rows=4, steps=16, batch=32))
+QUICK = DiscriminatorConfig(updates=2, warm=4)
 MAKERS: dict[str, Callable[..., Any]] = {
-    "gail": partial(GAIL, practice=FEW, clone=CloningConfig(updates=50)),
+    "gail": partial(GAIL, practice=FEW, clone=CloningConfig(updates=50), discriminator=QUICK),
     "cpl": partial(CPL, practice=FEW, prior_steps=64),
     "coach": partial(Evaluative, practice=FEW, way="coach", prior_steps=64),
     "bc": partial(BC, updates=50),
     "dagger": partial(DAgger, expert=lambda obs: np.ones(len(obs), int), rounds=1, updates=50),
-    "pebble": partial(Pebble, off=OffPolicyConfig(rows=8), prior="none", explore_steps=256),
+    "pebble": partial(Pebble, off=OffPolicyConfig(rows=8, updates=4), prior="none", explore_steps=256),
 }
 
 
@@ -128,7 +130,7 @@ def test_learners_train_their_policies_there(name: str, device: str, tmp_path: P
         model.give([teacher.demonstrate(seed) for seed in range(2)])
     if name == "coach":
         model.give([press for seed in range(2) for press in presses(teacher, seed)])
-    learns(model, make(device="cpu"), 512, tmp_path / "a")
+    learns(model, make(device="cpu"), 320, tmp_path / "a")
 
 
 @there_only
