@@ -109,7 +109,7 @@ def _events(surface: pygame.Surface, theme: Theme, strip: pygame.Rect, replays: 
     found = [Mark(step / max(playback.length, 1), look.SOFT) for step, _ in happened]
     names = max((theme.width(name.replace("_", " "), "tiny") for _, name in happened), default=0)
     line = strip.inflate(-theme.px(8), 0)
-    line.width -= names + (theme.px(6) if names else 0)
+    line.width -= names + (theme.px(12) if names else 0)
     timeline(surface, line, playback.fraction, color=look.CLIPS[index], marks=found)
     past = [name for step, name in happened if step <= playback.position]
     if past:
