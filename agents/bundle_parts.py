@@ -156,9 +156,10 @@ def _eyes_sizes(facts: Facts, inputs: int) -> list[Shapes]:
     at, kernels = facts.count("at", MOST_WIDE), facts.facts.get("convolutions")
     if len(picture) != 3 or not math.prod(picture) <= MOST_WIDE:
         raise facts.wrong("picture")
-    rest = inputs - features
-    if not 0 < features <= inputs or at > rest:
-        raise facts.wrong("features" if at <= rest else "at")
+    if not 0 < features <= inputs:
+        raise facts.wrong("features")
+    if at > inputs - features:  # more numbers before the picture than there are beside it
+        raise facts.wrong("at")
     found: list[Shapes] = []
     channels, *edges = Fold(at, (picture[0], picture[1], picture[2])).channels_first
     for kernel in kernels if isinstance(kernels, list) and len(kernels) <= MOST_DEEP else [None]:
