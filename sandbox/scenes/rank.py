@@ -210,7 +210,8 @@ class RankScene(Scene):
             self.transport.hide()
             draw_waiting(surface, theme, body, *doing(self.session), self._time)
             return
-        bottom = theme.px(38) + (theme.px(40) if self.order.count > 2 else 0)
+        line_up = self.order.count > 2 and body.height > theme.px(360)  # the clips wear their places too
+        bottom = theme.px(38) + (theme.px(40) if line_up else 0)
         stage = pygame.Rect(body.left, body.top, body.width, body.height - bottom - theme.px(10))
         extra = theme.px(22) if self.show_events else 0
         count = self.order.count
@@ -238,7 +239,7 @@ class RankScene(Scene):
         line.width = min(line.width, rect.width)
         line.centerx = rect.centerx
         self.transport.draw(surface, theme, line, self.shown.playback, self.clips)
-        if bottom > theme.px(38) and self.order.groups:
+        if line_up and self.order.groups:
             hole = ("=" if self.order.tying else ">") if self.order.left else ""
             draw_order(surface, theme, (line.centerx, line.bottom + theme.px(24)), self.order.groups, hole)
 

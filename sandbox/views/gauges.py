@@ -177,11 +177,12 @@ class Gauges:
             box = pygame.Rect(rect.left + index * (width + gap), rect.top, width, height)
             rounded(surface, box, look.PANEL, theme.px(9), look.LINE)
             at = (box.centerx, box.top + theme.px(6))
-            theme.text(surface, number, at, "title", bold=True, anchor="midtop", width=width - theme.px(8))
+            room = width - theme.px(8)
+            size = next((s for s in ("title", "large") if theme.width(number, s, bold=True) <= room), "small")
+            theme.text(surface, number, at, size, bold=True, anchor="midtop", width=room)
             below = (box.centerx, box.bottom - theme.px(7))
-            theme.text(
-                surface, label, below, "tiny", look.MUTED, anchor="midbottom", width=width - theme.px(8)
-            )
+            told = label if theme.width(label, "tiny") <= room else label.split()[0]
+            theme.text(surface, told, below, "tiny", look.MUTED, anchor="midbottom", width=room)
         return height
 
     def _curves(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect) -> None:

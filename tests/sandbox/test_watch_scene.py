@@ -258,3 +258,17 @@ def test_no_text_is_drawn_outside_the_window(size: tuple[int, int], keys: str) -
     assert app.theme.trace
     assert [text for text, rect in app.theme.trace if not window.contains(rect)] == []
     app.close()
+
+
+def test_the_counters_are_not_cut_in_a_small_window() -> None:
+    session = Teaching(TASK)
+    app = App(session, size=(640, 480), fixed_dt=True)  # type: ignore[arg-type]
+    session.show(1117, uses={"comparison": 10})
+    app.go("watch")
+    frames(app, 30)
+    app.theme.trace = []
+    app.draw()
+    told = [text for text, _ in app.theme.trace]
+    assert "4.6M" in told
+    assert "learned" in told
+    app.close()
