@@ -148,8 +148,8 @@ def preferences() -> list[Condition]:
 
 def minute() -> list[Condition]:
     """`joint` at one human minute, beside the single kinds at as many seconds and at more."""
-    mixed = "demo=2,compare=10"
-    bar = Wanted(0.95, 0.85)
+    mixed, chosen = "demo=2,compare=10", "joint, its own choice of questions"
+    drivers, bar = ("rational", "slipping", "cautious"), Wanted(0.95, 0.85)
     single = [
         ("joint, comparisons", "compare=11/compare=15"),
         ("joint, demonstrations", "demo=2/demo=20"),
@@ -157,11 +157,9 @@ def minute() -> list[Condition]:
         ("joint, takeovers", "correct=5/correct=20"),
     ]
     return [
-        taught("joint", TIDY, mixed, bar),
-        taught("joint", TIDY, mixed, bar, teacher="slipping"),
-        taught("joint", TIDY, mixed, bar, teacher="cautious"),
+        *[taught("joint", TIDY, mixed, bar, teacher=who) for who in drivers],
         taught("joint", TIDY, mixed, None, teacher="noisy"),  # one answer in five is random too
-        taught("joint", TIDY, "seconds=30/seconds=60", bar, "joint, its own choice of questions"),
+        *[taught("joint", TIDY, "seconds=30/seconds=60", bar, chosen, teacher=who) for who in drivers],
         *[taught("joint", TIDY, budgets, None, label) for label, budgets in single],
         taught("bc", TIDY, "demo=20"),
         taught("joint", MERGE, "demo=1,compare=5/demo=2,compare=10/demo=4,compare=20"),
