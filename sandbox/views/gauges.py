@@ -24,7 +24,11 @@ PAGES = ("Progress", "Reward", "A life")
 """Shares from 0 to 1; rewards; what happens in a life."""
 _SHARES = ("done on unseen layouts", "agreement")
 _TERM = "term "
-_SHORT = {"done on unseen layouts": "task done", "wish (for watching only)": "wish"}
+_SHORT = {
+    "done on unseen layouts": "task done",
+    "agreement": "explained",
+    "wish (for watching only)": "wish",
+}
 _COLORS = (look.ACCENT, look.WARN, look.GOOD, look.PINK)
 
 
