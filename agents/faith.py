@@ -4,6 +4,9 @@ A rater answers P(first) = (1 - error) sigmoid(beta * gap + side) + error / 2, w
 learned return of the first clip is higher [nats]. The three numbers are estimated for each rater on
 a grid, under priors that a careful person meets; the error rate goes back into the likelihood, so
 that whoever answers at random soon counts for nothing.
+
+Where the reward can explain anything, answers at random as well, each of several raters is judged by what
+was foreseen of their answers before these were learned from (prequentially, Dawid 1984).
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ Float = NDArray[np.float64]
 BETAS = np.array([0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8])
 SIDES = np.linspace(-3.0, 3.0, 13)
 ERRORS = np.linspace(0.0, 1.0, 21)
+CHANCE = 0.1  # share of raters who answer by chance
 LEAST = 8  # answers before anything is said of a rater
 DOUBTFUL = 0.12  # an answer less likely than this contradicts the rest
 
@@ -40,10 +44,12 @@ class Reliability:
 def estimate(gaps: Float, first: NDArray[np.bool_]) -> Reliability:
     """Posterior means on the grid. gaps [N] in nats; first [N]: the first clip was preferred.
 
-    Priors: log beta N(0, 0.4) (the reward's own unit says the rest), side N(0, 0.7), error Beta(1, 4).
+    Priors: log beta N(0, 0.4) (the reward's own unit says the rest), side N(0, 0.7); error Beta(1, 4) of most
+    people, and one in ten answers by chance: Beta(4, 1).
     """
     beta, side, error = np.meshgrid(BETAS, SIDES, ERRORS, indexing="ij")
-    log_prior = -0.5 * (np.log(beta) / 0.4) ** 2 - 0.5 * (side / 0.7) ** 2 + 3.0 * np.log(1.0 - 0.98 * error)
+    care = (1.0 - CHANCE) * 4.0 * (1.0 - 0.98 * error) ** 3 + CHANCE * 4.0 * error**3
+    log_prior = -0.5 * (np.log(beta) / 0.4) ** 2 - 0.5 * (side / 0.7) ** 2 + np.log(care)
     x = np.clip(beta[..., None] * gaps + side[..., None], -50.0, 50.0)
     p = (1.0 - error[..., None]) / (1.0 + np.exp(-x)) + error[..., None] / 2.0
     log_post = log_prior + np.log(np.where(first, p, 1.0 - p).clip(1e-9)).sum(-1)
@@ -68,15 +74,28 @@ class Pair:
         return 1.0 / (1.0 + np.exp(-x if self.first else x))
 
 
-def pairs_of(answers: Sequence[Comparison], raters: Mapping[str, str], reward: LearnedReward) -> list[Pair]:
-    """Strictly answered pairs, with what the reward says of them."""
+def pairs_of(
+    answers: Sequence[Comparison],
+    raters: Mapping[str, str],
+    reward: LearnedReward,
+    *,
+    foreseen: bool = False,
+) -> list[Pair]:
+    """Strictly answered pairs, with what the reward says of them: the mean gap, or `foreseen` the log-odds
+    of the mean probability, which are near zero where the reward's samples disagree."""
     asked = [a for a in answers if a.verdict == "ranked" and len(a.clips) == 2 and a.ranks[0] != a.ranks[1]]
     if not asked:
         return []
-    returns = reward.believed([clip for a in asked for clip in a.clips]).mean(0)
+    returns = reward.believed([clip for a in asked for clip in a.clips]).astype(np.float64)
+    gaps = returns[:, ::2] - returns[:, 1::2]
+    if foreseen:
+        chance = (1.0 / (1.0 + np.exp(-np.clip(gaps, -50.0, 50.0)))).mean(0).clip(1e-6, 1.0 - 1e-6)
+        gap = np.log(chance / (1.0 - chance))
+    else:
+        gap = gaps.mean(0)
     return [
-        Pair(a.id, raters.get(a.id, ""), float(returns[2 * i] - returns[2 * i + 1]), a.ranks[0] < a.ranks[1])
-        for i, a in enumerate(asked)
+        Pair(a.id, raters.get(a.id, ""), float(by), a.ranks[0] < a.ranks[1])
+        for a, by in zip(asked, gap, strict=True)
     ]
 
 
@@ -88,14 +107,23 @@ class Faith:
         self.doubtful: list[str] = []
         """Ids of answers that contradict the rest, the least likely first."""
         self._history: deque[tuple[float, float]] = deque(maxlen=6)
+        self._foreseen: dict[str, float] = {}  # gap by answer, before it was learned from
+
+    def foresee(self, pairs: Sequence[Pair]) -> None:
+        """Remember what was foreseen of answers that have not been learned from."""
+        for pair in pairs:
+            self._foreseen.setdefault(pair.id, pair.gap)
 
     def renew(self, pairs: Sequence[Pair]) -> None:
         """Estimate every rater anew from all pairs."""
         self.raters = {}
-        for rater in sorted({pair.rater for pair in pairs}):
+        names = sorted({pair.rater for pair in pairs})
+        foreseen = self._foreseen if len(names) > 1 else {}  # one alone is not told from the others
+        for rater in names:
             own = [pair for pair in pairs if pair.rater == rater]
             if len(own) >= LEAST:
-                gaps, first = np.array([p.gap for p in own]), np.array([p.first for p in own])
+                gaps = np.array([foreseen.get(p.id, p.gap) for p in own])
+                first = np.array([p.first for p in own])
                 self.raters[rater] = estimate(gaps, first)
         usual = Reliability(0)
         found = [(pair.probability(self.raters.get(pair.rater, usual)), pair.id) for pair in pairs]
@@ -112,11 +140,13 @@ class Faith:
     def facts(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
         raters = {rater: asdict(known) for rater, known in self.raters.items()}
-        return {"raters": raters, "doubtful": self.doubtful, "history": list(self._history)}
+        history = list(self._history)
+        return {"raters": raters, "doubtful": self.doubtful, "history": history, "foreseen": self._foreseen}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         self.raters = {rater: Reliability(**known) for rater, known in facts["raters"].items()}
         self.doubtful = list(facts["doubtful"])
+        self._foreseen = dict(facts.get("foreseen", {}))
         self._history.extend((promised, foreseen) for promised, foreseen in facts["history"])
 
     @property

@@ -118,11 +118,14 @@ class Inference:
         told = {want.raters: parting(want, mine, names) for want in self.wants if want is not mine}
         return {rater: apart for raters, apart in told.items() for rater in raters}
 
-    def foresee(self, fresh: Sequence[Choice], promised: float) -> None:
+    def foresee(self, fresh: Sequence[Choice], promised: float, answers: Sequence[Comparison]) -> None:
         """Before learning from new answers: how well they were foreseen.
 
         promised: the learned return that practice reached, for the alarm of a reward that is being gamed.
+        answers: the new ones, as they were given.
         """
+        if self.model.flexible and self.model.has_samples:
+            self.faith.foresee(pairs_of(answers, self.raters, self.model, foreseen=True))
         if fresh:
             foreseen = self.model.agreement(pack(fresh))
             self.agreement["agreement before learning"] = foreseen

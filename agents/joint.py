@@ -216,8 +216,9 @@ class JointLearner:
         choices = choices_of(self.task, heard, variants, self.config.query.steps, self.seed)
         if choices:
             fresh = [c for c in choices if c.kind == "comparison" and c.record not in self._fitted]
-            self.inference.foresee(fresh, self.practice.learned_return)
             answers = [r for r in heard if isinstance(r, Comparison)]
+            new = [a for a in answers if a.id not in self._fitted]
+            self.inference.foresee(fresh, self.practice.learned_return, new)
             self.inference.renew(choices, answers, {answer.id for answer in self._ruled_answers})
         else:
             self.inference.forget()

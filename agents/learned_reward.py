@@ -29,6 +29,8 @@ class LearnedReward(ABC):
         self.generator = torch.Generator().manual_seed(seed)
         self.shift, self.scale = 0.0, 1.0
 
+    flexible: bool = False
+    """Whether it can explain almost anything that it is told, answers by chance as well."""
     softens: bool = False
     """Whether an agent that has practised to the end is softened before it practises on a new fit."""
 

@@ -87,6 +87,8 @@ def _blinded(turns: Sequence[Turns], symmetries: Sequence[tuple[Array, Array]]) 
 class NetReward(LearnedReward):
     """The ensemble; a fit to fifty answers takes about a second."""
 
+    flexible = True
+
     def __init__(
         self,
         written: Float,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from agents.faith import Faith, Pair, Reliability, estimate
+from agents.faith import Faith, Pair, Reliability, estimate, pairs_of
 
 
 def _answers(count: int, beta: float, side: float, error: float, seed: int = 0):
@@ -73,3 +76,39 @@ def test_the_alarm_rings_when_promise_and_agreement_part() -> None:
     for promised, foreseen in ((4, 0.9), (3, 0.85), (2, 0.6), (1, 0.5), (1, 0.5)):
         calm.note(promised, foreseen)
     assert calm.alarm == ""
+
+
+def test_of_several_raters_each_is_judged_by_what_was_foreseen_of_their_answers() -> None:
+    (gaps, first), random = _answers(40, 4.0, 0.0, 0.0), np.random.default_rng(2)
+    chance = random.random(40) < 0.5
+    careful = [Pair(f"c{i}", "c", float(gaps[i]), bool(first[i])) for i in range(40)]
+    before = [Pair(f"x{i}", "x", float(gaps[i]), bool(chance[i])) for i in range(40)]
+    learned = [replace(pair, gap=abs(pair.gap) * (1 if pair.first else -1)) for pair in before]
+    faith = Faith()
+    faith.foresee([*careful, *before])
+    faith.renew([*careful, *learned])
+    assert faith.error("c", 0.1) < 0.15
+    assert faith.error("x", 0.1) > 0.6
+    again = Faith()
+    again.restore(faith.facts())
+    again.renew([*careful, *learned])
+    assert again.raters == faith.raters
+    faith.renew(learned)  # who is alone is taken at their word
+    assert faith.error("x", 0.1) < 0.15
+
+
+def test_who_answers_by_chance_is_found_from_a_dozen_answers() -> None:
+    errors = [estimate(*_answers(12, 1.0, 0.0, 1.0, seed)).error for seed in range(40)]
+    assert np.median(errors) > 0.5
+    assert np.median([estimate(*_answers(12, 1.0, 0.0, 0.05, seed)).error for seed in range(40)]) < 0.15
+
+
+def test_what_was_foreseen_is_near_even_where_the_reward_is_unsure() -> None:
+    clip, other = SimpleNamespace(), SimpleNamespace()
+    answer = SimpleNamespace(id="a", verdict="ranked", clips=(clip, other), ranks=(0, 1))
+    reward = SimpleNamespace(believed=lambda clips: np.array([[4.0, 0.0], [0.0, 3.0]]))
+    (fitted,) = pairs_of([answer], {"a": "me"}, reward)  # type: ignore[list-item, arg-type]
+    (foreseen,) = pairs_of([answer], {}, reward, foreseen=True)  # type: ignore[list-item, arg-type]
+    assert (fitted.gap, fitted.rater, fitted.first) == (0.5, "me", True)
+    chance = (1 / (1 + np.exp(-4.0)) + 1 / (1 + np.exp(3.0))) / 2
+    assert foreseen.gap == pytest.approx(np.log(chance / (1 - chance)))
