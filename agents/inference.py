@@ -17,6 +17,8 @@ from agents.principles import Ruled
 from agents.wants import LEAST, Want, answers_of, parting, together
 
 Float = NDArray[np.float32]
+REFINED = (0.02, 0.1, 0.25)
+"""Shares of practice on one state of the feedback after which the reward is fitted further."""
 CHANGED = 0.15
 """By how much somebody's error rate must have changed for the reward to be fitted once more."""
 
@@ -64,9 +66,12 @@ class Inference:
                 break
         self.agreement["agreement"] = self.model.agreement(packed)
 
-    def refine(self) -> None:
-        """The same once more, from where the last fit ended: samples come to lie where they should."""
-        if self._packed is not None:
+    def practised(self, before: float, now: float) -> None:
+        """Fit once more, from where the last fit ended, when these shares of practice have been reached.
+
+        So samples come to lie where they should.
+        """
+        if self._packed is not None and any(before < share <= now for share in REFINED):
             self.model.refine(self._packed)
 
     def _weigh(self, answers: Sequence[Comparison], who: Mapping[str, str]) -> None:
@@ -118,14 +123,21 @@ class Inference:
         told = {want.raters: parting(want, mine, names) for want in self.wants if want is not mine}
         return {rater: apart for raters, apart in told.items() for rater in raters}
 
-    def foresee(self, fresh: Sequence[Choice], promised: float, answers: Sequence[Comparison]) -> None:
-        """Before learning from new answers: how well they were foreseen.
+    def foresee(
+        self,
+        choices: Sequence[Choice],
+        answers: Sequence[Comparison],
+        known: Collection[str],
+        promised: float,
+    ) -> None:
+        """Before learning from new answers, those not in `known`: how well they were foreseen.
 
         promised: the learned return that practice reached, for the alarm of a reward that is being gamed.
-        answers: the new ones, as they were given.
         """
         if self.model.flexible and self.model.has_samples:
-            self.faith.foresee(pairs_of(answers, self.raters, self.model, foreseen=True))
+            new = [answer for answer in answers if answer.id not in known]
+            self.faith.foresee(pairs_of(new, self.raters, self.model, foreseen=True))
+        fresh = [c for c in choices if c.kind == "comparison" and c.record not in known]
         if fresh:
             foreseen = self.model.agreement(pack(fresh))
             self.agreement["agreement before learning"] = foreseen

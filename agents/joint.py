@@ -1,8 +1,9 @@
 """`joint`: one reward from everything the person did, then PPO in bursts. The default learner.
 
-First the agent practises on the written reward, so that the first clips are not idle. Then,
-whenever feedback has come, the reward is fitted again to all of it and practice goes on from where
-it is, for a bounded number of steps: on a reward that stands still it drifts to the reward's faults.
+First the agent practises on the written reward, so that the first clips are not idle. Then, whenever
+feedback has come, the reward is fitted again to all of it and practice goes on from where it is, for a
+bounded number of steps (on a reward that stands still it drifts to the reward's faults), and then once
+more, unseen, from what the written reward taught: what it went on from may have been a trap.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from agents import checkpoint, explain, scores
+from agents import checkpoint, explain
 from agents.asker import Asker
 from agents.cloning import Cloner
 from agents.demonstrations import choices_of
@@ -29,12 +30,9 @@ from agents.practice import Practice
 from agents.principles import Ruled
 from agents.records import Heard
 from agents.rollouts import is_foreign
-from agents.snapshot import CurvePoint, Snapshot
+from agents.snapshot import CurvePoint, RewardArrays, Snapshot
 from agents.worth import Believed, Suggestion
 from envs.world import Task
-
-REFINED = (0.02, 0.1, 0.25)
-"""After these shares of practice on one state of the feedback the reward is fitted further."""
 
 
 class JointLearner:
@@ -176,17 +174,20 @@ class JointLearner:
 
     def _refine(self, before: int) -> None:
         """Fit on beside practice, so that what was said is acted on before it is understood fully."""
-        parts = [part * self._steps_per_fit for part in REFINED]
-        if not self.config.control and any(before < part <= self._since_fit for part in parts):
-            self.inference.refine()
+        if not (self.config.control or self.practice.tries_again):  # both tries are for the same reward
+            self.inference.practised(before / self._steps_per_fit, self._since_fit / self._steps_per_fit)
 
     def _settle(self) -> None:
-        """The end of practice on one state of the feedback; once more if nothing came of it."""
-        if not self._woken and self._wake():
+        """The end of practice on one state of the feedback; once more if it went on from another one."""
+        practice = self.practice
+        if not (self._woken or practice.tries_again) and self._wake():
             self._woken, self._since_fit = True, 0
+        elif not practice.began_anew and self._counts is not None and self._worth(self._counts) is not None:
+            practice.try_again()
+            self._since_fit = 0
         else:
             self._rested = True
-            self.practice.settle()
+            practice.choose()
 
     def _wake(self) -> bool:
         """Start over from what the written reward taught, if the agent has come to do nothing.
@@ -202,7 +203,7 @@ class JointLearner:
             self.practice.reprice(self.model.sure(self._counts, self.inference.usual))
         steps = self.practice.burst()
         self._counts = self.practice.counts
-        if self.practice.bursts % self.config.curve_every == 1:
+        if self.practice.bursts % self.config.curve_every == 1 and not self.practice.tries_again:
             self._note_curve()
         if self.practice.bursts % self.config.questions_every == 0:
             self._make_questions()
@@ -210,15 +211,14 @@ class JointLearner:
 
     def _fit(self, records: list[Record]) -> None:
         """Explain all feedback anew, and practise on what follows from it."""
+        self.practice.take_back()
         variants = self.practice.variants()
         self._ruled_answers = self.ruled.take(records) if "comparison" in self.kinds else []
         heard = [*records, *self._ruled_answers]
         choices = choices_of(self.task, heard, variants, self.config.query.steps, self.seed)
         if choices:
-            fresh = [c for c in choices if c.kind == "comparison" and c.record not in self._fitted]
             answers = [r for r in heard if isinstance(r, Comparison)]
-            new = [a for a in answers if a.id not in self._fitted]
-            self.inference.foresee(fresh, self.practice.learned_return, new)
+            self.inference.foresee(choices, answers, self._fitted, self.practice.learned_return)
             self.inference.renew(choices, answers, {answer.id for answer in self._ruled_answers})
         else:
             self.inference.forget()
@@ -232,8 +232,10 @@ class JointLearner:
         self._make_questions()
 
     @property
-    def _is_paid(self) -> bool:
-        return self._in_prior or self.config.control != "constant"
+    def _paid(self) -> RewardArrays | None:
+        """The reward to practise on; None: a control that pays the same for everything."""
+        constant = self.config.control == "constant" and not self._in_prior
+        return None if constant else self.model.arrays()
 
     def _worth(self, counts: Any) -> float | None:
         """What an episode with so much of each term [M] is surely worth."""
@@ -247,7 +249,7 @@ class JointLearner:
         if steps is not None:
             self.model.normalise(*steps)
             self._salience = explain.salience(self.task, self.model.arrays(), *steps)
-        self.practice.set_reward(self.model.arrays() if self._is_paid else None)
+        self.practice.set_reward(self._paid)
 
     # What it asks.
 
@@ -286,12 +288,9 @@ class JointLearner:
     # What it shows.
 
     def _note_curve(self) -> None:
-        terms = {f"term {name}": value for name, value in self.practice.term_returns().items()}
-        values = {"learned reward": self.practice.learned_return, **terms}
-        if not is_foreign(self.task):
-            values |= scores.curve_values(scores.evaluate(self.task, self.practice.policy))
+        values = self.practice.curve_values() | self._agreement
         answers, seconds = self._uses.get("comparison", 0), time.monotonic() - self._began
-        self._curve.append(CurvePoint(seconds, self.practice.env_steps, answers, values | self._agreement))
+        self._curve.append(CurvePoint(seconds, self.practice.env_steps, answers, values))
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -299,7 +298,7 @@ class JointLearner:
             step=self._step,
             feedback_seq=self._learned_seq,
             env_steps=self.practice.env_steps,
-            policy=self.practice.policy,
+            policy=self.practice.shown,
             reward=self.model.arrays(),
             curve=tuple(self._curve),
             questions=tuple(self.asker.ready),
@@ -348,4 +347,4 @@ class JointLearner:
         self._counts = None if facts["counts"] is None else np.array(facts["counts"], np.float32)
         self.inference.restore(facts.get("inference", {}))
         self._rested = self._practised_enough
-        self.practice.restore(facts["practice"], arrays, self.model.arrays() if self._is_paid else None)
+        self.practice.restore(facts["practice"], arrays, self._paid)

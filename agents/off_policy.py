@@ -61,6 +61,7 @@ class OffPolicyPractice(Practice):
         self._reward: RewardArrays | None = None
         self._usual, self._unit, self._sharp = 0.0, None, 1.0
         self._recent, self._best = deque(maxlen=self.config.window), None
+        self._since_origin, self.began_anew, self._first = 0, True, None
         self.env.reset()
 
     _torch: Any = None
@@ -176,8 +177,9 @@ class OffPolicyPractice(Practice):
             share = max(share, 0.5)
         self._sharp = sharpness(forward(policy.layers, seen, policy.activation), share)
 
-    def settle(self) -> None:
+    def settle(self) -> float:
         """Nothing to go back to: old steps are practised on as long as they are kept."""
+        return -np.inf
 
     @contextmanager
     def _own_randomness(self) -> Iterator[None]:

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents import checkpoint
+from agents import checkpoint, scores
 from agents.checkpoint import Arrays
 from agents.events import Events
 from agents.networks import policy_arrays, random_policy
 from agents.ppo import BurstPPO, PPOConfig, discounted_deviation
-from agents.rollouts import Moment, Variant, fresh_moments, is_foreign, moment_of, moments_of, roll, simulate
+from agents.rollouts import Moment, Variant, foreign_moments, fresh_moments, is_foreign, moments_of, simulate
 from agents.snapshot import PolicyArrays, RewardArrays
 from agents.vec_env import SimulationVecEnv
 from envs.world import Array, Task
@@ -36,6 +36,7 @@ class PracticeConfig:
     bolder: tuple[float, ...] = (1.5, 3.0)  # temperatures at which the policy also acts in clips
     shrink: float = 0.3  # what is left of the last layer's weights when a policy is softened
     window: int = 10  # rollouts that a policy's learned reward is judged by
+    clearly: float = 0.3  # difference of an episode's worth that counts between two tries [nats]
     slack: float = 0.05  # share of the best learned reward that may be lost before going back
 
 
@@ -69,6 +70,10 @@ class Practice:
         self._recent: deque[float] = deque(maxlen=config.window)
         self._best: tuple[float, Any] | None = None
         self._origin = self._parameters()
+        self._since_origin = 0  # bursts since this policy was the one that can be started over from
+        self.began_anew = True
+        """Whether the policy has practised on nothing else since it was that one."""
+        self._first: tuple[float, dict[str, Any], PolicyArrays] | None = None  # while a second try is made
         self.judge: Callable[[Any], float | None] | None = None
         """What an episode with so much of each term [M] is worth, to find the best policy by."""
 
@@ -95,6 +100,7 @@ class Practice:
         """Practise on another reward from now on (None pays nothing)."""
         self._reward, self._best = reward, None
         self._recent.clear()
+        self.began_anew = self._since_origin == 0
         self._measure_unit()
 
     def reprice(self, reward: RewardArrays) -> None:
@@ -131,6 +137,7 @@ class Practice:
         self.ppo.burst()
         self.events.note(self.ppo.facts)
         self.bursts += 1
+        self._since_origin += 1
         if self._unit is None:
             self._measure_unit()
         worth = self.judge(self.counts) if self.judge and self.counts is not None else None
@@ -145,7 +152,7 @@ class Practice:
 
     def remember(self) -> None:
         """The policy of now is what can be started over from."""
-        self._origin = self._parameters()
+        self._origin, self._since_origin = self._parameters(), 0
 
     def soften(self) -> None:
         """Make the policy less sure of itself, so that it finds out what a new reward is worth.
@@ -159,10 +166,50 @@ class Practice:
 
     def start_over(self) -> bool:
         """Go back to the policy that was remembered, or else the untaught one; whether there was one."""
-        self.ppo.policy.load_state_dict(self._origin)
+        self._put_back(self._origin)
+        self._since_origin, self.began_anew = 0, True
+        return True
+
+    def _put_back(self, parameters: dict[str, Any]) -> None:
+        self.ppo.policy.load_state_dict(parameters)
         self._best = None
         self._recent.clear()
-        return True
+
+    # Practising twice on one reward.
+
+    @property
+    def shown(self) -> PolicyArrays:
+        """The policy to be seen: of a second try nothing until it has ended."""
+        return self.policy if self._first is None else self._first[2]
+
+    @property
+    def tries_again(self) -> bool:
+        """Whether a second try is being made."""
+        return self._first is not None
+
+    def try_again(self) -> None:
+        """Practise on this reward once more from where one can start over, and keep the policy of now aside.
+
+        What an agent took up while it was thought to be good can keep it from all that is thought better
+        by now. One that was never rewarded for it is not caught there.
+        """
+        worth = self.settle()
+        self._first = worth, self._parameters(), self.policy
+        self.start_over()
+
+    def choose(self) -> None:
+        """The end of a try: the second is kept if it is clearly worth more than the first."""
+        worth, first = self.settle(), self._first
+        self._first = None
+        if first is not None and worth < first[0] + self.config.clearly:
+            self._put_back(first[1])
+
+    def take_back(self) -> None:
+        """The first try's policy again, if the second has not ended."""
+        if self._first is not None:
+            self._put_back(self._first[1])
+            self._first = None
+            self._since_origin = 1
 
     def _keep(self, policy: PolicyArrays) -> None:
         """Remember a policy every so often, some from each time: who has come to do nothing has once done
@@ -174,13 +221,18 @@ class Practice:
             untaught = self.past[0][0] == 0
             del self.past[0 if untaught else crowded([at for at, _ in self.past])]
 
-    def settle(self) -> None:
-        """Go back to the best policy on this reward if the one of now is worse: long practice drifts."""
+    def settle(self) -> float:
+        """Go back to the best policy on this reward if the one of now is worse: long practice drifts.
+
+        What an episode of it is worth; minus infinity where practice was too short to tell.
+        """
         if self._best is None:
-            return
+            return -np.inf
         mean, best = float(np.mean(self._recent)), self._best[0]
         if mean < best - self.config.slack * abs(best):
             self.ppo.policy.load_state_dict(self._best[1])
+            return best
+        return mean
 
     @property
     def learned_return(self) -> float:
@@ -200,6 +252,12 @@ class Practice:
             return {}
         return dict(zip(self.task.world.term_names, self.counts.tolist(), strict=True))
 
+    def curve_values(self) -> dict[str, float]:
+        """What the curves show of practice by now."""
+        terms = {f"term {name}": value for name, value in self.term_returns().items()}
+        unseen = {} if is_foreign(self.task) else scores.curve_values(scores.evaluate(self.task, self.policy))
+        return {"learned reward": self.learned_return, **terms, **unseen}
+
     def variants(self) -> list[Variant]:
         """Ways of acting: the policy now, the same bolder, earlier ones, and one that knows nothing."""
         now, name = self.policy, f"policy:{self.env_steps}"
@@ -210,27 +268,11 @@ class Practice:
     def moments(self, random: np.random.Generator) -> list[Moment]:
         """Where the policy is nowadays: every row at one step of the newest rollout."""
         if is_foreign(self.task):
-            return self._foreign_moments(random)
+            return foreign_moments(self.task, self.policy, random)
         facts = self.ppo.facts
         if facts.states is None or facts.rng is None:
             return fresh_moments(self.task, 64, int(random.integers(2**31)))
         return moments_of(self.task, facts.states, facts.rng)
-
-    def _foreign_moments(self, random: np.random.Generator, episodes: int = 6, each: int = 2) -> list[Moment]:
-        """Moments in whole episodes driven for it: nothing can be put into a state there.
-
-        Of a world that doesn't repeat itself only the starts of episodes.
-        """
-        starts = fresh_moments(self.task, episodes, int(random.integers(2**31)))
-        if self.task.filmed:  # type: ignore[attr-defined]
-            return starts
-        now = Variant(self.policy)
-        whole = roll(self.task, starts, [now] * episodes, [self.task.horizon] * episodes, random)
-        found = []
-        for recording in whole:
-            alive = max(1, int((recording.observations[:-1, -1] == 0.0).sum()))  # last is `ended`
-            found += [moment_of(self.task, recording, int(at)) for at in random.integers(alive, size=each)]
-        return found
 
     # Stopping and going on.
 
@@ -241,6 +283,9 @@ class Practice:
             "usual": self._usual,
             "unit": self._unit,
             "past": [at for at, _ in self.past],
+            "since_origin": self._since_origin,
+            "began_anew": self.began_anew,
+            "first": None if self._first is None else self._first[0],
             "random": self.ppo.random.bit_generator.state,
         }
 
@@ -249,10 +294,16 @@ class Practice:
         for index, (_, policy) in enumerate(self.past):
             found |= checkpoint.layer_arrays(f"past.{index}", policy.layers)
         found |= {f"origin.{name}": value.cpu().numpy() for name, value in self._origin.items()}
+        if self._first is not None:
+            found |= {f"first.{name}": value.cpu().numpy() for name, value in self._first[1].items()}
         sim = self.env.simulation
         return found | {"sim.states": sim.states, "sim.rng": sim.rng}
 
     def restore(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
+        if facts.get("first") is not None:
+            names = self.ppo.policy.state_dict()
+            self.ppo.policy.load_state_dict({n: torch.from_numpy(arrays[f"first.{n}"]) for n in names})
+            self._first = facts["first"], self._parameters(), self.policy
         checkpoint.restore_policy(self.ppo.policy, self.ppo.policy.optimizer, arrays)
         for name, value in self._origin.items():
             if f"origin.{name}" in arrays:  # an older version kept none
@@ -271,6 +322,8 @@ class Practice:
             layers = checkpoint.layers_from(f"past.{index}", arrays)
             self.past.append((at, replace(now, layers=layers)))
         self._reward, self._unit, self._usual = reward, facts["unit"], facts["usual"]
+        self._since_origin = facts.get("since_origin", 1)
+        self.began_anew = facts.get("began_anew", True)
 
     def _put(self, states: Array, rng: Array) -> Array:
         every = np.ones(self.env.num_envs, np.bool_)

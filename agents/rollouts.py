@@ -100,6 +100,24 @@ def fresh_moments(task: Task, count: int, seed: int) -> list[Moment]:
     return moments_of(task, sim.states, sim.rng)
 
 
+def foreign_moments(
+    task: Task, policy: PolicyArrays, random: np.random.Generator, episodes: int = 6, each: int = 2
+) -> list[Moment]:
+    """Moments in whole episodes driven for it: nothing can be put into a state in somebody else's world.
+
+    Of a world that doesn't repeat itself only the starts of episodes.
+    """
+    starts = fresh_moments(task, episodes, int(random.integers(2**31)))
+    if task.filmed:  # type: ignore[attr-defined]
+        return starts
+    whole = roll(task, starts, [Variant(policy)] * episodes, [task.horizon] * episodes, random)
+    found = []
+    for recording in whole:
+        alive = max(1, int((recording.observations[:-1, -1] == 0.0).sum()))  # last is `ended`
+        found += [moment_of(task, recording, int(at)) for at in random.integers(alive, size=each)]
+    return found
+
+
 def roll(
     task: Task,
     moments: Sequence[Moment],

@@ -1,0 +1,79 @@
+"""Practising once more from where one can start over: unseen, and kept only if it comes to clearly more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents import catalog
+from agents.practice import Practice, PracticeConfig
+from agents.teachers import make_teacher
+from tests.agents.toy import toy
+
+
+def _practised(worths: list[float]) -> Practice:
+    """After a first try whose bursts were judged by the first of these, and a second by the other."""
+    practice = Practice(toy(), 0, PracticeConfig(window=2))
+    practice.burst()
+    practice.remember()
+    practice.burst()
+    practice.set_reward(None)
+    for worth in worths:
+        practice.judge = lambda counts, worth=worth: worth  # type: ignore[misc]
+        practice.burst()
+        practice.burst()
+        if worth != worths[-1]:
+            practice.try_again()
+    return practice
+
+
+def _layers(practice: Practice) -> Any:
+    return practice.policy.layers[0][0].copy()
+
+
+@pytest.mark.parametrize(("second", "kept"), [(1.2, False), (1.4, True), (-5.0, False)])
+def test_the_second_try_is_kept_if_it_is_clearly_worth_more(second: float, kept: bool) -> None:
+    practice = _practised([1.0, second])
+    shown, now = practice.shown.layers[0][0].copy(), _layers(practice)
+    assert practice.tries_again
+    assert not np.array_equal(shown, now)
+    practice.choose()
+    assert not practice.tries_again
+    np.testing.assert_array_equal(_layers(practice), now if kept else shown)
+    np.testing.assert_array_equal(practice.shown.layers[0][0], _layers(practice))
+
+
+def test_who_is_told_more_goes_on_from_what_was_seen() -> None:
+    practice = _practised([1.0, 3.0])
+    shown = practice.shown.layers[0][0].copy()
+    practice.take_back()
+    practice.set_reward(None)
+    np.testing.assert_array_equal(_layers(practice), shown)
+    assert not practice.began_anew
+
+
+def test_a_second_try_goes_on_after_a_stop(tmp_path: Path) -> None:
+    first, again = _practised([1.0, 3.0]), Practice(toy(), 5, PracticeConfig(window=2))
+    again.restore(first.facts(), first.state(), None)
+    np.testing.assert_array_equal(again.shown.layers[0][0], first.shown.layers[0][0])
+    np.testing.assert_array_equal(_layers(again), _layers(first))
+    again.take_back()
+    np.testing.assert_array_equal(_layers(again), first.shown.layers[0][0])
+
+
+def test_joint_tries_again_where_it_went_on_from_another_reward() -> None:
+    task, teacher = toy(), make_teacher("rational", toy())
+    learner = catalog.make("joint", task, prior_steps=4_000, steps_per_fit=12_000)
+    tried = []
+    for round in range(2):
+        answers = [teacher.compare(learner.query()) for _ in range(2)]
+        learner.observe(2 * round + 2, answers)
+        seen: set[bytes] = set()
+        while learner.step():
+            if learner.practice.tries_again:
+                seen.add(learner.snapshot().policy.layers[0][0].tobytes())
+        tried.append(len(seen))
+    assert tried == [0, 1]  # the first began where the written reward ended; of the second nothing is seen
