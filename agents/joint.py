@@ -183,11 +183,11 @@ class JointLearner:
         if not (self._woken or practice.tries_again) and self._wake():
             self._woken, self._since_fit = True, 0
         elif not practice.began_anew and self._counts is not None and self._worth(self._counts) is not None:
-            practice.try_again()
+            practice.try_again(self._counts)
             self._since_fit = 0
         else:
             self._rested = True
-            practice.choose()
+            self._counts = practice.choose(self._counts)
 
     def _wake(self) -> bool:
         """Start over from what the written reward taught, if the agent has come to do nothing.
@@ -211,7 +211,7 @@ class JointLearner:
 
     def _fit(self, records: list[Record]) -> None:
         """Explain all feedback anew, and practise on what follows from it."""
-        self.practice.take_back()
+        self._counts = self.practice.take_back(self._counts)
         variants = self.practice.variants()
         self._ruled_answers = self.ruled.take(records) if "comparison" in self.kinds else []
         heard = [*records, *self._ruled_answers]

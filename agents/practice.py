@@ -48,6 +48,16 @@ def crowded(times: Sequence[int]) -> int:
     return 1 + int(np.argmin(np.array(gaps) / np.array(ages)))
 
 
+@dataclass(frozen=True)
+class _Try:
+    """A policy kept aside: what an episode is worth, of each term in it, its parameters."""
+
+    worth: float
+    counts: NDArray[np.float32]
+    parameters: dict[str, Any]
+    policy: PolicyArrays
+
+
 class Practice:
     """One agent practising in many rows at once."""
 
@@ -73,7 +83,7 @@ class Practice:
         self._since_origin = 0  # bursts since this policy was the one that can be started over from
         self.began_anew = True
         """Whether the policy has practised on nothing else since it was that one."""
-        self._first: tuple[float, dict[str, Any], PolicyArrays] | None = None  # while a second try is made
+        self._first: _Try | None = None  # while a second one is made
         self.judge: Callable[[Any], float | None] | None = None
         """What an episode with so much of each term [M] is worth, to find the best policy by."""
 
@@ -180,36 +190,40 @@ class Practice:
     @property
     def shown(self) -> PolicyArrays:
         """The policy to be seen: of a second try nothing until it has ended."""
-        return self.policy if self._first is None else self._first[2]
+        return self.policy if self._first is None else self._first.policy
 
     @property
     def tries_again(self) -> bool:
         """Whether a second try is being made."""
         return self._first is not None
 
-    def try_again(self) -> None:
+    def try_again(self, counts: NDArray[np.float32]) -> None:
         """Practise on this reward once more from where one can start over, and keep the policy of now aside.
 
         What an agent took up while it was thought to be good can keep it from all that is thought better
-        by now. One that was never rewarded for it is not caught there.
+        by now. One that was never rewarded for it is not caught there. counts [M]: of each term per episode.
         """
-        worth = self.settle()
-        self._first = worth, self._parameters(), self.policy
+        self._first = _Try(self.settle(), counts, self._parameters(), self.policy)
         self.start_over()
 
-    def choose(self) -> None:
-        """The end of a try: the second is kept if it is clearly worth more than the first."""
-        worth, first = self.settle(), self._first
-        self._first = None
-        if first is not None and worth < first[0] + self.config.clearly:
-            self._put_back(first[1])
+    def choose(self, counts: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+        """The end of a try: the second is kept if it is clearly worth more than the first.
 
-    def take_back(self) -> None:
-        """The first try's policy again, if the second has not ended."""
-        if self._first is not None:
-            self._put_back(self._first[1])
-            self._first = None
-            self._since_origin = 1
+        counts [M]: of each term per episode, now; the same of the policy that is kept.
+        """
+        worth, first = self.settle(), self._first
+        if first is not None and not worth > first.worth + self.config.clearly:  # neither may be known
+            return self.take_back(counts)
+        self._first = None
+        return counts
+
+    def take_back(self, counts: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+        """The first try's policy again and its counts, if there is a second one; else the `counts` given."""
+        if self._first is None:
+            return counts
+        first, self._first, self._since_origin = self._first, None, 1
+        self._put_back(first.parameters)
+        return first.counts
 
     def _keep(self, policy: PolicyArrays) -> None:
         """Remember a policy every so often, some from each time: who has come to do nothing has once done
@@ -285,7 +299,7 @@ class Practice:
             "past": [at for at, _ in self.past],
             "since_origin": self._since_origin,
             "began_anew": self.began_anew,
-            "first": None if self._first is None else self._first[0],
+            "first": None if self._first is None else [self._first.worth, self._first.counts.tolist()],
             "random": self.ppo.random.bit_generator.state,
         }
 
@@ -295,7 +309,7 @@ class Practice:
             found |= checkpoint.layer_arrays(f"past.{index}", policy.layers)
         found |= {f"origin.{name}": value.cpu().numpy() for name, value in self._origin.items()}
         if self._first is not None:
-            found |= {f"first.{name}": value.cpu().numpy() for name, value in self._first[1].items()}
+            found |= {f"first.{name}": value.cpu().numpy() for name, value in self._first.parameters.items()}
         sim = self.env.simulation
         return found | {"sim.states": sim.states, "sim.rng": sim.rng}
 
@@ -303,7 +317,8 @@ class Practice:
         if facts.get("first") is not None:
             names = self.ppo.policy.state_dict()
             self.ppo.policy.load_state_dict({n: torch.from_numpy(arrays[f"first.{n}"]) for n in names})
-            self._first = facts["first"], self._parameters(), self.policy
+            worth, counts = facts["first"]
+            self._first = _Try(worth, np.array(counts, np.float32), self._parameters(), self.policy)
         checkpoint.restore_policy(self.ppo.policy, self.ppo.policy.optimizer, arrays)
         for name, value in self._origin.items():
             if f"origin.{name}" in arrays:  # an older version kept none

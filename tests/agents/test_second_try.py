@@ -13,6 +13,9 @@ from agents.practice import Practice, PracticeConfig
 from agents.teachers import make_teacher
 from tests.agents.toy import toy
 
+FIRST, SECOND = np.array([1.0, 2.0, 0.0, 3.0], np.float32), np.zeros(4, np.float32)
+"""Of each term per episode."""
+
 
 def _practised(worths: list[float]) -> Practice:
     """After a first try whose bursts were judged by the first of these, and a second by the other."""
@@ -26,7 +29,7 @@ def _practised(worths: list[float]) -> Practice:
         practice.burst()
         practice.burst()
         if worth != worths[-1]:
-            practice.try_again()
+            practice.try_again(FIRST)
     return practice
 
 
@@ -40,8 +43,10 @@ def test_the_second_try_is_kept_if_it_is_clearly_worth_more(second: float, kept:
     shown, now = practice.shown.layers[0][0].copy(), _layers(practice)
     assert practice.tries_again
     assert not np.array_equal(shown, now)
-    practice.choose()
+    counts = practice.choose(SECOND)
     assert not practice.tries_again
+    assert counts is not None
+    assert counts.tolist() == (SECOND if kept else FIRST).tolist()
     np.testing.assert_array_equal(_layers(practice), now if kept else shown)
     np.testing.assert_array_equal(practice.shown.layers[0][0], _layers(practice))
 
@@ -49,7 +54,8 @@ def test_the_second_try_is_kept_if_it_is_clearly_worth_more(second: float, kept:
 def test_who_is_told_more_goes_on_from_what_was_seen() -> None:
     practice = _practised([1.0, 3.0])
     shown = practice.shown.layers[0][0].copy()
-    practice.take_back()
+    assert practice.take_back(SECOND) is FIRST
+    assert practice.take_back(SECOND) is SECOND
     practice.set_reward(None)
     np.testing.assert_array_equal(_layers(practice), shown)
     assert not practice.began_anew
@@ -60,7 +66,7 @@ def test_a_second_try_goes_on_after_a_stop(tmp_path: Path) -> None:
     again.restore(first.facts(), first.state(), None)
     np.testing.assert_array_equal(again.shown.layers[0][0], first.shown.layers[0][0])
     np.testing.assert_array_equal(_layers(again), _layers(first))
-    again.take_back()
+    np.testing.assert_array_equal(again.take_back(None), FIRST)
     np.testing.assert_array_equal(_layers(again), first.shown.layers[0][0])
 
 
@@ -77,3 +83,13 @@ def test_joint_tries_again_where_it_went_on_from_another_reward() -> None:
                 seen.add(learner.snapshot().policy.layers[0][0].tobytes())
         tried.append(len(seen))
     assert tried == [0, 1]  # the first began where the written reward ended; of the second nothing is seen
+
+
+def test_of_two_tries_that_were_too_short_to_judge_the_first_is_kept() -> None:
+    practice = Practice(toy(), 0, PracticeConfig())
+    practice.burst()
+    shown = _layers(practice)
+    practice.try_again(FIRST)
+    practice.burst()
+    assert practice.choose(SECOND) is FIRST
+    np.testing.assert_array_equal(_layers(practice), shown)
