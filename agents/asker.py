@@ -129,8 +129,10 @@ class Asker:
         return Question(pairs[id].clips[::-1], same_start=True, about="asked again, sides swapped")
 
     def facts(self) -> dict[str, Any]:
-        return {"asked": self.asked, "known": sorted(self._known), "random": self.random.bit_generator.state}
+        known, random = sorted(self._known), self.random.bit_generator.state
+        return {"asked": self.asked, "again_at": self._again_at, "known": known, "random": random}
 
     def restore(self, facts: dict[str, Any]) -> None:
         self.asked, self._known = facts["asked"], set(facts["known"])
+        self._again_at = facts.get("again_at", self.asked)  # an older version kept none
         self.random.bit_generator.state = facts["random"]

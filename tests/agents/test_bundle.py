@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import pickle  # noqa: TID251  # to make hostile files with
-import subprocess
-import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +25,7 @@ from agents.torch_state import read_tensors
 from envs.catalog import task
 from envs.world import Task
 from tests.agents.hostile import Canary, resealed
+from tests.agents.plain_sb3 import predicted
 from tests.sandbox.records import same
 
 WORLDS = ("teachbox/RoomsTidy-v0", "teachbox/RoverDeliver-v0")
@@ -85,15 +84,7 @@ def test_a_zip_acts_alike_and_comes_back(world: str, tmp_path: Path) -> None:
     agent = an_agent(place)
     sb3_zip.write(path, agent, place)
     obs = np.random.default_rng(1).uniform(-1, 1, (50, len(place.world.obs_names))).astype(np.float32)
-    np.save(tmp_path / "obs.npy", obs)
-    code = (
-        "import sys, numpy as np; from stable_baselines3 import PPO;"
-        "acts, _ = PPO.load('agent.zip', device='cpu').predict(np.load('obs.npy'), deterministic=True);"
-        "assert not {'agents', 'envs', 'sandbox'} & set(sys.modules); np.save('acts.npy', acts)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    np.testing.assert_allclose(np.load(tmp_path / "acts.npy"), agent.policy.act(obs), atol=1e-5)
+    np.testing.assert_allclose(predicted(path, obs), agent.policy.act(obs), atol=1e-5)
     again = sb3_zip.read(path, place)
     assert same(again.policy, agent.policy)
     assert same(again.value, agent.value)

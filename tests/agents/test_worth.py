@@ -193,3 +193,17 @@ def test_repeats_come_by_answers_not_by_questions_that_nobody_saw() -> None:
             else:
                 asker.asked += 1
     assert repeats == [3, 6, 9, 12]
+
+
+def test_when_a_pair_was_last_repeated_is_known_after_a_stop() -> None:
+    task, config = rooms_tidy(), QueryConfig(again_every=4)
+    clip = catalog.simulation(task, 1).recorder(0, "random").trajectory()
+    answered = [Comparison((clip, clip), (0, 1)) for _ in range(4)]
+    asker, later = (Asker(task, config, np.random.default_rng(0)) for _ in range(2))
+    asker.asked = 3
+    assert asker.again(answered, []) is not None
+    later.restore(asker.facts())
+    for one in (asker, later):
+        one.asked = 7
+        assert one.again(answered, []) is None  # nobody has answered anything since
+        assert one.again([*answered, *answered], []) is not None
