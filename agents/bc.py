@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import torch
 
 from agents import checkpoint, scores
-from agents.cloning import Cloner, driven_by_person, filled
-from agents.feedback import Demonstration, Question, Record, kind_of, standing, uses_of
+from agents.cloning import Cloner, whole_drives
+from agents.feedback import Question, Record, kind_of, standing, uses_of
 from agents.networks import policy_arrays
 from agents.ppo import BurstPPO, PPOConfig
 from agents.records import Heard
@@ -26,7 +26,7 @@ CONFLICTING = 0.2
 EARLY = 0.3
 """Share of the updates before which what is learned anew is not yet acted on."""
 PLENTY = 60
-"""Numbers seen from which on one can often be told from the others."""
+"""Numbers seen from which on one can often be told from the others. Where fewer are seen, none is hidden."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class CloningConfig:
     rate: float = 5e-3  # Adam's, falling to nothing over the updates
     decay: float = 1e-2  # weight decay
     hidden: tuple[int, ...] = (128, 128)
-    blind: float = 0.4  # share of what is seen that a minibatch hides (dropout), less where little is seen
+    blind: float = 0.4  # share of what is seen that a minibatch hides (dropout), where PLENTY is seen
     sharp: float = 2.0  # what is left to chance is less than in what was driven: slips add up
     against: float = 0.3  # weight of what the agent did where somebody took over: that is refused
     device: str = "auto"  # where the policy is trained, see `agents.devices`
@@ -46,7 +46,7 @@ class CloningConfig:
 
 def cloner_of(task: Task, config: CloningConfig, seed: int, weight: float = 1.0) -> Cloner:
     """The loss that follows from a configuration."""
-    blind = config.blind * min(1.0, len(task.world.obs_names) / PLENTY)
+    blind = config.blind if len(task.world.obs_names) >= PLENTY else 0.0
     idle, against = task.world.idle_action, config.against
     return Cloner(task.world.symmetries, weight, seed, blind, idle, config.sharp, against)
 
@@ -126,9 +126,7 @@ class CloningLearner:
 
     def _take(self, records: list[Record]) -> None:
         """Learn from these records from now on."""
-        driven = driven_by_person(records)
-        ends = [filled(self.task, t) for t in driven[: sum(isinstance(r, Demonstration) for r in records)]]
-        self.cloner.learn_from([*ends, *driven[len(ends) :]])
+        self.cloner.learn_from(whole_drives(self.task, records))
         self.cloner.refuse(records)
 
     def _burst(self) -> None:

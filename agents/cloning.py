@@ -96,6 +96,12 @@ def filled(task: Task, driven: Trajectory) -> Trajectory:
     )
 
 
+def whole_drives(task: Task, records: Sequence[Record]) -> list[Trajectory]:
+    """Every stretch that the person drove, drives with the rest they came to."""
+    drives = [filled(task, r.trajectory) for r in records if isinstance(r, Demonstration)]
+    return drives + [r.person for r in records if isinstance(r, Correction)]
+
+
 def agreed(
     obs: NDArray[np.float32], actions: Array, idle: int = -1, near: float = 0.05
 ) -> tuple[Array, float]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from agents import references
 from agents.rollouts import is_foreign, random_actions
+from agents.scores import unseen
 from agents.snapshot import PolicyArrays
 from envs.rooms.cells import BIN, COL, DOCK, HEADER, ROW, SIZE, VASE, WALL
 from envs.simulation import Simulation
@@ -37,7 +38,7 @@ def expert(task: Task, random: np.random.Generator, cautious: bool = False) -> E
         return _following(found.policy, None if found.surest else random)
     if task.world.name == "rooms":
         return _planned(task, cautious)
-    kept = None if cautious else references.find(task, 1)
+    kept = None if cautious else references.find(unseen(task), 1)
     if kept is not None and kept.policy is not None:
         return _following(kept.policy, None if kept.surest else random)
     return _lookahead(task, random, CAUTION if cautious else 1.0)

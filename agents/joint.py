@@ -3,7 +3,8 @@
 First the agent practises on the written reward, so that the first clips are not idle. Then, whenever
 feedback has come, the reward is fitted again to all of it and practice goes on from where it is, for a
 bounded number of steps (on a reward that stands still it drifts to the reward's faults), and then once
-more, unseen, from what the written reward taught: what it went on from may have been a trap.
+more, unseen, from what the person drove or else from what the written reward taught: what it went on from
+may have been a trap.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from agents import checkpoint, explain
-from agents.asker import Asker
 from agents.cloning import Cloner
 from agents.demonstrations import choices_of
 from agents.feedback import Comparison, Question, Record, kind_of, standing, uses_of
 from agents.inference import Inference
 from agents.joint_config import JointConfig as JointConfig
 from agents.joint_config import Prior as Prior
-from agents.joint_config import reward_of
+from agents.joint_config import asker_of, reward_of
 from agents.learned_reward import LearnedReward
 from agents.practice import Practice
 from agents.principles import Ruled
@@ -60,10 +60,7 @@ class JointLearner:
         self.inference = Inference(self.model, len(task.world.terms), config.reward.noise)
         self.inference.follow = config.follow
         self._agreement = self.inference.agreement
-        self.asker = Asker(task, config.query, np.random.default_rng([seed, 1]))
-        on_net = config.model == "net" or is_foreign(task)
-        if on_net:  # it knows no terms, so it asks about none
-            self.asker.coverage, self.asker.decisive = None, 0
+        self.asker = asker_of(task, config, seed)
         self._prior_steps = 1_000 * task.horizon if config.prior_steps is None else config.prior_steps
         self._steps_given = config.steps_per_fit
         self._records = Heard(task)
@@ -149,6 +146,7 @@ class JointLearner:
         ids = frozenset(record.id for record in records)
         if ids != self._taken:
             self.cloner.take(records)
+            self.practice.head_start.hear(records)
             self._uses, self._taken = uses_of(records), ids
         if self._in_prior:
             self._burst()
@@ -178,11 +176,11 @@ class JointLearner:
             self.inference.practised(before / self._steps_per_fit, self._since_fit / self._steps_per_fit)
 
     def _settle(self) -> None:
-        """The end of practice on one state of the feedback; once more if it went on from another one."""
+        """The end of practice on one state of the feedback; once more if there is another way to begin."""
         practice = self.practice
-        if not (self._woken or practice.tries_again) and self._wake():
+        if not (self._woken or practice.tries_again or practice.head_start.is_known) and self._wake():
             self._woken, self._since_fit = True, 0
-        elif not practice.began_anew and self._counts is not None and self._worth(self._counts) is not None:
+        elif practice.may_do_better and self._counts is not None and self._worth(self._counts) is not None:
             practice.try_again(self._counts)
             self._since_fit = 0
         else:
@@ -199,6 +197,8 @@ class JointLearner:
         return known and self.model.is_idle(self._counts) and self.practice.start_over()
 
     def _burst(self) -> int:
+        if self.practice.imitates:
+            return self.practice.imitate()
         if self._counts is not None and not self.config.control:  # a control must know nothing of doubt
             self.practice.reprice(self.model.sure(self._counts, self.inference.usual))
         steps = self.practice.burst()

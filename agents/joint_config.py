@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from agents.asker import Asker
 from agents.learned_reward import LearnedReward
 from agents.practice import PracticeConfig
 from agents.principles import Principles
@@ -39,6 +40,14 @@ class JointConfig:
     reward: RewardConfig = field(default_factory=RewardConfig)
     net: NetConfig = field(default_factory=NetConfig)
     query: QueryConfig = field(default_factory=QueryConfig)
+
+
+def asker_of(task: Task, config: JointConfig, seed: int) -> Asker:
+    """Of a reward that knows no terms none is asked about."""
+    asker = Asker(task, config.query, np.random.default_rng([seed, 1]))
+    if config.model == "net" or is_foreign(task):
+        asker.coverage, asker.decisive = None, 0
+    return asker
 
 
 def reward_of(task: Task, config: JointConfig, prior: Prior, seed: int) -> LearnedReward:

@@ -22,6 +22,8 @@ from stable_baselines3.common.utils import polyak_update
 from agents import checkpoint
 from agents.checkpoint import Arrays
 from agents.events import Events
+from agents.head_start import HeadStart
+from agents.past import Past
 from agents.ppo import RolloutFacts
 from agents.practice import Practice, PracticeConfig
 from agents.replay_buffer import RelabelledBuffer, nearest
@@ -57,7 +59,8 @@ class OffPolicyPractice(Practice):
         self.ppo.facts, self.ppo.random = RolloutFacts(), np.random.default_rng(seed)
         self.ppo.n_steps = steps
         self.events = Events(task, seed)
-        self.past, self.bursts, self.exploring = deque(), 0, False
+        self.past, self.head_start, self._clones = Past(), HeadStart(task, seed, None), False
+        self.bursts, self.exploring = 0, False
         self._reward: RewardArrays | None = None
         self._usual, self._unit, self._sharp = 0.0, None, 1.0
         self._recent, self._best = deque(maxlen=self.config.window), None
@@ -100,7 +103,7 @@ class OffPolicyPractice(Practice):
 
     def burst(self) -> int:
         """One rollout, and minibatches of all that is kept."""
-        self._keep(self.policy)
+        self.past.keep(self.env_steps, self.policy)
         with one_thread():
             self._collect()
             self.bursts += 1
@@ -211,8 +214,7 @@ class OffPolicyPractice(Practice):
         for name, (part, adam) in parts(self.ppo).items():
             held = checkpoint.policy_state(part, adam)
             found |= {f"{name}.{key}": value.copy() for key, value in held.items()}
-        for index, (_, policy) in enumerate(self.past):
-            found |= checkpoint.layer_arrays(f"past.{index}", policy.layers)
+        found |= self.past.state()
         buffer, n = self.buffer, self.buffer.moments
         each = buffer.observations[0].nbytes * 2 + 1
         order = (buffer.pos + np.arange(n)) % n if buffer.full else np.arange(n)

@@ -7,7 +7,7 @@ its discounted sums, so that values stay near one whatever its unit.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from agents import checkpoint, scores
 from agents.checkpoint import Arrays
 from agents.events import Events
+from agents.head_start import HeadStart
 from agents.networks import policy_arrays, random_policy
+from agents.past import Past
 from agents.ppo import BurstPPO, PPOConfig, discounted_deviation
 from agents.rollouts import Moment, Variant, foreign_moments, fresh_moments, is_foreign, moments_of, simulate
 from agents.snapshot import PolicyArrays, RewardArrays
@@ -31,21 +33,11 @@ class PracticeConfig:
     """How the agent practises."""
 
     ppo: PPOConfig = field(default_factory=PPOConfig)
-    past: int = 4  # earlier policies kept, for clips and alternatives
-    past_every: int = 40_000  # environment steps between them
     bolder: tuple[float, ...] = (1.5, 3.0)  # temperatures at which the policy also acts in clips
     shrink: float = 0.3  # what is left of the last layer's weights when a policy is softened
     window: int = 10  # rollouts that a policy's learned reward is judged by
     clearly: float = 0.3  # difference of an episode's worth that counts between two tries [nats]
     slack: float = 0.05  # share of the best learned reward that may be lost before going back
-
-
-def crowded(times: Sequence[int]) -> int:
-    """Which of the policies kept at these times (three or more) to let go: that with the nearest neighbours
-    for its age. So they stand the wider apart the older they are; the first and the last stay."""
-    ages = [times[-1] - at + 1 for at in times[1:-1]]
-    gaps = [after - before for before, after in zip(times[:-2], times[2:], strict=True)]
-    return 1 + int(np.argmin(np.array(gaps) / np.array(ages)))
 
 
 @dataclass(frozen=True)
@@ -71,7 +63,9 @@ class Practice:
         self.env = SimulationVecEnv(sim, self._pay, stagger=np.random.default_rng([seed, 3]))
         self.ppo = BurstPPO.on(self.env, ppo, seed=seed)
         self.events = Events(task, seed)
-        self.past: deque[tuple[int, PolicyArrays]] = deque()
+        self.past = Past()
+        self.head_start = HeadStart(task, seed, self.ppo.policy)
+        self._clones = False  # while a second try is still to begin from what the person did
         self.bursts = 0
         self._reward: RewardArrays | None = None
         self._usual = 0.0  # mean reward of a step; taking it off changes nothing at a fixed horizon
@@ -143,7 +137,7 @@ class Practice:
         """One rollout and its update; the number of environment steps."""
         before = self.policy
         parameters = self._parameters()
-        self._keep(before)
+        self.past.keep(self.env_steps, before)
         self.ppo.burst()
         self.events.note(self.ppo.facts)
         self.bursts += 1
@@ -197,14 +191,33 @@ class Practice:
         """Whether a second try is being made."""
         return self._first is not None
 
+    @property
+    def may_do_better(self) -> bool:
+        """Whether a second try would begin elsewhere than this one did."""
+        return self._first is None and (self.head_start.is_known or not self.began_anew)
+
     def try_again(self, counts: NDArray[np.float32]) -> None:
         """Practise on this reward once more from where one can start over, and keep the policy of now aside.
 
         What an agent took up while it was thought to be good can keep it from all that is thought better
-        by now. One that was never rewarded for it is not caught there. counts [M]: of each term per episode.
+        by now. One that was never rewarded for it is not caught there; and one that has been shown a way
+        begins by going it (`imitate`). counts [M]: of each term per episode.
         """
         self._first = _Try(self.settle(), counts, self._parameters(), self.policy)
         self.start_over()
+        self._clones = self.head_start.is_known
+
+    @property
+    def imitates(self) -> bool:
+        """Whether it must `imitate` before it can practise."""
+        return self._clones and self.head_start.is_known
+
+    def imitate(self) -> int:
+        """Some minibatches of doing what the person did; the number of environment steps, which is none."""
+        if self.head_start.go_on():
+            self._put_back(self.head_start.parameters(self._origin))
+            self._clones = False
+        return 0
 
     def choose(self, counts: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
         """The end of a try: the second is kept if it is clearly worth more than the first.
@@ -221,19 +234,9 @@ class Practice:
         """The first try's policy again and its counts, if there is a second one; else the `counts` given."""
         if self._first is None:
             return counts
-        first, self._first, self._since_origin = self._first, None, 1
+        first, self._first, self._since_origin, self._clones = self._first, None, 1, False
         self._put_back(first.parameters)
         return first.counts
-
-    def _keep(self, policy: PolicyArrays) -> None:
-        """Remember a policy every so often, some from each time: who has come to do nothing has once done
-        something, and clips of that can still be asked about."""
-        if self.past and self.env_steps - self.past[-1][0] < self.config.past_every:
-            return
-        self.past.append((self.env_steps, policy))
-        if len(self.past) > self.config.past:
-            untaught = self.past[0][0] == 0
-            del self.past[0 if untaught else crowded([at for at, _ in self.past])]
 
     def settle(self) -> float:
         """Go back to the best policy on this reward if the one of now is worse: long practice drifts.
@@ -296,17 +299,17 @@ class Practice:
             "bursts": self.bursts,
             "usual": self._usual,
             "unit": self._unit,
-            "past": [at for at, _ in self.past],
+            "past": self.past.times,
             "since_origin": self._since_origin,
             "began_anew": self.began_anew,
+            "clones": self._clones,
             "first": None if self._first is None else [self._first.worth, self._first.counts.tolist()],
             "random": self.ppo.random.bit_generator.state,
         }
 
     def state(self) -> Arrays:
         found = checkpoint.policy_state(self.ppo.policy, self.ppo.policy.optimizer)
-        for index, (_, policy) in enumerate(self.past):
-            found |= checkpoint.layer_arrays(f"past.{index}", policy.layers)
+        found |= self.past.state()
         found |= {f"origin.{name}": value.cpu().numpy() for name, value in self._origin.items()}
         if self._first is not None:
             found |= {f"first.{name}": value.cpu().numpy() for name, value in self._first.parameters.items()}
@@ -331,14 +334,10 @@ class Practice:
         """Everything but the networks and where the rows are."""
         self.ppo.num_timesteps, self.bursts = facts["env_steps"], facts["bursts"]
         self.ppo.random.bit_generator.state = facts["random"]
-        now = self.policy
-        self.past.clear()
-        for index, at in enumerate(facts["past"] if now.eyes is None else []):  # layers alone are kept
-            layers = checkpoint.layers_from(f"past.{index}", arrays)
-            self.past.append((at, replace(now, layers=layers)))
+        self.past.restore(facts["past"], arrays, self.policy)
         self._reward, self._unit, self._usual = reward, facts["unit"], facts["usual"]
         self._since_origin = facts.get("since_origin", 1)
-        self.began_anew = facts.get("began_anew", True)
+        self.began_anew, self._clones = facts.get("began_anew", True), facts.get("clones", False)
 
     def _put(self, states: Array, rng: Array) -> Array:
         every = np.ones(self.env.num_envs, np.bool_)

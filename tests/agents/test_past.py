@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from agents.practice import crowded
+from agents.past import crowded
 
 
 def test_the_older_they_are_the_wider_they_stand_apart() -> None:

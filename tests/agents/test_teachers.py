@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agents import scores
 from agents.feedback import Question
 from agents.rollouts import Variant, fresh_moments, roll
 from agents.snapshot import PolicyArrays
@@ -126,3 +127,12 @@ def test_the_over_cautious_keep_clear_and_leave_what_lies_there() -> None:
     assert 0.2 * litter[careful] < litter[cautious] < 0.9 * litter[careful]
     assert cautious.care.slip == 0.0
     assert make_teacher("slipping:0.3", task).care.slip == 0.3
+
+
+def test_who_drives_well_drives_as_the_best_policy_known() -> None:
+    """In worlds without a plan: on the layouts of training too, for which no references are kept."""
+    task = catalog.task("teachbox/LanesMerge-v0")
+    teacher = make_teacher("rational", task)
+    drives = [teacher.demonstrate(seed).trajectory for seed in range(4)]
+    earned = [float(teacher.worth(driven).sum()) for driven in drives]
+    assert scores.references(task).score(float(np.mean(earned))) > 0.85
