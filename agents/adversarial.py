@@ -24,6 +24,7 @@ from agents.joint import JointConfig, JointLearner, Prior
 from agents.learned_reward import Float, LearnedReward
 from agents.losses import adversarial, airl_logit
 from agents.networks import log_prob, mlp_layers, small_net
+from agents.practice import PracticeConfig
 from agents.reward_net import turnings
 from agents.snapshot import PolicyArrays, RewardArrays, Turns, reward_inputs
 from envs.trajectory import Trajectory
@@ -53,6 +54,8 @@ class AdversarialConfig(JointConfig):
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     clone: CloningConfig = field(default_factory=lambda: CloningConfig(updates=500, rate=3e-3))
     cloning: float | None = 0.3  # weight of cloning beside PPO
+    practice: PracticeConfig = field(default_factory=lambda: PracticeConfig(skips=False))
+    """An adversary must meet rest to know what it is worth."""
 
 
 class Discriminator(LearnedReward):

@@ -62,7 +62,7 @@ class OffPolicyPractice(Practice):
         self.past, self.head_start, self._clones = Past(), HeadStart(task, seed, None), False
         self.bursts, self.exploring = 0, False
         self._reward: RewardArrays | None = None
-        self._usual, self._unit, self._sharp = 0.0, None, 1.0
+        self._usual, self.unit, self._sharp = 0.0, None, 1.0
         self._recent, self._best = deque(maxlen=self.config.window), None
         self._since_origin, self.began_anew, self._first = 0, True, None
         self.env.reset()
@@ -107,7 +107,7 @@ class OffPolicyPractice(Practice):
         with one_thread():
             self._collect()
             self.bursts += 1
-            if self._unit is None:
+            if self.unit is None:
                 self._measure_unit()
                 self._relabel()
             with self._own_randomness():

@@ -158,7 +158,7 @@ class BurstPPO(PPO):
         next_obs = np.zeros((steps, rows, sim.obs.shape[1]), np.float32)
         terms = np.zeros((steps, rows, len(sim.task.world.terms)), np.float32)
         ended = np.zeros((steps, rows), np.bool_)
-        keep, obs = int(self.random.integers(steps)), sim.obs
+        keep, obs, skipped = int(self.random.integers(steps)), sim.obs, env.skipped
         for t in range(steps):
             if t == keep:
                 self.facts.states, self.facts.rng = sim.states.copy(), sim.rng.copy()
@@ -192,12 +192,17 @@ class BurstPPO(PPO):
         rest = ended.copy()
         rest[-1] = True
         after[rest] = values(next_obs[rest])[:, 0]
+        if env.skipped > skipped:  # who rests is paid the same for ever: that needs no guess
+            after[ended & (next_obs[..., -1] == 1.0)] = env.at_rest() / (1.0 - self.gamma)
         buffer.values[:] = all_values
         _advantages(buffer, after, ended, self.gamma, self.gae_lambda)
         buffer.pos, buffer.full = steps, True
         self._last_obs = obs.copy()
         self._last_episode_starts = ended[-1].copy()
         self._note(sim.task.horizon, buffer, next_obs, terms)
+        if env.skipped > skipped:
+            self.facts.reward_sum += (env.skipped - skipped) * env.at_rest()
+            self.facts.episodes += (env.skipped - skipped) / sim.task.horizon
 
     def _nets(self, policy: PolicyArrays) -> tuple[Net, Net]:
         """Logits or means, and values, of observations."""

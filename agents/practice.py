@@ -22,7 +22,16 @@ from agents.head_start import HeadStart
 from agents.networks import policy_arrays, random_policy
 from agents.past import Past
 from agents.ppo import BurstPPO, PPOConfig, discounted_deviation
-from agents.rollouts import Moment, Variant, foreign_moments, fresh_moments, is_foreign, moments_of, simulate
+from agents.rollouts import (
+    Moment,
+    Variant,
+    foreign_moments,
+    fresh_moments,
+    is_foreign,
+    moments_of,
+    resting,
+    simulate,
+)
 from agents.snapshot import PolicyArrays, RewardArrays
 from agents.vec_env import SimulationVecEnv
 from envs.world import Array, Task
@@ -35,6 +44,7 @@ class PracticeConfig:
     ppo: PPOConfig = field(default_factory=PPOConfig)
     bolder: tuple[float, ...] = (1.5, 3.0)  # temperatures at which the policy also acts in clips
     shrink: float = 0.3  # what is left of the last layer's weights when a policy is softened
+    skips: bool = True  # rest after an early end, in worlds of somebody else's: it is reckoned, not driven
     window: int = 10  # rollouts that a policy's learned reward is judged by
     clearly: float = 0.3  # difference of an episode's worth that counts between two tries [nats]
     slack: float = 0.05  # share of the best learned reward that may be lost before going back
@@ -59,7 +69,7 @@ class Practice:
         if is_foreign(task):  # steps one row at a time: few rows, longer rollouts
             batch = 64 if ppo.policy == "CnnPolicy" else 256
             ppo = replace(ppo, rows=8, steps=256, batch=batch)
-        sim = simulate(task, ppo.rows, seed=seed * 1_000_003 + 17)
+        sim = simulate(task, ppo.rows, seed=seed * 1_000_003 + 17, skips=config.skips)
         self.env = SimulationVecEnv(sim, self._pay, stagger=np.random.default_rng([seed, 3]))
         self.ppo = BurstPPO.on(self.env, ppo, seed=seed)
         self.events = Events(task, seed)
@@ -69,7 +79,7 @@ class Practice:
         self.bursts = 0
         self._reward: RewardArrays | None = None
         self._usual = 0.0  # mean reward of a step; taking it off changes nothing at a fixed horizon
-        self._unit: float | None = None
+        self.unit: float | None = None
         """What one unit of reward is divided by; None: not known before a rollout was seen."""
         self._recent: deque[float] = deque(maxlen=config.window)
         self._best: tuple[float, Any] | None = None
@@ -86,11 +96,6 @@ class Practice:
         return int(self.ppo.num_timesteps)
 
     @property
-    def unit(self) -> float | None:
-        """What one unit of reward is divided by; None before a rollout was seen."""
-        return self._unit
-
-    @property
     def policy(self) -> PolicyArrays:
         return policy_arrays(self.ppo.policy)
 
@@ -98,7 +103,7 @@ class Practice:
         if self._reward is None:
             return np.zeros(len(obs), np.float32)
         mean = self._reward.members(obs, actions, next_obs, terms).mean(0)
-        return np.asarray((mean - self._usual) / (self._unit or 1.0), np.float32)
+        return np.asarray((mean - self._usual) / (self.unit or 1.0), np.float32)
 
     def set_reward(self, reward: RewardArrays | None) -> None:
         """Practise on another reward from now on (None pays nothing)."""
@@ -114,12 +119,15 @@ class Practice:
     def _measure_unit(self) -> None:
         steps = self.newest_steps()
         if steps is None or self._reward is None:
-            self._unit = None
+            self.unit = None
             return
         mean = self._reward.members(*steps).mean(0)
-        rows = self.env.num_envs
+        rows, gamma = self.env.num_envs, self.ppo.gamma
         self._usual = float(mean.mean())
-        self._unit = discounted_deviation(mean.reshape(-1, rows), self.ppo.gamma)
+        if self.env.skipped:  # what follows an early end counts with the step that ends
+            rest = float(self._reward.members(*resting(self.task)).mean()) - self._usual
+            mean = mean + (steps[2][:, -1] == 1.0) * np.float32(rest * gamma / (1.0 - gamma))
+        self.unit = discounted_deviation(mean.reshape(-1, rows), gamma)
 
     def newest_steps(self) -> tuple[Any, Any, Any, Any] | None:
         """(obs, actions, next_obs, terms) of the newest rollout, one row per step; None before the first."""
@@ -142,7 +150,7 @@ class Practice:
         self.events.note(self.ppo.facts)
         self.bursts += 1
         self._since_origin += 1
-        if self._unit is None:
+        if self.unit is None:
             self._measure_unit()
         worth = self.judge(self.counts) if self.judge and self.counts is not None else None
         self._recent.append(self.learned_return if worth is None else worth)
@@ -255,7 +263,7 @@ class Practice:
     def learned_return(self) -> float:
         """The newest rollout's learned reward per episode, in the reward's own unit."""
         paid = self.ppo.facts.reward_sum / max(self.ppo.facts.episodes, 1e-9)
-        return paid * (self._unit or 1.0) + self._usual * self.task.horizon
+        return paid * (self.unit or 1.0) + self._usual * self.task.horizon
 
     @property
     def counts(self) -> NDArray[np.float32] | None:
@@ -263,15 +271,10 @@ class Practice:
         facts = self.ppo.facts
         return None if facts.terms_sum is None else np.asarray(facts.terms_sum / facts.episodes, np.float32)
 
-    def term_returns(self) -> dict[str, float]:
-        """The same by the terms' names."""
-        if self.counts is None:
-            return {}
-        return dict(zip(self.task.world.term_names, self.counts.tolist(), strict=True))
-
     def curve_values(self) -> dict[str, float]:
         """What the curves show of practice by now."""
-        terms = {f"term {name}": value for name, value in self.term_returns().items()}
+        counts = [] if self.counts is None else self.counts.tolist()
+        terms = {f"term {name}": n for name, n in zip(self.task.world.term_names, counts, strict=False)}
         unseen = {} if is_foreign(self.task) else scores.curve_values(scores.evaluate(self.task, self.policy))
         return {"learned reward": self.learned_return, **terms, **unseen}
 
@@ -298,7 +301,7 @@ class Practice:
             "env_steps": self.env_steps,
             "bursts": self.bursts,
             "usual": self._usual,
-            "unit": self._unit,
+            "unit": self.unit,
             "past": self.past.times,
             "since_origin": self._since_origin,
             "began_anew": self.began_anew,
@@ -335,7 +338,7 @@ class Practice:
         self.ppo.num_timesteps, self.bursts = facts["env_steps"], facts["bursts"]
         self.ppo.random.bit_generator.state = facts["random"]
         self.past.restore(facts["past"], arrays, self.policy)
-        self._reward, self._unit, self._usual = reward, facts["unit"], facts["usual"]
+        self._reward, self.unit, self._usual = reward, facts["unit"], facts["usual"]
         self._since_origin = facts.get("since_origin", 1)
         self.began_anew, self._clones = facts.get("began_anew", True), facts.get("clones", False)
 

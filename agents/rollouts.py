@@ -42,13 +42,23 @@ def idle_actions(task: Task, rows: int) -> Array:
     return np.zeros((rows, *space.shape), np.float32)
 
 
-def simulate(task: Task, rows: int, seed: int = 0, auto_reset: bool = True) -> Any:
-    """A Simulation or, for a world of somebody else's, its ForeignSimulation (same face)."""
+def resting(task: Task) -> tuple[Float, Array, Float, Float]:
+    """(obs, action, next obs, terms) of one step after an early end in a world of somebody else's."""
+    over = np.zeros((1, len(task.world.obs_names)), np.float32)
+    over[0, -1] = 1.0
+    return over, idle_actions(task, 1), over, np.zeros((1, len(task.world.terms)), np.float32)
+
+
+def simulate(task: Task, rows: int, seed: int = 0, auto_reset: bool = True, skips: bool = False) -> Any:
+    """A Simulation or, for a world of somebody else's, its ForeignSimulation (same face).
+
+    skips: of the latter, see there; in ours no episode ends early.
+    """
     if not is_foreign(task):
         return Simulation(task, rows, seed=seed, auto_reset=auto_reset)
     from envs.foreign.simulation import ForeignSimulation
 
-    return ForeignSimulation(task, rows, seed=seed, auto_reset=auto_reset)  # type: ignore[arg-type]
+    return ForeignSimulation(task, rows, seed=seed, auto_reset=auto_reset, skips=skips)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

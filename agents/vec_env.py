@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
+from agents.rollouts import resting
 from envs.simulation import Simulation
 from envs.world import Array, Wish
 
@@ -72,6 +73,15 @@ class SimulationVecEnv(VecEnv):
         for row in np.flatnonzero(step.ended):
             infos[row] = {"terminal_observation": step.last_obs[row].copy(), "TimeLimit.truncated": True}
         return step.obs.copy(), np.asarray(rewards, np.float32), step.ended.copy(), infos
+
+    @property
+    def skipped(self) -> int:
+        """Steps of rest after early ends that were left out so far."""
+        return int(getattr(self.simulation, "skipped", 0))
+
+    def at_rest(self) -> float:
+        """What each step of rest after an early end is paid."""
+        return float(self.reward(*resting(self.simulation.task))[0])
 
     def close(self) -> None:
         pass

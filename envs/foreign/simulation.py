@@ -28,10 +28,16 @@ NEAR = 1e-3
 
 
 class ForeignSimulation:
-    """N environments with a fixed horizon, an absorbing moment after early ends, and auto-reset."""
+    """N environments with a fixed horizon, an absorbing moment after early ends, and auto-reset.
 
-    def __init__(self, task: ForeignTask, rows: int, *, seed: int = 0, auto_reset: bool = True) -> None:
+    skips: start anew right after an early end, and only count in `skipped` the steps of rest left out.
+    """
+
+    def __init__(
+        self, task: ForeignTask, rows: int, *, seed: int = 0, auto_reset: bool = True, skips: bool = False
+    ) -> None:
         self.task, self.rows, self.auto_reset = task, rows, auto_reset
+        self.skips, self.skipped = skips, 0
         self._envs = [task.make() for _ in range(rows)]
         self._film: tuple[int, ...] = _film_shape(task, self._envs[0]) if task.filmed else ()
         self._cameras = np.zeros(rows, np.bool_)
@@ -92,7 +98,7 @@ class ForeignSimulation:
             self.states[row] = small(self.frame(row)).reshape(-1)
 
     def step(self, actions: Array) -> Step:
-        """Advance all rows; rows whose horizon is reached start anew."""
+        """Advance all rows; rows whose horizon is reached start anew, and those that `skips` says."""
         before, turn = self.obs, 1 - self._turn
         self._turn = turn
         obs, last, terms = self._obs[turn], self._last[turn], self._terms[turn]
@@ -101,6 +107,9 @@ class ForeignSimulation:
         for row in range(self.rows):
             self._advance(row, actions[row], obs, terms)
         ended = self.clock >= self.task.horizon
+        if self.skips:
+            self.skipped += int((self.task.horizon - self.clock)[self._over].sum())
+            ended |= self._over
         if not (self.auto_reset and ended.any()):
             return Step(obs, obs, terms, ended, self.states)
         last[:] = obs

@@ -1,0 +1,102 @@
+"""Rest after an early end, in worlds of somebody else's: reckoned, not driven."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents.adversarial import AirlLearner, GailLearner
+from agents.practice import Practice, PracticeConfig
+from agents.rollouts import resting
+from agents.snapshot import RewardArrays
+from envs import catalog
+from envs.foreign.simulation import ForeignSimulation
+from envs.foreign.task import ENDED
+
+LONG = 120
+"""Horizon: who does anything at random has fallen long before."""
+
+
+def _cart_pole() -> Any:
+    return replace(catalog.task("CartPole-v1"), horizon=LONG)
+
+
+def _only_falls_cost(task: Any) -> RewardArrays:
+    """-1 for each moment after a fall, and nothing else."""
+    wide = len(task.world.obs_names)
+    into = np.zeros((2 * wide + 2, 1), np.float32)
+    into[wide - 1] = -1.0
+    net = ((into, np.zeros(1, np.float32)),)
+    return RewardArrays(np.zeros((1, 2), np.float32), (net,), 0.0, 1.0, 2)
+
+
+def test_rows_start_anew_right_after_an_early_end() -> None:
+    task = _cart_pole()
+    sim = ForeignSimulation(task, 4, skips=True)
+    fallen = skipped = 0
+    for _ in range(LONG):
+        clock = sim.clock.copy()
+        step = sim.step(np.zeros(4, np.int64))
+        early = step.terms[:, ENDED] == 1.0
+        assert step.ended.tolist() == early.tolist()
+        assert (step.last_obs[early, -1] == 1.0).all()
+        assert (step.obs[:, -1] == 0.0).all()
+        assert (sim.clock[early] == 0).all()
+        skipped += int((LONG - clock[early] - 1).sum())
+        fallen += int(early.sum())
+    assert fallen > 20  # always to the left: down in ten steps or so
+    assert sim.skipped == skipped > 0
+
+
+def test_without_it_they_rest_until_the_horizon() -> None:
+    sim = ForeignSimulation(_cart_pole(), 1)
+    ended = [bool(sim.step(np.zeros(1, np.int64)).ended[0]) for _ in range(LONG)]
+    assert ended == [False] * (LONG - 1) + [True]
+    assert sim.skipped == 0
+
+
+def test_a_fall_is_worth_what_all_the_rest_is_paid() -> None:
+    """Discounted for ever, as the horizon's end is bootstrapped too: reward + gamma * rest / (1 - gamma)."""
+    task = _cart_pole()
+    practice = Practice(task, 0, PracticeConfig())
+    practice.set_reward(_only_falls_cost(task))
+    practice.burst()
+    practice.ppo.learn_nothing()
+    buffer, facts, gamma = practice.ppo.rollout_buffer, practice.ppo.facts, practice.ppo.gamma
+    assert facts.next_obs is not None
+    fell = facts.next_obs[..., -1] == 1.0
+    assert fell.sum() > 20
+    rest = practice.env.at_rest()
+    expected = buffer.rewards[fell] + gamma * rest / (1.0 - gamma)
+    np.testing.assert_allclose(buffer.returns[fell], expected, rtol=1e-4)
+    assert rest < 0.0
+    # the fall itself and all the rest: exactly minus one each, in the reward's own unit
+    obs, action, after, terms = resting(task)
+    assert practice._reward is not None
+    assert float(practice._reward.members(obs, action, after, terms).mean()) == pytest.approx(-1.0)
+
+
+def test_an_episode_lasts_its_horizon_also_where_its_rest_is_left_out() -> None:
+    """What an episode is worth comes to the same whether rest is driven or reckoned."""
+    task, worth = _cart_pole(), []
+    for skips in (False, True):
+        practice = Practice(task, 0, PracticeConfig(skips=skips))
+        practice.set_reward(_only_falls_cost(task))
+        for _ in range(3):  # untaught all along
+            practice.ppo.learn_nothing()
+        practice._measure_unit()
+        practice.ppo.learn_nothing()
+        worth.append(practice.learned_return)
+        total = practice.ppo.n_steps * practice.ppo.n_envs
+        assert (practice.ppo.facts.episodes * LONG > total) == skips
+    # falls after some 22 steps of 120
+    assert worth[0] == pytest.approx(-98.0, abs=6.0)
+    assert worth[1] == pytest.approx(-98.0, abs=6.0)
+
+
+@pytest.mark.parametrize("learner", [GailLearner, AirlLearner])
+def test_adversaries_drive_it(learner: Any) -> None:
+    assert not learner.configured(_cart_pole()).practice.env.simulation.skips
