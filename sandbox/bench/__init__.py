@@ -255,9 +255,11 @@ def page(
     out: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path("docs/measured.md"),
 ) -> None:
     """Make the page of measured figures, tables and plots from the files that --out has kept."""
+    from sandbox.bench.overview import refresh
     from sandbox.bench.page import write
 
     write(folder, out)
+    refresh(out.parent.parent / "README.md", folder)
     typer.echo(f"{out} is made from {folder}.")
 
 

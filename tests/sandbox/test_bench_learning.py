@@ -13,11 +13,12 @@ from typer.testing import CliRunner
 
 from agents import oracle, scores
 from agents import references as kept
+from agents.catalog import LEARNERS
 from agents.ppo import PPOConfig
 from agents.snapshot import PolicyArrays
 from envs import catalog
 from envs.world import Task
-from sandbox.bench import app
+from sandbox.bench import app, overview
 from sandbox.bench.gap import CLONED
 from sandbox.bench.gap import measure as measure_gap
 from sandbox.bench.learnable import Learned, summarise
@@ -268,3 +269,32 @@ def test_the_page_in_docs_is_made_from_its_files() -> None:
     plots = {path: path.read_text() for path in (docs / "figures").glob("*.svg")}
     assert text_of(docs / "figures", docs) == (docs / "measured.md").read_text(), "run `teachbox bench page`"
     assert all(path.read_text() == text for path, text in plots.items())
+
+
+def test_the_table_in_the_readme_is_made_from_the_figures() -> None:
+    root = Path(__file__).parents[2]
+    report = json.loads((root / "docs" / "figures" / "learners-table.json").read_text())
+    readme = (root / "README.md").read_text()
+    assert overview.placed(readme, report) == readme, "run `teachbox bench page`"
+    names = {line["learner"].partition(":")[0] for line in report["lines"]}
+    assert names >= set(LEARNERS), "a learner is missing"
+
+
+def test_the_overview_shows_what_the_most_telling_came_to() -> None:
+    one = {"world": "A", "learner": "bc", "teaching": "demo=1", "iqm": 0.5, "low": 0.25, "high": 0.75}
+    lines = [
+        one,
+        {**one, "teaching": "demo=2,mark=1", "iqm": 0.75},
+        {**one, "world": "B", "teaching": "compare=3", "iqm": 1.0},
+        {**one, "world": "B", "learner": "it", "teaching": "nothing"},
+    ]
+    assert overview.overview(lines).splitlines() == [
+        "| learner | told | A | B |",
+        "| --- | --- | ---: | ---: |",
+        "| bc | 2 drives, 1 press | 0.75 [0.25, 0.75] | 1.00 [0.25, 0.75] (3 comparisons) |",
+        "| it | nothing |  | 0.50 [0.25, 0.75] |",
+    ]
+    text = f"a\n{overview.BEGIN}\nold\n{overview.END}\nb\n"
+    assert overview.placed(text, {"lines": lines[2:3]}) == (
+        f"a\n{overview.BEGIN}\n\n{overview.overview(lines[2:3])}\n{overview.END}\nb\n"
+    )
