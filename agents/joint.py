@@ -2,9 +2,9 @@
 
 First the agent practises on the written reward, so that the first clips are not idle. Then, whenever
 feedback has come, the reward is fitted again to all of it and practice goes on from where it is, for a
-bounded number of steps (on a reward that stands still it drifts to the reward's faults), and then once
-more, unseen, from what the person drove or else from what the written reward taught: what it went on from
-may have been a trap.
+bounded number of steps (on a reward that stands still it drifts to the reward's faults), and then again,
+unseen, from what the written reward taught and from what the person drove: what it went on from may have
+been a trap.
 """
 
 from __future__ import annotations
@@ -176,9 +176,9 @@ class JointLearner:
             self.inference.practised(before / self._steps_per_fit, self._since_fit / self._steps_per_fit)
 
     def _settle(self) -> None:
-        """The end of practice on one state of the feedback; once more if there is another way to begin."""
+        """The end of practice on one state of the feedback; again while there is another way to begin."""
         practice = self.practice
-        if not (self._woken or practice.tries_again or practice.head_start.is_known) and self._wake():
+        if not (self._woken or practice.tries_again) and self._wake():
             self._woken, self._since_fit = True, 0
         elif practice.may_do_better and self._counts is not None and self._worth(self._counts) is not None:
             practice.try_again(self._counts)

@@ -59,7 +59,8 @@ class OffPolicyPractice(Practice):
         self.ppo.facts, self.ppo.random = RolloutFacts(), np.random.default_rng(seed)
         self.ppo.n_steps = steps
         self.events = Events(task, seed)
-        self.past, self.head_start, self._clones = Past(), HeadStart(task, seed, None), False
+        self.past, self.head_start = Past(), HeadStart(task, seed, None)
+        self._clones = self._cloned = False
         self.bursts, self.exploring = 0, False
         self._reward: RewardArrays | None = None
         self._usual, self.unit, self._sharp = 0.0, None, 1.0

@@ -75,7 +75,7 @@ class Practice:
         self.events = Events(task, seed)
         self.past = Past()
         self.head_start = HeadStart(task, seed, self.ppo.policy)
-        self._clones = False  # while a second try is still to begin from what the person did
+        self._clones = self._cloned = False  # whether a try is still to begin by imitating; whether one did
         self.bursts = 0
         self._reward: RewardArrays | None = None
         self._usual = 0.0  # mean reward of a step; taking it off changes nothing at a fixed horizon
@@ -109,7 +109,7 @@ class Practice:
         """Practise on another reward from now on (None pays nothing)."""
         self._reward, self._best = reward, None
         self._recent.clear()
-        self.began_anew = self._since_origin == 0
+        self.began_anew, self._cloned = self._since_origin == 0, False
         self._measure_unit()
 
     def reprice(self, reward: RewardArrays) -> None:
@@ -187,33 +187,35 @@ class Practice:
         self._best = None
         self._recent.clear()
 
-    # Practising twice on one reward.
+    # Practising more than once on one reward.
 
     @property
     def shown(self) -> PolicyArrays:
-        """The policy to be seen: of a second try nothing until it has ended."""
+        """The policy to be seen: of a further try nothing until it has ended."""
         return self.policy if self._first is None else self._first.policy
 
     @property
     def tries_again(self) -> bool:
-        """Whether a second try is being made."""
+        """Whether a further try is being made."""
         return self._first is not None
 
     @property
     def may_do_better(self) -> bool:
-        """Whether a second try would begin elsewhere than this one did."""
-        return self._first is None and (self.head_start.is_known or not self.began_anew)
+        """Whether a further try on this reward would begin elsewhere than those made."""
+        return not self.began_anew or (self.head_start.is_known and not self._cloned)
 
     def try_again(self, counts: NDArray[np.float32]) -> None:
-        """Practise on this reward once more from where one can start over, and keep the policy of now aside.
+        """Practise on this reward once more, and keep the best policy so far aside.
 
-        What an agent took up while it was thought to be good can keep it from all that is thought better
-        by now. One that was never rewarded for it is not caught there; and one that has been shown a way
-        begins by going it (`imitate`). counts [M]: of each term per episode.
+        What an agent took up while it was thought good can keep it from all that is thought better by now.
+        So it begins where one can start over, and then by doing what was driven (`imitate`). counts [M]: of
+        each term per episode.
         """
-        self._first = _Try(self.settle(), counts, self._parameters(), self.policy)
+        worth = self.settle()
+        if self._first is None or worth > self._first.worth + self.config.clearly:
+            self._first = _Try(worth, counts, self._parameters(), self.policy)
+        self._clones = self._cloned = self.began_anew
         self.start_over()
-        self._clones = self.head_start.is_known
 
     @property
     def imitates(self) -> bool:
@@ -228,7 +230,7 @@ class Practice:
         return 0
 
     def choose(self, counts: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
-        """The end of a try: the second is kept if it is clearly worth more than the first.
+        """The end of the last try, which is kept if it is clearly worth more than what was before.
 
         counts [M]: of each term per episode, now; the same of the policy that is kept.
         """
@@ -239,7 +241,7 @@ class Practice:
         return counts
 
     def take_back(self, counts: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
-        """The first try's policy again and its counts, if there is a second one; else the `counts` given."""
+        """The policy kept aside and its counts, while there is a further try; else the `counts` given."""
         if self._first is None:
             return counts
         first, self._first, self._since_origin, self._clones = self._first, None, 1, False
@@ -305,7 +307,7 @@ class Practice:
             "past": self.past.times,
             "since_origin": self._since_origin,
             "began_anew": self.began_anew,
-            "clones": self._clones,
+            "clones": [self._clones, self._cloned],
             "first": None if self._first is None else [self._first.worth, self._first.counts.tolist()],
             "random": self.ppo.random.bit_generator.state,
         }
@@ -340,7 +342,8 @@ class Practice:
         self.past.restore(facts["past"], arrays, self.policy)
         self._reward, self.unit, self._usual = reward, facts["unit"], facts["usual"]
         self._since_origin = facts.get("since_origin", 1)
-        self.began_anew, self._clones = facts.get("began_anew", True), facts.get("clones", False)
+        self.began_anew = facts.get("began_anew", True)
+        self._clones, self._cloned = facts.get("clones", (False, False))
 
     def _put(self, states: Array, rng: Array) -> Array:
         every = np.ones(self.env.num_envs, np.bool_)
