@@ -142,7 +142,7 @@ def preferences() -> list[Condition]:
         taught(net, TIDY, early, Wanted(0.9), f"{net}, prior none", prior="none"),
         taught(terms, TIDY, "compare=5/compare=10", Wanted(0.95, 0.95)),
         taught(terms, TIDY, "compare=10/compare=25/compare=50", None, f"{terms}, prior none", prior="none"),
-        taught(net, POLE, full, Wanted(0.948), f"{net} (475 of 500 steps is 0.948)", SHORTER[POLE]),
+        taught(net, POLE, full, Wanted(0.948), f"{net} (475 of 500 steps is 0.948)"),
     ]
 
 
