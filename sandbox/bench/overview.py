@@ -29,13 +29,15 @@ def refresh(readme: Path, figures: Path) -> None:
 def placed(text: str, report: dict[str, Any]) -> str:
     """The README's `text` with the table of `report` between its marks."""
     before, rest = text.split(BEGIN, 1)
-    return f"{before}{BEGIN}\n\n{overview(report['lines'])}\n{END}{rest.split(END, 1)[1]}"
+    table = overview(report["lines"], report["references"])
+    return f"{before}{BEGIN}\n\n{table}\n{END}{rest.split(END, 1)[1]}"
 
 
-def overview(lines: Sequence[dict[str, Any]]) -> str:
-    """A row for each learner, a column for each world: what all it was told came to, and over how many seeds.
+def overview(lines: Sequence[dict[str, Any]], references: Sequence[dict[str, Any]]) -> str:
+    """A row for each learner, a column for each world: what the most that it was told came to.
 
-    The interquartile mean with its interval. Where a world was taught otherwise than the first is said there.
+    The interquartile mean with its interval; acting at random in the last row. Where a world was taught
+    otherwise than the first, that is said there.
     """
     worlds = list(dict.fromkeys(line["world"] for line in lines))
     last: dict[tuple[str, str], dict[str, Any]] = {(line["learner"], line["world"]): line for line in lines}
@@ -46,6 +48,8 @@ def overview(lines: Sequence[dict[str, Any]]) -> str:
         told = next(iter(mine.values()))["teaching"]
         cells = [_cell(mine.get(world), told) for world in worlds]
         rows.append(f"| {' | '.join([name, in_words(told), *cells])} |")
+    random = {one["world"]: f"{one['random_score']:.2f}" for one in references}
+    rows.append(f"| {' | '.join(['control: acting at random', '', *(random.get(w, '') for w in worlds)])} |")
     return "\n".join([*rows, ""])
 
 

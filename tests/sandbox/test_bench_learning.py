@@ -288,13 +288,15 @@ def test_the_overview_shows_what_the_most_telling_came_to() -> None:
         {**one, "world": "B", "teaching": "compare=3", "iqm": 1.0},
         {**one, "world": "B", "learner": "it", "teaching": "nothing"},
     ]
-    assert overview.overview(lines).splitlines() == [
+    random = [{"world": "B", "random_score": -0.5}]
+    assert overview.overview(lines, random).splitlines() == [
         "| learner | told | A | B |",
         "| --- | --- | ---: | ---: |",
         "| bc | 2 drives, 1 press | 0.75 [0.25, 0.75] | 1.00 [0.25, 0.75] (3 comparisons) |",
         "| it | nothing |  | 0.50 [0.25, 0.75] |",
+        "| control: acting at random |  |  | -0.50 |",
     ]
     text = f"a\n{overview.BEGIN}\nold\n{overview.END}\nb\n"
-    assert overview.placed(text, {"lines": lines[2:3]}) == (
-        f"a\n{overview.BEGIN}\n\n{overview.overview(lines[2:3])}\n{overview.END}\nb\n"
-    )
+    made = overview.overview(lines[2:3], random)
+    placed = overview.placed(text, {"lines": lines[2:3], "references": random})
+    assert placed == f"a\n{overview.BEGIN}\n\n{made}\n{overview.END}\nb\n"
