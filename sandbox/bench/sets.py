@@ -94,6 +94,8 @@ def _limits(learner: str, world: str) -> dict[str, int]:
     """How long a learner of the table may practise in a world."""
     if learner == "pebble":
         return OFF_POLICY.get(world, {})
+    if world == POLE and "comparison" in entry(learner).kinds:
+        return {}  # nothing can be left out there
     return SHORTER.get(world, {}) if learner in PRACTISES else {}
 
 
