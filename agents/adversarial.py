@@ -230,12 +230,8 @@ class GailLearner(JointLearner):
     def _clone(self) -> None:
         config = self.config.clone
         for _ in range(config.burst):
-            self._adam.param_groups[0]["lr"] = config.rate * self._to_clone / config.updates
-            loss = self.cloner.loss(self.practice.ppo.policy)
-            assert loss is not None
-            self._adam.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._adam.step()
+            rate = config.rate * self._to_clone / config.updates
+            self.cloner.improve(self.practice.ppo.policy, self._adam, rate)
             self._to_clone -= 1
         if self._to_clone <= 0:
             self._begin()

@@ -133,13 +133,7 @@ class CloningLearner:
         loss = 0.0
         for done in range(self.config.burst):
             left = max(self._left - done, 1) / self.config.updates
-            self._adam.param_groups[0]["lr"] = self.config.rate * left
-            value = self.cloner.loss(self.ppo.policy)
-            assert value is not None
-            self._adam.zero_grad(set_to_none=True)
-            value.backward()  # type: ignore[no-untyped-call]
-            self._adam.step()
-            loss = float(value.detach())
+            loss = self.cloner.improve(self.ppo.policy, self._adam, self.config.rate * left)
         self._left -= self.config.burst
         self._updates += self.config.burst
         values = {"cloning loss": loss}

@@ -60,11 +60,7 @@ class HeadStart:
             self._policy = copy.deepcopy(self._untaught)
             self._adam = torch.optim.AdamW(self._policy.parameters(), config.rate, weight_decay=config.decay)
         for _ in range(min(config.burst, self._left)):
-            self._adam.param_groups[0]["lr"] = config.rate * self._left / config.updates
-            loss = self._cloner.loss(self._policy)
-            self._adam.zero_grad(set_to_none=True)
-            loss.backward()
-            self._adam.step()
+            self._cloner.improve(self._policy, self._adam, config.rate * self._left / config.updates)
             self._left -= 1
         return self._left <= 0
 

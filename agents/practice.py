@@ -275,8 +275,8 @@ class Practice:
 
     def curve_values(self) -> dict[str, float]:
         """What the curves show of practice by now."""
-        counts = [] if self.counts is None else self.counts.tolist()
-        terms = {f"term {name}": n for name, n in zip(self.task.world.term_names, counts, strict=False)}
+        names = [f"term {name}" for name in self.task.world.term_names]
+        terms = {} if self.counts is None else dict(zip(names, self.counts.tolist(), strict=True))
         unseen = {} if is_foreign(self.task) else scores.curve_values(scores.evaluate(self.task, self.policy))
         return {"learned reward": self.learned_return, **terms, **unseen}
 

@@ -29,7 +29,7 @@ def no_reward(obs: Float, actions: Array, next_obs: Float, terms: Float) -> Floa
 
 
 class SimulationVecEnv(VecEnv):
-    """N rows of a Simulation. Ends at the horizon are truncations, to be bootstrapped.
+    """N rows of a Simulation. Its ends are truncations, to be bootstrapped.
 
     stagger: draws how far each row's first episode has gone already, so that the rows don't all end
     at once (what is learned from them is then less alike). None: all begin at their start.

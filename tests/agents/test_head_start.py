@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -119,7 +118,7 @@ def test_who_is_told_more_imitates_no_longer() -> None:
     assert not practice.imitates
 
 
-def test_joint_practises_once_more_from_drives(tmp_path: Path) -> None:
+def test_joint_practises_once_more_from_drives() -> None:
     """Also on the first feedback there is, which comes where the written reward ended."""
     learner = catalog.make("joint", toy(), prior_steps=4_000, steps_per_fit=12_000)
     learner.observe(3, _drives(3))
