@@ -57,6 +57,19 @@ class Asker:
         """The terms summed over each candidate clip, [M] each."""
         return [sums(clip) for group in self._groups for clip in group]
 
+    def steps(self) -> tuple[Float, Float, Float, Float]:
+        """(obs, actions, next_obs, terms) of every step of the candidate clips; there must be some."""
+        clips = [clip for group in self._groups for clip in group]
+        before, after = (
+            np.concatenate([clip.observations[cut] for clip in clips]) for cut in (np.s_[:-1], np.s_[1:])
+        )
+        return (
+            before,
+            np.concatenate([c.actions for c in clips]),
+            after,
+            np.concatenate([c.terms for c in clips]),
+        )
+
     def prepare(self, believed: Believed | None) -> None:
         """Choose the questions to keep ready: by what is believed, or uniformly."""
         self.ready = self._choose(2, self.config.ready, believed)

@@ -33,6 +33,7 @@ Expert = Callable[[NDArray[np.float32]], Array]
 class DaggerConfig(CloningConfig):
     """`bc`'s, and how a scripted expert is asked."""
 
+    updates: int = 2_500
     hidden: tuple[int, ...] = (64, 64)
     blind: float = 0.6
     sharp: float = 3.0

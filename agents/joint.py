@@ -202,6 +202,8 @@ class JointLearner:
         if self._counts is not None and not self.config.control:  # a control must know nothing of doubt
             self.practice.reprice(self.model.sure(self._counts, self.inference.usual))
         steps = self.practice.burst()
+        if (seen := self.practice.newest_steps()) is not None:
+            self.model.see(*seen)
         self._counts = self.practice.counts
         if self.practice.bursts % self.config.curve_every == 1 and not self.practice.tries_again:
             self._note_curve()
@@ -245,8 +247,7 @@ class JointLearner:
 
     def _pay(self) -> None:
         """Practise on the reward as it is believed now."""
-        steps = self.practice.newest_steps()
-        if steps is not None:
+        if (steps := self.practice.newest_steps()) is not None:
             self.model.normalise(*steps)
             self._salience = explain.salience(self.task, self.model.arrays(), *steps)
         self.practice.set_reward(self._paid)
@@ -261,6 +262,7 @@ class JointLearner:
         self.asker.draw(moments, practice.variants(), practice.events.moments)
         if not self._fitted:
             self.model.set_units(self.asker.sums())
+        self.model.see(*self.asker.steps(), clips=True)
         self.asker.prepare(self._beliefs())
         if self.ruled.principles is not None:
             self.ruled.look(self.asker.pairs(Ruled.PAIRS))
@@ -293,6 +295,7 @@ class JointLearner:
         self._curve.append(CurvePoint(seconds, self.practice.env_steps, answers, values))
 
     def snapshot(self) -> Snapshot:
+        names = self.task.world.term_names
         return Snapshot(
             learner=self.name,
             step=self._step,
@@ -305,11 +308,8 @@ class JointLearner:
             phase=self.phase,
             uses=dict(self._uses),
             salience=dict(self._salience),
-            warnings=(
-                *self.inference.warnings(self.task.world.term_names),
-                *self._records.remarks(self._standing()),
-            ),
-            parting=self.inference.parting(self.task.world.term_names),
+            warnings=(*self.inference.warnings(names), *self._records.remarks(self._standing())),
+            parting=self.inference.parting(names),
             followed=self.inference.followed,
             raters={rater or "you": asdict(known) for rater, known in self.inference.faith.raters.items()},
         )

@@ -20,7 +20,7 @@ from envs.world import Task
 
 Prior = Literal["written", "none"]
 ADDITIVE = 100
-"""So many numbers seen at most can each be bent on its own; more are the other net's."""
+"""So many numbers seen at most are weighed one by one; more are the other net's."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def reward_of(task: Task, config: JointConfig, prior: Prior, seed: int) -> Learn
     actions = int(getattr(task.world.action_space, "n", 0))
     if config.model == "net" or foreign:
         turns = turnings(task.world.symmetries, actions)
-        if not turns and not foreign and len(task.world.obs_names) <= ADDITIVE:
-            return AdditiveReward(believed, actions, config.net, seed)
+        few = len(task.world.obs_names) <= ADDITIVE
+        if few and not foreign and (believed.any() or not turns):
+            return AdditiveReward(believed, actions, config.net, seed, turns=turns)
         return NetReward(believed, turns, actions, config.net, seed)
     return RewardModel(believed, np.ones(len(written), np.bool_), actions, config.reward, seed)

@@ -1,10 +1,13 @@
-"""The reward `net` where no turn of the world helps: a sum of bends of each number seen, found exactly.
+"""The reward `net` where few numbers are seen: a sum, of terms as they look and of each number by itself.
 
 reward(s, a, s') = scale * written + straight(s', rise, fall, a) + sum over numbers and knots of
-weight * tanh((s' - knot) / width): a wide first layer that stands still under a last one that is learned
-(Rahimi and Recht 2008). In it choices are a logistic regression: Newton's method finds its best weights in
-milliseconds, Laplace's method how sure they are. How much each number matters is set by the evidence,
-group by group (MacKay 1992, "Bayesian interpolation", eq. 4.5), under a weak prior.
+weight * tanh((s' - knot) / width) + sum over the world's terms of weight * what is told of them: a wide
+first layer under a last one that is learned (Rahimi and Recht 2008). The first layer stands still but for
+the units that tell the terms (`agents.foretelling`), which learn what these look like. From nothing there
+are none of those, and what a turn of the world changes is the other net's. In the last layer choices are a
+logistic regression: Newton's method finds its best weights in milliseconds, Laplace's method how sure they
+are. How much each number matters is set by the evidence, group by group (MacKay 1992, "Bayesian
+interpolation", eq. 4.5), under a weak prior.
 """
 
 from __future__ import annotations
@@ -18,9 +21,10 @@ from numpy.typing import NDArray
 
 from agents.checkpoint import Arrays
 from agents.choices import Packed
+from agents.foretelling import Foretelling
 from agents.learned_reward import Float
 from agents.reward_net import STRAIGHT, NetConfig, NetReward
-from agents.snapshot import Layers, RewardArrays
+from agents.snapshot import Layers, RewardArrays, Turns, reward_inputs
 from envs.trajectory import Trajectory
 
 Wide = NDArray[np.float64]
@@ -39,6 +43,9 @@ class AdditiveConfig:
     change: float = 1.0  # its rise or fall
     act: float = 0.3  # the action
     bend: float = 1.0  # each of its bends
+    told: float = 2.0  # each of the world's terms, as far as it is told from what is seen
+    beside: float = 0.03  # how much less all else counts where terms are told
+    patience: int = 4_000  # episodes that may be practised on a fit then
     written: float = 0.7  # prior deviation of the written part's scale, whose mean is 1
     rounds: int = 4  # of finding how much each number matters
     freedom: float = 0.1  # degrees of freedom that a number's prior relevance is worth
@@ -56,49 +63,77 @@ class AdditiveReward(NetReward):
         config: NetConfig,
         seed: int = 0,
         additive: AdditiveConfig | None = None,
+        turns: tuple[Turns, ...] = (),
     ) -> None:
+        """written [M]: zeros where it is not known; then neither is what may matter, and nothing is told."""
         self.additive = additive or AdditiveConfig()
-        super().__init__(written, (), one_hot, config, seed)
+        self.foretelling = Foretelling(len(written) if written.any() else 0, seed)
+        super().__init__(written, turns, one_hot, config, seed)
+
+    def patience(self, said: int) -> int:
+        return self.additive.patience if self._tells else super().patience(said)
+
+    def see(self, obs: Float, actions: Any, next_obs: Float, terms: Float, clips: bool = False) -> None:
+        if not self.foretelling.terms:
+            return
+        for turns in self._turns or (None,):
+            self.foretelling.see(self._plain(obs, actions, next_obs, turns), terms, clips)
+        if self._tells and self._nets:
+            self.foretelling.go_on()
+            self._nets = tuple(self._layers(one, obs.shape[1]) for one in self._members)
+
+    def _plain(self, obs: Float, actions: Any, after: Float, turns: Turns | None) -> Float:
+        """What the first layer sees of steps [N, 3 D + A]."""
+        acts: Any = np.asarray(actions).reshape(len(obs), -1)
+        acts = acts[:, 0].astype(np.int64) if self.one_hot else acts
+        return np.asarray(reward_inputs(obs, acts, after, self.one_hot, turns, apart=True), np.float32)
 
     def forget(self) -> None:
         super().forget()
         self._samples = np.zeros((0, 0), np.float32)
         """What is believed [samples, features + 1], the last the weight of the written part."""
+        self._members, self._tells = np.zeros((0, 0), np.float32), 0
         self._knots, self._width = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
 
     def _features(self, obs: Float, actions: Any, after: Float) -> Float:
-        """Of steps [N, 3 D + A + knots * D]."""
-        change = after - obs
-        acts = np.asarray(actions)
-        act = np.eye(self.one_hot, dtype=np.float32)[acts.astype(np.int64).ravel()] if self.one_hot else acts
-        act = np.asarray(act, np.float32).reshape(len(obs), -1)
-        bends = [np.tanh((after - knot) / self._width) for knot in self._knots]
-        parts = [after, np.maximum(change, 0.0), np.maximum(-change, 0.0), act, *bends]
-        return np.asarray(np.concatenate(parts, 1), np.float32)
+        """Of steps [N, 3 D + A + bends + told]."""
+        plain, wide = self._plain(obs, actions, after, self._turns[0] if self._turns else None), obs.shape[1]
+        came = plain[:, :wide] + plain[:, wide : 2 * wide] - plain[:, 2 * wide : 3 * wide]
+        bends = [np.tanh((came - knot) / self._width) for knot in self._knots]
+        told = [self.foretelling.tell(plain)] if self._tells else []
+        return np.asarray(np.concatenate([came, plain[:, wide:], *bends, *told], 1), np.float32)
 
     def fit(self, packed: Packed) -> None:
         own, wide = self.additive, packed.obs.shape[1]
         after = packed.next_obs
+        self._tells = self.foretelling.terms if self.foretelling.learn() else 0
         low, high = np.quantile(after, 0.01, 0), np.quantile(after, 0.99, 0)
-        self._knots = np.stack([low + share * (high - low) for share in KNOTS]).astype(np.float32)
+        knots = np.stack([low + share * (high - low) for share in KNOTS]).astype(np.float32)
+        self._knots = knots[: 0 if self._turns else None]
         self._width = (WIDTH * np.maximum(after.std(0), 0.05)).astype(np.float32)
         steps = self._features(packed.obs, packed.actions, after) * packed.step_weight[:, None]
         starts = np.flatnonzero(np.diff(packed.owner, prepend=-1))
         sums = np.add.reduceat(steps.astype(np.float64), starts, axis=0)
         unit = np.maximum(sums.std(0), 0.1)
-        acts = steps.shape[1] - (3 + len(KNOTS)) * wide
-        prior = np.repeat(
-            [own.seen, own.change, own.act, own.bend], [wide, 2 * wide, acts, len(KNOTS) * wide]
-        )
-        number = np.arange(wide)
-        groups = np.concatenate(
-            [number, wide + number, 2 * wide + number, np.full(acts, 3 * wide), np.tile(number, len(KNOTS))]
-        )
+        prior, groups = self._priors(wide, steps.shape[1])
         paid = packed.terms @ self._written * (self.config.written / self._unit)
         features = np.concatenate([sums / unit, paid[:-1, None]], 1)
         features = np.concatenate([features, np.zeros((1, features.shape[1]))])  # nothing at all
         variance = np.append(0.5 * prior**2 / self.config.ridge, own.written**2)
-        self._solve(packed, features, variance, np.append(groups, 3 * wide + 1), np.append(unit, 1.0))
+        self._solve(packed, features, variance, np.append(groups, groups.max() + 1), np.append(unit, 1.0))
+
+    def _priors(self, wide: int, features: int) -> tuple[Wide, NDArray[np.int64]]:
+        """Each feature's prior deviation, in clips' deviations, and the group that it matters with."""
+        own, bends = self.additive, self._knots.size
+        acts = features - 3 * wide - bends - self._tells
+        sizes = [wide, 2 * wide, acts, bends, self._tells]
+        prior = np.repeat([own.seen, own.change, own.act, own.bend, own.told], sizes)
+        if self._tells:
+            prior[: -self._tells] *= own.beside
+        number = np.arange(wide)
+        plain = [number, wide + number, 2 * wide + number, np.full(acts, 3 * wide)]
+        told = 3 * wide + 1 + np.arange(self._tells)
+        return prior, np.concatenate([*plain, np.tile(number, len(self._knots)), told])
 
     def _solve(
         self, packed: Packed, features: Wide, variance: Wide, groups: NDArray[np.int64], unit: Wide
@@ -151,26 +186,34 @@ class AdditiveReward(NetReward):
         self._samples = samples.astype(np.float32)
         members = samples[: self.config.members]
         members = members - members.mean(0) + found / unit
-        acts = packed.actions.shape[1] if not self.one_hot else self.one_hot
-        self._nets = tuple(self._layers(one.astype(np.float32), packed.obs.shape[1], acts) for one in members)
+        self._members = members.astype(np.float32)
+        self._nets = tuple(self._layers(one, packed.obs.shape[1]) for one in self._members)
         scale = members[:, -1:].astype(np.float32) * np.float32(self.config.written / self._unit)
         self.weights = scale * self._written
 
-    def _layers(self, weights: Float, wide: int, acts: int) -> Layers:
+    def _layers(self, weights: Float, wide: int) -> Layers:
         """Weights of features as a net on (seen, rise, fall, action); what comes is seen + rise - fall."""
-        bends, into = len(KNOTS) * wide, np.zeros((3 * wide + acts, len(KNOTS) * wide + 1), np.float32)
-        numbers = np.tile(np.arange(wide), len(KNOTS))
-        steep = 1.0 / np.tile(self._width, len(KNOTS))
+        bends = self._knots.size
+        plain = len(weights) - 1 - self._tells - bends
+        into = np.zeros((plain, bends), np.float32)
+        numbers = np.tile(np.arange(wide), len(self._knots))
+        steep = 1.0 / np.tile(self._width, len(self._knots))
         for part, sign in enumerate((1.0, 1.0, -1.0)):
             into[part * wide + numbers, np.arange(bends)] = sign * steep
-        seen, straight = weights[:wide], weights[: 3 * wide + acts].copy()
+        bias, out = -self._knots.ravel() * steep, weights[plain : plain + bends]
+        always = 0.0
+        if self._tells:
+            first, its_bias, last, rest = self.foretelling.layers
+            told = weights[plain + bends : -1]
+            into, bias = np.concatenate([into, first], 1), np.append(bias, its_bias)
+            out, always = np.append(out, last @ told), float(rest @ told)
+        seen, straight = weights[:wide], weights[:plain].copy()
         straight[wide : 2 * wide] += seen
         straight[2 * wide : 3 * wide] -= seen
         size = max(float(np.abs(straight).max()), 1e-6) / STRAIGHT  # so that its tanh bends nothing
-        into[:, -1] = straight / size
-        bias = np.append(-self._knots.ravel() * steep, 0.0).astype(np.float32)
-        out = np.append(weights[3 * wide + acts : -1], size).astype(np.float32)
-        return (into, bias), (out[:, None], np.zeros(1, np.float32))
+        into = np.concatenate([into, straight[:, None] / size], 1).astype(np.float32)
+        bias, out = np.append(bias, 0.0).astype(np.float32), np.append(out, size).astype(np.float32)
+        return (into, bias), (out[:, None], np.array([always], np.float32))
 
     def sure(self, counts: Float, usual: Float) -> RewardArrays:
         """The members' mean as one net: their first layers are the same but for the straight unit."""
@@ -182,7 +225,8 @@ class AdditiveReward(NetReward):
         out = np.mean([net[1][0] for net in self._nets], 0)
         size = max(float(np.abs(straight).max()), 1e-6) / STRAIGHT
         into, out[-1] = np.concatenate([into[:, :-1], straight[:, None] / size], 1), size
-        net = ((into.astype(np.float32), bias), (out.astype(np.float32), np.zeros(1, np.float32)))
+        always = np.mean([net[1][1] for net in self._nets], 0)
+        net = ((into.astype(np.float32), bias), (out.astype(np.float32), always.astype(np.float32)))
         return replace(self.arrays(), weights=self.weights.mean(0, keepdims=True), nets=(net,))
 
     def believed(self, clips: Sequence[Trajectory]) -> Float:
@@ -194,12 +238,16 @@ class AdditiveReward(NetReward):
 
     def state(self) -> Arrays:
         own = {"reward.samples": self._samples, "reward.knots": self._knots, "reward.width": self._width}
-        return super().state() | own
+        told = {"reward.members": self._members} | self.foretelling.state() if self._tells else {}
+        return super().state() | own | told
 
     def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
         super().restore(facts, arrays)
         self._samples = arrays["reward.samples"]
         self._knots, self._width = arrays["reward.knots"], arrays["reward.width"]
+        self.foretelling.restore(arrays)
+        self._members = arrays.get("reward.members", self._members)
+        self._tells = self.foretelling.terms if "reward.members" in arrays else 0
 
 
 def _trusts(config: NetConfig) -> Wide:

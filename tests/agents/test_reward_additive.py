@@ -76,10 +76,10 @@ def test_it_comes_back_as_it_was() -> None:
     np.testing.assert_array_equal(model.believed(clips), again.believed(clips))
 
 
-def test_roads_have_no_turns_and_flats_have() -> None:
+def test_from_nothing_only_what_no_turn_changes_is_a_sum() -> None:
     config = JointConfig(model="net")
     road, flat = (
-        reward_of(worlds.task(f"teachbox/{name}-v0"), config, "written", 0)
+        reward_of(worlds.task(f"teachbox/{name}-v0"), config, "none", 0)
         for name in ("LanesMerge", "RoomsTidy")
     )
     assert isinstance(road, AdditiveReward)
