@@ -124,6 +124,11 @@ class Foretelling:
         into = np.asarray(first / wide[:, None], np.float32)
         return into, np.asarray(bias - mean @ into, np.float32), last, rest
 
+    @property
+    def unit(self) -> Float:
+        """Of each term [M], in which it is told."""
+        return self._scales[2]
+
     def tell(self, inputs: Float) -> Float:
         """Terms of steps [N, M], in their deviations."""
         into, bias, last, rest = self.layers

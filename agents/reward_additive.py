@@ -23,7 +23,9 @@ from agents.checkpoint import Arrays
 from agents.choices import Packed
 from agents.foretelling import Foretelling
 from agents.learned_reward import Float
+from agents.reward_model import IDLE
 from agents.reward_net import STRAIGHT, NetConfig, NetReward
+from agents.robust import sure_return, sure_weights
 from agents.snapshot import Layers, RewardArrays, Turns, reward_inputs
 from envs.trajectory import Trajectory
 
@@ -51,6 +53,9 @@ class AdditiveConfig:
     freedom: float = 0.1  # degrees of freedom that a number's prior relevance is worth
     newton: int = 12  # steps at a round
     samples: int = 32  # of what is believed, for choosing questions
+    aversion: float = (
+        1.0  # deviations of an episode's return that practice takes off its mean, of what is told
+    )
 
 
 class AdditiveReward(NetReward):
@@ -80,7 +85,7 @@ class AdditiveReward(NetReward):
             self.foretelling.see(self._plain(obs, actions, next_obs, turns), terms, clips)
         if self._tells and self._nets:
             self.foretelling.go_on()
-            self._nets = tuple(self._layers(one, obs.shape[1]) for one in self._members)
+            self._nets = tuple(map(self._layers, self._members))
 
     def _plain(self, obs: Float, actions: Any, after: Float, turns: Turns | None) -> Float:
         """What the first layer sees of steps [N, 3 D + A]."""
@@ -187,13 +192,13 @@ class AdditiveReward(NetReward):
         members = samples[: self.config.members]
         members = members - members.mean(0) + found / unit
         self._members = members.astype(np.float32)
-        self._nets = tuple(self._layers(one, packed.obs.shape[1]) for one in self._members)
+        self._nets = tuple(map(self._layers, self._members))
         scale = members[:, -1:].astype(np.float32) * np.float32(self.config.written / self._unit)
         self.weights = scale * self._written
 
-    def _layers(self, weights: Float, wide: int) -> Layers:
+    def _layers(self, weights: Float) -> Layers:
         """Weights of features as a net on (seen, rise, fall, action); what comes is seen + rise - fall."""
-        bends = self._knots.size
+        wide, bends = len(self._width), self._knots.size
         plain = len(weights) - 1 - self._tells - bends
         into = np.zeros((plain, bends), np.float32)
         numbers = np.tile(np.arange(wide), len(self._knots))
@@ -216,18 +221,27 @@ class AdditiveReward(NetReward):
         return (into, bias), (out[:, None], np.array([always], np.float32))
 
     def sure(self, counts: Float, usual: Float) -> RewardArrays:
-        """The members' mean as one net: their first layers are the same but for the straight unit."""
+        """The members' mean as one net, less what is doubtful in what it tells."""
         if not self._nets:
             return self.arrays()
-        into, bias = self._nets[0][0]
-        ups = [net[1][0][-1] for net in self._nets]
-        straight = np.mean([net[0][0][:, -1] * up for net, up in zip(self._nets, ups, strict=True)], 0)
-        out = np.mean([net[1][0] for net in self._nets], 0)
-        size = max(float(np.abs(straight).max()), 1e-6) / STRAIGHT
-        into, out[-1] = np.concatenate([into[:, :-1], straight[:, None] / size], 1), size
-        always = np.mean([net[1][1] for net in self._nets], 0)
-        net = ((into.astype(np.float32), bias), (out.astype(np.float32), always.astype(np.float32)))
-        return replace(self.arrays(), weights=self.weights.mean(0, keepdims=True), nets=(net,))
+        mean = self._members.mean(0)
+        if self._tells:
+            shift = sure_weights(self._worths, counts, usual, self.additive.aversion) - self._worths.mean(0)
+            mean[-1 - self._tells : -1] += (shift * self.foretelling.unit).astype(np.float32)
+        return replace(self.arrays(), weights=self.weights.mean(0, keepdims=True), nets=(self._layers(mean),))
+
+    @property
+    def _worths(self) -> Float:
+        """What a unit of each term is worth, as far as terms are told [samples, M]."""
+        told = self._samples[:, -1 - self._tells : -1] / self.foretelling.unit
+        written = self._written * np.float32(self.config.written / self._unit)
+        return np.asarray(told + self._samples[:, -1:] * written, np.float32)
+
+    def sure_return(self, counts: Float, usual: Float) -> float | None:
+        return sure_return(self._worths, counts, usual, self.additive.aversion) if self._tells else None
+
+    def is_idle(self, counts: Float) -> bool:
+        return bool(self._tells) and float(np.abs(self._worths @ counts).mean()) < IDLE
 
     def believed(self, clips: Sequence[Trajectory]) -> Float:
         if not len(self._samples):
@@ -238,16 +252,16 @@ class AdditiveReward(NetReward):
 
     def state(self) -> Arrays:
         own = {"reward.samples": self._samples, "reward.knots": self._knots, "reward.width": self._width}
-        told = {"reward.members": self._members} | self.foretelling.state() if self._tells else {}
-        return super().state() | own | told
+        own |= {"reward.members": self._members}
+        return super().state() | own | (self.foretelling.state() if self._tells else {})
 
     def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
         super().restore(facts, arrays)
         self._samples = arrays["reward.samples"]
         self._knots, self._width = arrays["reward.knots"], arrays["reward.width"]
         self.foretelling.restore(arrays)
-        self._members = arrays.get("reward.members", self._members)
-        self._tells = self.foretelling.terms if "reward.members" in arrays else 0
+        self._members = arrays["reward.members"]
+        self._tells = self.foretelling.terms if "reward.told.0" in arrays else 0
 
 
 def _trusts(config: NetConfig) -> Wide:

@@ -137,6 +137,23 @@ def test_practice_questions_and_the_reward_itself_agree_and_it_comes_back_as_it_
     assert len(again.arrays().nets) == len(model.arrays().nets)
 
 
+def test_what_is_told_says_what_an_episode_is_worth_and_when_an_agent_has_come_to_do_nothing() -> None:
+    told, raw = _reward(sees=True), _reward(sees=False)
+    nothing, often = np.zeros(2, np.float32), np.array([40.0, 0.0], np.float32)
+    assert told._worths.mean(0)[0] < 0.0  # the event was always chosen against
+    assert told.is_idle(nothing)
+    assert not told.is_idle(often)
+    sure = told.sure_return(often, nothing)
+    assert sure is not None
+    assert sure < float(told._worths.mean(0) @ often)
+    assert raw.sure_return(often, nothing) is None
+    assert not raw.is_idle(nothing)
+    clip = _clip(3)
+    steps = clip.observations[:-1], clip.actions, clip.observations[1:], clip.terms
+    doubted, mean = (float(told.sure(counts, nothing).members(*steps).sum()) for counts in (often, nothing))
+    assert doubted != pytest.approx(mean, abs=1e-3)
+
+
 def test_withdrawn_answers_leave_no_reward_that_practice_could_bring_back() -> None:
     model = _reward(sees=True)
     model.forget()
