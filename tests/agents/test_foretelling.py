@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents import catalog
 from agents.choices import Choice, Option, pack
 from agents.foretelling import Foretelling, ForetellingConfig
 from agents.joint_config import JointConfig, reward_of
@@ -51,7 +50,7 @@ def test_what_becomes_known_of_a_term_changes_its_unit_and_nothing_else_that_is_
     found = _taught()
     seen, terms = _steps(4_000, 3)
     before = found.tell(seen)[:, 0] * found._scales[2][0]
-    found._measure(seen, 3.0 * terms)
+    found._measure(seen, np.float32(3.0) * terms)
     np.testing.assert_allclose(found.tell(seen)[:, 0] * found._scales[2][0], before, rtol=1e-3, atol=1e-4)
 
 
@@ -176,5 +175,5 @@ def test_from_nothing_means_that_what_may_matter_is_not_known_either(world: str)
 
 
 def test_nobody_elses_world_is_told_about() -> None:
-    model = catalog.make("preferences", worlds.task("CartPole-v1"), model="net").model
+    model = reward_of(worlds.task("CartPole-v1"), JointConfig(), "none", 0)
     assert not isinstance(model, AdditiveReward)
