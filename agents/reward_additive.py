@@ -53,9 +53,7 @@ class AdditiveConfig:
     freedom: float = 0.1  # degrees of freedom that a number's prior relevance is worth
     newton: int = 12  # steps at a round
     samples: int = 32  # of what is believed, for choosing questions
-    aversion: float = (
-        1.0  # deviations of an episode's return that practice takes off its mean, of what is told
-    )
+    aversion: float = 1.0  # deviations that practice takes off an episode's mean return, of what is told
 
 
 class AdditiveReward(NetReward):
@@ -120,12 +118,20 @@ class AdditiveReward(NetReward):
         starts = np.flatnonzero(np.diff(packed.owner, prepend=-1))
         sums = np.add.reduceat(steps.astype(np.float64), starts, axis=0)
         unit = np.maximum(sums.std(0), 0.1)
+        if self._tells:  # what seldom happens is worth no more than what often does, each time
+            unit[-self._tells :] = np.maximum(unit[-self._tells :], self._usual(packed.terms))
         prior, groups = self._priors(wide, steps.shape[1])
         paid = packed.terms @ self._written * (self.config.written / self._unit)
         features = np.concatenate([sums / unit, paid[:-1, None]], 1)
         features = np.concatenate([features, np.zeros((1, features.shape[1]))])  # nothing at all
         variance = np.append(0.5 * prior**2 / self.config.ridge, own.written**2)
         self._solve(packed, features, variance, np.append(groups, groups.max() + 1), np.append(unit, 1.0))
+
+    def _usual(self, terms: Float) -> Wide:
+        """What clips with a term usually have of it, as it is told [M]; of their sums of terms [S, M]."""
+        occurs = (np.abs(terms) > 1e-6).sum(0)
+        usual = np.sqrt((terms.astype(np.float64) ** 2).sum(0) / np.maximum(occurs, 1))
+        return np.asarray(np.where(occurs > 0, usual, 1.0) / self.foretelling.unit)
 
     def _priors(self, wide: int, features: int) -> tuple[Wide, NDArray[np.int64]]:
         """Each feature's prior deviation, in clips' deviations, and the group that it matters with."""
