@@ -14,6 +14,7 @@ from agents.feedback import Comparison, Question, Record
 from agents.queries import Float, Group, QueryConfig, candidates, choose, question_of, sums
 from agents.rollouts import Moment, Variant, is_foreign
 from agents.worth import Believed, Prices, Suggestion, measured, suggestion
+from envs.trajectory import Trajectory
 from envs.world import Task
 
 FIRST, LATER = 1 / 2, 1 / 6
@@ -53,22 +54,14 @@ class Asker:
         self._groups = candidates(self.task, moments, variants, self.config, self.random, notable, most)
         self.ready.clear()
 
-    def sums(self) -> list[Float]:
-        """The terms summed over each candidate clip, [M] each."""
-        return [sums(clip) for group in self._groups for clip in group]
+    @property
+    def clips(self) -> list[Trajectory]:
+        """The candidate clips."""
+        return [clip for group in self._groups for clip in group]
 
-    def steps(self) -> tuple[Float, Float, Float, Float]:
-        """(obs, actions, next_obs, terms) of every step of the candidate clips; there must be some."""
-        clips = [clip for group in self._groups for clip in group]
-        before, after = (
-            np.concatenate([clip.observations[cut] for clip in clips]) for cut in (np.s_[:-1], np.s_[1:])
-        )
-        return (
-            before,
-            np.concatenate([c.actions for c in clips]),
-            after,
-            np.concatenate([c.terms for c in clips]),
-        )
+    def sums(self) -> list[Float]:
+        """The terms summed over each of them, [M] each."""
+        return [sums(clip) for clip in self.clips]
 
     def prepare(self, believed: Believed | None) -> None:
         """Choose the questions to keep ready: by what is believed, or uniformly."""

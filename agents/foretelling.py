@@ -37,36 +37,53 @@ class ForetellingConfig:
     draws: int = 6  # the same of the clips among which questions are chosen, with all their steps
 
 
+class _Reservoir:
+    """Some of all pieces that ever came, each as likely as any other (Vitter 1985, algorithm R)."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.pieces, self._came = most, list[tuple[Float, Float]](), 0
+
+    def take(self, piece: tuple[Float, Float], random: np.random.Generator) -> None:
+        self._came += 1
+        at = int(random.integers(self._came))
+        if len(self.pieces) < self.most:
+            self.pieces.append(piece)
+        elif at < self.most:
+            self.pieces[at] = piece
+
+
 class Foretelling:
     """Units that tell terms [M] of inputs [I] (see `snapshot.reward_inputs`), learned from practice."""
 
     def __init__(self, terms: int, seed: int, config: ForetellingConfig | None = None) -> None:
         self.config, self.terms = config or ForetellingConfig(), terms
         self._random = np.random.default_rng([seed, 12])
-        self._kept: dict[bool, list[tuple[Float, Float]]] = {False: [], True: []}
-        """Of practice and of clips: practice alone forgets what it was like to know nothing."""
-        self._seen = {False: 0, True: 0}
+        # practice alone would forget what it was like to know nothing
+        self._rollouts, self._clips = _Reservoir(self.config.rollouts), _Reservoir(self.config.draws)
         self._newest: tuple[Float, Float] | None = None
         self._params: list[Tensor] = []
         """[I, H], [H], [H, M], [M], from standardised inputs to terms in their deviations."""
         self._scales: list[Float] = []
         """Of inputs the mean and the deviation, of terms the deviation."""
 
-    def see(self, inputs: Float, terms: Float, clips: bool = False) -> None:
-        """Steps of a rollout, or of clips [N, I], [N, M]; the earliest are as likely kept as any others."""
-        some = slice(None) if clips else self._random.permutation(len(inputs))[: self.config.of_each]
+    def see(self, inputs: Float, terms: Float) -> None:
+        """A rollout's steps [N, I], [N, M]."""
+        some = self._random.permutation(len(inputs))[: self.config.of_each]
         self._newest = inputs[some], terms[some]
-        kept, most = self._kept[clips], self.config.draws if clips else self.config.rollouts
-        self._seen[clips] += 1
-        at = int(self._random.integers(self._seen[clips]))
-        if len(kept) < most:
-            kept.append(self._newest)
-        elif at < most:  # Vitter 1985, "Random sampling with a reservoir", algorithm R
-            kept[at] = self._newest
+        self._rollouts.take(self._newest, self._random)
+
+    def see_clips(self, inputs: Float, terms: Float) -> None:
+        """All steps of clips among which questions are chosen [N, I], [N, M]."""
+        self._newest = inputs, terms
+        self._clips.take(self._newest, self._random)
+
+    @property
+    def _kept(self) -> list[tuple[Float, Float]]:
+        return [*self._rollouts.pieces, *self._clips.pieces]
 
     def learn(self) -> bool:
         """From all that is kept; whether anything is known."""
-        if kept := [*self._kept[False], *self._kept[True]]:
+        if kept := self._kept:
             inputs, terms = (np.concatenate(part) for part in zip(*kept, strict=True))
             known = bool(self._params)
             self._measure(inputs, terms)
@@ -77,7 +94,7 @@ class Foretelling:
         """Learn on beside practice: from the newest steps too, as practice leads where little is known."""
         if self._newest is None:
             return
-        kept = [*self._kept[False], *self._kept[True]]
+        kept = self._kept
         some = [kept[at] for at in self._random.integers(len(kept), size=3)]
         inputs, terms = (np.concatenate(part) for part in zip(self._newest, *some, strict=True))
         self._train(inputs, terms, self.config.beside, self.config.slow)

@@ -262,7 +262,7 @@ class JointLearner:
         self.asker.draw(moments, practice.variants(), practice.events.moments)
         if not self._fitted:
             self.model.set_units(self.asker.sums())
-        self.model.see(*self.asker.steps(), clips=True)
+        self.model.see_clips(self.asker.clips)
         self.asker.prepare(self._beliefs())
         if self.ruled.principles is not None:
             self.ruled.look(self.asker.pairs(Ruled.PAIRS))

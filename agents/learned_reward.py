@@ -43,10 +43,11 @@ class LearnedReward(ABC):
     def set_units(self, clips: list[Float]) -> None:
         """Learn how much of each term [M] clips usually sum up to."""
 
-    def see(  # noqa: B027
-        self, obs: Float, actions: Any, next_obs: Float, terms: Float, clips: bool = False
-    ) -> None:
-        """Steps of practice or of clips, one a row, of which nobody said what they are worth."""
+    def see(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:  # noqa: B027
+        """A rollout of practice, a step a row, of which nobody said what it is worth."""
+
+    def see_clips(self, clips: Sequence[Trajectory]) -> None:  # noqa: B027
+        """Clips among which questions are chosen."""
 
     @abstractmethod
     def fit(self, packed: Packed) -> None:

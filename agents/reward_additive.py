@@ -24,7 +24,7 @@ from agents.choices import Packed
 from agents.foretelling import Foretelling
 from agents.learned_reward import Float
 from agents.reward_model import IDLE
-from agents.reward_net import STRAIGHT, NetConfig, NetReward
+from agents.reward_net import STRAIGHT, NetConfig, NetReward, steps_of
 from agents.robust import sure_return, sure_weights
 from agents.snapshot import Layers, RewardArrays, Turns, reward_inputs
 from envs.trajectory import Trajectory
@@ -76,14 +76,26 @@ class AdditiveReward(NetReward):
     def patience(self, said: int) -> int:
         return self.additive.patience if self._tells else super().patience(said)
 
-    def see(self, obs: Float, actions: Any, next_obs: Float, terms: Float, clips: bool = False) -> None:
+    def see(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
         if not self.foretelling.terms:
             return
         for turns in self._turns or (None,):
-            self.foretelling.see(self._plain(obs, actions, next_obs, turns), terms, clips)
+            self.foretelling.see(self._plain(obs, actions, next_obs, turns), terms)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """What is told follows what was seen."""
         if self._tells and self._nets:
             self.foretelling.go_on()
             self._nets = tuple(map(self._layers, self._members))
+
+    def see_clips(self, clips: Sequence[Trajectory]) -> None:
+        if not (self.foretelling.terms and clips):
+            return
+        obs, after, actions, terms = steps_of(clips)
+        for turns in self._turns or (None,):
+            self.foretelling.see_clips(self._plain(obs, actions, after, turns), terms)
+        self._go_on()
 
     def _plain(self, obs: Float, actions: Any, after: Float, turns: Turns | None) -> Float:
         """What the first layer sees of steps [N, 3 D + A]."""

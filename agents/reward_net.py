@@ -54,6 +54,14 @@ STRAIGHT = 0.01
 """How small the inputs of the straight unit are, so that its tanh bends nothing."""
 
 
+def steps_of(clips: Sequence[Trajectory]) -> tuple[Float, Float, Any, Float]:
+    """What was seen before and after, done and counted at each step of all clips; there must be some."""
+    seen = [[c.observations[:-1] for c in clips], [c.observations[1:] for c in clips]]
+    rest = [[c.actions for c in clips], [c.terms for c in clips]]
+    before, after, actions, terms = (np.concatenate(part) for part in seen + rest)
+    return before, after, actions, terms
+
+
 def turnings(
     symmetries: Sequence[tuple[Array, Array]], actions: int, blind: bool = False
 ) -> tuple[Turns, ...]:
@@ -234,11 +242,7 @@ class NetReward(LearnedReward):
         return sums
 
     def believed(self, clips: Sequence[Trajectory]) -> Float:
-        obs = np.concatenate([c.observations[:-1] for c in clips])
-        after = np.concatenate([c.observations[1:] for c in clips])
-        actions, terms = (
-            np.concatenate(part) for part in ([c.actions for c in clips], [c.terms for c in clips])
-        )
+        obs, after, actions, terms = steps_of(clips)
         steps: Float = self.arrays().members(obs, actions, after, terms)
         ends = np.cumsum([len(c) for c in clips])
         return np.stack([part.sum(1) for part in np.split(steps, ends[:-1], axis=1)], axis=1)

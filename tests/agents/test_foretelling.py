@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,7 @@ def _steps(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _taught(steps: int = 8_000) -> Foretelling:
     found = Foretelling(2, 0, QUICK)
-    found.see(*_steps(steps, 1), clips=True)
+    found.see_clips(*_steps(steps, 1))
     assert found.learn()
     return found
 
@@ -64,7 +66,7 @@ def test_it_goes_on_learning_what_practice_has_come_to() -> None:
         return float(((found.tell(seen)[:, 1] - terms[:, 1]) ** 2).mean())
 
     before = wrong()
-    found.see(seen, terms, clips=True)
+    found.see_clips(seen, terms)
     for _ in range(30):
         found.go_on()
     assert wrong() < 0.5 * before
@@ -76,11 +78,11 @@ def test_of_all_that_was_seen_the_first_is_kept_as_likely_as_the_last() -> None:
         found = Foretelling(2, seed, ForetellingConfig(of_each=20, rollouts=5, draws=1))
         for at in range(20):
             found.see(np.full((100, WIDE), at, np.float32), np.zeros((100, 2), np.float32))
-        found.see(*_steps(300, seed), clips=True)
-        kept = [float(inputs[0, 0]) for inputs, _ in found._kept[False]]
+        found.see_clips(*_steps(300, seed))
+        kept = [float(inputs[0, 0]) for inputs, _ in found._rollouts.pieces]
         assert len(kept) == 5
-        assert all(len(inputs) == 20 for inputs, _ in found._kept[False])
-        assert len(found._kept[True][0][0]) == 300
+        assert all(len(inputs) == 20 for inputs, _ in found._rollouts.pieces)
+        assert len(found._clips.pieces[0][0]) == 300
         of_first.append(np.mean(np.array(kept) < 10))
     assert 0.4 < np.mean(of_first) < 0.6
 
@@ -151,6 +153,26 @@ def test_what_is_told_says_what_an_episode_is_worth_and_when_an_agent_has_come_t
     steps = clip.observations[:-1], clip.actions, clip.observations[1:], clip.terms
     doubted, mean = (float(told.sure(counts, nothing).members(*steps).sum()) for counts in (often, nothing))
     assert doubted != pytest.approx(mean, abs=1e-3)
+
+
+def test_what_hardly_ever_happens_is_worth_no_more_each_time_than_what_often_does() -> None:
+    """The second event comes in one pair only, and there it was chosen: an accident must not make it dear."""
+    choices = _choices(40, 0)
+    once = [o.steps for o in choices[-1].options if o]
+    terms = [one.terms.copy() for one in once]
+    terms[0][0, 1] = 1.0
+    seldom = Choice(
+        "comparison", tuple(Option(replace(c, terms=t)) for c, t in zip(once, terms, strict=True))
+    )
+    model = AdditiveReward(np.array([0.01, 0.0], np.float32), 3, NetConfig())
+    model.foretelling.config = QUICK
+    for seed in range(40):
+        seen, counted = _steps(201, 20_000 + seed)
+        counted[:, 1] = seen[:, 3] > 3.0  # once in 740 steps
+        model.see(seen[:-1], np.zeros(200, np.int64), seen[1:], counted[1:])
+    model.fit(pack([*choices[:-1], seldom]))
+    prior = model.additive.told * np.sqrt(0.5 / model.config.ridge)
+    assert model._worths.std(0)[1] < 1.5 * prior
 
 
 def test_withdrawn_answers_leave_no_reward_that_practice_could_bring_back() -> None:
