@@ -13,7 +13,7 @@ from agents.coverage import Coverage
 from agents.feedback import Comparison, Question, Record
 from agents.queries import Float, Group, QueryConfig, candidates, choose, question_of, sums
 from agents.rollouts import Moment, Variant, is_foreign
-from agents.worth import Believed, Prices, Suggestion, measured, suggestion
+from agents.worth import Believed, Prices, Suggestion, Trusted, measured, suggestion
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -101,10 +101,10 @@ class Asker:
         mark = self.config.press if "evaluation" in kinds else None
         self.prices = measured(replace(usual, demo=demo, mark=mark), records, rate)
 
-    def suggest(self, believed: Believed | None) -> Suggestion | None:
+    def suggest(self, believed: Believed | None, trusted: Trusted) -> Suggestion | None:
         """The kind of feedback that tells most for each second; None where there are no candidates."""
         rate = self.task.world.steps_per_second
-        return suggestion(self._groups, believed, self.prices, self.config.noise, rate, self.random)
+        return suggestion(self._groups, believed, self.prices, self.config.noise, rate, self.random, trusted)
 
     def _choose(self, clips: int, count: int, believed: Believed | None) -> list[Question]:
         known = believed if self.asked >= self.config.uniform and self.config.by != "uniform" else None

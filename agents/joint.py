@@ -285,7 +285,7 @@ class JointLearner:
         """The kind of feedback that would tell most for each second of this person's time."""
         self.asker.heard(self._standing(), self.kinds)
         self._make_questions()
-        return self.asker.suggest(self.model.believed if self.model.has_samples else None)
+        return self.asker.suggest(self.model.believed if self.model.has_samples else None, self.model.trusted)
 
     # What it shows.
 

@@ -56,6 +56,10 @@ class LearnedReward(ABC):
     def refine(self, packed: Packed) -> None:  # noqa: B027
         """Explain the same choices better, if a fit alone is not as good as it gets."""
 
+    def trusted(self, kind: str) -> tuple[float, float]:
+        """How sharply a kind of feedback chooses, beside answers, and the share of it that counts."""
+        return 1.0, 1.0
+
     @abstractmethod
     def forget(self) -> None:
         """Back to the prior, as after all feedback was taken back."""

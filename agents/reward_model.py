@@ -24,7 +24,7 @@ from agents.linear_choices import LinearChoices
 from agents.posterior import LogLikelihood, sample
 from agents.robust import sure_return, sure_weights
 from agents.snapshot import RewardArrays
-from agents.trust import shares
+from agents.trust import EXPECTED, shares
 from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
@@ -74,6 +74,7 @@ class RewardModel(LearnedReward):
         self.samples = np.zeros((0, len(written)), np.float32)
         self.trust = np.array(config.trust, np.float32)
         self.shares = np.ones(len(KINDS), np.float32)
+        self._answered = False  # whether answers say how far other kinds are trusted
         self._from_prior()
 
     def _prior(self) -> tuple[Float, Float]:
@@ -183,7 +184,8 @@ class RewardModel(LearnedReward):
         """How much each of KINDS counts [kinds], by how well it alone foresees the comparisons."""
         found = np.ones(len(KINDS), np.float32)
         answered = packed.kind == KINDS.index("comparison")
-        if packed.weight[answered].sum() < self.config.foreseen:
+        self._answered = bool(packed.weight[answered].sum() >= self.config.foreseen)
+        if not self._answered:
             return found
         of = {
             kind: self._likelihood(packed, features, packed.kind == i, found)
@@ -213,6 +215,10 @@ class RewardModel(LearnedReward):
             return None
         added = float((self.arrays().weights.mean(0) - self.samples.mean(0)) @ counts)  # shaping adds its own
         return sure_return(self.samples, counts, usual, self.config.aversion) + added
+
+    def trusted(self, kind: str) -> tuple[float, float]:
+        at = KINDS.index(kind)
+        return float(self.trust[at]), float(self.shares[at]) if self._answered else EXPECTED
 
     def patience(self, said: int) -> int:
         return 4_000

@@ -20,6 +20,7 @@ from agents.posterior import LogLikelihood, sample
 SHARES = (1.0, 0.3, 0.1, 0.0)
 PRIOR = (0.4, 0.3, 0.2, 0.1)
 """Of the shares, before an answer: drives are clear, and yet each is not as many choices as it has parts."""
+EXPECTED = sum(share * prior for share, prior in zip(SHARES, PRIOR, strict=True))
 _MOVES, _KEEP = 60, 4
 
 

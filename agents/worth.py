@@ -22,6 +22,8 @@ from envs.trajectory import Trajectory
 Float = NDArray[np.float64]
 Believed = Callable[[Sequence[Trajectory]], NDArray[np.float32]]
 """clips -> their returns [samples, clips] by samples of what is believed about the reward."""
+Trusted = Callable[[str], tuple[float, float]]
+"""A kind of feedback -> how sharply it chooses, beside answers, and the share of it that counts."""
 Kind = Literal["compare", "demo", "mark"]
 WINDOWS = 4  # stretches of a demonstration that are reckoned together; more are not, so it is a bound
 PICKS = 12  # demonstrations imagined
@@ -149,6 +151,10 @@ def rankings(worth: Float, clips: int, noise: float) -> tuple[Float, list[tuple[
     return np.stack([gain(orders(worth[..., s], noise)) for s in sets], -1), sets
 
 
+def _fully(kind: str) -> tuple[float, float]:
+    return 1.0, 1.0
+
+
 def suggestion(
     groups: Sequence[Sequence[Trajectory]],
     believed: Believed | None,
@@ -156,6 +162,7 @@ def suggestion(
     noise: float,
     rate: float,
     random: np.random.Generator,
+    trusted: Trusted = _fully,
 ) -> Suggestion | None:
     """The most information for each second. None where there is nothing to judge by.
 
@@ -178,8 +185,11 @@ def suggestion(
         found.append(Suggestion("compare", clips, float(gains.max()), prices.of(clips)))
     if prices.demo is not None:
         windows = max(1, round(prices.demo * rate / steps))
-        found.append(Suggestion("demo", 0, of_drives(worth, noise, windows, random), prices.demo))
+        sharp, share = trusted("demonstration")
+        told = share * of_drives(sharp * worth, noise, windows, random)
+        found.append(Suggestion("demo", 0, told, prices.demo))
     if prices.mark is not None:
-        shown = of_presses([group[0] for group in groups], believed, noise, rate)
-        found.append(Suggestion("mark", 0, shown, prices.mark))
+        sharp, share = trusted("evaluation")
+        shown = of_presses([group[0] for group in groups], lambda c: sharp * believed(c), noise, rate)
+        found.append(Suggestion("mark", 0, share * shown, prices.mark))
     return max(found, key=lambda one: one.gain / one.seconds)

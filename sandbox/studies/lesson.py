@@ -96,7 +96,7 @@ class Lesson:
         """So much feedback in so many rounds, then all the learning that it is good for."""
         for turn in range(rounds):
             for kind in KINDS:
-                self._give(kind, _due(wanted.get(kind, 0), turn, rounds, kind))
+                self._give(kind, _due(wanted.get(kind, 0), turn, rounds, kind), turn == rounds - 1)
             text = f"round {turn + 1} of {rounds}, {self.answers} answers"
             progress(0.1 + 0.8 * (share[0] + (share[1] - share[0]) * turn / (rounds + 1)), text)
             self._spend(self.steps_per_round)
@@ -146,15 +146,15 @@ class Lesson:
             raters[record.id] = self.teacher.rater
         self.learner.observe(self.seq, [record])
 
-    def _give(self, kind: str, number: int) -> None:
-        """Ask the teacher for `number` pieces of feedback of one kind."""
+    def _give(self, kind: str, number: int, last: bool = False) -> None:
+        """Ask the teacher for `number` pieces of feedback of one kind; `last`: no more come in this stage."""
         rate = self.task.world.steps_per_second
         if kind == "mark":
             self._mark(number)
             return
         if kind == "seconds":
             self._left += number
-            self._as_suggested()
+            self._as_suggested(last)
             return
         for _ in range(number):
             if kind == "demo":
@@ -170,14 +170,16 @@ class Lesson:
             else:
                 self._ask(RANKED if kind == "rank" else 2)
 
-    def _as_suggested(self) -> None:
+    def _as_suggested(self, last: bool) -> None:
         """What the learner thinks worth the person's time, while some is left; a learner that thinks
-        nothing of it is given comparisons."""
+        nothing of it is given comparisons, and so are the `last` seconds that are too few for it."""
         suggest = getattr(self.learner, "suggest", None)
         while True:
             wanted, before = suggest() if suggest is not None else None, self.human_seconds
             if (PRICES["comparison"] if wanted is None else wanted.seconds) > self._left:
-                return
+                if not last or self._left < PRICES["comparison"]:
+                    return
+                wanted = None
             if wanted is not None and wanted.kind != "compare":
                 self._give(wanted.kind, 1)
             else:

@@ -86,6 +86,8 @@ def test_careless_demonstrations_lose_trust_to_careful_comparisons() -> None:
     contradicted, confirmed = _fitted(careful + against), _fitted(careful + agreeing)
     assert contradicted.shares[1] < 0.1 < 0.7 < confirmed.shares[1]
     assert confirmed.trust[1] > 0.5
+    assert contradicted.trusted("demonstration")[1] < 0.1
+    assert _fitted(agreeing).trusted("demonstration")[1] == pytest.approx(0.51)  # nothing says how far yet
     assert _fitted(careful + against).agreement(pack(_answers(100, 9))) > 0.8
 
 

@@ -101,6 +101,12 @@ def test_the_cheaper_way_to_know_is_suggested() -> None:
     cheap = suggestion([group], steps, Prices(4.0, 2.0, demo=0.5), 0.0, 10.0, random)
     assert cheap is not None
     assert cheap.kind == "demo"
+    prices = Prices(4.0, 2.0, demo=0.5)
+    doubted = suggestion([group], steps, prices, 0.0, 10.0, random, lambda _: (1.0, 0.05))
+    dull = suggestion([group], steps, prices, 0.0, 10.0, random, lambda _: (0.0, 1.0))
+    assert doubted is not None
+    assert dull is not None
+    assert doubted.kind == dull.kind == "compare"  # what is hardly trusted, or hardly chooses, tells little
     assert suggestion([], steps, Prices(), 0.0, 10.0, random) is None
     unknown = suggestion([group], None, Prices(4.0, 2.0, demo=60.0), 0.0, 0.1, random)
     assert unknown is not None

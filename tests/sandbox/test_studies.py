@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from agents.asker import Asker
+from agents.worth import Suggestion
 from sandbox.studies.train import TrainConfig, train
 
 SHORT = TrainConfig(
@@ -25,3 +29,11 @@ def test_one_seed_is_one_run_bit_for_bit() -> None:
     first, second = _seen(SHORT), _seen(SHORT)
     assert first == second
     assert _seen(replace(SHORT, seed=1))["digest"] != first["digest"]
+
+
+def test_the_last_seconds_too_few_for_what_is_suggested_go_to_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    ranking = Suggestion("compare", 4, 1.0, 8.0)
+    monkeypatch.setattr(Asker, "suggest", lambda *_: ranking)
+    asked = replace(SHORT, mix={"seconds": 21})
+    # of 5 s in the first round nothing, then two rankings of 8 s, and a pair of 4 s
+    assert train(asked).human_seconds == 20.0
