@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -54,15 +55,28 @@ def open_parts(
     check_learner(facts.learner, make)
     task = _task(facts)
     where, facts = _where(folder, facts, fresh, store)
-    opened = _store(folder, where, fresh)
+    new = not folder.exists()
     try:
-        if where is not None:
-            _same_world(opened, facts.world, task)
-        facts.write(folder)
-    except BaseException:
-        opened.close()
+        opened = _store(folder, where, fresh)
+        try:
+            if where is not None:
+                _same_world(opened, facts.world, task)
+            facts.write(folder)
+        except BaseException:
+            opened.close()
+            raise
+    except SessionError:
+        if new:
+            _take_back(folder)
         raise
     return Parts(folder, facts, task, opened)
+
+
+def _take_back(folder: Path) -> None:
+    """No trace of a session that was refused; a folder with more in it than the lock stays."""
+    with suppress(OSError):
+        (folder / "lock").unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def first_sight(

@@ -20,7 +20,7 @@ def train(
     answers: Annotated[int, typer.Option(metavar="N", min=0, help="How many comparisons are answered.")] = 60,
     mix: Annotated[
         str,
-        typer.Option(metavar="KIND=N,...", help="Other feedback: demo, compare, rank, mark, correct."),
+        typer.Option(metavar="KIND=N,...", help="Feedback: demo, compare, rank, mark, correct; or seconds."),
     ] = "",
     prior: Annotated[
         str, typer.Option(metavar="written|none", help="Whether the agent starts from the written reward.")

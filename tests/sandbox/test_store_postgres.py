@@ -293,6 +293,9 @@ def test_a_password_is_not_kept_and_another_world_is_refused(server, url, tmp_pa
         open_session(tmp_path / "one", store=server.database())
     with pytest.raises(SessionError, match="is a file"):
         open_session(tmp_path / "three", store="sqlite:///x.db")
+    with pytest.raises(SessionError, match="can't be reached"):
+        open_session(tmp_path / "four", store="postgresql://teachbox@127.0.0.1:1/study")
+    assert [path.name for path in tmp_path.iterdir()] == ["one"]  # of those that were refused nothing is left
 
 
 def test_feedback_goes_out_of_a_study_on_a_server_and_into_another_by_command_and_from_the_menu(
