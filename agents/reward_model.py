@@ -74,7 +74,8 @@ class RewardModel(LearnedReward):
         self.samples = np.zeros((0, len(written)), np.float32)
         self.trust = np.array(config.trust, np.float32)
         self.shares = np.ones(len(KINDS), np.float32)
-        self._answered = False  # whether answers say how far other kinds are trusted
+        self.expected = np.full(len(KINDS), EXPECTED, np.float32)
+        """What each kind's share is thought to be when more of it comes."""
         self._from_prior()
 
     def _prior(self) -> tuple[Float, Float]:
@@ -184,8 +185,8 @@ class RewardModel(LearnedReward):
         """How much each of KINDS counts [kinds], by how well it alone foresees the comparisons."""
         found = np.ones(len(KINDS), np.float32)
         answered = packed.kind == KINDS.index("comparison")
-        self._answered = bool(packed.weight[answered].sum() >= self.config.foreseen)
-        if not self._answered:
+        self.expected[:] = EXPECTED
+        if packed.weight[answered].sum() < self.config.foreseen:
             return found
         of = {
             kind: self._likelihood(packed, features, packed.kind == i, found)
@@ -194,7 +195,7 @@ class RewardModel(LearnedReward):
         }
         chains, size = self.chains.shape
         for kind, share in shares(of.pop("comparison"), of, chains, size, self._seed).items():
-            found[KINDS.index(kind)] = share
+            found[KINDS.index(kind)] = self.expected[KINDS.index(kind)] = share
         return found
 
     # What others ask of it.
@@ -218,7 +219,7 @@ class RewardModel(LearnedReward):
 
     def trusted(self, kind: str) -> tuple[float, float]:
         at = KINDS.index(kind)
-        return float(self.trust[at]), float(self.shares[at]) if self._answered else EXPECTED
+        return float(self.trust[at]), float(self.expected[at])
 
     def patience(self, said: int) -> int:
         return 4_000
@@ -250,6 +251,7 @@ class RewardModel(LearnedReward):
             "reward.samples": self.samples,
             "reward.unit": self.unit,
             "reward.trust": self.trust,
+            "reward.expected": self.expected,
             "reward.chains": self.chains,
             "reward.random": self.generator.get_state().numpy(),
         }
@@ -258,6 +260,8 @@ class RewardModel(LearnedReward):
         self.shift, self.scale = facts["shift"], facts["scale"]
         self.weights, self.samples = arrays["reward.weights"], arrays["reward.samples"]
         self.unit, self.trust = arrays["reward.unit"], arrays["reward.trust"]
+        if "reward.expected" in arrays:  # an older version kept none
+            self.expected = arrays["reward.expected"].copy()
         if arrays["reward.chains"].shape == self.chains.shape:  # an older version had fewer parameters
             self.chains = arrays["reward.chains"].copy()
         self.generator.set_state(torch.from_numpy(arrays["reward.random"].copy()))

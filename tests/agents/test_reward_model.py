@@ -87,6 +87,9 @@ def test_careless_demonstrations_lose_trust_to_careful_comparisons() -> None:
     assert contradicted.shares[1] < 0.1 < 0.7 < confirmed.shares[1]
     assert confirmed.trust[1] > 0.5
     assert contradicted.trusted("demonstration")[1] < 0.1
+    again = RewardModel(WRITTEN, np.ones(3, np.bool_), 0, RewardConfig())
+    again.restore(contradicted.facts(), contradicted.state())
+    assert again.trusted("demonstration") == contradicted.trusted("demonstration")
     assert _fitted(agreeing).trusted("demonstration")[1] == pytest.approx(0.51)  # nothing says how far yet
     assert _fitted(careful + against).agreement(pack(_answers(100, 9))) > 0.8
 
