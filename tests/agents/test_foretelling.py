@@ -175,6 +175,12 @@ def test_what_hardly_ever_happens_is_worth_no_more_each_time_than_what_often_doe
     assert model._worths.std(0)[1] < 1.5 * prior
 
 
+def test_where_there_is_no_clip_nothing_is_learned_from_it() -> None:
+    model = AdditiveReward(np.array([0.01, 0.0], np.float32), 3, NetConfig())
+    model.see_clips([])
+    assert not model.foretelling.learn()
+
+
 def test_withdrawn_answers_leave_no_reward_that_practice_could_bring_back() -> None:
     model = _reward(sees=True)
     model.forget()
