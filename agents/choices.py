@@ -49,6 +49,8 @@ class Choice:
     record: str = ""
     noise: float = math.nan
     """Share of this person's answers that are accidents; NaN: as is usual."""
+    rater: str | None = None
+    """Who answered, where their care is to be judged by what they answer."""
 
 
 def strict_orders(ranks: Sequence[int]) -> list[tuple[int, ...]]:
@@ -117,7 +119,8 @@ def windows(steps: int, length: int, stride: int) -> list[tuple[int, int]]:
 class Packed:
     """Choices as arrays. B choices of up to C options; S distinct options of L steps in all.
 
-    option [B, C] index into the options (S: nothing at all); mask [B, C]; kind, weight, noise [B];
+    option [B, C] index into the options (S: nothing at all); mask [B, C]; kind, weight, noise [B]; rater [B]
+    (a number for each, -1 where none is to be judged);
     terms [S + 1, M] sums; obs, next_obs [L, D], actions, step_weight [L], owner [L] option of a step.
     """
 
@@ -132,6 +135,7 @@ class Packed:
     step_weight: Float
     owner: NDArray[np.int64]
     noise: Float
+    rater: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.option)
@@ -153,6 +157,7 @@ def pack(choices: Sequence[Choice]) -> Packed:
         for place, option in enumerate(choice.options):
             index[row, place] = len(unique) if option is None else slots[id(option)]
             mask[row, place] = True
+    raters = {name: i for i, name in enumerate(sorted({c.rater for c in choices if c.rater is not None}))}
     lengths = [len(option.steps) for option in unique]
     weights = [np.ones(len(o.steps), np.float32) if o.weight is None else o.weight for o in unique]
     terms = np.stack([option.terms() for option in unique])
@@ -170,4 +175,5 @@ def pack(choices: Sequence[Choice]) -> Packed:
         step_weight=np.concatenate(weights),
         owner=np.repeat(np.arange(len(unique)), lengths),
         noise=np.array([choice.noise for choice in choices], np.float32),
+        rater=np.array([-1 if choice.rater is None else raters[choice.rater] for choice in choices]),
     )

@@ -26,9 +26,9 @@ CHANGED = 0.15
 class Inference:
     """A reward model and what is believed of the raters, renewed together."""
 
-    def __init__(self, model: LearnedReward, terms: int, noise: float) -> None:
-        """terms: how many the world names. noise: share of accidents among answers of an unknown person."""
-        self.model, self.noise = model, noise
+    def __init__(self, model: LearnedReward, terms: int) -> None:
+        """terms: how many the world names."""
+        self.model = model
         self.faith = Faith()
         self.raters: dict[str, str] = {}
         """Who gave a record, by its id, where whoever runs the learner says so."""
@@ -53,16 +53,15 @@ class Inference:
         who = self.raters | dict.fromkeys(ruled, Ruled.RATER)
         self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
         self._weigh(answers, who)
-        others = {rater for want in self.wants for rater in want.raters} - set(self.followed)
+        followed = self.followed
+        others = {rater for want in self.wants for rater in want.raters if followed} - set(followed)
         choices = [c for c in choices if who.get(c.record, "") not in others] or choices
-        for _ in range(2):
-            before = {
-                name: self.faith.error(name, self.noise) for name in {who.get(a.id, "") for a in answers}
-            }
-            packed = self._packed = pack([_noisy(choice, who, before) for choice in choices])
+        for _ in range(1 if self.model.judges_care else 2):
+            before = {name: self.faith.error(name) for name in {who.get(a.id, "") for a in answers}}
+            packed = self._packed = pack([_answered(choice, who, before) for choice in choices])
             self.model.fit(packed)
             self.faith.renew(pairs_of(answers, who, self.model))
-            if all(abs(self.faith.error(name, self.noise) - was) < CHANGED for name, was in before.items()):
+            if all(abs(self.faith.error(name) - was) < CHANGED for name, was in before.items()):
                 break
         self.agreement["agreement"] = self.model.agreement(packed)
 
@@ -168,8 +167,9 @@ def _more(terms: Mapping[str, float]) -> str:
     return ", ".join(f"{'more' if by > 0 else 'less'} of {name}" for name, by in terms.items())
 
 
-def _noisy(choice: Choice, who: Mapping[str, str], errors: Mapping[str, float]) -> Choice:
-    """The same, with the share of accidents of whoever answered."""
+def _answered(choice: Choice, who: Mapping[str, str], errors: Mapping[str, float]) -> Choice:
+    """The same, with whoever answered and their share of accidents."""
     if choice.kind != "comparison":
         return choice
-    return replace(choice, noise=errors[who.get(choice.record, "")])
+    rater = who.get(choice.record, "")
+    return replace(choice, noise=errors[rater], rater=rater)

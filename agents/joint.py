@@ -57,7 +57,7 @@ class JointLearner:
         self.cloner = Cloner(task.world.symmetries, cloning, seed)
         self.practice.ppo.auxiliary = self.cloner.loss
         self.model = self._reward_model()
-        self.inference = Inference(self.model, len(task.world.terms), config.reward.noise)
+        self.inference = Inference(self.model, len(task.world.terms))
         self.inference.follow = config.follow
         self._agreement = self.inference.agreement
         self.asker = asker_of(task, config, seed)

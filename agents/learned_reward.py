@@ -31,6 +31,8 @@ class LearnedReward(ABC):
 
     flexible: bool = False
     """Whether it can explain almost anything that it is told, answers by chance as well."""
+    judges_care: bool = False
+    """Whether a fit itself judges how careful each rater is; else it is told (`Choice.noise`)."""
     softens: bool = False
     """Whether an agent that has practised to the end is softened before it practises on a new fit."""
 

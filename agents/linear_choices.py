@@ -1,6 +1,9 @@
 """The likelihood of choices under rewards that are linear in the terms, asked thousands of times a fit.
 
-The same as losses.choice, reckoned from differences of features that are made once.
+The same as losses.choice, reckoned from differences of features that are made once. How careful somebody is
+who answers is not known: the likelihood of all their answers is its mean over what their error rate may be,
+so that it takes few answers, and what they say of the reward, to tell who answers at random (Dawid and Skene
+1979 estimate such rates beside what is true; here they are summed over).
 """
 
 from __future__ import annotations
@@ -12,6 +15,11 @@ from agents.choices import Packed
 from agents.losses import CLIP
 
 Float = NDArray[np.float32]
+ERRORS = np.array((0.02, 0.1, 0.25, 0.5, 1.0), np.float32)
+"""Shares of somebody's answers that may be accidents."""
+ALONE = np.array((0.9, 0.06, 0.03, 0.01, 0.0), np.float32)
+AMONG = np.array((0.55, 0.2, 0.12, 0.05, 0.08), np.float32)
+"""How likely each share is: of one who teaches alone and means it, and of each of several raters."""
 
 
 class LinearChoices:
@@ -34,17 +42,44 @@ class LinearChoices:
         """[F, R]: each alternative less the chosen option; a choice's stand side by side."""
         self._starts = np.flatnonzero(np.diff(row, prepend=-1))
         self._kind = packed.kind[row]
-        accidents = np.where(np.isnan(packed.noise), noise, packed.noise)[self.choices].astype(np.float32)
-        self._least, self._rest = accidents / there[self.choices].astype(np.float32), 1.0 - accidents
+        self._chance = (1.0 / there[self.choices]).astype(np.float32)
+        """Of each choice, had it been made blindly."""
+        self._noise = np.float32(noise)
+        rater = packed.rater[self.choices]
+        self._judged = np.argsort(rater, kind="stable")[(rater < 0).sum() :]
+        """Those whose raters are judged, each rater's side by side."""
+        self._plain = np.flatnonzero(rater < 0)
+        self._raters = np.flatnonzero(np.diff(rater[self._judged], prepend=-1))
 
     def __len__(self) -> int:
         return len(self.choices)
 
-    def log_likelihoods(self, weights: Float, trust: Float) -> Float:
-        """log P of each choice [E, len], for weights [E, F] and trust [E, kinds]."""
+    def meant(self, weights: Float, trust: Float) -> Float:
+        """P of each choice [E, len] if it was no accident, for weights [E, F] and trust [E, kinds]."""
         gaps = weights @ self._gaps
         gaps *= trust[:, self._kind]
         np.clip(gaps, -CLIP, CLIP, out=gaps)
         np.exp(gaps, out=gaps)
-        chosen = self._rest / (1.0 + np.add.reduceat(gaps, self._starts, axis=1)) + self._least
-        return np.asarray(np.log(chosen), np.float32)
+        return np.asarray(1.0 / (1.0 + np.add.reduceat(gaps, self._starts, axis=1)), np.float32)
+
+    def log_likelihood(self, weights: Float, trust: Float, counts: Float) -> Float:
+        """log P of all choices together [E], each as often as `counts` [len] says."""
+        meant = self.meant(weights, trust)
+        plain = self._logs(meant, self._plain, self._noise)
+        found = (plain * counts[self._plain]).sum(1)  # @ warns of invalid values where there are none
+        if len(self._judged):
+            found += self._judged_logs(meant, counts[self._judged])
+        return np.asarray(found, np.float32)
+
+    def _logs(self, meant: Float, which: NDArray[np.int64], error: np.float32) -> Float:
+        return np.log((1.0 - error) * meant[:, which] + error * self._chance[which])
+
+    def _judged_logs(self, meant: Float, counts: Float) -> Float:
+        """log of the mean over ERRORS of how likely each rater's answers are, summed over raters [E]."""
+        known = ALONE if len(self._raters) == 1 else AMONG
+        each = [
+            np.log(likely) + np.add.reduceat(self._logs(meant, self._judged, error) * counts, self._raters, 1)
+            for error, likely in zip(ERRORS, known, strict=True)
+            if likely > 0.0
+        ]
+        return np.asarray(np.logaddexp.reduce(each).sum(1), np.float32)

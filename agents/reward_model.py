@@ -10,7 +10,7 @@ their mean is the posterior's. What no term names is for the reward `net` (rewar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,6 @@ from agents.choices import KINDS, Packed
 from agents.learned_reward import LearnedReward
 from agents.linear_choices import LinearChoices
 from agents.posterior import LogLikelihood, sample
-from agents.robust import sure_return, sure_weights
 from agents.snapshot import RewardArrays
 from agents.trust import EXPECTED, shares
 from envs.trajectory import Trajectory
@@ -40,15 +39,14 @@ class RewardConfig:
     chains: int = 48  # posterior chains side by side
     moves: int = 240  # elliptical slice moves at a fit
     keep: int = 6  # states of each chain, from the later half of them, are kept as samples
-    spread: float = 1.5  # prior deviation of a term's weight, on one clip's usual amount of it [nats]
-    written: float = 1.0  # prior mean of the largest written weight, in the same unit [nats]
-    noise: float = 0.1  # share of answers taken for accidents, before anything is known of who answers
+    spread: float = 2.5  # prior deviation of a term's weight, on one clip's usual amount of it [nats]
+    written: float = 1.7  # prior mean of the largest written weight, in the same unit [nats]
+    noise: float = 0.04  # share of acts taken for accidents; of answers it is judged by them
     trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
     manner: float = 0.5  # by how much driving speaks otherwise than answers: median deviation [nats]
     manner_spread: float = 1.0  # its deviation in log, from term to term
     foreseen: int = 1  # comparisons from which on other kinds are trusted by how well they foresee them
-    aversion: float = 1.0  # deviations of an episode's return that practice takes off its mean
 
 
 def _driven(packed: Packed) -> Float:
@@ -61,6 +59,8 @@ def _driven(packed: Packed) -> Float:
 
 class RewardModel(LearnedReward):
     """The learned reward; `fit` takes well under a second for a hundred answers."""
+
+    judges_care = True
 
     def __init__(
         self, written: Float, usable: NDArray[np.bool_], one_hot: int, config: RewardConfig, seed: int = 0
@@ -155,8 +155,7 @@ class RewardModel(LearnedReward):
         prior = self._prior()
 
         def log_likelihood(x: Float) -> Float:
-            logs = choices.log_likelihoods(*self._weights_of(x, prior))
-            return np.asarray((logs * counts).sum(1))  # @ warns of invalid values where there are none
+            return choices.log_likelihood(*self._weights_of(x, prior), counts)
 
         return log_likelihood
 
@@ -204,18 +203,9 @@ class RewardModel(LearnedReward):
         """As plain arrays for a snapshot."""
         return RewardArrays(self.weights, (), self.shift, self.scale, self.one_hot)
 
-    def sure(self, counts: Float, usual: Float) -> RewardArrays:
-        if not self.has_samples or not self.config.aversion:
-            return self.arrays()
-        shift = sure_weights(self.samples, counts, usual, self.config.aversion) - self.samples.mean(0)
-        now = self.arrays()
-        return replace(now, weights=(now.weights + shift).astype(np.float32))
-
     def sure_return(self, counts: Float, usual: Float) -> float | None:
-        if not self.has_samples:
-            return None
-        added = float((self.arrays().weights.mean(0) - self.samples.mean(0)) @ counts)  # shaping adds its own
-        return sure_return(self.samples, counts, usual, self.config.aversion) + added
+        """Its mean: an agent that shuns what is in doubt shows nothing that could be asked about it."""
+        return float(self.arrays().weights.mean(0) @ counts) if self.has_samples else None
 
     def trusted(self, kind: str) -> tuple[float, float]:
         at = KINDS.index(kind)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agents.choices import KINDS, Choice, Option, pack
 from agents.learned_reward import choices_loss
-from agents.linear_choices import LinearChoices
+from agents.linear_choices import ALONE, AMONG, ERRORS, LinearChoices
 from envs.trajectory import Trajectory
 
 
@@ -29,7 +29,6 @@ def test_it_is_the_same_as_the_loss(seed: int, options: list[int]) -> None:
         Choice(
             KINDS[int(random.integers(len(KINDS)))],
             (*(_option(random) for _ in range(n - 1)), None if random.random() < 0.2 else _option(random)),
-            noise=float(random.choice([np.nan, 0.3])),
         )
         for n in options
     ]
@@ -42,16 +41,37 @@ def test_it_is_the_same_as_the_loss(seed: int, options: list[int]) -> None:
     assert list(quick.choices) == [i for i, n in enumerate(options) if n > 1 and which[i]]
     returns = torch.from_numpy(weights @ packed.terms.T)
     loss = choices_loss(returns, torch.from_numpy(trust), packed, 0.1).numpy()
-    found = quick.log_likelihoods(weights, trust)
-    np.testing.assert_allclose(found, -loss[:, quick.choices], rtol=2e-4, atol=1e-5)
+    counts = random.random(len(quick)).astype(np.float32)
+    found = quick.log_likelihood(weights, trust, counts)
+    np.testing.assert_allclose(found, -(loss[:, quick.choices] * counts).sum(1), rtol=2e-4, atol=1e-5)
 
 
-def test_a_choice_between_two_by_hand() -> None:
+ONE, TRUST = np.array([[1.0]], np.float32), np.ones((1, len(KINDS)), np.float32)
+"""A weight of one, and answers as sharp as the reward says."""
+
+
+def _of(raters: list[str | None]) -> LinearChoices:
+    """Each rater chose of two clips the one that is worth log 3 more; the last of them the other one."""
     one, two = (_option(np.random.default_rng(seed)) for seed in (0, 1))
-    packed = pack([Choice("comparison", (one, two))])
-    features = np.array([[2.0], [1.0], [0.0]], np.float32)
-    quick = LinearChoices(packed, features, 0.1, np.ones(1, np.bool_))
-    found = float(
-        quick.log_likelihoods(np.array([[1.0]], np.float32), np.array([[3.0] * 4], np.float32))[0, 0]
-    )
-    assert found == pytest.approx(np.log(0.9 / (1 + np.exp(-3.0)) + 0.05), rel=1e-5)
+    told = [Choice("comparison", (one, two), rater=rater) for rater in raters[:-1]]
+    packed = pack([*told, Choice("comparison", (two, one), rater=raters[-1])])
+    features = np.array([[np.log(3.0)], [0.0], [0.0]], np.float32)
+    return LinearChoices(packed, features, 0.1, np.ones(len(raters), np.bool_))
+
+
+def _likelihood(raters: list[str | None]) -> float:
+    return float(_of(raters).log_likelihood(ONE, TRUST, np.ones(len(raters), np.float32))[0])
+
+
+def test_choices_between_two_by_hand() -> None:
+    along, against = 0.9 * 0.75 + 0.05, 0.9 * 0.25 + 0.05
+    assert _likelihood([None, None]) == pytest.approx(np.log(along * against), rel=1e-5)
+
+
+def test_the_care_of_raters_is_summed_out_by_hand() -> None:
+    along, against = (1.0 - ERRORS) * 0.75 + ERRORS / 2, (1.0 - ERRORS) * 0.25 + ERRORS / 2
+    assert _likelihood(["a", "a", "a"]) == pytest.approx(np.log(ALONE @ (along**2 * against)), rel=1e-5)
+    two = np.log(AMONG @ along**2) + np.log(AMONG @ against)
+    assert _likelihood(["a", "a", "b"]) == pytest.approx(two, rel=1e-5)
+    assert sum(ALONE) == pytest.approx(1.0)
+    assert sum(AMONG) == pytest.approx(1.0)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from agents.choices import of_comparison
+from agents.choices import Packed, of_comparison, pack
 from agents.feedback import Comparison
 from agents.inference import Inference
 from agents.reward_model import RewardConfig, RewardModel
-from agents.wants import _PRIOR, ERRORS, Answers, answers_of, likelihood, parting, together, want
+from agents.wants import _PRIOR, ERRORS, LEAST, Answers, answers_of, likelihood, parting, together, want
 from tests.agents.test_choices import _drives
 
 NAMES = ("litter", "vase", "home", "cat")
@@ -76,14 +76,14 @@ def test_a_session_learns_what_those_want_whom_it_follows() -> None:
     weights = {}
     for follow in ("Ann", "Bob"):
         model = RewardModel(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, RewardConfig())
-        inference = Inference(model, 4, 0.1)
+        inference = Inference(model, 4)
         inference.raters.update(raters)
         inference.follow = follow
         inference.renew([c for one in told for c in of_comparison(one)], told, ())
         assert inference.followed == (follow,)
         (sentence,) = [s for s in inference.warnings(NAMED) if "wants" in s]
         assert f"follows {follow}" in sentence
-        again = Inference(model, 4, 0.1)
+        again = Inference(model, 4)
         again.follow = follow
         again.restore(json.loads(json.dumps(inference.facts())))
         assert again.warnings(NAMED) == inference.warnings(NAMED)
@@ -91,3 +91,37 @@ def test_a_session_learns_what_those_want_whom_it_follows() -> None:
         weights[follow] = model.weights.mean(0)
     assert weights["Ann"][2] > 0 > weights["Bob"][2]
     assert set(answers_of(told, raters, np.ones(4))) == {"Ann", "Bob"}
+
+
+def test_raters_who_want_the_same_are_all_heard() -> None:
+    """Two who agree have said much, a third who answers at random has said little yet."""
+    clips, random = _drives(40, steps=9), np.random.default_rng(0)
+    pairs = [
+        (a, b)
+        for a, b in zip(clips[::2], clips[1::2], strict=True)
+        if (a.terms.sum(0) != b.terms.sum(0)).any()
+    ]
+    assert len(pairs) >= LEAST
+    likes = np.array([0.0, 0.0, 1.0, -0.7])
+    told, raters = [], {}
+    for rater, those in (("Ann", pairs), ("Bob", pairs), ("Cid", pairs[: LEAST - 2])):
+        for number, (a, b) in enumerate(those):
+            first = float((a.terms.sum(0) - b.terms.sum(0)) @ likes) > 0
+            first = first if rater != "Cid" else bool(random.integers(2))
+            told.append(Comparison((a, b), (0, 1) if first else (1, 0), id=f"{rater}{number}"))
+            raters[told[-1].id] = rater
+    heard: list[int] = []
+
+    class Model(RewardModel):
+        def fit(self, packed: Packed) -> None:
+            heard.append(len(packed))
+            super().fit(packed)
+
+    inference = Inference(Model(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, RewardConfig()), 4)
+    inference.raters.update(raters)
+    inference.renew([c for one in told for c in of_comparison(one)], told, ())
+    assert [set(want.raters) for want in inference.wants] == [{"Ann", "Bob"}]
+    assert heard == [len(told)]
+    errors = {rater: inference.faith.error(rater) for rater in ("Ann", "Bob", "Cid")}
+    assert max(errors["Ann"], errors["Bob"]) < 0.3 < errors["Cid"]
+    assert inference.model.returns(pack(of_comparison(told[0])))[0] > 0.0
