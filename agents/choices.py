@@ -50,7 +50,7 @@ class Choice:
     noise: float = math.nan
     """Share of this person's answers that are accidents; NaN: as is usual."""
     rater: str | None = None
-    """Who answered, where their care is to be judged by what they answer."""
+    """Who answered, where their care is to be judged beside that of others."""
 
 
 def strict_orders(ranks: Sequence[int]) -> list[tuple[int, ...]]:

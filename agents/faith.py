@@ -129,9 +129,9 @@ class Faith:
         found = [(pair.probability(self.raters.get(pair.rater, usual)), pair.id) for pair in pairs]
         self.doubtful = [id for p, id in sorted(found) if p < DOUBTFUL] if len(pairs) >= LEAST else []
 
-    def error(self, rater: str) -> float:
-        """The share of a rater's answers to take for accidents."""
-        return self.raters.get(rater, Reliability(0)).error
+    def error(self, rater: str, usual: float) -> float:
+        """The share of a rater's answers to take for accidents; `usual` for one who is not known yet."""
+        return self.raters[rater].error if rater in self.raters else usual
 
     def note(self, learned_return: float, agreement: float) -> None:
         """After a round of practice: what the learned reward promises, and how new answers were foreseen."""

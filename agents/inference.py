@@ -56,12 +56,14 @@ class Inference:
         followed = self.followed
         others = {rater for want in self.wants for rater in want.raters if followed} - set(followed)
         choices = [c for c in choices if who.get(c.record, "") not in others] or choices
-        for _ in range(1 if self.model.judges_care else 2):
-            before = {name: self.faith.error(name) for name in {who.get(a.id, "") for a in answers}}
-            packed = self._packed = pack([_answered(choice, who, before) for choice in choices])
+        usual, names = self.model.accidents, {who.get(a.id, "") for a in answers}
+        judged = self.model.judges_care and len(names) > 1
+        for _ in range(1 if judged else 2):
+            before = {name: self.faith.error(name, usual) for name in names}
+            packed = self._packed = pack([_answered(choice, who, before, judged) for choice in choices])
             self.model.fit(packed)
             self.faith.renew(pairs_of(answers, who, self.model))
-            if all(abs(self.faith.error(name) - was) < CHANGED for name, was in before.items()):
+            if all(abs(self.faith.error(name, usual) - was) < CHANGED for name, was in before.items()):
                 break
         self.agreement["agreement"] = self.model.agreement(packed)
 
@@ -167,9 +169,9 @@ def _more(terms: Mapping[str, float]) -> str:
     return ", ".join(f"{'more' if by > 0 else 'less'} of {name}" for name, by in terms.items())
 
 
-def _answered(choice: Choice, who: Mapping[str, str], errors: Mapping[str, float]) -> Choice:
-    """The same, with whoever answered and their share of accidents."""
+def _answered(choice: Choice, who: Mapping[str, str], errors: Mapping[str, float], judged: bool) -> Choice:
+    """The same, with whoever answered if they are to be judged, and their share of accidents."""
     if choice.kind != "comparison":
         return choice
     rater = who.get(choice.record, "")
-    return replace(choice, noise=errors[rater], rater=rater)
+    return replace(choice, noise=errors[rater], rater=rater if judged else None)

@@ -32,7 +32,9 @@ class LearnedReward(ABC):
     flexible: bool = False
     """Whether it can explain almost anything that it is told, answers by chance as well."""
     judges_care: bool = False
-    """Whether a fit itself judges how careful each rater is; else it is told (`Choice.noise`)."""
+    """Whether a fit itself judges how careful each of several raters is; else it is told (`Choice.noise`)."""
+    accidents: float = 0.1
+    """Share of the answers of somebody who is not known yet that are taken for accidents."""
     softens: bool = False
     """Whether an agent that has practised to the end is softened before it practises on a new fit."""
 

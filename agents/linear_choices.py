@@ -1,9 +1,9 @@
 """The likelihood of choices under rewards that are linear in the terms, asked thousands of times a fit.
 
-The same as losses.choice, reckoned from differences of features that are made once. How careful somebody is
-who answers is not known: the likelihood of all their answers is its mean over what their error rate may be,
-so that it takes few answers, and what they say of the reward, to tell who answers at random (Dawid and Skene
-1979 estimate such rates beside what is true; here they are summed over).
+The same as losses.choice, reckoned from differences of features that are made once. How careful each of
+several raters is must be found out: the likelihood of all their answers is its mean over what their error rate may
+be, so that few answers, and what the others say, tell who answers at random (Dawid and Skene 1979 estimate
+such rates beside what is true; here they are summed over).
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from agents.losses import CLIP
 Float = NDArray[np.float32]
 ERRORS = np.array((0.02, 0.1, 0.25, 0.5, 1.0), np.float32)
 """Shares of somebody's answers that may be accidents."""
-ALONE = np.array((0.9, 0.06, 0.03, 0.01, 0.0), np.float32)
-AMONG = np.array((0.55, 0.2, 0.12, 0.05, 0.08), np.float32)
-"""How likely each share is: of one who teaches alone and means it, and of each of several raters."""
+LIKELY = np.array((0.55, 0.2, 0.12, 0.05, 0.08), np.float32)
+"""How likely each share is, of one of several raters."""
 
 
 class LinearChoices:
@@ -44,7 +43,7 @@ class LinearChoices:
         self._kind = packed.kind[row]
         self._chance = (1.0 / there[self.choices]).astype(np.float32)
         """Of each choice, had it been made blindly."""
-        self._noise = np.float32(noise)
+        self._noise = np.where(np.isnan(packed.noise), noise, packed.noise)[self.choices].astype(np.float32)
         rater = packed.rater[self.choices]
         self._judged = np.argsort(rater, kind="stable")[(rater < 0).sum() :]
         """Those whose raters are judged, each rater's side by side."""
@@ -65,21 +64,19 @@ class LinearChoices:
     def log_likelihood(self, weights: Float, trust: Float, counts: Float) -> Float:
         """log P of all choices together [E], each as often as `counts` [len] says."""
         meant = self.meant(weights, trust)
-        plain = self._logs(meant, self._plain, self._noise)
+        plain = self._logs(meant, self._plain, self._noise[self._plain])
         found = (plain * counts[self._plain]).sum(1)  # @ warns of invalid values where there are none
         if len(self._judged):
             found += self._judged_logs(meant, counts[self._judged])
         return np.asarray(found, np.float32)
 
-    def _logs(self, meant: Float, which: NDArray[np.int64], error: np.float32) -> Float:
+    def _logs(self, meant: Float, which: NDArray[np.int64], error: Float | np.float32) -> Float:
         return np.log((1.0 - error) * meant[:, which] + error * self._chance[which])
 
     def _judged_logs(self, meant: Float, counts: Float) -> Float:
         """log of the mean over ERRORS of how likely each rater's answers are, summed over raters [E]."""
-        known = ALONE if len(self._raters) == 1 else AMONG
         each = [
             np.log(likely) + np.add.reduceat(self._logs(meant, self._judged, error) * counts, self._raters, 1)
-            for error, likely in zip(ERRORS, known, strict=True)
-            if likely > 0.0
+            for error, likely in zip(ERRORS, LIKELY, strict=True)
         ]
         return np.asarray(np.logaddexp.reduce(each).sum(1), np.float32)

@@ -41,7 +41,7 @@ class RewardConfig:
     keep: int = 6  # states of each chain, from the later half of them, are kept as samples
     spread: float = 2.5  # prior deviation of a term's weight, on one clip's usual amount of it [nats]
     written: float = 1.7  # prior mean of the largest written weight, in the same unit [nats]
-    noise: float = 0.04  # share of acts taken for accidents; of answers it is judged by them
+    noise: float = 0.04  # share of acts taken for accidents, before anything is known of who acts
     trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
     manner: float = 0.5  # by how much driving speaks otherwise than answers: median deviation [nats]
@@ -68,6 +68,7 @@ class RewardModel(LearnedReward):
         """written [M]: the prior's mean (zeros: none). usable [M]: terms that the reward may use."""
         super().__init__(one_hot, seed)
         self.config, self._written, self._usable = config, written, usable
+        self.accidents = config.noise
         size = 3 * len(written) + len(KINDS)
         self.chains: Float = self._random().standard_normal((config.chains, size), np.float32)
         self.unit = np.ones(len(written), np.float32)

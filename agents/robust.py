@@ -2,9 +2,11 @@
 
 The posterior's mean pays a little for whatever nobody was asked about, and an agent that practises
 long finds it: it bumps into walls forty times an episode because bumps, of which the answers say
-nothing, came out at +0.5. So practice maximises the mean return less its deviation over the posterior:
-the soft-robust objective of Brown, Niekum and Petrik 2020 ("Bayesian robust optimization for imitation
-learning", section 4.1), with the deviation for the tail.
+nothing, came out at +0.5. A net that tells terms itself has faults besides that no question is about. So on
+such a net practice maximises the mean return less its deviation over the posterior: the soft-robust
+objective of Brown, Niekum and Petrik 2020 ("Bayesian robust optimization for imitation learning", section
+4.1), with the deviation for the tail. On the world's own terms it follows the mean: an agent that bumps is
+asked about bumps, and one that shuns all that is in doubt, as most is after ten answers, shows nothing.
 """
 
 from __future__ import annotations

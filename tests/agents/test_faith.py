@@ -62,8 +62,8 @@ def test_each_rater_has_an_error_of_their_own() -> None:
     ]
     faith = Faith()
     faith.renew(pairs)
-    assert faith.error("a") < 0.15 < 0.5 < faith.error("b")
-    assert faith.error("nobody") == 0.1
+    assert faith.error("a", 0.1) < 0.15 < 0.5 < faith.error("b", 0.1)
+    assert faith.error("nobody", 0.1) == 0.1
 
 
 def test_the_alarm_rings_when_promise_and_agreement_part() -> None:
@@ -87,14 +87,14 @@ def test_of_several_raters_each_is_judged_by_what_was_foreseen_of_their_answers(
     faith = Faith()
     faith.foresee([*careful, *before])
     faith.renew([*careful, *learned])
-    assert faith.error("c") < 0.15
-    assert faith.error("x") > 0.6
+    assert faith.error("c", 0.1) < 0.15
+    assert faith.error("x", 0.1) > 0.6
     again = Faith()
     again.restore(faith.facts())
     again.renew([*careful, *learned])
     assert again.raters == faith.raters
     faith.renew(learned)  # who is alone is taken at their word
-    assert faith.error("x") < 0.15
+    assert faith.error("x", 0.1) < 0.15
 
 
 def test_who_answers_by_chance_is_found_from_a_dozen_answers() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agents.choices import KINDS, Choice, Option, pack
 from agents.learned_reward import choices_loss
-from agents.linear_choices import ALONE, AMONG, ERRORS, LinearChoices
+from agents.linear_choices import ERRORS, LIKELY, LinearChoices
 from envs.trajectory import Trajectory
 
 
@@ -29,6 +29,7 @@ def test_it_is_the_same_as_the_loss(seed: int, options: list[int]) -> None:
         Choice(
             KINDS[int(random.integers(len(KINDS)))],
             (*(_option(random) for _ in range(n - 1)), None if random.random() < 0.2 else _option(random)),
+            noise=float(random.choice([np.nan, 0.3])),
         )
         for n in options
     ]
@@ -70,8 +71,9 @@ def test_choices_between_two_by_hand() -> None:
 
 def test_the_care_of_raters_is_summed_out_by_hand() -> None:
     along, against = (1.0 - ERRORS) * 0.75 + ERRORS / 2, (1.0 - ERRORS) * 0.25 + ERRORS / 2
-    assert _likelihood(["a", "a", "a"]) == pytest.approx(np.log(ALONE @ (along**2 * against)), rel=1e-5)
-    two = np.log(AMONG @ along**2) + np.log(AMONG @ against)
+    assert _likelihood(["a", "a", "a"]) == pytest.approx(np.log(LIKELY @ (along**2 * against)), rel=1e-5)
+    two = np.log(LIKELY @ along**2) + np.log(LIKELY @ against)
     assert _likelihood(["a", "a", "b"]) == pytest.approx(two, rel=1e-5)
-    assert sum(ALONE) == pytest.approx(1.0)
-    assert sum(AMONG) == pytest.approx(1.0)
+    beside = np.log(LIKELY @ along) + np.log(0.9 * 0.75 + 0.05) + np.log(0.9 * 0.25 + 0.05)
+    assert _likelihood([None, "a", None]) == pytest.approx(beside, rel=1e-5)
+    assert sum(LIKELY) == pytest.approx(1.0)

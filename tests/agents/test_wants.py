@@ -122,6 +122,6 @@ def test_raters_who_want_the_same_are_all_heard() -> None:
     inference.renew([c for one in told for c in of_comparison(one)], told, ())
     assert [set(want.raters) for want in inference.wants] == [{"Ann", "Bob"}]
     assert heard == [len(told)]
-    errors = {rater: inference.faith.error(rater) for rater in ("Ann", "Bob", "Cid")}
+    errors = {rater: inference.faith.error(rater, 0.1) for rater in ("Ann", "Bob", "Cid")}
     assert max(errors["Ann"], errors["Bob"]) < 0.3 < errors["Cid"]
     assert inference.model.returns(pack(of_comparison(told[0])))[0] > 0.0
