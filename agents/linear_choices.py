@@ -1,9 +1,9 @@
 """The likelihood of choices under rewards that are linear in the terms, asked thousands of times a fit.
 
 The same as losses.choice, reckoned from differences of features that are made once. How careful each of
-several raters is must be found out: the likelihood of all their answers is its mean over what their error rate may
-be, so that few answers, and what the others say, tell who answers at random (Dawid and Skene 1979 estimate
-such rates beside what is true; here they are summed over).
+several raters is must be found out: the likelihood of all their answers is its mean over what their error
+rate may be, so that few answers, and what the others say, tell who answers at random (Dawid and Skene 1979
+estimate such rates beside what is true; here they are summed over).
 """
 
 from __future__ import annotations
