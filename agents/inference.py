@@ -35,7 +35,7 @@ class Inference:
         self.usual: Float = np.zeros(terms, np.float32)
         """How much of each term [M] there is in what was chosen."""
         self.follow = ""
-        """Whose reward is learned where raters want different things; empty: that of those who said most."""
+        """Whose reward is learned where raters part; empty: that of those whose answers tell most."""
         self.wants: list[Want] = []
         """What raters want, in groups that want the same; more than one where they part."""
         self._weighed = 0

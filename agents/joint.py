@@ -104,7 +104,7 @@ class JointLearner:
         return self.inference.raters
 
     def follow(self, rater: str) -> None:
-        """Learn what this rater wants, where raters want different things; empty: those who said most."""
+        """Learn what this rater wants, where raters part; empty: those whose answers tell most."""
         if rater != self.inference.follow:
             self.inference.follow = rater
             self._fitted = frozenset()

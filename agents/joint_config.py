@@ -34,7 +34,7 @@ class JointConfig:
     cloning: float | None = None  # weight of cloning beside PPO; None: 0, and 0.3 where no terms are named
     control: Literal["", "constant", "random"] = ""  # a reward that learns nothing, to compare with
     principles: Principles | None = None  # written rules that answer beside the person
-    follow: str = ""  # whose reward, where raters want different things; empty: those who said most
+    follow: str = ""  # whose reward, where raters want different things; empty: those whose answers tell most
     model: Literal["terms", "net"] = "terms"  # what the reward is made of; worlds without terms: net
     practice: PracticeConfig = field(default_factory=PracticeConfig)
     reward: RewardConfig = field(default_factory=RewardConfig)

@@ -10,6 +10,7 @@ algorithms", section 27; the choice between pooled and separate is his Occam's r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -106,7 +107,7 @@ def _descend(loss: _Loss, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def together(answers: Mapping[str, Answers], mean: Float, deviation: Float) -> list[Want]:
-    """Raters in groups that want the same, those with most answers first; one group if all agree.
+    """Raters in groups that want the same, those whose answers tell most first; one group if all agree.
 
     Each rater, in order of answers, joins the group with which one reward has most evidence, unless a
     reward of their own has more by MARGIN.
@@ -125,8 +126,13 @@ def together(answers: Mapping[str, Answers], mean: Float, deviation: Float) -> l
             found[best] = joined[best]
         else:
             found.append(alone)
-    size = {group.raters: sum(len(answers[r].gaps) for r in group.raters) for group in found}
-    return sorted(found, key=lambda group: -size[group.raters])
+    return sorted(found, key=lambda group: -_told(group, answers))
+
+
+def _told(group: Want, answers: Mapping[str, Answers]) -> float:
+    """By how much a reward explains their answers better than chance does [nats]: of careless raters, who
+    may have said as much, hardly."""
+    return group.evidence + math.log(2.0) * sum(len(answers[rater].gaps) for rater in group.raters)
 
 
 def parting(one: Want, other: Want, names: Sequence[str]) -> dict[str, float]:

@@ -272,7 +272,7 @@ class Session:
         return self._people.notes(self.latest)
 
     def follow(self, who: str) -> None:
-        """Learn what this rater wants (by name or id) where raters part; '': what those do who said most.
+        """Learn what this rater wants (by name or id) where raters part; '': those whose answers tell most.
 
         SessionError for one who is not known here.
         """

@@ -80,7 +80,7 @@ class SessionFile:
     """What session.json holds.
 
     raters: a random id for each name, so that no name is in the store. follow: the id of the rater whose
-    reward is learned where they want different things; '' for those who said most. store: the URL of a
+    reward is learned where they part; '' for those whose answers tell most. store: the URL of a
     store on a server, without a password; '' for the file in the session's own folder. counts: of a
     store on a server, the standing records by kind when the session was last closed, for lists that
     can't wait.

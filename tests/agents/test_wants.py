@@ -48,8 +48,9 @@ def test_the_evidence_is_the_integral() -> None:
 
 def test_who_wants_something_else_stands_apart_and_who_is_careless_does_not() -> None:
     both = together({"a": _said(MINE, 0), "b": _said(THEIRS, 1)}, MEAN, DEVIATION)
-    assert [group.raters for group in both] == [("a",), ("b",)]
-    apart = parting(both[1], both[0], NAMES)
+    mine, theirs = sorted(both, key=lambda group: group.raters)
+    assert (mine.raters, theirs.raters) == (("a",), ("b",))
+    apart = parting(theirs, mine, NAMES)
     assert next(iter(apart)) == "vase"
     assert apart["vase"] > 2.0
     for other in (_said(MINE, 1), _said(MINE, 2, errors=1.0)):
@@ -57,6 +58,11 @@ def test_who_wants_something_else_stands_apart_and_who_is_careless_does_not() ->
     trio = {"a": _said(MINE, 0), "b": _said(THEIRS, 1, count=16), "c": _said(MINE, 3, errors=0.2)}
     assert [set(group.raters) for group in together(trio, MEAN, DEVIATION)] == [{"a", "c"}, {"b"}]
     assert together({"a": _said(MINE, 0, count=5)}, MEAN, DEVIATION) == []
+
+
+def test_whose_answers_tell_most_come_before_those_who_said_more() -> None:
+    said = {"a": _said(MINE, 4, count=24), "b": _said(THEIRS, 104, count=30, errors=0.5)}
+    assert [group.raters for group in together(said, MEAN, DEVIATION)] == [("a",), ("b",)]
 
 
 def test_a_session_learns_what_those_want_whom_it_follows() -> None:
