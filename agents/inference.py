@@ -54,8 +54,9 @@ class Inference:
         self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
         self._weigh(answers, who)
         followed = self.followed
-        others = {rater for want in self.wants for rater in want.raters if followed} - set(followed)
-        choices = [c for c in choices if who.get(c.record, "") not in others] or choices
+        if followed:
+            others = {rater for want in self.wants for rater in want.raters} - set(followed)
+            choices = [c for c in choices if who.get(c.record, "") not in others] or choices
         usual, names = self.model.accidents, {who.get(a.id, "") for a in answers}
         judged = self.model.judges_care and len(names) > 1
         for _ in range(1 if judged else 2):

@@ -205,7 +205,7 @@ class RewardModel(LearnedReward):
         return RewardArrays(self.weights, (), self.shift, self.scale, self.one_hot)
 
     def sure_return(self, counts: Float, usual: Float) -> float | None:
-        """Its mean: an agent that shuns what is in doubt shows nothing that could be asked about it."""
+        """Its mean: on terms doubt is not shunned (see robust.py)."""
         return float(self.arrays().weights.mean(0) @ counts) if self.has_samples else None
 
     def trusted(self, kind: str) -> tuple[float, float]:
