@@ -10,7 +10,7 @@ their mean is the posterior's. What no term names is for the reward `net` (rewar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from agents.choices import KINDS, Packed
 from agents.learned_reward import LearnedReward
 from agents.linear_choices import LinearChoices
 from agents.posterior import LogLikelihood, sample
+from agents.robust import sure_return, sure_weights
 from agents.snapshot import RewardArrays
 from agents.trust import EXPECTED, shares
 from envs.trajectory import Trajectory
@@ -46,6 +47,7 @@ class RewardConfig:
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
     manner: float = 0.5  # by how much driving speaks otherwise than answers: median deviation [nats]
     manner_spread: float = 1.0  # its deviation in log, from term to term
+    aversion: float = 1.0  # deviations that practice takes off an episode's mean return, see robust.py
     foreseen: int = 1  # comparisons from which on other kinds are trusted by how well they foresee them
 
 
@@ -204,9 +206,19 @@ class RewardModel(LearnedReward):
         """As plain arrays for a snapshot."""
         return RewardArrays(self.weights, (), self.shift, self.scale, self.one_hot)
 
+    def sure(self, counts: Float, usual: Float) -> RewardArrays:
+        """Its mean, less what is doubtful in doing more of something than people chose."""
+        found = self.arrays()
+        if not self.has_samples:
+            return found
+        sure = sure_weights(self.samples, counts, usual, self.config.aversion, less=False)
+        shift = (sure - self.samples.mean(0)).astype(np.float32)
+        return replace(found, weights=found.weights + shift)
+
     def sure_return(self, counts: Float, usual: Float) -> float | None:
-        """Its mean: on terms doubt is not shunned (see robust.py)."""
-        return float(self.arrays().weights.mean(0) @ counts) if self.has_samples else None
+        if not self.has_samples:
+            return None
+        return sure_return(self.samples, counts, usual, self.config.aversion, less=False)
 
     def trusted(self, kind: str) -> tuple[float, float]:
         at = KINDS.index(kind)

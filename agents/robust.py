@@ -2,11 +2,12 @@
 
 The posterior's mean pays a little for whatever nobody was asked about, and an agent that practises
 long finds it: it bumps into walls forty times an episode because bumps, of which the answers say
-nothing, came out at +0.5. A net that tells terms itself has faults besides that no question is about. So on
-such a net practice maximises the mean return less its deviation over the posterior: the soft-robust
-objective of Brown, Niekum and Petrik 2020 ("Bayesian robust optimization for imitation learning", section
-4.1), with the deviation for the tail. On the world's own terms it follows the mean: after ten answers most is
-in doubt, and in Rooms shunning it all costs more than it saves (in LanesMerge, from ten answers, less).
+nothing, came out at +0.5. So practice maximises the mean return less its deviation over the posterior: the
+soft-robust objective of Brown, Niekum and Petrik 2020 ("Bayesian robust optimization for imitation learning",
+section 4.1), with the deviation for the tail. Doubt is reckoned on what is done beyond a multiple of what
+people chose. A net that tells terms itself has faults besides that no question is about, so there doing less
+of something than people did is in doubt too. On the world's own terms it is not: after ten answers most is in
+doubt, and in Rooms shunning it all cost more than it saved, while shunning none of it lost LanesMerge.
 """
 
 from __future__ import annotations
@@ -21,34 +22,37 @@ NATS = 0.5
 """Deviation of an episode's return that is of no concern [nats]."""
 
 
-def excess(counts: Any, usual: Any, covariance: Float) -> Float:
+def excess(counts: Any, usual: Any, covariance: Float, less: bool = True) -> Float:
     """What is done beyond a multiple of what people chose: counts - c usual, [M], c >= 0 for the least doubt.
 
     counts [M]: terms per episode; usual [M]: the same of what was chosen, at any scale. How much of the
     familiar is done tells nothing of the weights between terms, so doubt about it is not counted.
+    less: whether it counts too where less is done than c times the usual.
     """
     counts, usual = np.asarray(counts, np.float64), np.asarray(usual, np.float64)
     doubt = float(usual @ covariance @ usual)
     times = max(float(counts @ covariance @ usual) / doubt, 0.0) if doubt > 0.0 else 0.0
-    return np.asarray(counts - times * usual)
+    beyond = np.asarray(counts - times * usual)
+    return beyond if less else np.where(beyond * counts > 0.0, beyond, 0.0)
 
 
-def sure_return(samples: Any, counts: Any, usual: Any, aversion: float) -> float:
+def sure_return(samples: Any, counts: Any, usual: Any, aversion: float, less: bool = True) -> float:
     """Mean less `aversion` deviations of an episode's return [nats]; samples [S, M] of the weights."""
     mean, covariance = moments(samples)
-    doubt = excess(counts, usual, covariance)
+    doubt = excess(counts, usual, covariance, less)
     return float(mean @ np.asarray(counts)) - aversion * float(np.sqrt(doubt @ covariance @ doubt + NATS**2))
 
 
-def sure_weights(samples: Any, counts: Any, usual: Any, aversion: float) -> Float:
+def sure_weights(samples: Any, counts: Any, usual: Any, aversion: float, less: bool = True) -> Float:
     """The gradient of `sure_return` by the counts: weights [M] on which a policy that does `counts` improves.
 
-    (c stands still: at its best value the deviation doesn't change with it.)
+    (c stands still: where `less` counts, the deviation doesn't change with it at its best value.)
     """
     mean, covariance = moments(samples)
-    doubt = excess(counts, usual, covariance)
+    doubt = excess(counts, usual, covariance, less)
     pull = covariance @ doubt
-    return np.asarray(mean - aversion * pull / np.sqrt(doubt @ pull + NATS**2))
+    shunned = aversion * pull / np.sqrt(doubt @ pull + NATS**2)
+    return np.asarray(mean - (shunned if less else np.where(doubt != 0.0, shunned, 0.0)))
 
 
 def moments(samples: Any) -> tuple[Float, Float]:

@@ -30,6 +30,18 @@ def test_more_of_what_people_chose_is_no_cause_for_doubt() -> None:
     np.testing.assert_allclose(excess([6.0, 2.0], [0.0, 0.0], covariance), [6.0, 2.0])
 
 
+def test_on_terms_only_doing_more_of_something_than_people_chose_is_in_doubt() -> None:
+    covariance = np.diag([4.0, 1.0])
+    # c = (6 * 4 * 3 + 1 * 1 * 1) / (3 * 4 * 3 + 1) = 73 / 37: more than 3 c of the first, less than 1 c
+    np.testing.assert_allclose(excess([6.0, 1.0], [3.0, 1.0], covariance, less=False), [6 - 219 / 37, 0.0])
+    samples = np.array([[2.5, 1.3], [-1.5, -0.3]])  # means 0.5 and 0.5, deviations 2 and 0.8, together
+    weights = sure_weights(samples, [0.0, 10.0], [1.0, 0.0], 1.0, less=False)
+    # c = 10 * 1.6 / 4 = 4, and none of the first is done: less than 4 c, so only the second is in doubt
+    assert weights[0] == pytest.approx(0.5)
+    assert weights[1] == pytest.approx(0.5 - 6.4 / np.sqrt(64.25))
+    assert sure_return(samples, [0.0, 10.0], [1.0, 0.0], 1.0, less=False) == pytest.approx(5 - np.sqrt(64.25))
+
+
 def test_the_weights_are_the_slope_of_the_sure_return() -> None:
     random = np.random.default_rng(0)
     samples, counts, usual = random.normal(size=(40, 3)), random.normal(size=3), np.array([1.0, 0.5, 0.0])
@@ -40,11 +52,18 @@ def test_the_weights_are_the_slope_of_the_sure_return() -> None:
         assert weights[term] == pytest.approx((rise[0] - rise[1]) / (2 * small), abs=1e-4)
 
 
-def test_on_terms_an_agent_is_judged_by_the_mean_and_shuns_no_doubt() -> None:
+def test_an_agent_on_terms_shuns_what_nobody_chose_while_it_is_in_doubt_and_nothing_else() -> None:
     model = RewardModel(np.array([1.0, 0.0], np.float32), np.ones(2, np.bool_), 5, RewardConfig())
-    often, nothing = np.array([0.0, 40.0], np.float32), np.zeros(2, np.float32)
-    assert model.sure_return(often, nothing) is None
-    model.samples = np.repeat([[1.0, 0.5], [1.0, -0.3]], 5, 0).astype(np.float32)
+    often, some = np.array([2.0, 40.0], np.float32), np.array([1.0, 0.0], np.float32)
+    assert model.sure_return(often, some) is None
+    np.testing.assert_array_equal(model.sure(often, some).weights, model.arrays().weights)
+    model.samples = np.repeat([[2.0, 0.5], [0.0, -0.3]], 5, 0).astype(np.float32)  # the second 0.1 +- 0.4
     model.weights = model.samples.copy()
-    assert model.sure_return(often, nothing) == pytest.approx(4.0)
-    np.testing.assert_array_equal(model.sure(often, nothing).weights, model.arrays().weights)
+    paid = model.sure(often, some).weights.mean(0)
+    assert paid[0] == pytest.approx(1.0)
+    assert paid[1] < 0.0
+    worth = model.sure_return(often, some)
+    assert worth is not None
+    assert worth < 0.0
+    paid = model.sure(often, np.array([0.0, 1.0], np.float32)).weights.mean(0)  # where people chose it
+    assert paid[1] == pytest.approx(0.1, abs=1e-4)
