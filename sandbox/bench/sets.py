@@ -242,10 +242,18 @@ def conditions(
         found = [replace(one, config=replace(one.config, world=world)) for one in found]
     found = [one for one in found if world in (None, one.config.world)]
     if learner is not None:
-        found = [one for one in found if learner in (one.name, one.config.learner)]
+        found = [one for one in found if _is_about(one, learner)]
     if not found:
         raise ValueError(f"nothing in the set {name!r} is about {learner or ''} {world or ''}".rstrip())
     return [replace(one, config=replace(one.config, options=options)) for one in found] if options else found
+
+
+def _is_about(condition: Condition, learner: str) -> bool:
+    """Whether that is its name, or its learner's, with the reward or way after a colon where told."""
+    name, _, model = learner.partition(":")
+    own = condition.config.config
+    ways = (own.get("model", "terms"), own.get("way", "tamer"))
+    return learner == condition.name or (name == condition.config.learner and (not model or model in ways))
 
 
 def quickly(condition: Condition) -> Condition:

@@ -65,6 +65,17 @@ def test_the_table_has_every_learner_in_every_world_it_can_learn_in() -> None:
         assert {"joint", "preferences", "control: constant reward", "control: random reward"} <= here
 
 
+def test_a_part_of_a_set_is_chosen_by_the_learner_and_its_reward() -> None:
+    both, terms, net = (conditions("care", learner=f"preferences{model}") for model in ("", ":terms", ":net"))
+    assert [*terms, *net] == both
+    assert {one.name for one in terms} == {"preferences"}
+    assert {one.name for one in net} == {"preferences:net"}
+    coach = conditions("table", TIDY, "evaluative:coach")
+    assert [one.name for one in coach] == ["evaluative:coach"]
+    with pytest.raises(ValueError, match="nothing in the set 'care' is about bc"):
+        conditions("care", learner="bc")
+
+
 WANTED = [quickly(taught("preferences", TIDY, "compare=2")), quickly(taught("bc", TIDY, "demo=1"))]
 BAD = replace(WANTED[1], name="bad", config=replace(WANTED[1].config, teacher="nobody"))
 
