@@ -19,6 +19,8 @@ from agents.wants import LEAST, Want, answers_of, parting, together
 Float = NDArray[np.float32]
 REFINED = (0.02, 0.1, 0.25)
 """Shares of practice on one state of the feedback after which the reward is fitted further."""
+DRIVEN, ASKED = ("demonstration", "correction"), ("comparison",)
+"""Kinds of choices that say what people do, and what they prefer of what the agent does."""
 CHANGED = 0.15
 """By how much somebody's error rate must have changed for the reward to be fitted once more."""
 
@@ -32,8 +34,8 @@ class Inference:
         self.faith = Faith()
         self.raters: dict[str, str] = {}
         """Who gave a record, by its id, where whoever runs the learner says so."""
-        self.usual: Float = np.zeros(terms, np.float32)
-        """How much of each term [M] there is in what was chosen."""
+        self.usual: Float = np.zeros((2, terms), np.float32)
+        """How much of each term [2, M] there is in what was driven, and in what was preferred."""
         self.follow = ""
         """Whose reward is learned where raters part; empty: that of those whose answers tell most."""
         self.wants: list[Want] = []
@@ -48,8 +50,9 @@ class Inference:
 
         answers: the comparisons among what was said; ruled: ids of those that principles gave.
         """
-        preferred = [c.options[0] for c in choices if c.kind != "evaluation"]
-        self.usual = np.sum([o.terms() for o in preferred if o] or [self.usual * 0.0], 0)
+        self.usual = np.stack(
+            [_chosen(choices, DRIVEN, self.usual[0]), _chosen(choices, ASKED, self.usual[0])]
+        )
         who = self.raters | dict.fromkeys(ruled, Ruled.RATER)
         self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
         self._weigh(answers, who)
@@ -102,7 +105,7 @@ class Inference:
     def restore(self, facts: Mapping[str, Any]) -> None:
         if not facts:  # an older version kept nothing
             return
-        self.usual = np.array(facts["usual"], np.float32)
+        self.usual = np.atleast_2d(np.array(facts["usual"], np.float32))  # an older version had one sum
         self.wants = [
             Want(tuple(raters), np.array(mean), np.array(deviation), evidence)
             for raters, mean, deviation, evidence in facts["wants"]
@@ -163,6 +166,12 @@ class Inference:
             for rater, terms in self.parting(names).items()
         ]
         return tuple(filter(None, (self.faith.alarm, told, *apart)))
+
+
+def _chosen(choices: Sequence[Choice], kinds: Collection[str], like: Float) -> Float:
+    """How much of each term there is in what was chosen in these kinds of choices, as an array like that."""
+    options = [choice.options[0] for choice in choices if choice.kind in kinds]
+    return np.sum([option.terms() for option in options if option] or [like * 0.0], 0)
 
 
 def _more(terms: Mapping[str, float]) -> str:

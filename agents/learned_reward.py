@@ -83,7 +83,7 @@ class LearnedReward(ABC):
     def sure(self, counts: Float, usual: Float) -> RewardArrays:
         """What practice is paid by, for a policy that does `counts` of each term an episode [M].
 
-        usual [M]: the same of what people chose, at any scale.
+        usual [K, M]: the same of what people chose, in K ways, at any scale.
         """
         return self.arrays()
 

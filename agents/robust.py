@@ -3,15 +3,17 @@
 The posterior's mean pays a little for whatever nobody was asked about, and an agent that practises
 long finds it: it bumps into walls forty times an episode because bumps, of which the answers say
 nothing, came out at +0.5. So practice maximises the mean return less its deviation over the posterior: the
-soft-robust objective of Brown, Niekum and Petrik 2020 ("Bayesian robust optimization for imitation learning",
-section 4.1), with the deviation for the tail. Doubt is reckoned on what is done beyond a multiple of what
-people chose. A net that tells terms itself has faults besides that no question is about, so there doing less
-of something than people did is in doubt too. On the world's own terms it is not: after ten answers most is in
-doubt, and in Rooms shunning it all cost more than it saved, while shunning none of it lost LanesMerge.
+soft-robust objective of Brown, Niekum and Petrik 2020 ("Bayesian robust optimization for imitation
+learning", section 4.1), with the deviation for the tail. Doubt is reckoned on what is done beyond multiples
+of what people drove and of what they preferred. A net that tells terms itself has faults besides that no
+question is about, so there doing less of something than people did is in doubt too. On the world's own terms
+it is not: after ten answers most is in doubt, and in Rooms shunning it all cost more than it saved, while
+shunning none of it lost LanesMerge.
 """
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -23,16 +25,22 @@ NATS = 0.5
 
 
 def excess(counts: Any, usual: Any, covariance: Float, less: bool = True) -> Float:
-    """What is done beyond a multiple of what people chose: counts - c usual, [M], c >= 0 for the least doubt.
+    """What is done beyond multiples of what people chose: counts - c usual, [M], c >= 0 for the least doubt.
 
-    counts [M]: terms per episode; usual [M]: the same of what was chosen, at any scale. How much of the
-    familiar is done tells nothing of the weights between terms, so doubt about it is not counted.
-    less: whether it counts too where less is done than c times the usual.
+    counts [M]: terms per episode; usual [M] or [K, M]: the same of what was chosen, in K ways, at any scale.
+    How much of the familiar is done tells nothing of the weights between terms, so doubt about it is not
+    counted. less: whether it counts too where less is done than c times the usual.
     """
-    counts, usual = np.asarray(counts, np.float64), np.asarray(usual, np.float64)
-    doubt = float(usual @ covariance @ usual)
-    times = max(float(counts @ covariance @ usual) / doubt, 0.0) if doubt > 0.0 else 0.0
-    beyond = np.asarray(counts - times * usual)
+    counts, usual = np.asarray(counts, np.float64), np.atleast_2d(np.asarray(usual, np.float64))
+    beyond, least = counts, float(counts @ covariance @ counts)
+    for number in range(1, len(usual) + 1):
+        for ways in combinations(usual, number):  # the best c >= 0 is the best without that bound for some
+            rows = np.stack(ways)
+            times = np.linalg.lstsq(rows @ covariance @ rows.T, rows @ covariance @ counts, rcond=None)[0]
+            left = counts - times @ rows
+            doubt = float(left @ covariance @ left)
+            if doubt < least and (times >= 0.0).all():
+                beyond, least = left, doubt
     return beyond if less else np.where(beyond * counts > 0.0, beyond, 0.0)
 
 

@@ -30,6 +30,17 @@ def test_more_of_what_people_chose_is_no_cause_for_doubt() -> None:
     np.testing.assert_allclose(excess([6.0, 2.0], [0.0, 0.0], covariance), [6.0, 2.0])
 
 
+def test_what_was_driven_and_what_was_preferred_may_be_mixed() -> None:
+    covariance = np.diag([4.0, 1.0, 1.0])
+    both = np.array([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]])
+    np.testing.assert_allclose(excess([6.0, 2.0, 3.0], both, covariance), [0.0, 0.0, 3.0], atol=1e-9)
+    np.testing.assert_allclose(excess([1.0, 1.0, 0.0], both[1:], covariance), 0.0, atol=1e-9)
+    # two of the second less one of the first would do, but c >= 0: (4 + 2) / 5 of the second alone
+    np.testing.assert_allclose(excess([1.0, 2.0, 0.0], both, covariance), [-0.2, 0.8, 0.0], atol=1e-9)
+    nothing = np.zeros((2, 3))
+    np.testing.assert_allclose(excess([6.0, 2.0, 3.0], nothing, covariance), [6.0, 2.0, 3.0])
+
+
 def test_on_terms_only_doing_more_of_something_than_people_chose_is_in_doubt() -> None:
     covariance = np.diag([4.0, 1.0])
     # c = (6 * 4 * 3 + 1 * 1 * 1) / (3 * 4 * 3 + 1) = 73 / 37: more than 3 c of the first, less than 1 c
