@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.choices import Packed, of_comparison, pack
+from agents.choices import Choice, Option, Packed, of_comparison, pack
 from agents.feedback import Comparison
 from agents.inference import Inference
 from agents.reward_model import RewardConfig, RewardModel
@@ -131,3 +131,21 @@ def test_raters_who_want_the_same_are_all_heard() -> None:
     errors = {rater: inference.faith.error(rater, 0.1) for rater in ("Ann", "Bob", "Cid")}
     assert max(errors["Ann"], errors["Bob"]) < 0.3 < errors["Cid"]
     assert inference.model.returns(pack(of_comparison(told[0])))[0] > 0.0
+
+
+def test_what_was_driven_and_what_was_preferred_are_kept_apart_and_across_a_stop() -> None:
+    first, second, third, *_ = clips = _drives(8, steps=9)
+    sums = np.array([clip.terms.sum(0) for clip in clips])
+    drives = [Choice("demonstration", (Option(first), Option(second)))]
+    drives.append(Choice("correction", (Option(third), Option(second))))
+    answer = Comparison((second, first), (0, 1), id="a")
+    pressed = Choice("evaluation", (Option(clips[3], np.ones(9, np.float32)), None))
+    inference = Inference(RewardModel(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, RewardConfig()), 4)
+    inference.renew([*drives, *of_comparison(answer), pressed], [answer], ())
+    np.testing.assert_allclose(inference.usual, [sums[0] + sums[2], sums[1]])
+    again = Inference(inference.model, 4)
+    again.restore(json.loads(json.dumps(inference.facts())))
+    np.testing.assert_array_equal(again.usual, inference.usual)
+    older = inference.facts() | {"usual": sums[0].tolist()}  # before they were kept apart
+    again.restore(json.loads(json.dumps(older)))
+    np.testing.assert_allclose(again.usual, sums[:1])
