@@ -23,6 +23,8 @@ Float = NDArray[np.float32]
 
 KINDS = ("comparison", "demonstration", "correction", "evaluation")
 """Each has a trust of its own: how sharply the person chooses when speaking in that way."""
+DRIVEN = ("demonstration", "correction")
+"""Kinds that say what people do themselves."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.choices import Choice, Packed, pack
+from agents.choices import DRIVEN, Choice, Packed, pack
 from agents.faith import Faith, pairs_of
 from agents.feedback import Comparison
 from agents.learned_reward import LearnedReward
@@ -19,8 +19,6 @@ from agents.wants import LEAST, Want, answers_of, parting, together
 Float = NDArray[np.float32]
 REFINED = (0.02, 0.1, 0.25)
 """Shares of practice on one state of the feedback after which the reward is fitted further."""
-DRIVEN, ASKED = ("demonstration", "correction"), ("comparison",)
-"""Kinds of choices that say what people do, and what they prefer of what the agent does."""
 CHANGED = 0.15
 """By how much somebody's error rate must have changed for the reward to be fitted once more."""
 
@@ -50,9 +48,8 @@ class Inference:
 
         answers: the comparisons among what was said; ruled: ids of those that principles gave.
         """
-        self.usual = np.stack(
-            [_chosen(choices, DRIVEN, self.usual[0]), _chosen(choices, ASKED, self.usual[0])]
-        )
+        terms = self.usual.shape[1]
+        self.usual = np.stack([_chosen(choices, kinds, terms) for kinds in (DRIVEN, ("comparison",))])
         who = self.raters | dict.fromkeys(ruled, Ruled.RATER)
         self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
         self._weigh(answers, who)
@@ -168,10 +165,10 @@ class Inference:
         return tuple(filter(None, (self.faith.alarm, told, *apart)))
 
 
-def _chosen(choices: Sequence[Choice], kinds: Collection[str], like: Float) -> Float:
-    """How much of each term there is in what was chosen in these kinds of choices, as an array like that."""
+def _chosen(choices: Sequence[Choice], kinds: Collection[str], terms: int) -> Float:
+    """How much of each term [M] there is in what was chosen in these kinds of choices."""
     options = [choice.options[0] for choice in choices if choice.kind in kinds]
-    return np.sum([option.terms() for option in options if option] or [like * 0.0], 0)
+    return np.sum([np.zeros(terms, np.float32), *(option.terms() for option in options if option)], 0)
 
 
 def _more(terms: Mapping[str, float]) -> str:

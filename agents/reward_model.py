@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from agents.checkpoint import Arrays
-from agents.choices import KINDS, Packed
+from agents.choices import DRIVEN, KINDS, Packed
 from agents.learned_reward import LearnedReward
 from agents.linear_choices import LinearChoices
 from agents.posterior import LogLikelihood, sample
@@ -54,7 +54,7 @@ class RewardConfig:
 def _driven(packed: Packed) -> Float:
     """1 for each option [S + 1] of a demonstration or a correction, 0 for what was only judged."""
     found = np.zeros(len(packed.terms), np.float32)
-    rows = np.isin(packed.kind, [KINDS.index("demonstration"), KINDS.index("correction")])
+    rows = np.isin(packed.kind, [KINDS.index(kind) for kind in DRIVEN])
     found[packed.option[rows][packed.mask[rows]]] = 1.0
     return found
 

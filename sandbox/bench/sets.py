@@ -251,9 +251,9 @@ def conditions(
 def _is_about(condition: Condition, learner: str) -> bool:
     """Whether that is its name, or its learner's, with the reward or way after a colon where told."""
     name, _, model = learner.partition(":")
-    own = condition.config.config
-    ways = (own.get("model", "terms"), own.get("way", "tamer"))
-    return learner == condition.name or (name == condition.config.learner and (not model or model in ways))
+    own, usual = condition.config.config, "tamer" if name == "evaluative" else "terms"
+    way = own.get("way", own.get("model", usual))
+    return learner == condition.name or (name == condition.config.learner and model in ("", way))
 
 
 def quickly(condition: Condition) -> Condition:

@@ -72,8 +72,9 @@ def test_a_part_of_a_set_is_chosen_by_the_learner_and_its_reward() -> None:
     assert {one.name for one in net} == {"preferences:net"}
     coach = conditions("table", TIDY, "evaluative:coach")
     assert [one.name for one in coach] == ["evaluative:coach"]
-    with pytest.raises(ValueError, match="nothing in the set 'care' is about bc"):
-        conditions("care", learner="bc")
+    for other in ("bc", "preferences:tamer"):
+        with pytest.raises(ValueError, match=f"nothing in the set 'care' is about {other}"):
+            conditions("care", learner=other)
 
 
 WANTED = [quickly(taught("preferences", TIDY, "compare=2")), quickly(taught("bc", TIDY, "demo=1"))]
