@@ -68,13 +68,15 @@ class Inference:
                 break
         self.agreement["agreement"] = self.model.agreement(packed)
 
-    def practised(self, before: float, now: float) -> None:
+    def practised(self, before: float, now: float) -> bool:
         """Fit once more, from where the last fit ended, when these shares of practice have been reached.
 
-        So samples come to lie where they should.
+        So samples come to lie where they should. Whether it did.
         """
-        if self._packed is not None and any(before < share <= now for share in REFINED):
-            self.model.refine(self._packed)
+        if self._packed is None or not any(before < share <= now for share in REFINED):
+            return False
+        self.model.refine(self._packed)
+        return True
 
     def _weigh(self, answers: Sequence[Comparison], who: Mapping[str, str]) -> None:
         """Whether raters want different things, looked at again when there are a tenth more answers."""

@@ -2,9 +2,8 @@
 
 First the agent practises on the written reward, so that the first clips are not idle. Then, whenever
 feedback has come, the reward is fitted again to all of it and practice goes on from where it is, for a
-bounded number of steps (on a reward that stands still it drifts to the reward's faults), and then again,
-unseen, from what the written reward taught and from what the person drove: what it went on from may have
-been a trap.
+bounded number of steps (longer, it drifts to the reward's faults), and then again, unseen, from what the
+written reward taught and from what the person drove: what it went on from may have been a trap.
 """
 
 from __future__ import annotations
@@ -172,8 +171,9 @@ class JointLearner:
 
     def _refine(self, before: int) -> None:
         """Fit on beside practice, so that what was said is acted on before it is understood fully."""
-        if not (self.config.control or self.practice.tries_again):  # both tries are for the same reward
-            self.inference.practised(before / self._steps_per_fit, self._since_fit / self._steps_per_fit)
+        of, still = self._steps_per_fit, self.practice.tries_again  # all tries are for the same reward
+        if not (self.config.control or still) and self.inference.practised(before / of, self._since_fit / of):
+            self.practice.late.forget()
 
     def _settle(self) -> None:
         """The end of practice on one state of the feedback; again while there is another way to begin."""

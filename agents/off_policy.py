@@ -7,7 +7,6 @@ snapshot's own forward pass: what is shown is what is tried.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,6 +30,7 @@ from agents.rollouts import is_foreign, simulate
 from agents.sac_dqn import OffPolicyConfig, algorithm, off_policy_arrays, parts, put_layers, sharpness
 from agents.snapshot import PolicyArrays, RewardArrays, forward
 from agents.threads import one_thread
+from agents.tries import Counts, Late, Try
 from agents.vec_env import SimulationVecEnv
 from envs.world import Task
 
@@ -64,7 +64,7 @@ class OffPolicyPractice(Practice):
         self.bursts, self.exploring = 0, False
         self._reward: RewardArrays | None = None
         self._usual, self.unit, self._sharp = 0.0, None, 1.0
-        self._recent, self._best = deque(maxlen=self.config.window), None
+        self.late, self.judge = Late(self.config.window, self.config.blend), None
         self._since_origin, self.began_anew, self._first = 0, True, None
         self.env.reset()
 
@@ -114,7 +114,6 @@ class OffPolicyPractice(Practice):
             with self._own_randomness():
                 self._train()
         self._calm_down()
-        self._recent.append(self.learned_return)
         return int(self.ppo.n_steps * self.env.num_envs)
 
     def _collect(self) -> None:
@@ -181,9 +180,9 @@ class OffPolicyPractice(Practice):
             share = max(share, 0.5)
         self._sharp = sharpness(forward(policy.layers, seen, policy.activation), share)
 
-    def settle(self) -> float:
+    def settle(self, counts: Counts | None) -> Try:
         """Nothing to go back to: old steps are practised on as long as they are kept."""
-        return -np.inf
+        return Try(-np.inf, counts, {}, self.policy)
 
     @contextmanager
     def _own_randomness(self) -> Iterator[None]:

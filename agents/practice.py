@@ -6,8 +6,6 @@ its discounted sums, so that values stay near one whatever its unit.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,6 +31,7 @@ from agents.rollouts import (
     simulate,
 )
 from agents.snapshot import PolicyArrays, RewardArrays
+from agents.tries import Late, Tries, Try
 from agents.vec_env import SimulationVecEnv
 from envs.world import Array, Task
 
@@ -46,21 +45,13 @@ class PracticeConfig:
     shrink: float = 0.3  # what is left of the last layer's weights when a policy is softened
     skips: bool = True  # rest after an early end, in worlds of somebody else's: it is reckoned, not driven
     window: int = 10  # rollouts that a policy's learned reward is judged by
-    clearly: float = 0.3  # difference of an episode's worth that counts between two tries [nats]
+    blend: float = 0.1  # share of the newest policy in the mean of the late ones
+    judged: int = 15_000  # steps of whole episodes that the end of a try is judged by
+    clearly: float = 0.02  # difference of an episode's worth that counts between two tries [nats]
     slack: float = 0.05  # share of the best learned reward that may be lost before going back
 
 
-@dataclass(frozen=True)
-class _Try:
-    """A policy kept aside: what an episode is worth, of each term in it, its parameters."""
-
-    worth: float
-    counts: NDArray[np.float32]
-    parameters: dict[str, Any]
-    policy: PolicyArrays
-
-
-class Practice:
+class Practice(Tries):
     """One agent practising in many rows at once."""
 
     def __init__(self, task: Task, seed: int, config: PracticeConfig) -> None:
@@ -81,15 +72,10 @@ class Practice:
         self._usual = 0.0  # mean reward of a step; taking it off changes nothing at a fixed horizon
         self.unit: float | None = None
         """What one unit of reward is divided by; None: not known before a rollout was seen."""
-        self._recent: deque[float] = deque(maxlen=config.window)
-        self._best: tuple[float, Any] | None = None
+        self.late = Late(config.window, config.blend)
         self._origin = self._parameters()
         self._since_origin = 0  # bursts since this policy was the one that can be started over from
-        self.began_anew = True
-        """Whether the policy has practised on nothing else since it was that one."""
-        self._first: _Try | None = None  # while a second one is made
-        self.judge: Callable[[Any], float | None] | None = None
-        """What an episode with so much of each term [M] is worth, to find the best policy by."""
+        self.began_anew, self._first, self.judge = True, None, None
 
     @property
     def env_steps(self) -> int:
@@ -107,8 +93,8 @@ class Practice:
 
     def set_reward(self, reward: RewardArrays | None) -> None:
         """Practise on another reward from now on (None pays nothing)."""
-        self._reward, self._best = reward, None
-        self._recent.clear()
+        self._reward = reward
+        self.late.forget()
         self.began_anew, self._cloned = self._since_origin == 0, False
         self._measure_unit()
 
@@ -153,14 +139,14 @@ class Practice:
         if self.unit is None:
             self._measure_unit()
         worth = self.judge(self.counts) if self.judge and self.counts is not None else None
-        self._recent.append(self.learned_return if worth is None else worth)
-        mean = float(np.mean(self._recent))
-        if len(self._recent) == self._recent.maxlen and (self._best is None or mean > self._best[0]):
-            self._best = (mean, parameters)
+        self.late.note(self.learned_return if worth is None else worth, parameters)
         return int(self.ppo.n_steps * self.ppo.n_envs)
 
     def _parameters(self) -> dict[str, Any]:
         return {name: value.clone() for name, value in self.ppo.policy.state_dict().items()}
+
+    def _load(self, parameters: dict[str, Any]) -> None:
+        self.ppo.policy.load_state_dict(parameters)
 
     def remember(self) -> None:
         """The policy of now is what can be started over from."""
@@ -175,91 +161,6 @@ class Practice:
         with torch.no_grad():
             for value in self.ppo.policy.action_net.parameters():
                 value.mul_(self.config.shrink)
-
-    def start_over(self) -> bool:
-        """Go back to the policy that was remembered, or else the untaught one; whether there was one."""
-        self._put_back(self._origin)
-        self._since_origin, self.began_anew = 0, True
-        return True
-
-    def _put_back(self, parameters: dict[str, Any]) -> None:
-        self.ppo.policy.load_state_dict(parameters)
-        self._best = None
-        self._recent.clear()
-
-    # Practising more than once on one reward.
-
-    @property
-    def shown(self) -> PolicyArrays:
-        """The policy to be seen: of a further try nothing until it has ended."""
-        return self.policy if self._first is None else self._first.policy
-
-    @property
-    def tries_again(self) -> bool:
-        """Whether a further try is being made."""
-        return self._first is not None
-
-    @property
-    def may_do_better(self) -> bool:
-        """Whether a further try on this reward would begin elsewhere than those made."""
-        return not self.began_anew or (self.head_start.is_known and not self._cloned)
-
-    def try_again(self, counts: NDArray[np.float32]) -> None:
-        """Practise on this reward once more, and keep the best policy so far aside.
-
-        What an agent took up while it was thought good can keep it from all that is thought better by now.
-        So it begins where one can start over, and then by doing what was driven (`imitate`). counts [M]: of
-        each term per episode.
-        """
-        worth = self.settle()
-        if self._first is None or worth > self._first.worth + self.config.clearly:
-            self._first = _Try(worth, counts, self._parameters(), self.policy)
-        self._clones = self._cloned = self.began_anew
-        self.start_over()
-
-    @property
-    def imitates(self) -> bool:
-        """Whether it must `imitate` before it can practise."""
-        return self._clones and self.head_start.is_known
-
-    def imitate(self) -> int:
-        """Some minibatches of doing what the person did; the number of environment steps, which is none."""
-        if self.head_start.go_on():
-            self._put_back(self.head_start.parameters(self._origin))
-            self._clones = False
-        return 0
-
-    def choose(self, counts: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
-        """The end of the last try, which is kept if it is clearly worth more than what was before.
-
-        counts [M]: of each term per episode, now; the same of the policy that is kept.
-        """
-        worth, first = self.settle(), self._first
-        if first is not None and not worth > first.worth + self.config.clearly:  # neither may be known
-            return self.take_back(counts)
-        self._first = None
-        return counts
-
-    def take_back(self, counts: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
-        """The policy kept aside and its counts, while there is a further try; else the `counts` given."""
-        if self._first is None:
-            return counts
-        first, self._first, self._since_origin, self._clones = self._first, None, 1, False
-        self._put_back(first.parameters)
-        return first.counts
-
-    def settle(self) -> float:
-        """Go back to the best policy on this reward if the one of now is worse: long practice drifts.
-
-        What an episode of it is worth; minus infinity where practice was too short to tell.
-        """
-        if self._best is None:
-            return -np.inf
-        mean, best = float(np.mean(self._recent)), self._best[0]
-        if mean < best - self.config.slack * abs(best):
-            self.ppo.policy.load_state_dict(self._best[1])
-            return best
-        return mean
 
     @property
     def learned_return(self) -> float:
@@ -299,6 +200,7 @@ class Practice:
     # Stopping and going on.
 
     def facts(self) -> dict[str, Any]:
+        first = self._first
         return {
             "env_steps": self.env_steps,
             "bursts": self.bursts,
@@ -308,7 +210,7 @@ class Practice:
             "since_origin": self._since_origin,
             "began_anew": self.began_anew,
             "clones": [self._clones, self._cloned],
-            "first": None if self._first is None else [self._first.worth, self._first.counts.tolist()],
+            "first": first and [first.worth, np.asarray(first.counts).tolist()],
             "random": self.ppo.random.bit_generator.state,
         }
 
@@ -326,7 +228,7 @@ class Practice:
             names = self.ppo.policy.state_dict()
             self.ppo.policy.load_state_dict({n: torch.from_numpy(arrays[f"first.{n}"]) for n in names})
             worth, counts = facts["first"]
-            self._first = _Try(worth, np.array(counts, np.float32), self._parameters(), self.policy)
+            self._first = Try(worth, np.array(counts, np.float32), self._parameters(), self.policy)
         checkpoint.restore_policy(self.ppo.policy, self.ppo.policy.optimizer, arrays)
         for name, value in self._origin.items():
             if f"origin.{name}" in arrays:  # an older version kept none

@@ -83,5 +83,5 @@ def trained(task: Task, reward: RewardArrays, episodes: int, seed: int) -> Polic
     practice.set_reward(reward)
     while practice.env_steps < episodes * task.horizon:
         practice.burst()
-    practice.settle()
+    practice.settle(None)
     return practice.policy

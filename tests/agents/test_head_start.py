@@ -142,35 +142,3 @@ def test_nothing_is_hidden_where_few_numbers_are_seen(numbers: tuple[int, float]
     task = worlds.task("teachbox/LanesMerge-v0" if seen == 34 else "teachbox/RoomsTidy-v0")
     assert len(task.world.obs_names) == seen
     assert cloner_of(task, CloningConfig(), 0)._blind == blind
-
-
-@pytest.mark.parametrize(
-    ("worths", "best"), [((1.0, 2.0, 1.5), 1), ((1.0, 0.5, 1.5), 2), ((1.0, 1.2, 1.1), 0)]
-)
-def test_of_three_tries_the_best_is_kept(worths: tuple[float, ...], best: int) -> None:
-    """From where it was, from where it can start over, and from the clone."""
-    practice = Practice(toy(), 0, PracticeConfig(window=2))
-    practice.head_start.hear(_drives(1))
-    practice.burst()
-    practice.remember()
-    practice.burst()
-    practice.set_reward(None)
-    policies, began = [], []
-    for number, worth in enumerate(worths):
-        _imitate(practice)
-        began.append(practice.began_anew)
-        practice.judge = lambda counts, worth=worth: worth  # type: ignore[misc]
-        practice.burst()
-        practice.burst()
-        policies.append(practice.policy.layers[0][0].copy())
-        assert practice.may_do_better == (number < 2)
-        if practice.may_do_better:
-            practice.try_again(np.full(4, float(number), np.float32))
-            assert practice.imitates == (number == 1)
-    counts = practice.choose(np.full(4, 2.0, np.float32))
-    assert began == [False, True, True]
-    assert counts is not None
-    assert counts.tolist() == [float(best)] * 4
-    np.testing.assert_array_equal(practice.policy.layers[0][0], policies[best])
-    practice.set_reward(None)
-    assert practice.may_do_better

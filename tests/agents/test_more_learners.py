@@ -93,7 +93,7 @@ def test_cpl_gets_better_from_answers_without_a_reward(tmp_path: Path) -> None:
     before = scores.evaluate(task, learner.snapshot().policy).mean
     # practice once earned more of the written reward: that is nothing to go back to
     untaught = {name: value.clone() for name, value in learner.practice.ppo.policy.state_dict().items()}
-    learner.practice._best = (1e9, untaught)
+    learner.practice.late.best = (1e9, untaught)
     for seq in range(1, 41):
         learner.observe(seq, [teacher.compare(learner.query())])
     while learner.step():
