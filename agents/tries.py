@@ -58,7 +58,11 @@ class Late:
         if not self.mean:
             self.mean = {name: value.clone() for name, value in parameters.items()}
         for name, value in self.mean.items():
-            value.lerp_(parameters[name], share)
+            newest = parameters[name]
+            if value.is_floating_point():
+                value.lerp_(newest, share)
+            else:  # counted, as batches are
+                value.copy_(newest)
         self.worths.append(worth)
         if len(self.worths) == self.worths.maxlen and (self.best is None or self.now > self.best[0]):
             self.best = (self.now, parameters)

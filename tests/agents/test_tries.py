@@ -28,8 +28,10 @@ def test_the_mean_of_late_policies_is_even_at_first_and_then_forgets() -> None:
         means.append(round(float(late.mean["a"][0]), 4))
     assert means == [8.0, 6.0, 3.6, 6.16]  # shares of the newest: 1, 1/2, 0.4, 0.4
     late.forget()
-    late.note(0.0, _one(5.0))
+    late.note(0.0, _one(5.0) | {"batches": torch.tensor(3)})
     assert late.mean["a"].tolist() == [5.0, 0.0]
+    late.note(0.0, _one(7.0) | {"batches": torch.tensor(4)})
+    assert late.mean["batches"] == 4  # what is counted has no mean
 
 
 def test_the_best_late_policy_is_that_whose_last_rollouts_were_worth_most() -> None:
