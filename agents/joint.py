@@ -171,8 +171,8 @@ class JointLearner:
 
     def _refine(self, before: int) -> None:
         """Fit on beside practice, so that what was said is acted on before it is understood fully."""
-        of, still = self._steps_per_fit, self.practice.tries_again  # all tries are for the same reward
-        if not (self.config.control or still) and self.inference.practised(before / of, self._since_fit / of):
+        of, again = self._steps_per_fit, self.practice.tries_again  # all tries are for the same reward
+        if not (self.config.control or again) and self.inference.practised(before / of, self._since_fit / of):
             self.practice.late.forget()
 
     def _settle(self) -> None:

@@ -83,7 +83,7 @@ class Tries:
     judge: Callable[[Any], float | None] | None
     """What an episode with so much of each term [M] is worth, to find the best policy by."""
     began_anew: bool
-    """Whether the policy has practised on nothing else since it was that one."""
+    """Whether it has practised on nothing else since it was the policy that can be started over from."""
     _origin: Parameters
     _since_origin: int
     _clones: bool  # whether a try is still to begin by imitating
