@@ -23,6 +23,7 @@ from agents.joint import JointConfig, JointLearner
 from agents.learned_reward import Float
 from agents.losses import contrastive
 from agents.ppo_torch import evaluate
+from agents.queries import QueryConfig
 from agents.snapshot import PolicyArrays, Snapshot, forward
 from envs.trajectory import Trajectory
 from envs.world import Array
@@ -49,6 +50,7 @@ class CplConfig(JointConfig):
 
     contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
     steps_per_fit: int | None = 24_000  # a burst counts as a rollout
+    query: QueryConfig = field(default_factory=lambda: QueryConfig(steps=QueryConfig.short))
 
 
 @dataclass(frozen=True)

@@ -217,7 +217,7 @@ class JointLearner:
         variants = self.practice.variants()
         self._ruled_answers = self.ruled.take(records) if "comparison" in self.kinds else []
         heard = [*records, *self._ruled_answers]
-        choices = choices_of(self.task, heard, variants, self.config.query.steps, self.seed)
+        choices = choices_of(self.task, heard, variants, self.asker.config.steps, self.seed)
         if choices:
             answers = [r for r in heard if isinstance(r, Comparison)]
             self.inference.foresee(choices, answers, self._fitted, self.practice.learned_return)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -43,9 +43,11 @@ class JointConfig:
 
 
 def asker_of(task: Task, config: JointConfig, seed: int) -> Asker:
-    """Of a reward that knows no terms none is asked about."""
-    asker = Asker(task, config.query, np.random.default_rng([seed, 1]))
-    if config.model == "net" or is_foreign(task):
+    """Of a reward that knows no terms none is asked about, and its clips are short."""
+    plain, query = config.model == "net" or is_foreign(task), config.query
+    query = replace(query, steps=query.short) if plain else query
+    asker = Asker(task, query, np.random.default_rng([seed, 1]))
+    if plain:
         asker.coverage, asker.decisive = None, 0
     return asker
 

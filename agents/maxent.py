@@ -8,7 +8,7 @@ the deep variant (Wulfmeier et al. 2015).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from agents.feedback import Demonstration, Record
 from agents.joint import JointConfig, JointLearner
-from agents.reward_model import RewardModel
+from agents.reward_model import RewardConfig, RewardModel
 from envs.tabular import Tables, TooManyStates, enumerate_states
 from envs.trajectory import Trajectory
 
@@ -32,6 +32,9 @@ class MaxEntConfig(JointConfig):
     rate: float = 0.3
     prior_spread: float = 3.0  # deviation of a term's weight, in units of its usual amount [nats]
     most: int = 4  # demonstrations that are put into tables
+    reward: RewardConfig = field(
+        default_factory=lambda: RewardConfig(unnamed=0.0)
+    )  # nothing but what is driven
 
 
 def soft_policy(tables: Tables, reward: Wide, horizon: int) -> Wide:

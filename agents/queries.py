@@ -32,7 +32,8 @@ class QueryConfig:
 
     moments: int = 48  # moments to start from
     each: int = 4  # clips from each moment
-    steps: int = 30  # length of a clip; shorter at the horizon
+    steps: int = 45  # length of a clip; shorter at the horizon
+    short: int = 30  # the same for a reward that must find out which of the steps it was for
     ready: int = 3  # questions kept ready
     least: int = 6  # a clip shorter than this is not asked about
     uniform: int = 2  # so many first questions are about all terms, whatever is believed

@@ -13,7 +13,7 @@ interpolation", eq. 4.5), under a weak prior.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from agents.foretelling import Foretelling
 from agents.learned_reward import Float
 from agents.reward_model import IDLE
 from agents.reward_net import STRAIGHT, NetConfig, NetReward, steps_of
-from agents.robust import sure_return, sure_weights
+from agents.robust import Aversion, sure_return, sure_weights
 from agents.snapshot import Layers, RewardArrays, Turns, reward_inputs
 from envs.trajectory import Trajectory
 
@@ -53,7 +53,7 @@ class AdditiveConfig:
     freedom: float = 0.1  # degrees of freedom that a number's prior relevance is worth
     newton: int = 12  # steps at a round
     samples: int = 32  # of what is believed, for choosing questions
-    aversion: float = 1.0  # deviations that practice takes off an episode's mean return, of what is told
+    aversion: Aversion = field(default_factory=Aversion)  # to what is doubtful in what is told, in practice
 
 
 class AdditiveReward(NetReward):

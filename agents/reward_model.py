@@ -10,7 +10,7 @@ their mean is the posterior's. What no term names is for the reward `net` (rewar
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from agents.choices import DRIVEN, KINDS, Packed
 from agents.learned_reward import LearnedReward
 from agents.linear_choices import LinearChoices
 from agents.posterior import LogLikelihood, sample
-from agents.robust import sure_return, sure_weights
+from agents.robust import Aversion, sure_return, sure_weights
 from agents.snapshot import RewardArrays
 from agents.trust import EXPECTED, shares
 from envs.trajectory import Trajectory
@@ -47,7 +47,8 @@ class RewardConfig:
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
     manner: float = 0.5  # by how much driving speaks otherwise than answers: median deviation [nats]
     manner_spread: float = 1.0  # its deviation in log, from term to term
-    aversion: float = 1.0  # deviations that practice takes off an episode's mean return, see robust.py
+    unnamed: float = -0.4  # prior mean of a weight that the written reward leaves out [nats]
+    aversion: Aversion = field(default_factory=lambda: Aversion(leeway=2.0, less=False))  # in practice
     foreseen: int = 1  # comparisons from which on other kinds are trusted by how well they foresee them
 
 
@@ -85,7 +86,9 @@ class RewardModel(LearnedReward):
         """Mean and deviation [M + kinds] of (weight per unit of each term, log trust of each kind)."""
         mean = self._written * self.unit
         largest = float(np.abs(mean).max()) if len(mean) else 0.0
-        mean = mean * (self.config.written / largest) if largest > 0 else mean
+        if largest > 0:
+            unnamed = np.float32(self.config.unnamed)
+            mean = np.where(self._written == 0.0, unnamed, mean * (self.config.written / largest))
         spread = np.where(self._usable, self.config.spread, 0.0)
         means = np.concatenate([np.where(self._usable, mean, 0.0), np.log(self.config.trust)])
         deviations = np.concatenate([spread, self.config.trust_spread])
@@ -211,14 +214,14 @@ class RewardModel(LearnedReward):
         found = self.arrays()
         if not self.has_samples:
             return found
-        sure = sure_weights(self.samples, counts, usual, self.config.aversion, less=False)
+        sure = sure_weights(self.samples, counts, usual, self.config.aversion)
         shift = (sure - self.samples.mean(0)).astype(np.float32)
         return replace(found, weights=found.weights + shift)
 
     def sure_return(self, counts: Float, usual: Float) -> float | None:
         if not self.has_samples:
             return None
-        return sure_return(self.samples, counts, usual, self.config.aversion, less=False)
+        return sure_return(self.samples, counts, usual, self.config.aversion)
 
     def trusted(self, kind: str) -> tuple[float, float]:
         at = KINDS.index(kind)

@@ -53,6 +53,14 @@ def test_elliptical_slices_find_a_gaussian_posterior() -> None:
     assert kept.std() == pytest.approx(0.447, abs=0.05)
 
 
+def test_what_the_written_reward_leaves_out_is_thought_to_cost_a_little_until_answers_tell() -> None:
+    config = RewardConfig(written=2.0, unnamed=-0.5)
+    model = RewardModel(np.array([0.0, 3.0, -1.5], np.float32), np.ones(3, np.bool_), 0, config)
+    np.testing.assert_allclose(model.prior_mean(), [-0.5, 2.0, -1.0])
+    knows_nothing = RewardModel(np.zeros(3, np.float32), np.ones(3, np.bool_), 0, config)
+    np.testing.assert_array_equal(knows_nothing.prior_mean(), 0.0)
+
+
 def test_twenty_answers_order_unseen_pairs_and_reversed_ones_the_other_way() -> None:
     unseen = pack(_answers(200, seed=99))
     for seed in range(3):
@@ -152,7 +160,7 @@ def test_a_habit_in_one_term_does_not_silence_what_else_a_drive_shows() -> None:
         answers.append(Choice("comparison", tuple(Option(_clip(t)) for t in judged)))
     told = {}
     for manner in (0.0, 0.5):
-        model = RewardModel(WRITTEN, np.ones(3, np.bool_), 0, RewardConfig(manner=manner))
+        model = RewardModel(WRITTEN, np.ones(3, np.bool_), 0, RewardConfig(manner=manner, unnamed=0.0))
         for _ in range(3):
             model.fit(pack([*drives, *answers]))
         told[manner] = model.samples.mean(0) / model.samples.std(0)

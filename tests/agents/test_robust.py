@@ -6,19 +6,23 @@ import numpy as np
 import pytest
 
 from agents.reward_model import RewardConfig, RewardModel
-from agents.robust import excess, sure_return, sure_weights
+from agents.robust import Aversion, excess, sure_return, sure_weights
 
 ONE = np.array([[1.3], [-0.3]])  # mean 0.5, deviation 0.8
 NOTHING = np.zeros(1)
+ALL, MORE = Aversion(), Aversion(less=False)
 
 
 def test_little_of_what_is_unsure_still_pays_and_much_of_it_costs() -> None:
     # mean 0.5, variance 0.64; with n of it: 0.5 - 0.64 n / sqrt(0.64 n^2 + 0.5^2)
-    assert sure_weights(ONE, np.array([0.0]), NOTHING, 1.0)[0] == pytest.approx(0.5)
-    assert sure_weights(ONE, np.array([1.0]), NOTHING, 1.0)[0] == pytest.approx(0.5 - 0.64 / np.sqrt(0.89))
-    assert sure_weights(ONE, np.array([10.0]), NOTHING, 1.0)[0] == pytest.approx(0.5 - 6.4 / np.sqrt(64.25))
-    assert sure_return(ONE, np.array([10.0]), NOTHING, 1.0) == pytest.approx(5.0 - np.sqrt(64.25))
-    assert sure_weights(ONE, np.array([10.0]), NOTHING, 0.0)[0] == pytest.approx(0.5)
+    assert sure_weights(ONE, np.array([0.0]), NOTHING, ALL)[0] == pytest.approx(0.5)
+    assert sure_weights(ONE, np.array([1.0]), NOTHING, ALL)[0] == pytest.approx(0.5 - 0.64 / np.sqrt(0.89))
+    assert sure_weights(ONE, np.array([10.0]), NOTHING, ALL)[0] == pytest.approx(0.5 - 6.4 / np.sqrt(64.25))
+    assert sure_return(ONE, np.array([10.0]), NOTHING, ALL) == pytest.approx(5.0 - np.sqrt(64.25))
+    assert sure_weights(ONE, np.array([10.0]), NOTHING, Aversion(deviations=0.0))[0] == pytest.approx(0.5)
+    at_ease = Aversion(leeway=6.0)  # 6.4 / sqrt(64 + 36)
+    assert sure_weights(ONE, np.array([10.0]), NOTHING, at_ease)[0] == pytest.approx(0.5 - 0.64)
+    assert sure_return(ONE, np.array([10.0]), NOTHING, at_ease) == pytest.approx(5.0 - 10.0)
 
 
 def test_more_of_what_people_chose_is_no_cause_for_doubt() -> None:
@@ -46,20 +50,20 @@ def test_on_terms_only_doing_more_of_something_than_people_chose_is_in_doubt() -
     # c = (6 * 4 * 3 + 1 * 1 * 1) / (3 * 4 * 3 + 1) = 73 / 37: more than 3 c of the first, less than 1 c
     np.testing.assert_allclose(excess([6.0, 1.0], [3.0, 1.0], covariance, less=False), [6 - 219 / 37, 0.0])
     samples = np.array([[2.5, 1.3], [-1.5, -0.3]])  # means 0.5 and 0.5, deviations 2 and 0.8, together
-    weights = sure_weights(samples, [0.0, 10.0], [1.0, 0.0], 1.0, less=False)
+    weights = sure_weights(samples, [0.0, 10.0], [1.0, 0.0], MORE)
     # c = 10 * 1.6 / 4 = 4, and none of the first is done: less than 4 c, so only the second is in doubt
     assert weights[0] == pytest.approx(0.5)
     assert weights[1] == pytest.approx(0.5 - 6.4 / np.sqrt(64.25))
-    assert sure_return(samples, [0.0, 10.0], [1.0, 0.0], 1.0, less=False) == pytest.approx(5 - np.sqrt(64.25))
+    assert sure_return(samples, [0.0, 10.0], [1.0, 0.0], MORE) == pytest.approx(5 - np.sqrt(64.25))
 
 
 def test_the_weights_are_the_slope_of_the_sure_return() -> None:
     random = np.random.default_rng(0)
     samples, counts, usual = random.normal(size=(40, 3)), random.normal(size=3), np.array([1.0, 0.5, 0.0])
-    weights, small = sure_weights(samples, counts, usual, 1.0), 1e-5
+    weights, small = sure_weights(samples, counts, usual, ALL), 1e-5
     for term in range(3):
         step = small * np.eye(3)[term]
-        rise = [sure_return(samples, counts + side * step, usual, 1.0) for side in (1, -1)]
+        rise = [sure_return(samples, counts + side * step, usual, ALL) for side in (1, -1)]
         assert weights[term] == pytest.approx((rise[0] - rise[1]) / (2 * small), abs=1e-4)
 
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from agents.asker import Asker
 from agents.feedback import Comparison, Demonstration, Record
+from agents.joint import JointConfig, JointLearner
 from agents.queries import QueryConfig, choose, information
+from agents.rollouts import fresh_moments
 from agents.worth import (
     Prices,
     gain,
@@ -182,6 +184,13 @@ def test_later_questions_are_by_information() -> None:
         for asker.asked in (2, 3):
             asker.prepare(lambda clips: np.zeros((2, len(clips)), np.float32))
     assert asked == ["improvement", "information"]
+
+
+def test_clips_are_short_where_a_net_must_find_out_which_step_they_were_about() -> None:
+    for model, steps in (("terms", 45), ("net", 30)):
+        learner = JointLearner(rooms_tidy(), config=JointConfig(model=model))
+        learner.asker.draw(fresh_moments(rooms_tidy(), 2, 0), learner.practice.variants())
+        assert {len(clip) for clip in learner.asker.clips} == {steps}
 
 
 def test_repeats_come_by_answers_not_by_questions_that_nobody_saw() -> None:
