@@ -1,9 +1,8 @@
 """`joint`: one reward from everything the person did, then PPO in bursts. The default learner.
 
 First the agent practises on the written reward, so that the first clips are not idle. Then, whenever
-feedback has come, the reward is fitted again to all of it and practice goes on from where it is, for a
-bounded number of steps (longer, it drifts to the reward's faults), and then again, unseen, from what the
-written reward taught and from what the person drove: what it went on from may have been a trap.
+feedback has come, the reward is fitted to all of it and practice goes on for a bounded number of steps
+(longer, it drifts to the reward's faults), and again, unseen, from elsewhere: it may have been in a trap.
 """
 
 from __future__ import annotations
@@ -171,9 +170,12 @@ class JointLearner:
 
     def _refine(self, before: int) -> None:
         """Fit on beside practice, so that what was said is acted on before it is understood fully."""
-        of, again = self._steps_per_fit, self.practice.tries_again  # all tries are for the same reward
-        if not (self.config.control or again) and self.inference.practised(before / of, self._since_fit / of):
+        if self.config.control or self.practice.tries_again:  # all tries are for the same reward
+            return
+        was, now = before / self._steps_per_fit, self._since_fit / self._steps_per_fit
+        if self.inference.practised(was, now):
             self.practice.late.forget()
+        self.practice.keep_early(was, now)
 
     def _settle(self) -> None:
         """The end of practice on one state of the feedback; again while there is another way to begin."""
@@ -185,7 +187,7 @@ class JointLearner:
             self._since_fit = 0
         else:
             self._rested = True
-            self._counts = practice.choose(self._counts)
+            self._counts = practice.choose(self._counts, self.model.outdoes)
 
     def _wake(self) -> bool:
         """Start over from what the written reward taught, if the agent has come to do nothing.
@@ -258,8 +260,7 @@ class JointLearner:
         if "comparison" not in self.kinds:
             return
         practice = self.practice
-        moments = practice.moments(self.asker.random)
-        self.asker.draw(moments, practice.variants(), practice.events.moments)
+        self.asker.draw(practice.moments(self.asker.random), practice.variants(), practice.events.moments)
         if not self._fitted:
             self.model.set_units(self.asker.sums())
         self.model.see_clips(self.asker.clips)
@@ -274,8 +275,7 @@ class JointLearner:
     def query(self, clips: int = 2) -> Question | None:
         answered = [r for r in self._standing() if isinstance(r, Comparison)] if clips == 2 else []
         self.asker.heard(self._standing(), self.kinds)
-        again = self.asker.again(answered, self.inference.faith.doubtful)
-        if again is not None:
+        if (again := self.asker.again(answered, self.inference.faith.doubtful)) is not None:
             return again
         if not self.asker.ready:
             self._make_questions()

@@ -91,6 +91,10 @@ class LearnedReward(ABC):
         """What an episode with `counts` of each term is surely worth; None where that is not known."""
         return None
 
+    def outdoes(self, counts: Float, than: Float) -> bool:
+        """Whether episodes with `counts` of each term [M] are surely better than those with `than` [M]."""
+        return True
+
     def is_idle(self, counts: Float) -> bool:
         """Whether an agent whose episodes have `counts` of each term [M] has come to do nothing."""
         return False

@@ -32,9 +32,8 @@ class MaxEntConfig(JointConfig):
     rate: float = 0.3
     prior_spread: float = 3.0  # deviation of a term's weight, in units of its usual amount [nats]
     most: int = 4  # demonstrations that are put into tables
-    reward: RewardConfig = field(
-        default_factory=lambda: RewardConfig(unnamed=0.0)
-    )  # nothing but what is driven
+    reward: RewardConfig = field(default_factory=lambda: RewardConfig(unnamed=0.0))
+    """Nothing is believed of what the written reward leaves out: a drive speaks of all of it."""
 
 
 def soft_policy(tables: Tables, reward: Wide, horizon: int) -> Wide:

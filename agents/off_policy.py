@@ -65,7 +65,7 @@ class OffPolicyPractice(Practice):
         self._reward: RewardArrays | None = None
         self._usual, self.unit, self._sharp = 0.0, None, 1.0
         self.late, self.judge = Late(self.config.window, self.config.blend), None
-        self._since_origin, self.began_anew, self._first = 0, True, None
+        self._since_origin, self.began_anew, self._first, self._early = 0, True, None, None
         self.env.reset()
 
     _torch: Any = None

@@ -75,7 +75,8 @@ class Practice(Tries):
         self.late = Late(config.window, config.blend)
         self._origin = self._parameters()
         self._since_origin = 0  # bursts since this policy was the one that can be started over from
-        self.began_anew, self._first, self.judge = True, None, None
+        self.began_anew, self._first, self._early = True, None, None
+        self.judge = None
 
     @property
     def env_steps(self) -> int:
@@ -95,6 +96,7 @@ class Practice(Tries):
         """Practise on another reward from now on (None pays nothing)."""
         self._reward = reward
         self.late.forget()
+        self._early = None
         self.began_anew, self._cloned = self._since_origin == 0, False
         self._measure_unit()
 
@@ -220,6 +222,8 @@ class Practice(Tries):
         found |= {f"origin.{name}": value.cpu().numpy() for name, value in self._origin.items()}
         if self._first is not None:
             found |= {f"first.{name}": value.cpu().numpy() for name, value in self._first.parameters.items()}
+        if self._early is not None:
+            found |= {f"early.{name}": value.cpu().numpy() for name, value in self._early.items()}
         sim = self.env.simulation
         return found | {"sim.states": sim.states, "sim.rng": sim.rng}
 
@@ -230,6 +234,9 @@ class Practice(Tries):
             worth, counts = facts["first"]
             self._first = Try(worth, np.array(counts, np.float32), self._parameters(), self.policy)
         checkpoint.restore_policy(self.ppo.policy, self.ppo.policy.optimizer, arrays)
+        if any(name.startswith("early.") for name in arrays):
+            names = self.ppo.policy.state_dict()
+            self._early = {n: torch.from_numpy(arrays[f"early.{n}"].copy()) for n in names}
         for name, value in self._origin.items():
             if f"origin.{name}" in arrays:  # an older version kept none
                 value.copy_(torch.from_numpy(arrays[f"origin.{name}"]))

@@ -22,7 +22,7 @@ from agents.choices import DRIVEN, KINDS, Packed
 from agents.learned_reward import LearnedReward
 from agents.linear_choices import LinearChoices
 from agents.posterior import LogLikelihood, sample
-from agents.robust import Aversion, sure_return, sure_weights
+from agents.robust import Aversion, outdoes, sure_return, sure_weights
 from agents.snapshot import RewardArrays
 from agents.trust import EXPECTED, shares
 from envs.trajectory import Trajectory
@@ -49,6 +49,7 @@ class RewardConfig:
     manner_spread: float = 1.0  # its deviation in log, from term to term
     unnamed: float = -0.4  # prior mean of a weight that the written reward leaves out [nats]
     aversion: Aversion = field(default_factory=lambda: Aversion(leeway=2.0, less=False))  # in practice
+    surely: float = 0.5  # deviations that long practice must have gained, or what it took up is given up
     foreseen: int = 1  # comparisons from which on other kinds are trusted by how well they foresee them
 
 
@@ -222,6 +223,9 @@ class RewardModel(LearnedReward):
         if not self.has_samples:
             return None
         return sure_return(self.samples, counts, usual, self.config.aversion)
+
+    def outdoes(self, counts: Float, than: Float) -> bool:
+        return not self.has_samples or outdoes(self.samples, counts, than, self.config.surely)
 
     def trusted(self, kind: str) -> tuple[float, float]:
         at = KINDS.index(kind)

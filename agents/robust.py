@@ -72,6 +72,16 @@ def sure_weights(samples: Any, counts: Any, usual: Any, how: Aversion) -> Float:
     return np.asarray(mean - (shunned if how.less else np.where(doubt != 0.0, shunned, 0.0)))
 
 
+def outdoes(samples: Any, counts: Any, than: Any, deviations: float) -> bool:
+    """Whether episodes with `counts` [M] of each term are surely better than those with `than` [M].
+
+    Their gain must be so many of its own deviations over the samples [S, M]: what the two have in common is
+    in no doubt (the baseline regret of Brown et al. 2020).
+    """
+    gained = np.asarray(samples, np.float64) @ (np.asarray(counts) - np.asarray(than))
+    return bool(gained.mean() > deviations * gained.std())
+
+
 def moments(samples: Any) -> tuple[Float, Float]:
     """Mean [M] and covariance [M, M] of samples [S, M]."""
     values = np.asarray(samples, np.float64)

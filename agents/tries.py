@@ -4,6 +4,7 @@ PPO passes through many policies, a little better or worse by chance. So a try e
 newest, the mean of the late ones' parameters (Izmailov et al. 2018, "Averaging weights leads to wider
 optima and better generalization"), or the one whose rollouts were worth most. Whole episodes tell which,
 judged by what is believed at the end: what was thought of a policy earlier says nothing about it any more.
+What all the tries came to must be surely better than the policy was after a tenth of the first.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from agents.snapshot import PolicyArrays
 from envs.world import Task
 
 Counts = NDArray[np.float32]
+Outdoes = Callable[[Counts, Counts], bool]
+"""Whether episodes with so much of each term [M] are surely worth more than those with so much."""
+EARLY = 0.1
+"""Share of practice after which the policy is kept aside."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,7 @@ class Tries:
     _clones: bool  # whether a try is still to begin by imitating
     _cloned: bool  # whether one did
     _first: Try | None  # the best so far, while a further one is made
+    _early: Parameters | None  # of the policy after a tenth of practice
 
     @property
     def policy(self) -> PolicyArrays:
@@ -150,16 +156,36 @@ class Tries:
             self._clones = False
         return 0
 
-    def choose(self, counts: Counts | None) -> Counts | None:
-        """The end of the last try, which is kept if it is clearly worth more than what was before.
+    def choose(self, counts: Counts | None, outdoes: Outdoes) -> Counts | None:
+        """The end of the last try, if it is clearly worth more than what was before and surely than early on.
 
         counts [M]: of each term per episode, now; the same of the policy that is kept.
         """
         ended, first = self.settle(counts), self._first
         if first is not None and not ended.worth > first.worth + self.config.clearly:  # neither may be known
-            return self.take_back(counts)
+            return self._or_early(self.take_back(counts), outdoes)
         self._first = None
-        return ended.counts
+        return self._or_early(ended.counts, outdoes)
+
+    def keep_early(self, before: float, now: float) -> None:
+        """Keep the policy aside when practice passes a tenth of its length, by its shares before and now."""
+        if before < EARLY <= now and not is_foreign(self.task):
+            self._early = self._parameters()
+
+    def _or_early(self, counts: Counts | None, outdoes: Outdoes) -> Counts | None:
+        """Back to the policy of early on, unless what practice made of it is surely better.
+
+        The longer one practises on what is believed, the more one does what only a wrong belief pays for.
+        """
+        early, self._early = self._early, None
+        if early is None or counts is None:
+            return counts
+        late, judged = self._parameters(), self._judged(early)
+        if judged is None or judged.counts is None or outdoes(counts, judged.counts):
+            self._load(late)
+            return counts
+        self.late.forget()
+        return judged.counts
 
     def take_back(self, counts: Counts | None) -> Counts | None:
         """The policy kept aside and its counts, while there is a further try; else the `counts` given."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.reward_model import RewardConfig, RewardModel
-from agents.robust import Aversion, excess, sure_return, sure_weights
+from agents.robust import Aversion, excess, outdoes, sure_return, sure_weights
 
 ONE = np.array([[1.3], [-0.3]])  # mean 0.5, deviation 0.8
 NOTHING = np.zeros(1)
@@ -23,6 +23,20 @@ def test_little_of_what_is_unsure_still_pays_and_much_of_it_costs() -> None:
     at_ease = Aversion(leeway=6.0)  # 6.4 / sqrt(64 + 36)
     assert sure_weights(ONE, np.array([10.0]), NOTHING, at_ease)[0] == pytest.approx(0.5 - 0.64)
     assert sure_return(ONE, np.array([10.0]), NOTHING, at_ease) == pytest.approx(5.0 - 10.0)
+
+
+def test_what_is_surely_better_gains_half_a_deviation() -> None:
+    # one more is worth 0.5 +- 0.8 = 0.625 deviations more, whatever both have of it
+    for both in (0.0, 50.0):
+        more, less = np.array([both + 1.0]), np.array([both])
+        assert outdoes(ONE, more, less, 0.5)
+        assert not outdoes(ONE, more, less, 0.7)
+        assert not outdoes(ONE, less, more, 0.5)
+        assert not outdoes(ONE, more, more, 0.5)
+    model = RewardModel(np.ones(1, np.float32), np.ones(1, np.bool_), 5, RewardConfig(surely=0.7))
+    assert model.outdoes(NOTHING, np.ones(1, np.float32))  # nothing is believed yet, so nothing is in doubt
+    model.samples = np.repeat(ONE, 5, 0).astype(np.float32)
+    assert not model.outdoes(np.ones(1, np.float32), NOTHING)
 
 
 def test_more_of_what_people_chose_is_no_cause_for_doubt() -> None:

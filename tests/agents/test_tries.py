@@ -19,6 +19,10 @@ FIRST, SECOND = np.array([1.0, 2.0, 0.0, 3.0], np.float32), np.zeros(4, np.float
 """Of each term per episode."""
 
 
+def _surely(counts: Any, than: Any) -> bool:
+    return True
+
+
 def _one(value: float) -> dict[str, torch.Tensor]:
     return {"a": torch.tensor([value, 0.0])}
 
@@ -65,14 +69,14 @@ def test_a_try_ends_in_the_policy_whose_whole_episodes_are_worth_most(bias: floa
     practice, mean = _practice_with(bias)
     practice.judge = lambda counts: -float(counts[3])
     newest = practice._parameters()
-    counts = practice.choose(np.full(4, 7.0, np.float32))
+    counts = practice.choose(np.full(4, 7.0, np.float32), _surely)
     now = practice._parameters()["action_net.bias"]
     assert torch.equal(now, (mean if kept else newest)["action_net.bias"])
     assert counts is not None
     assert (counts[3] < 0.1) == kept  # moves an episode, counted in whole episodes
     practice.judge = None  # nobody can tell: the newest stays
     practice._load(newest)
-    assert practice.choose(np.full(4, 7.0, np.float32)).tolist() == [7.0] * 4  # type: ignore[union-attr]
+    assert practice.choose(np.full(4, 7.0, np.float32), _surely).tolist() == [7.0] * 4  # type: ignore[union-attr]
     assert torch.equal(practice._parameters()["action_net.bias"], newest["action_net.bias"])
 
 
@@ -85,13 +89,15 @@ def test_what_was_thought_of_a_policy_counts_no_more_when_the_belief_has_changed
     learner.step()  # hears
     learner.step()
     stale = (1e9, learner.practice._parameters())
-    kept, learner._since_fit = [], 10_000
+    kept, early, learner._since_fit = [], [], 10_000
     for share in (0.06, 0.11, 0.2):  # it is fitted on at a tenth of practice
         learner.practice.late.best = stale
         before, learner._since_fit = learner._since_fit, int(share * 200_000)
         learner._refine(before)
         kept.append(learner.practice.late.best is stale)
+        early.append(learner.practice._early is not None)
     assert kept == [True, False, True]
+    assert early == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +123,7 @@ def test_of_three_tries_the_best_is_kept(worths: tuple[float, ...], best: int) -
         if practice.may_do_better:
             practice.try_again(np.full(4, float(number), np.float32))
             assert practice.imitates == (number == 1)
-    assert practice.choose(np.full(4, 2.0, np.float32)) is not None
+    assert practice.choose(np.full(4, 2.0, np.float32), _surely) is not None
     assert began == [False, True, True]
     np.testing.assert_array_equal(practice.policy.layers[0][0], policies[best])
     practice.set_reward(None)
@@ -150,13 +156,38 @@ def test_the_second_try_is_kept_if_it_is_clearly_worth_more(second: float, kept:
     shown, now = practice.shown.layers[0][0].copy(), _layers(practice)
     assert practice.tries_again
     assert not np.array_equal(shown, now)
-    counts = practice.choose(SECOND)
+    counts = practice.choose(SECOND, _surely)
     assert not practice.tries_again
     again = practice._judged(practice._parameters())
     assert again is not None
     np.testing.assert_array_equal(counts, again.counts)  # of whole episodes of the policy that is kept
     np.testing.assert_array_equal(_layers(practice), now if kept else shown)
     np.testing.assert_array_equal(practice.shown.layers[0][0], _layers(practice))
+
+
+@pytest.mark.parametrize("surely", [True, False])
+def test_what_long_practice_took_up_is_given_up_unless_it_is_surely_better(surely: bool) -> None:
+    practice = Practice(toy(), 0, PracticeConfig(window=2))
+    practice.judge = lambda counts: 0.0
+    policies = []
+    for before, now in ((0.0, 0.09), (0.09, 0.12), (0.12, 0.5)):
+        practice.burst()
+        policies.append(practice._parameters())
+        practice.keep_early(before, now)
+    early, newest = practice._judged(policies[1]), practice._judged(policies[2])
+    assert early is not None
+    assert newest is not None
+    seen: list[Any] = []
+    counts = practice.choose(FIRST, lambda counts, than: bool(seen.append((counts, than))) or surely)
+    assert torch.equal(practice._parameters()["action_net.bias"], policies[1 + surely]["action_net.bias"])
+    np.testing.assert_array_equal(counts, (newest if surely else early).counts)
+    np.testing.assert_array_equal(seen[0][0], newest.counts)
+    np.testing.assert_array_equal(seen[0][1], early.counts)
+    practice.choose(FIRST, lambda counts, than: False)  # what was early is forgotten
+    assert len(seen) == 1
+    practice.keep_early(0.0, 1.0)
+    practice.set_reward(None)
+    assert practice._early is None
 
 
 def test_who_is_told_more_goes_on_from_what_was_seen() -> None:
@@ -173,9 +204,13 @@ def test_who_is_told_more_goes_on_from_what_was_seen() -> None:
 def test_a_second_try_goes_on_after_a_stop() -> None:
     first, again = _practised([1.0, 3.0]), Practice(toy(), 5, PracticeConfig(window=2))
     assert first._first is not None
+    first.keep_early(0.0, 0.1)
     again.restore(first.facts(), first.state(), None)
     np.testing.assert_array_equal(again.shown.layers[0][0], first.shown.layers[0][0])
     np.testing.assert_array_equal(_layers(again), _layers(first))
+    assert again._early is not None
+    assert first._early is not None
+    assert all(torch.equal(again._early[name], value) for name, value in first._early.items())
     np.testing.assert_array_equal(again.take_back(None), first._first.counts)
     np.testing.assert_array_equal(_layers(again), first.shown.layers[0][0])
 
@@ -201,5 +236,5 @@ def test_of_two_tries_that_were_too_short_to_judge_the_first_is_kept() -> None:
     shown = _layers(practice)
     practice.try_again(FIRST)
     practice.burst()
-    assert practice.choose(SECOND) is FIRST
+    assert practice.choose(SECOND, _surely) is FIRST
     np.testing.assert_array_equal(_layers(practice), shown)
