@@ -12,7 +12,7 @@ from typing import NamedTuple
 from envs.trajectory import Trajectory
 from envs.world import Array
 
-SPEEDS: tuple[float, ...] = (0.25, 0.5, 1.0, 1.5, 2.0, 4.0)
+SPEEDS: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
 """The speeds that the keys step through; 1 is as fast as a person drives the world."""
 
 

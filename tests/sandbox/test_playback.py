@@ -46,7 +46,7 @@ def test_without_a_loop_it_stays_at_the_end_until_it_is_played_again() -> None:
 def test_speeds_step_through_the_list_and_stop_at_its_ends() -> None:
     playback = Playback([100], rate=10)
     seen = [playback.speed] + [playback.faster() for _ in range(4)]
-    assert seen == [1.0, 1.5, 2.0, 4.0, 4.0]
+    assert seen == [1.0, 2.0, 4.0, 4.0, 4.0]
     assert [playback.slower() for _ in SPEEDS][-1] == SPEEDS[0]
     playback.advance(1.0)
     assert playback.position == pytest.approx(10 * SPEEDS[0])

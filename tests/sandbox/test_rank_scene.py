@@ -159,8 +159,8 @@ def test_time_to_answer_is_the_time_the_question_was_on_screen(app: App, session
 
 def test_clips_play_in_step_loop_pause_and_scrub(app: App) -> None:
     playback = scene(app).shown.playback
-    frames(app, 60)
-    assert playback.position == pytest.approx(15, abs=0.5)
+    frames(app, 40)
+    assert playback.position == pytest.approx(10, abs=0.5)
     press(app, "space")
     stood = playback.position
     frames(app, 30)
