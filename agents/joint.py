@@ -186,8 +186,8 @@ class JointLearner:
             practice.try_again(self._counts)
             self._since_fit = 0
         else:
-            self._rested = True
-            self._counts = practice.choose(self._counts, self.model.outdoes)
+            self._counts, self._rested = practice.choose(self._counts, self.model.outdoes), True
+            self._make_questions()
 
     def _wake(self) -> bool:
         """Start over from what the written reward taught, if the agent has come to do nothing.

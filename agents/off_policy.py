@@ -65,7 +65,8 @@ class OffPolicyPractice(Practice):
         self._reward: RewardArrays | None = None
         self._usual, self.unit, self._sharp = 0.0, None, 1.0
         self.late, self.judge = Late(self.config.window, self.config.blend), None
-        self._since_origin, self.began_anew, self._first, self._early = 0, True, None, None
+        self._since_origin, self.began_anew = 0, True
+        self._first, self._early = None, None
         self.env.reset()
 
     _torch: Any = None
@@ -93,6 +94,9 @@ class OffPolicyPractice(Practice):
 
     def start_over(self) -> bool:
         return False
+
+    def keep_early(self, before: float, now: float) -> None:
+        """Nothing: a policy that is put back would be without its value function."""
 
     def set_reward(self, reward: RewardArrays | None) -> None:
         super().set_reward(reward)

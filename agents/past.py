@@ -33,6 +33,8 @@ class Past:
 
     def __init__(self) -> None:
         self._kept: list[tuple[int, PolicyArrays]] = []
+        self.given_up: PolicyArrays | None = None
+        """What long practice came to last, where that was not kept."""
 
     def __iter__(self) -> Iterator[tuple[int, PolicyArrays]]:
         return iter(self._kept)
@@ -57,11 +59,15 @@ class Past:
         found: Arrays = {}
         for index, (_, policy) in enumerate(self._kept):
             found |= checkpoint.layer_arrays(f"past.{index}", policy.layers)
+        if self.given_up is not None:
+            found |= checkpoint.layer_arrays("past.given up", self.given_up.layers)
         return found
 
     def restore(self, times: Sequence[int], arrays: Arrays, like: PolicyArrays) -> None:
         """What `state` kept, for a policy of the form of `like`."""
         self._kept.clear()
+        given_up = checkpoint.layers_from("past.given up", arrays)
+        self.given_up = replace(like, layers=given_up) if given_up and like.eyes is None else None
         for index, at in enumerate(times if like.eyes is None else ()):  # layers alone are kept
             layers = checkpoint.layers_from(f"past.{index}", arrays)
             self._kept.append((at, replace(like, layers=layers)))

@@ -184,11 +184,13 @@ class Practice(Tries):
         return {"learned reward": self.learned_return, **terms, **unseen}
 
     def variants(self) -> list[Variant]:
-        """Ways of acting: the policy now, the same bolder, earlier ones, and one that knows nothing."""
+        """Ways of acting: the policy now, the same bolder, earlier ones, what was given up, chance."""
         now, name = self.policy, f"policy:{self.env_steps}"
         bolder = [Variant(now, temperature, name) for temperature in self.config.bolder]
         earlier = [Variant(policy, 1.0, f"policy:{at}") for at, policy in self.past]
-        return [Variant(now, 1.0, name), *bolder, *earlier, Variant(random_policy(now), 1.0, "random")]
+        given_up = [Variant(self.past.given_up, 1.0, "given up")] * 2 if self.past.given_up else []
+        unlearned = Variant(random_policy(now), 1.0, "random")
+        return [Variant(now, 1.0, name), *bolder, *earlier, *given_up, unlearned]
 
     def moments(self, random: np.random.Generator) -> list[Moment]:
         """Where the policy is nowadays: every row at one step of the newest rollout."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from agents import scores
 from agents.head_start import HeadStart, Parameters
+from agents.past import Past
 from agents.rollouts import is_foreign
 from agents.snapshot import PolicyArrays
 from envs.world import Task
@@ -85,6 +86,7 @@ class Tries:
     config: Any
     head_start: HeadStart
     late: Late
+    past: Past
     judge: Callable[[Any], float | None] | None
     """What an episode with so much of each term [M] is worth, to find the best policy by."""
     began_anew: bool
@@ -176,14 +178,17 @@ class Tries:
         """Back to the policy of early on, unless what practice made of it is surely better.
 
         The longer one practises on what is believed, the more one does what only a wrong belief pays for.
+        What is given up is kept to be asked about, so that nobody is held by a doubt that no clip speaks of.
         """
         early, self._early = self._early, None
         if early is None or counts is None:
             return counts
-        late, judged = self._parameters(), self._judged(early)
+        late, policy, judged = self._parameters(), self.policy, self._judged(early)
         if judged is None or judged.counts is None or outdoes(counts, judged.counts):
             self._load(late)
+            self.past.given_up = None
             return counts
+        self.past.given_up = policy
         self.late.forget()
         return judged.counts
 

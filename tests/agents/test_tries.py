@@ -183,6 +183,11 @@ def test_what_long_practice_took_up_is_given_up_unless_it_is_surely_better(surel
     np.testing.assert_array_equal(counts, (newest if surely else early).counts)
     np.testing.assert_array_equal(seen[0][0], newest.counts)
     np.testing.assert_array_equal(seen[0][1], early.counts)
+    given_up, acting = practice.past.given_up, [v.policy for v in practice.variants()]
+    assert (given_up is None) == surely  # what was given up is asked about
+    assert given_up is None or any(policy is given_up for policy in acting)
+    if given_up is not None:
+        np.testing.assert_array_equal(given_up.layers[-1][1], policies[2]["action_net.bias"].numpy())
     practice.choose(FIRST, lambda counts, than: False)  # what was early is forgotten
     assert len(seen) == 1
     practice.keep_early(0.0, 1.0)
@@ -205,9 +210,12 @@ def test_a_second_try_goes_on_after_a_stop() -> None:
     first, again = _practised([1.0, 3.0]), Practice(toy(), 5, PracticeConfig(window=2))
     assert first._first is not None
     first.keep_early(0.0, 0.1)
+    first.past.given_up = first.policy
     again.restore(first.facts(), first.state(), None)
     np.testing.assert_array_equal(again.shown.layers[0][0], first.shown.layers[0][0])
     np.testing.assert_array_equal(_layers(again), _layers(first))
+    assert again.past.given_up is not None
+    np.testing.assert_array_equal(again.past.given_up.layers[0][0], first.past.given_up.layers[0][0])
     assert again._early is not None
     assert first._early is not None
     assert all(torch.equal(again._early[name], value) for name, value in first._early.items())
