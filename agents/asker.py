@@ -44,15 +44,25 @@ class Asker:
         """For the first questions; None where no terms are named."""
         self.decisive = config.decisive
         """How many questions are by improvement; it needs a belief to be trusted from few answers."""
+        self._noise = config.noise  # share of accidents to expect of the next answer
 
     def draw(
         self, moments: Sequence[Moment], variants: Sequence[Variant], notable: Sequence[Moment] = ()
     ) -> None:
         """New candidates; questions about the old ones are dropped."""
-        share = FIRST if self.asked < self.decisive else LATER
+        share = FIRST if self._decides else LATER
         most = round(share * self.config.moments)
         self._groups = candidates(self.task, moments, variants, self.config, self.random, notable, most)
         self.ready.clear()
+
+    @property
+    def _decides(self) -> bool:
+        """Whether questions are by improvement still: so many answers as tell what `decisive` good ones do.
+
+        A share e of accidents leaves (1 - e)^2 of what an answer tells where it is in much doubt.
+        """
+        share = (1.0 - max(self._noise, self.config.noise)) / (1.0 - self.config.noise)
+        return self.asked * share**2 < self.decisive
 
     @property
     def clips(self) -> list[Trajectory]:
@@ -71,7 +81,7 @@ class Asker:
         """The best question of that many clips, each asked once; None while there is none."""
         if clips == 2 and self.config.by == "value" and believed is not None:
             answers = replace(self.prices, demo=None, mark=None)
-            best = suggestion(self._groups, believed, answers, self.config.noise, 1.0, self.random)
+            best = suggestion(self._groups, believed, answers, self._noise, 1.0, self.random)
             clips = clips if best is None else best.clips
         found = self._unasked(clips, believed)
         if found is None:
@@ -94,8 +104,12 @@ class Asker:
                 return found
         return None
 
-    def heard(self, records: Sequence[Record], kinds: frozenset[str]) -> None:
-        """Learn what this person's answers cost, in `kinds` of feedback, from what was said so far."""
+    def heard(self, records: Sequence[Record], kinds: frozenset[str], accidents: float | None = None) -> None:
+        """Learn what this person's answers cost, in `kinds` of feedback, from what was said so far.
+
+        accidents: the share of them to expect of the next answer; None: as is usual.
+        """
+        self._noise = self.config.noise if accidents is None else accidents
         usual, rate = Prices(self.config.second, self.config.further), self.task.world.steps_per_second
         demo = self.task.horizon / rate if "demonstration" in kinds else None
         mark = self.config.press if "evaluation" in kinds else None
@@ -104,7 +118,7 @@ class Asker:
     def suggest(self, believed: Believed | None, trusted: Trusted) -> Suggestion | None:
         """The kind of feedback that tells most for each second; None where there are no candidates."""
         rate = self.task.world.steps_per_second
-        return suggestion(self._groups, believed, self.prices, self.config.noise, rate, self.random, trusted)
+        return suggestion(self._groups, believed, self.prices, self._noise, rate, self.random, trusted)
 
     def _choose(self, clips: int, count: int, believed: Believed | None) -> list[Question]:
         known = believed if self.asked >= self.config.uniform and self.config.by != "uniform" else None
@@ -112,9 +126,10 @@ class Asker:
             picked = self.coverage.pick(self._groups, count)
             return [question_of(pair, spread, self.random) for spread, pair in picked]
         by = self.config.by
-        if by == "improvement" and self.asked >= self.decisive:
+        if by == "improvement" and not self._decides:
             by = "information"
-        return choose(self._groups, known, clips, count, replace(self.config, by=by), self.random)
+        how = replace(self.config, by=by, noise=self._noise)
+        return choose(self._groups, known, clips, count, how, self.random)
 
     def pairs(self, count: int) -> list[Question]:
         """Pairs of today's candidates, drawn uniformly, that stay to be asked about."""

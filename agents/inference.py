@@ -13,6 +13,7 @@ from agents.choices import DRIVEN, Choice, Packed, pack
 from agents.faith import Faith, pairs_of
 from agents.feedback import Comparison
 from agents.learned_reward import LearnedReward
+from agents.linear_choices import STRANGER
 from agents.principles import Ruled
 from agents.wants import LEAST, Want, answers_of, parting, together
 
@@ -67,6 +68,14 @@ class Inference:
             if all(abs(self.faith.error(name, usual) - was) < CHANGED for name, was in before.items()):
                 break
         self.agreement["agreement"] = self.model.agreement(packed)
+
+    @property
+    def accidents(self) -> float | None:
+        """Share of accidents to expect of the next answer, where it may be anybody's; None: as is usual."""
+        names = set(self.raters.values())
+        if len(names) < 2 or not self.model.judges_care:
+            return None
+        return float(np.mean([self.faith.error(name, STRANGER) for name in names]))
 
     def practised(self, before: float, now: float) -> bool:
         """Fit once more, from where the last fit ended, when these shares of practice have been reached.

@@ -17,8 +17,10 @@ from agents.losses import CLIP
 Float = NDArray[np.float32]
 ERRORS = np.array((0.02, 0.1, 0.25, 0.5, 1.0), np.float32)
 """Shares of somebody's answers that may be accidents."""
-LIKELY = np.array((0.55, 0.2, 0.12, 0.05, 0.08), np.float32)
-"""How likely each share is, of one of several raters."""
+LIKELY = np.array((0.5, 0.1, 0.1, 0.05, 0.25), np.float32)
+"""How likely each share is, of one of several raters: who answers at random must be found out soon."""
+STRANGER = float(ERRORS @ LIKELY)
+"""Share of accidents to expect of one of several raters of whom nothing is known."""
 
 
 class LinearChoices:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.asker import Asker
+from agents.faith import Reliability
 from agents.feedback import Comparison, Demonstration, Record
 from agents.joint import JointConfig, JointLearner
 from agents.queries import QueryConfig, choose, information
@@ -184,6 +185,38 @@ def test_later_questions_are_by_information() -> None:
         for asker.asked in (2, 3):
             asker.prepare(lambda clips: np.zeros((2, len(clips)), np.float32))
     assert asked == ["improvement", "information"]
+
+
+def test_where_many_answers_are_accidents_more_questions_are_by_improvement() -> None:
+    """(1 - 0.4) / (1 - 0.1) = 2 / 3 is left of each answer: nine tell as much as four."""
+    asked = []
+    asker = Asker(rooms_tidy(), QueryConfig(decisive=4), np.random.default_rng(0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agents.asker.choose", lambda *given: asked.append((given[4].by, given[4].noise)) or [])
+        for accidents, asker.asked in ((None, 4), (0.4, 8), (0.4, 10), (0.02, 3), (0.02, 4)):
+            asker.heard([], frozenset({"comparison"}), accidents)
+            asker.prepare(lambda clips: np.zeros((2, len(clips)), np.float32))
+    later = [by == "information" for by, _ in asked]
+    assert later == [True, False, True, False, True]
+    assert [noise for _, noise in asked] == [0.1, 0.4, 0.4, 0.02, 0.02]
+
+
+def test_of_several_raters_who_are_not_known_more_accidents_are_expected() -> None:
+    """0.5 * 0.02 + 0.1 * 0.1 + 0.1 * 0.25 + 0.05 * 0.5 + 0.25 = 0.32, until each has answered enough."""
+    learner = JointLearner(rooms_tidy())
+    inference = learner.inference
+    assert inference.accidents is None
+    inference.raters |= {"1": "ann", "2": "ann"}
+    assert inference.accidents is None
+    inference.raters["3"] = "bob"
+    assert inference.accidents == pytest.approx(0.32)
+    inference.faith.raters["ann"] = Reliability(9, error=0.1)
+    assert inference.accidents == pytest.approx((0.1 + 0.32) / 2)
+    learner.query()
+    assert learner.asker._noise == pytest.approx(0.21)
+    net = JointLearner(rooms_tidy(), config=JointConfig(model="net")).inference
+    net.raters |= inference.raters
+    assert net.accidents is None  # it finds out by what it foresaw
 
 
 def test_clips_are_short_where_a_net_must_find_out_which_step_they_were_about() -> None:
