@@ -62,8 +62,7 @@ class JointLearner:
         self._prior_steps = 1_000 * task.horizon if config.prior_steps is None else config.prior_steps
         self._steps_given = config.steps_per_fit
         self._records = Heard(task)
-        self._fitted: frozenset[str] = frozenset()
-        self._taken: frozenset[str] = frozenset()
+        self._fitted = self._taken = frozenset[str]()
         self._uses: dict[str, int] = {}
         self._seq = self._learned_seq = self._step = self._since_fit = 0
         self._curve: list[CurvePoint] = []
@@ -187,7 +186,8 @@ class JointLearner:
             self._since_fit = 0
         else:
             self._counts, self._rested = practice.choose(self._counts, self.model.outdoes), True
-            self._make_questions()
+            if not is_foreign(self.task):  # there nothing is given up that is to be asked about
+                self._make_questions()
 
     def _wake(self) -> bool:
         """Start over from what the written reward taught, if the agent has come to do nothing.
