@@ -35,6 +35,9 @@ from agents.tries import Late, Tries, Try
 from agents.vec_env import SimulationVecEnv
 from envs.world import Array, Task
 
+TWICE = 2
+"""As often as any earlier policy, what was given up acts in clips: an answer is to settle it."""
+
 
 @dataclass(frozen=True)
 class PracticeConfig:
@@ -188,7 +191,7 @@ class Practice(Tries):
         now, name = self.policy, f"policy:{self.env_steps}"
         bolder = [Variant(now, temperature, name) for temperature in self.config.bolder]
         earlier = [Variant(policy, 1.0, f"policy:{at}") for at, policy in self.past]
-        given_up = [Variant(self.past.given_up, 1.0, "given up")] * 2 if self.past.given_up else []
+        given_up = [Variant(self.past.given_up, 1.0, "given up")] * TWICE if self.past.given_up else []
         unlearned = Variant(random_policy(now), 1.0, "random")
         return [Variant(now, 1.0, name), *bolder, *earlier, *given_up, unlearned]
 

@@ -48,9 +48,7 @@ class RewardConfig:
     manner: float = 0.5  # by how much driving speaks otherwise than answers: median deviation [nats]
     manner_spread: float = 1.0  # its deviation in log, from term to term
     unnamed: float = -0.4  # prior mean of a weight that the written reward leaves out [nats]
-    aversion: Aversion = field(
-        default_factory=lambda: Aversion(leeway=2.0, less=False)
-    )  # to doubt, in practice
+    aversion: Aversion = field(default_factory=lambda: Aversion(leeway=2.0, less=False))  # to doubt
     surely: float = 0.5  # deviations that long practice must have gained, or what it took up is given up
     foreseen: int = 1  # comparisons from which on other kinds are trusted by how well they foresee them
 

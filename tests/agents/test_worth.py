@@ -188,7 +188,7 @@ def test_later_questions_are_by_information() -> None:
 
 
 def test_where_many_answers_are_accidents_more_questions_are_by_improvement() -> None:
-    """(1 - 0.4) / (1 - 0.1) = 2 / 3 is left of each answer: nine tell as much as four."""
+    """(1 - 0.4) / (1 - 0.1) = 2 / 3 squared is left of each answer: nine tell as much as four."""
     asked = []
     asker = Asker(rooms_tidy(), QueryConfig(decisive=4), np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
