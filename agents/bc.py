@@ -12,6 +12,7 @@ import torch
 
 from agents import checkpoint, scores
 from agents.cloning import Cloner, whole_drives
+from agents.committee import divide
 from agents.feedback import Question, Record, kind_of, standing, uses_of
 from agents.networks import policy_arrays
 from agents.ppo import BurstPPO, PPOConfig
@@ -37,18 +38,25 @@ class CloningConfig:
     burst: int = 50  # of them in a step
     rate: float = 5e-3  # Adam's, falling to nothing over the updates
     decay: float = 1e-2  # weight decay
-    hidden: tuple[int, ...] = (128, 128)
+    hidden: tuple[int, ...] = (128, 128)  # of each of its nets, and
+    members: int = 1  # how many there are, side by side in the policy (see `agents.committee`)
     blind: float = 0.4  # share of what is seen that a minibatch hides (dropout), where PLENTY is seen
     sharp: float = 2.0  # what is left to chance is less than in what was driven: slips add up
     against: float = 0.3  # weight of what the agent did where somebody took over: that is refused
     device: str = "auto"  # where the policy is trained, see `agents.devices`
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Of the policy's hidden layers, all members together."""
+        return tuple(self.members * width for width in self.hidden)
 
 
 def cloner_of(task: Task, config: CloningConfig, seed: int, weight: float = 1.0) -> Cloner:
     """The loss that follows from a configuration."""
     blind = config.blind if len(task.world.obs_names) >= PLENTY else 0.0
     idle, against = task.world.idle_action, config.against
-    return Cloner(task.world.symmetries, weight, seed, blind, idle, config.sharp, against)
+    sharp, members = config.sharp, config.members
+    return Cloner(task.world.symmetries, weight, seed, blind, idle, sharp, against, members)
 
 
 class CloningLearner:
@@ -63,8 +71,10 @@ class CloningLearner:
     ) -> None:
         self.task, self.seed, self.config = task, seed, config or self.Config()
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
-        ppo = PPOConfig(rows=1, hidden=self.config.hidden, device=self.config.device)
+        ppo = PPOConfig(rows=1, hidden=self.config.widths, device=self.config.device)
         self.ppo = BurstPPO.on(env, ppo, seed=seed)
+        if self.config.members > 1:
+            divide(self.ppo.policy, self.config.members, seed)
         self.cloner = cloner_of(task, self.config, seed)
         self._adam = self._fresh_adam()
         self._untaught = {name: value.clone() for name, value in self.ppo.policy.state_dict().items()}

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agents.committee import outputs
 from agents.feedback import Correction, Demonstration, Record
 from agents.losses import cloning, refusal
-from agents.ppo_torch import evaluate
+from agents.ppo_torch import gaussian
 from agents.rollouts import is_foreign, simulate
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
@@ -156,12 +157,15 @@ class Cloner:
         idle: int = -1,
         sharp: float = 1.0,
         against: float = 0.0,
+        members: int = 1,
     ) -> None:
         """blind: share of the numbers seen that are hidden at each minibatch (Srivastava et al. 2014).
         idle: the action that is no contradiction of any other. sharp: by how much more surely the policy
         acts than the person's likeliest one would, its logits being fitted divided by so much.
-        against: weight of never doing again what somebody took over from."""
+        against: weight of never doing again what somebody took over from. members: of the policy's net, each
+        of which learns from minibatches of its own (see `agents.committee`)."""
         self.weight, self._blind, self._sharp, self._against = weight, blind, sharp, against
+        self._members = members
         self._symmetries, self._batch, self._idle = symmetries, 256, idle
         self._random = np.random.default_rng([seed, 2])
         self.conflicts = 0.0
@@ -209,19 +213,19 @@ class Cloner:
         if self._obs is None or self.weight == 0.0:
             return None
         obs, actions = self._drawn(self._obs, self._actions, self._batch, policy.device)
-        if actions.dtype == torch.int64:
-            known = len(obs)
-            if self._refused is not None:
-                others = self._drawn(*self._refused, REFUSALS, policy.device)
-                obs, actions = torch.cat([obs, others[0]]), torch.cat([actions, others[1]])
-            features = policy.features_extractor(obs)
-            logits = policy.action_net(policy.mlp_extractor.policy_net(features)) / self._sharp
-            loss = cloning(logits[:known], actions[:known]).mean()
-            if len(obs) > known:
-                loss = loss + self._against * refusal(logits[known:], actions[known:]).mean()
-            return self.weight * loss
-        log_prob, _, _ = evaluate(policy, obs, actions)
-        return -self.weight * log_prob.mean()
+        if actions.dtype != torch.int64:
+            out = outputs(policy, obs, self._members)
+            return -self.weight * gaussian(out, actions, policy.log_std).mean()
+        known = obs.shape[1]
+        if self._refused is not None:
+            others = self._drawn(*self._refused, REFUSALS, policy.device)
+            obs, actions = torch.cat([obs, others[0]], 1), torch.cat([actions, others[1]], 1)
+        logits = outputs(policy, obs, self._members) / self._sharp
+        loss = cloning(logits[:, :known].flatten(0, 1), actions[:, :known].flatten()).mean()
+        if self._refused is not None:
+            refused = refusal(logits[:, known:].flatten(0, 1), actions[:, known:].flatten())
+            loss = loss + self._against * refused.mean()
+        return self.weight * loss
 
     def improve(self, policy: Any, adam: torch.optim.Optimizer, rate: float) -> float:
         """One step of `adam` at this rate down the loss of a policy that examples are known for; the loss."""
@@ -236,8 +240,10 @@ class Cloner:
     def _drawn(
         self, obs: torch.Tensor, actions: torch.Tensor, most: int, device: torch.device
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """A minibatch of `most` steps on `device`, some of what is seen hidden."""
-        pick = torch.from_numpy(self._random.integers(len(obs), size=min(most, len(obs))))
+        """A minibatch of `most` steps for each member on `device`, [K, B, D] and [K, B] or [K, B, C], some of
+        what is seen hidden."""
+        size = (self._members, min(most, len(obs)))
+        pick = torch.from_numpy(self._random.integers(len(obs), size=size))
         obs, actions = obs[pick], actions[pick]
         if self._blind:
             obs = obs * torch.from_numpy(self._random.random(obs.shape, np.float32) >= self._blind)

@@ -33,8 +33,10 @@ Expert = Callable[[NDArray[np.float32]], Array]
 class DaggerConfig(CloningConfig):
     """`bc`'s, and how a scripted expert is asked."""
 
-    updates: int = 2_500
+    updates: int = 1_500
+    rate: float = 3e-3
     hidden: tuple[int, ...] = (64, 64)
+    members: int = 3
     blind: float = 0.6
     sharp: float = 3.0
 

@@ -13,9 +13,11 @@ safetensors, nothing pickled); `agents.sb3_zip.write` makes a zip of it for othe
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
+from agents.bc import CloningConfig
 from agents.bundle import Agent
+from agents.dagger import DaggerConfig
 from agents.sac_dqn import OffPolicyConfig
 from agents.taught_model import TaughtModel
 
@@ -86,6 +88,7 @@ class BC(TaughtModel):
 
     name = "bc"
     looks = False
+    settings: ClassVar[type[CloningConfig]] = CloningConfig
 
     def _on(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
         return {**config, "device": device}
@@ -93,11 +96,17 @@ class BC(TaughtModel):
     def _patient(self, config: dict[str, Any]) -> dict[str, Any]:
         return config
 
+    @classmethod
+    def _shaped_as(cls, agent: Agent) -> dict[str, Any]:
+        found = tuple(weight.shape[1] for weight, _ in agent.policy.layers[:-1])
+        return {} if found == cls.settings().widths else {"hidden": found, "members": 1}
+
 
 class DAgger(BC):
     """With `expert`, a function from observations [N, D] to actions, it asks on its own way."""
 
     name = "dagger"
+    settings = DaggerConfig
 
     def __init__(self, policy: str, env: Any, *, expert: Any = None, rounds: int = 5, **config: Any) -> None:
         super().__init__(policy, env, **config)

@@ -24,6 +24,12 @@ AT_ONCE = 256
 """Observations put through a net together: pictures take much memory on their way."""
 
 
+def gaussian(means: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
+    """log-density [..., ] of actions [..., C] around means, with deviations exp(log_std) [C]."""
+    scaled = (actions - means) / log_std.exp()
+    return (-0.5 * scaled**2 - log_std - 0.5 * np.log(2 * np.pi)).sum(-1)
+
+
 def evaluate(
     policy: Any, obs: torch.Tensor, actions: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -37,9 +43,7 @@ def evaluate(
         entropy = -(log_p.exp() * log_p).sum(-1).mean()
         return log_p.gather(1, actions.long()).squeeze(-1), entropy, values
     log_std = policy.log_std
-    scaled = (actions - out) / log_std.exp()
-    log_prob = (-0.5 * scaled**2 - log_std - 0.5 * np.log(2 * np.pi)).sum(-1)
-    return log_prob, (log_std + 0.5 + 0.5 * np.log(2 * np.pi)).sum(), values
+    return gaussian(out, actions, log_std), (log_std + 0.5 + 0.5 * np.log(2 * np.pi)).sum(), values
 
 
 def nets(policy: Any) -> tuple[Net, Net]:

@@ -218,9 +218,15 @@ class TaughtModel:
         agent = bundle.load(Path(folder))
         task = task_of(env) if env is not None else worlds.task(agent.world, **agent.options)
         bundle.check_fits(agent, task)
-        made = cls("MlpPolicy" if agent.policy.eyes is None else "CnnPolicy", task, **config)
+        looks = "MlpPolicy" if agent.policy.eyes is None else "CnnPolicy"
+        made = cls(looks, task, **{**cls._shaped_as(agent), **config})
         made._go_on_from(agent)
         return made
+
+    @classmethod
+    def _shaped_as(cls, agent: Agent) -> dict[str, Any]:
+        """Settings with which its policy has the form of the agent's."""
+        return {}
 
     def _go_on_from(self, agent: Agent) -> None:
         side = getattr(self.learner, "practice", self.learner)

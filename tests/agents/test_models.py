@@ -90,6 +90,19 @@ def test_bc_and_dagger_learn_until_nothing_is_left() -> None:
     assert (dagger.predict(np.zeros((50, 6)), deterministic=True)[0] == 1).mean() > 0.9
 
 
+@pytest.mark.parametrize("kind", [BC, DAgger])
+def test_a_clone_of_any_width_goes_on(kind: type[BC], tmp_path: Path) -> None:
+    drives = [make_teacher("rational", toy()).demonstrate(seed) for seed in range(3)]
+    obs = np.random.default_rng(0).standard_normal((50, 6)).astype(np.float32)
+    for name, config in (("own", {}), ("other", {"hidden": (16, 8), "members": 1})):
+        model = kind("MlpPolicy", toy(), updates=50, **config).give(drives).learn(10**6)
+        model.save(tmp_path / name)
+        again = kind.load(tmp_path / name, toy())
+        assert again.learner.config.members == model.learner.config.members
+        said = model.predict(obs, deterministic=True)[0]
+        np.testing.assert_array_equal(again.predict(obs, deterministic=True)[0], said)
+
+
 def test_cpl_ends_when_it_has_had_its_steps() -> None:
     few = PracticeConfig(ppo=PPOConfig(rows=8, steps=16, batch=64))
     model = CPL("MlpPolicy", toy(), teacher="rational", answers=4, prior_steps=64, practice=few).learn(1_000)
