@@ -28,6 +28,7 @@ PRICES = {"comparison": 4.0, "further clip": 2.0}
 KINDS = ("demo", "compare", "rank", "mark", "correct", "seconds")
 """The last is a person's time, spent on what the learner asks for."""
 RANKED = 4  # clips in a "rank"
+WATCHED = 5  # episodes at most for one takeover, where nothing is to be mended none is given
 BETWEEN_MARKS = 1.0  # a teacher presses at most once in this time [s]
 
 T = TypeVar("T")
@@ -228,11 +229,13 @@ class Lesson:
                     given, last = given + 1, step
 
     def _corrected(self) -> Correction | None:
-        """A takeover at the worst moment of an episode; a few episodes are looked at."""
-        for _ in range(5):
+        """A takeover at the worst moment of an episode; a few episodes are watched, which takes time too."""
+        rate = self.task.world.steps_per_second
+        for _ in range(WATCHED):
             seen = self._watched()
             at = self.teacher.where_to_correct(seen)
             record = self._timed(partial(self.teacher.correct, seen, at))
+            self.human_seconds += (len(seen) if record is None else at) / rate
             if record is not None:
                 return record
         return None

@@ -8,7 +8,11 @@ from typing import Any
 import pytest
 
 from agents.asker import Asker
+from agents.feedback import Correction
+from agents.teachers import Teacher
 from agents.worth import Suggestion
+from envs import catalog as worlds
+from envs.trajectory import Trajectory
 from sandbox.studies.train import TrainConfig, train
 
 SHORT = TrainConfig(
@@ -37,3 +41,23 @@ def test_the_last_seconds_too_few_for_what_is_suggested_go_to_pairs(monkeypatch:
     asked = replace(SHORT, mix={"seconds": 21})
     # of 5 s in the first round nothing, then two rankings of 8 s, and a pair of 4 s
     assert train(asked).human_seconds == 20.0
+
+
+@pytest.mark.parametrize("mended", [True, False], ids=["mended", "nothing to mend"])
+def test_a_takeover_costs_the_time_that_is_watched_before_it(
+    monkeypatch: pytest.MonkeyPatch, mended: bool
+) -> None:
+    task, spans = worlds.task("teachbox/RoomsTidy-v0"), list[int]()
+
+    def correct(teacher: Teacher, seen: Trajectory, at: int) -> Correction | None:
+        spans.append(len(seen))
+        better = mended and len(spans) == 2
+        return Correction(seen.clip(7, 10), seen.clip(12, 17)) if better else None
+
+    monkeypatch.setattr(Teacher, "where_to_correct", lambda *_: 7)
+    monkeypatch.setattr(Teacher, "correct", correct)
+    asked = replace(SHORT, mix={"correct": 1}, rounds=1, config={"updates": 50}, learner="dagger")
+    # an episode without a fault, then 7 steps of one and 5 at the wheel; or five without a fault
+    steps = task.horizon + 7 + 5 if mended else 5 * task.horizon
+    assert train(asked).human_seconds == pytest.approx(steps / task.world.steps_per_second)
+    assert spans == [task.horizon] * (2 if mended else 5)
