@@ -25,7 +25,7 @@ AT_ONCE = 256
 
 
 def gaussian(means: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
-    """log-density [..., ] of actions [..., C] around means, with deviations exp(log_std) [C]."""
+    """log-density [...] of actions [..., C] around means, with deviations exp(log_std) [C]."""
     scaled = (actions - means) / log_std.exp()
     return (-0.5 * scaled**2 - log_std - 0.5 * np.log(2 * np.pi)).sum(-1)
 
