@@ -45,6 +45,14 @@ class CloningConfig:
     against: float = 0.3  # weight of what the agent did where somebody took over: that is refused
     device: str = "auto"  # where the policy is trained, see `agents.devices`
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.members, int) or self.members < 1:
+            raise ValueError(f"members {self.members!r} is no number of nets: give 1 or more")
+        if self.members > 1 and not self.hidden:
+            raise ValueError(
+                f"{self.members} members need hidden layers to be apart in: give hidden=(64, 64)"
+            )
+
     @property
     def widths(self) -> tuple[int, ...]:
         """Of the policy's hidden layers, all members together."""
@@ -54,9 +62,16 @@ class CloningConfig:
 def cloner_of(task: Task, config: CloningConfig, seed: int, weight: float = 1.0) -> Cloner:
     """The loss that follows from a configuration."""
     blind = config.blind if len(task.world.obs_names) >= PLENTY else 0.0
-    idle, against = task.world.idle_action, config.against
-    sharp, members = config.sharp, config.members
-    return Cloner(task.world.symmetries, weight, seed, blind, idle, sharp, against, members)
+    return Cloner(
+        task.world.symmetries,
+        weight,
+        seed,
+        blind=blind,
+        idle=task.world.idle_action,
+        sharp=config.sharp,
+        against=config.against,
+        members=config.members,
+    )
 
 
 class CloningLearner:

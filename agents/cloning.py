@@ -223,8 +223,8 @@ class Cloner:
         logits = outputs(policy, obs, self._members) / self._sharp
         loss = cloning(logits[:, :known].flatten(0, 1), actions[:, :known].flatten()).mean()
         if self._refused is not None:
-            refused = refusal(logits[:, known:].flatten(0, 1), actions[:, known:].flatten())
-            loss = loss + self._against * refused.mean()
+            again = refusal(logits[:, known:].flatten(0, 1), actions[:, known:].flatten())
+            loss = loss + self._against * again.mean()
         return self.weight * loss
 
     def improve(self, policy: Any, adam: torch.optim.Optimizer, rate: float) -> float:

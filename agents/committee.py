@@ -19,7 +19,7 @@ def _hidden(policy: Any) -> list[nn.Linear]:
 
 
 def _blocks(layer: nn.Linear, members: int, first: bool) -> Tensor:
-    """Each member's weights [K, out, in]: a view. All members see the same."""
+    """A view of each member's weights [K, out, in]. What comes into the first layer, every member sees."""
     wide = layer.out_features // members
     if first:
         return layer.weight.view(members, wide, layer.in_features)

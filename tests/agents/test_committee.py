@@ -87,3 +87,14 @@ def test_each_member_learns_from_minibatches_of_its_own() -> None:
     assert seen.shape == (K, 256, 4)
     assert (did == seen[..., 0] % 5).all()
     assert (did[0] != did[1]).any()
+
+
+@pytest.mark.parametrize("members", [0, -1, 2.5])
+def test_a_number_of_members_that_is_none_is_a_sentence(members: Any) -> None:
+    with pytest.raises(ValueError, match=f"members {members} is no number of nets: give 1 or more"):
+        catalog.make("dagger", toy(), members=members)
+
+
+def test_members_without_hidden_layers_are_a_sentence() -> None:
+    with pytest.raises(ValueError, match="3 members need hidden layers to be apart in"):
+        catalog.make("dagger", toy(), hidden=())
