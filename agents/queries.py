@@ -40,9 +40,8 @@ class QueryConfig:
     noise: float = 0.1  # share of answers taken for accidents
     again_every: int = 12  # every so many questions one is asked again with its sides swapped; 0: never
     by: Ways = "improvement"
-    """What is best to ask about. Improvement: that whose answer is expected to improve most on what would be
-    done today, which makes the most of few answers; it is short-sighted, so later questions are by
-    information."""
+    """What is best to ask about. Improvement: that which, once it is settled, is expected to improve most on
+    what would be done today, which makes the most of few answers; later questions are by information."""
     decisive: int = 10  # so many first questions are by improvement
     second: float = 4.0  # what a pair costs a person, and
     further: float = 2.0  # each further clip, and
@@ -51,6 +50,10 @@ class QueryConfig:
 
 UNDECIDED = 0.01
 """Worth of a nat of information that changes no decision, beside improvement [nats of return]."""
+SETTLED = 2.0
+"""By how much more sharply than a person's one answer, and without accidents, improvement takes a question to
+be answered. One answer seldom turns a wrong belief round, so by what it alone changes nothing would be asked
+about what is wrongly thought bad; more questions about it may follow."""
 
 Group = tuple[Trajectory, ...]
 """Clips from one moment."""
@@ -131,6 +134,7 @@ def choose(
     """
     returns = None if believed is None or not groups else believed([clip for g in groups for clip in g])
     starts = np.cumsum([0, *(len(group) for group in groups)])[:-1]
+    weights = alike(groups) if returns is not None and config.by == "improvement" else np.ones(len(groups))
     found: list[tuple[float, Group]] = []
     at = 0
     for group in groups:
@@ -146,17 +150,30 @@ def choose(
         if returns is None:
             telling, picked = float(random.random()), sets[int(random.integers(len(sets)))]
         else:
-            gains = [_tells(returns[:, mine][:, s], config, returns, starts) for s in sets]
+            gains = [_tells(returns[:, mine][:, s], config, returns, starts, weights) for s in sets]
             telling, picked = max(gains), sets[int(np.argmax(gains))]
         found.append((telling, tuple(group[i] for i in picked)))
     found.sort(key=lambda item: -item[0])
     return [question_of(group, telling, random) for telling, group in found[:count]]
 
 
-def _tells(worth: Float, config: QueryConfig, every: Float, starts: NDArray[np.int64]) -> float:
+def alike(groups: Sequence[Group]) -> NDArray[np.float64]:
+    """Weights [G] of the decisions between each group's clips, of mean 1, by the rarest term at stake.
+
+    What an agent hardly ever does is at stake in few of today's groups, and in every episode once it is done:
+    so each term counts alike, however seldom its sum differs within a group.
+    """
+    stake = np.stack([np.ptp([sums(clip) for clip in group], axis=0) > 1e-6 for group in groups])
+    found = (stake / np.maximum(stake.mean(0), 1.0 / len(groups))).max(1, initial=1.0)
+    return np.asarray(found / found.mean(), np.float64)
+
+
+def _tells(
+    worth: Float, config: QueryConfig, every: Float, starts: NDArray[np.int64], weights: NDArray[np.float64]
+) -> float:
     """How telling the order of some clips is, for their returns [S, clips] under samples.
 
-    every [S, N]: the returns of all candidates; starts [G]: where each group of them begins.
+    every [S, N]: the returns of all candidates; starts [G]: where each group of them begins; weights [G].
     """
     if config.by == "disagreement":
         pairs = combinations(range(worth.shape[1]), 2)
@@ -166,7 +183,8 @@ def _tells(worth: Float, config: QueryConfig, every: Float, starts: NDArray[np.i
     answers = orders(worth.astype(np.float64), config.noise)
     if config.by != "improvement":
         return float(gain(answers))
-    return improvement(answers, every, starts) + UNDECIDED * float(gain(answers))
+    settled = orders(SETTLED * worth.astype(np.float64), 0.0)
+    return improvement(settled, every, starts, weights) + UNDECIDED * float(gain(answers))
 
 
 def question_of(group: Group, telling: float, random: np.random.Generator) -> Question:

@@ -80,17 +80,22 @@ def gain(p: Float) -> Float:
     return np.asarray(entropy(p.mean(-2)) - entropy(p).mean(-1))
 
 
-def improvement(p: Float, worth: NDArray[np.floating[Any]], starts: NDArray[np.int64]) -> float:
+def improvement(
+    p: Float,
+    worth: NDArray[np.floating[Any]],
+    starts: NDArray[np.int64],
+    weights: NDArray[np.float64],
+) -> float:
     """By how much better than today one would choose in each group, knowing the answer: the mean of it.
 
     p [S, A]: of each answer under samples of the reward; worth [S, N]: returns of all candidates; starts [G]:
-    where each group of them begins. The expected value of information where each group is a decision to be
-    made (Viappiani and Boutilier 2010, "Optimal Bayesian recommendation sets", section 3): what a weight is
-    does not matter where the same would be done whatever it is.
+    where each group of them begins; weights [G] of the groups in the mean. The expected value of information
+    where each group is a decision to be made (Viappiani and Boutilier 2010, "Optimal Bayesian recommendation
+    sets", section 3): what a weight is does not matter where the same would be done whatever it is.
     """
-    after = p.T @ worth / p.sum(0)[:, None]
-    known = p.mean(0) @ np.maximum.reduceat(after, starts, axis=1).sum(1)
-    return float(known - np.maximum.reduceat(worth.mean(0), starts).sum()) / len(starts)
+    after = p.T @ worth / np.maximum(p.sum(0), 1e-12)[:, None]
+    known = p.mean(0) @ (np.maximum.reduceat(after, starts, axis=1) @ weights)
+    return float(known - np.maximum.reduceat(worth.mean(0), starts) @ weights) / len(starts)
 
 
 def orders(worth: Float, noise: float) -> Float:

@@ -15,7 +15,7 @@ from agents.asker import Asker
 from agents.faith import Reliability
 from agents.feedback import Comparison, Demonstration, Record
 from agents.joint import JointConfig, JointLearner
-from agents.queries import QueryConfig, choose, information
+from agents.queries import Group, QueryConfig, alike, choose, information
 from agents.rollouts import fresh_moments
 from agents.worth import (
     Prices,
@@ -46,7 +46,7 @@ def clip(actions: Sequence[int]) -> Trajectory:
         np.zeros(many + 1, np.uint64),
         seen,
         did,
-        np.zeros((many, 1), np.float32),
+        np.zeros((many, 2), np.float32),
     )
 
 
@@ -138,19 +138,24 @@ def test_prices_are_what_this_person_took() -> None:
     assert measured(Prices(), said[3:], 10.0) == Prices()
 
 
+EVENLY = np.ones(2)
+"""Weights of two groups."""
+
+
 def test_an_answer_improves_where_it_decides_what_to_do() -> None:
     told, starts = np.eye(2), np.array([0, 2])  # two beliefs, and each gives its own answer
     worth = np.array([[1.0, 0.0, 3.0, 2.0], [0.0, 1.0, 3.0, 2.0]])  # the second group is decided anyway
-    assert improvement(told, worth, starts) == pytest.approx((1.0 - 0.5) / 2)
+    assert improvement(told, worth, starts, EVENLY) == pytest.approx((1.0 - 0.5) / 2)
     silent = np.full((2, 2), 0.5)
-    assert improvement(silent, worth, starts) == pytest.approx(0.0)
+    assert improvement(silent, worth, starts, EVENLY) == pytest.approx(0.0)
     unsure = np.array([[0.8, 0.2], [0.2, 0.8]])
-    assert improvement(unsure, worth, starts) == pytest.approx((0.8 - 0.5) / 2)
+    assert improvement(unsure, worth, starts, EVENLY) == pytest.approx((0.8 - 0.5) / 2)
+    assert improvement(told, worth, starts, np.array([1.6, 0.4])) == pytest.approx(1.6 * (1.0 - 0.5) / 2)
 
 
 def test_an_answer_about_how_much_better_improves_nothing() -> None:
     worth = np.array([[2.0, 0.0], [9.0, 0.0]])
-    assert improvement(np.eye(2), worth, np.array([0])) == pytest.approx(0.0)
+    assert improvement(np.eye(2), worth, np.array([0]), EVENLY[:1]) == pytest.approx(0.0)
     assert float(gain(np.eye(2))) == pytest.approx(np.log(2))
 
 
@@ -159,7 +164,7 @@ def test_no_answer_makes_the_choice_worse(seed: int) -> None:
     random = np.random.default_rng(seed)
     worth = random.standard_normal((6, 8))
     p = random.dirichlet(np.ones(3), 6)
-    assert improvement(p, worth, np.array([0, 3, 4])) >= -1e-9
+    assert improvement(p, worth, np.array([0, 3, 4]), random.random(3)) >= -1e-9
 
 
 def test_what_decides_is_asked_before_what_only_tells_how_much() -> None:
@@ -175,6 +180,51 @@ def test_what_decides_is_asked_before_what_only_tells_how_much() -> None:
         config = QueryConfig(by=by, noise=0.0)
         question, *_ = choose([much, which], believed, 2, 1, config, np.random.default_rng(0))
         assert {id(one) for one in question.clips} == {id(one) for one in first}
+
+
+def telling(*terms: float) -> Trajectory:
+    """A clip of one step, with so much of each term."""
+    found = clip([0])
+    sums = np.zeros_like(found.terms)
+    sums[0, : len(terms)] = terms
+    return replace(found, terms=sums, observations=np.full_like(found.observations, sum(terms)))
+
+
+def test_each_term_counts_alike_however_seldom_it_is_at_stake() -> None:
+    """The first term differs in three groups of five, the second in one, and in one nothing does: 5/3 three
+    times, 5 and 1, less their mean of 11/5."""
+    nothing, often = (telling(), telling()), (telling(), telling(1.0))
+    seldom = (telling(), telling(0.0, 2.0))
+    expected = np.array([5 / 3, 5 / 3, 1.0, 5.0, 5 / 3]) / (11 / 5)
+    np.testing.assert_allclose(alike([often, often, nothing, seldom, often]), expected)
+
+
+def first_asked(groups: Sequence[Group], samples: np.ndarray, noise: float) -> Group:
+    """The clips of the best question under these samples [S, 2] of two terms' weights."""
+
+    def believed(clips: Sequence[Trajectory]) -> np.ndarray:
+        return np.asarray(samples @ np.stack([one.terms.sum(0)[:2] for one in clips]).T)
+
+    question, *_ = choose(groups, believed, 2, 1, QueryConfig(noise=noise), np.random.default_rng(0))
+    return next(g for g in groups if {id(one) for one in g} == {id(one) for one in question.clips})
+
+
+def test_what_is_seldom_done_is_asked_about_though_it_is_at_stake_in_few_groups() -> None:
+    """Either term may be good or bad; one is at stake in nine groups, one in one, for more."""
+    often = [(telling(), telling(1.0)) for _ in range(9)]
+    seldom = (telling(), telling(0.0, 1.0))
+    samples = np.array([[1.0, 1.1], [1.0, -1.1], [-1.0, 1.1], [-1.0, -1.1]])
+    assert first_asked([*often, seldom], samples, 0.0) is seldom
+    assert first_asked([*often, seldom], samples * (1.2, 1.0), 0.0) is not seldom
+
+
+def test_what_is_thought_bad_is_asked_about_though_one_answer_would_change_no_mind() -> None:
+    """One belief in ten has the first term at 3, the rest at -1: after a "yes" of somebody whose answers are
+    accidents one time in three (0.81 likely under the one, 0.34 under the nine) its mean stays below 0:
+    (0.81 * 3 - 9 * 0.34) / 10 < 0. The other term hardly matters."""
+    bad, little = (telling(), telling(1.0)), (telling(), telling(0.0, 1.0))
+    samples = np.array([[3.0, 0.3], *[[-1.0, 0.3]] * 4, *[[-1.0, -0.3]] * 5])
+    assert first_asked([bad, little], samples, 0.32) is bad
 
 
 def test_later_questions_are_by_information() -> None:
