@@ -38,7 +38,7 @@ class DaggerConfig(CloningConfig):
     hidden: tuple[int, ...] = (64, 64)
     members: int = 3
     blind: float = 0.6
-    sharp: float = 3.0
+    sharp: float = 4.0
 
     rows: int = 8  # episodes driven at once when a scripted expert is asked
     steps: int = 64  # of each in a round

@@ -173,12 +173,13 @@ def minute() -> list[Condition]:
 def imitation() -> list[Condition]:
     """Learners from demonstrations alone."""
     demos = "demo=1/demo=2/demo=5/demo=10"
+    takeovers = "demo=2,correct=5/demo=5,correct=20/demo=10,correct=50/demo=20,correct=100"
     return [
         taught("bc", TIDY, demos, Wanted(0.9)),
         taught("gail", TIDY, demos, Wanted(0.9)),
         taught("airl", TIDY, demos, Wanted(0.9)),
         taught("maxent", TIDY, demos, Wanted(0.9)),
-        taught("dagger", TIDY, "demo=2,correct=5/demo=5,correct=20/demo=10,correct=50", Wanted(0.98)),
+        taught("dagger", TIDY, takeovers, Wanted(0.98), rounds=24),
     ]
 
 

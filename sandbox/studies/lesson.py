@@ -28,7 +28,7 @@ PRICES = {"comparison": 4.0, "further clip": 2.0}
 KINDS = ("demo", "compare", "rank", "mark", "correct", "seconds")
 """The last is a person's time, spent on what the learner asks for."""
 RANKED = 4  # clips in a "rank"
-WATCHED = 5  # episodes at most before one takeover; none is given if nothing in them is to be mended
+WATCHED = 12  # episodes at most before one takeover; none is given if nothing in them is to be mended
 BETWEEN_MARKS = 1.0  # a teacher presses at most once in this time [s]
 
 T = TypeVar("T")

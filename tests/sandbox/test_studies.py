@@ -13,6 +13,7 @@ from agents.teachers import Teacher
 from agents.worth import Suggestion
 from envs import catalog as worlds
 from envs.trajectory import Trajectory
+from sandbox.studies.lesson import WATCHED
 from sandbox.studies.train import TrainConfig, train
 
 SHORT = TrainConfig(
@@ -57,7 +58,7 @@ def test_a_takeover_costs_the_time_that_is_watched_before_it(
     monkeypatch.setattr(Teacher, "where_to_correct", lambda *_: 7)
     monkeypatch.setattr(Teacher, "correct", correct)
     asked = replace(SHORT, mix={"correct": 1}, rounds=1, config={"updates": 50}, learner="dagger")
-    # an episode without a fault, then 7 steps of one and 5 at the wheel; or five without a fault
-    steps = task.horizon + 7 + 5 if mended else 5 * task.horizon
+    # an episode without a fault, then 7 steps of one and 5 at the wheel; or all there are without a fault
+    steps = task.horizon + 7 + 5 if mended else WATCHED * task.horizon
     assert train(asked).human_seconds == pytest.approx(steps / task.world.steps_per_second)
-    assert spans == [task.horizon] * (2 if mended else 5)
+    assert spans == [task.horizon] * (2 if mended else WATCHED)
