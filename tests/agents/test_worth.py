@@ -219,11 +219,11 @@ def test_what_is_seldom_done_is_asked_about_though_it_is_at_stake_in_few_groups(
 
 
 def test_what_is_thought_bad_is_asked_about_though_one_answer_would_change_no_mind() -> None:
-    """One belief in ten has the first term at 3, the rest at -1: after a "yes" of somebody whose answers are
-    accidents one time in three (0.81 likely under the one, 0.34 under the nine) its mean stays below 0:
-    (0.81 * 3 - 9 * 0.34) / 10 < 0. The other term hardly matters."""
+    """One belief in ten has the first term at 3, the rest at -1.5: after a "yes" of somebody whose answers
+    are accidents one time in three (0.81 likely under the one, 0.28 under the nine) its mean stays below 0:
+    (0.81 * 3 - 9 * 0.28 * 1.5) / 10 < 0. The other term hardly matters."""
     bad, little = (telling(), telling(1.0)), (telling(), telling(0.0, 1.0))
-    samples = np.array([[3.0, 0.3], *[[-1.0, 0.3]] * 4, *[[-1.0, -0.3]] * 5])
+    samples = np.array([[3.0, 0.3], *[[-1.5, 0.3]] * 4, *[[-1.5, -0.3]] * 5])
     assert first_asked([bad, little], samples, 0.32) is bad
 
 
