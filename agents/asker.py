@@ -33,7 +33,7 @@ class Asker:
     def __init__(self, task: Task, config: QueryConfig, random: np.random.Generator) -> None:
         self.task, self.config, self.random = task, config, random
         self.ready: list[Question] = []
-        self.asked = 0
+        self.asked = self.answered = 0  # beside a window most questions are made anew and never shown
         self.prices = Prices(config.second, config.further)
         """What this person's answers cost; see `heard`."""
         self._groups: list[Group] = []
@@ -43,7 +43,7 @@ class Asker:
         self.coverage = None if is_foreign(task) else Coverage(len(task.world.terms))
         """For the first questions; None where no terms are named."""
         self.decisive = config.decisive
-        """How many questions are by improvement; it needs a belief to be trusted from few answers."""
+        """Before so many answers questions are by improvement; it needs a belief to be trusted from few."""
         self._noise = config.noise  # share of accidents to expect of the next answer
 
     def draw(
@@ -62,7 +62,7 @@ class Asker:
         A share e of accidents leaves (1 - e)^2 of what an answer tells where it is in much doubt.
         """
         share = (1.0 - max(self._noise, self.config.noise)) / (1.0 - self.config.noise)
-        return self.asked * share**2 < self.decisive
+        return self.answered * share**2 < self.decisive
 
     @property
     def clips(self) -> list[Trajectory]:
@@ -105,11 +105,12 @@ class Asker:
         return None
 
     def heard(self, records: Sequence[Record], kinds: frozenset[str], accidents: float | None = None) -> None:
-        """Learn what this person's answers cost, in `kinds` of feedback, from what was said so far.
+        """Learn from all that was said how much that is, and what this person's answers cost in `kinds`.
 
         accidents: the share of them to expect of the next answer; None: as is usual.
         """
         self._noise = self.config.noise if accidents is None else accidents
+        self.answered = sum(isinstance(record, Comparison) for record in records)
         usual, rate = Prices(self.config.second, self.config.further), self.task.world.steps_per_second
         demo = self.task.horizon / rate if "demonstration" in kinds else None
         mark = self.config.press if "evaluation" in kinds else None
@@ -121,7 +122,7 @@ class Asker:
         return suggestion(self._groups, believed, self.prices, self._noise, rate, self.random, trusted)
 
     def _choose(self, clips: int, count: int, believed: Believed | None) -> list[Question]:
-        known = believed if self.asked >= self.config.uniform and self.config.by != "uniform" else None
+        known = believed if self.answered >= self.config.uniform and self.config.by != "uniform" else None
         if known is None and clips == 2 and self.coverage is not None and self.config.by != "uniform":
             picked = self.coverage.pick(self._groups, count)
             return [question_of(pair, spread, self.random) for spread, pair in picked]
@@ -141,7 +142,7 @@ class Asker:
         pairs = {a.id: a for a in answered if a.verdict == "ranked" and len(a.clips) == 2}
         if not every or not pairs or self.asked % every != every - 1:
             return None
-        if len(answered) < self._again_at + every - 1:  # beside a window most questions are never shown
+        if len(answered) < self._again_at + every - 1:
             return None
         self.asked, self._again_at = self.asked + 1, len(answered)
         open_ones = [id for id in doubtful if id in pairs and id not in self._repeated]

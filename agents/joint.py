@@ -260,6 +260,7 @@ class JointLearner:
         if "comparison" not in self.kinds:
             return
         practice = self.practice
+        self.asker.heard(self._standing(), self.kinds, self.inference.accidents)
         self.asker.draw(practice.moments(self.asker.random), practice.variants(), practice.events.moments)
         if not self._fitted:
             self.model.set_units(self.asker.sums())
@@ -274,7 +275,6 @@ class JointLearner:
 
     def query(self, clips: int = 2) -> Question | None:
         answered = [r for r in self._standing() if isinstance(r, Comparison)] if clips == 2 else []
-        self.asker.heard(self._standing(), self.kinds, self.inference.accidents)
         if (again := self.asker.again(answered, self.inference.faith.doubtful)) is not None:
             return again
         if not self.asker.ready:
@@ -283,7 +283,6 @@ class JointLearner:
 
     def suggest(self) -> Suggestion | None:
         """The kind of feedback that would tell most for each second of this person's time."""
-        self.asker.heard(self._standing(), self.kinds, self.inference.accidents)
         self._make_questions()
         return self.asker.suggest(self.model.believed if self.model.has_samples else None, self.model.trusted)
 

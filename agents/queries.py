@@ -36,13 +36,13 @@ class QueryConfig:
     short: int = 30  # the same for a reward that must find out which of the steps it was for
     ready: int = 3  # questions kept ready
     least: int = 6  # a clip shorter than this is not asked about
-    uniform: int = 2  # so many first questions are about all terms, whatever is believed
+    uniform: int = 2  # before so many answers questions are about all terms, whatever is believed
     noise: float = 0.1  # share of answers taken for accidents
     again_every: int = 12  # every so many questions one is asked again with its sides swapped; 0: never
     by: Ways = "improvement"
     """What is best to ask about. Improvement: that which, once it is settled, is expected to improve most on
     what would be done today, which makes the most of few answers; later questions are by information."""
-    decisive: int = 10  # so many first questions are by improvement
+    decisive: int = 10  # before so many answers questions are by improvement
     second: float = 4.0  # what a pair costs a person, and
     further: float = 2.0  # each further clip, and
     press: float = 6.0  # watching until there is something to reward, before this person's are known [s]

@@ -195,7 +195,7 @@ def loophole() -> list[Condition]:
 
 def care() -> list[Condition]:
     """Who errs one time in five, and pools half of whose raters answer at random; beside who never errs."""
-    budgets = "/".join(f"compare={n}" for n in (5, 10, 20, 25, 40, 50, 80))
+    budgets = "/".join(f"compare={n}" for n in (5, 10, 20, 25, 40, 50))
     who = ("rational", "mistaken:0.2", "pool:rational,rational,useless,useless")
     found = [taught("preferences", TIDY, budgets, teacher=teacher) for teacher in who]
     net = "/".join(f"compare={n}" for n in (25, 50, 100))

@@ -1,7 +1,8 @@
 """A synthetic teacher's lesson: what is said when, what it would cost a person, how the agent fares.
 
-A quarter of the answers is asked before the policy sees a learned reward, the rest in rounds while it
-learns. A person's time is simulated at fixed prices (PRICES).
+A quarter of all feedback comes before the first round of practice, the rest in rounds. After each answer
+the learner takes a step or two, as it does beside a window, so that its next question knows of it. A person's
+time is simulated at fixed prices (PRICES).
 """
 
 from __future__ import annotations
@@ -170,6 +171,7 @@ class Lesson:
                     self._say(taken)
             else:
                 self._ask(RANKED if kind == "rank" else 2)
+                self._spend(1)  # as it would while the person goes on
 
     def _as_suggested(self, last: bool) -> None:
         """What the learner thinks worth the person's time, while some is left; a learner that thinks

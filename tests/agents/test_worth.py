@@ -232,9 +232,25 @@ def test_later_questions_are_by_information() -> None:
     asker = Asker(rooms_tidy(), QueryConfig(decisive=3), np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("agents.asker.choose", lambda *given: asked.append(given[4].by) or [])
-        for asker.asked in (2, 3):
+        for asker.answered in (2, 3):
             asker.prepare(lambda clips: np.zeros((2, len(clips)), np.float32))
     assert asked == ["improvement", "information"]
+
+
+def answers(count: int) -> list[Comparison]:
+    clip = catalog.simulation(rooms_tidy(), 1).recorder(0, "random").trajectory()
+    return [Comparison((clip, clip), (0, 1)) for _ in range(count)]
+
+
+def test_questions_that_nobody_was_shown_do_not_count() -> None:
+    """Beside a window one is made every two seconds: it is by answers how the next is chosen."""
+    learner = JointLearner(rooms_tidy(), config=JointConfig(prior_steps=0, query=QueryConfig(decisive=3)))
+    asked = [learner.query() for _ in range(6)]
+    asker = learner.asker
+    assert (asker.asked, asker.answered, asker._decides) == (6, 0, True)
+    learner.observe(3, [Comparison(one.clips, (0, 1)) for one in asked[:3] if one is not None])
+    learner.step()
+    assert (asker.answered, asker._decides) == (3, False)
 
 
 def test_where_many_answers_are_accidents_more_questions_are_by_improvement() -> None:
@@ -243,8 +259,8 @@ def test_where_many_answers_are_accidents_more_questions_are_by_improvement() ->
     asker = Asker(rooms_tidy(), QueryConfig(decisive=4), np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("agents.asker.choose", lambda *given: asked.append((given[4].by, given[4].noise)) or [])
-        for accidents, asker.asked in ((None, 4), (0.4, 8), (0.4, 10), (0.02, 3), (0.02, 4)):
-            asker.heard([], frozenset({"comparison"}), accidents)
+        for accidents, answered in ((None, 4), (0.4, 8), (0.4, 10), (0.02, 3), (0.02, 4)):
+            asker.heard(answers(answered), frozenset({"comparison"}), accidents)
             asker.prepare(lambda clips: np.zeros((2, len(clips)), np.float32))
     later = [by == "information" for by, _ in asked]
     assert later == [True, False, True, False, True]
@@ -279,12 +295,10 @@ def test_clips_are_short_where_a_net_must_find_out_which_step_they_were_about() 
 def test_repeats_come_by_answers_not_by_questions_that_nobody_saw() -> None:
     """Beside a window new questions are made all the time, and most of them are never shown."""
     asker = Asker(rooms_tidy(), QueryConfig(again_every=4), np.random.default_rng(0))
-    sim = catalog.simulation(rooms_tidy(), 1)
-    clip = sim.recorder(0, "random").trajectory()
     answered: list[Comparison] = []
     repeats: list[int] = []
     for count in range(12):
-        answered.append(Comparison((clip, clip), (0, 1)))
+        answered += answers(1)
         for _ in range(20):
             if asker.again(answered, []) is not None:
                 repeats.append(count + 1)
@@ -295,8 +309,7 @@ def test_repeats_come_by_answers_not_by_questions_that_nobody_saw() -> None:
 
 def test_when_a_pair_was_last_repeated_is_known_after_a_stop() -> None:
     task, config = rooms_tidy(), QueryConfig(again_every=4)
-    clip = catalog.simulation(task, 1).recorder(0, "random").trajectory()
-    answered = [Comparison((clip, clip), (0, 1)) for _ in range(4)]
+    answered = answers(4)
     asker, later = (Asker(task, config, np.random.default_rng(0)) for _ in range(2))
     asker.asked = 3
     assert asker.again(answered, []) is not None
