@@ -93,9 +93,9 @@ class Loop:
                 return False
             self._obey(command)
         news = self._read()
-        self._unshown |= self._stock.renew(self._learner, self._turned, moved=not self._resting)
         worked = not self._paused and self._learner.step()
         self._turned = monotonic()
+        self._unshown |= self._stock.renew(self._learner, self._turned, moved=worked, heard=news)
         resting = not (worked or news)
         self._unshown |= not resting or resting != self._resting
         self._dirty |= worked

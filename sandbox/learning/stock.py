@@ -52,14 +52,16 @@ class Stock:
         self._asked.add(id)
         self._questions = deque((q for q in self._questions if q.id != id), maxlen=QUESTIONS)
 
-    def renew(self, learner: Learner, now: float, *, moved: bool) -> bool:
-        """Keep all ready and not too old; moved: the learner went on. Whether there is anything new."""
+    def renew(self, learner: Learner, now: float, *, moved: bool, heard: bool = False) -> bool:
+        """Keep all ready and not too old; moved: the learner went on; heard: it was told something just now,
+        so the newest question is too old. Whether there is anything new."""
         self._stale |= moved
-        return self._restock(learner, now, moved) | self._suggest(learner, now)
+        return self._restock(learner, now, moved, heard) | self._suggest(learner, now)
 
-    def _restock(self, learner: Learner, now: float, moved: bool) -> bool:
+    def _restock(self, learner: Learner, now: float, moved: bool, heard: bool) -> bool:
         full = len(self._questions) == QUESTIONS
-        if now - self._stocked < (FRESH_SECONDS if full else MISSING_SECONDS) or (full and not moved):
+        soon = now - self._stocked < (FRESH_SECONDS if full else MISSING_SECONDS)
+        if not heard and (soon or (full and not moved)):
             return False
         self._stocked = now
         question = learner.query(self.clips)

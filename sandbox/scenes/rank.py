@@ -27,11 +27,13 @@ ASK_EVERY = 0.25
 SPEED = 1.5
 """Of replays until the person chooses another: the 45 steps of a clip in a flat take three seconds."""
 FADE = 0.18
-"""A new question comes up out of the dark in this time [s]."""
+"""A question goes into the dark, and a new one comes up out of it, in this time [s]."""
+KNOWING = 0.4
+"""How long the next question waits at most for the learner to have taken in the answer before it [s]."""
 
 
 class RankScene(Scene):
-    """Asks one question after another; the next one is fetched while this one is looked at."""
+    """Asks one question after another, each made in the knowledge of the answers before it."""
 
     mode = "rank"
     title = "Rank"
@@ -45,7 +47,12 @@ class RankScene(Scene):
         self.order = Ordering(self.clips)
         self.seconds = 0.0
         """How long the question has been looked at."""
-        self._next: Question | None = None
+        self._left: Replays | None = None
+        """The question answered last, as it goes into the dark."""
+        self._gone = KNOWING  # since then [s]
+        self._answered = ""  # its answer's id,
+        self._told = 0  # and the number it was saved under; 0 until then
+        self._next: Question | None = None  # was put off for one that is answered anew
         self._asked = ASK_EVERY
         self._given: dict[str, Question] = {}
         self._undo: str | None = None
@@ -59,15 +66,27 @@ class RankScene(Scene):
     def update(self, dt: float) -> None:
         self._time += dt
         self._asked += dt
-        if self._next is None and self._asked >= ASK_EVERY:
-            self._next, self._asked = self.session.next_question(self.clips), 0.0
-        if self.shown is None and self._next is not None:
-            self._show(self._next)
-            self._next, self._asked = None, ASK_EVERY
+        self._gone += dt
+        if self.shown is None and (self._next or self._is_known or self._gone >= KNOWING):
+            self._fetch()
         if self.shown is not None:
             self.seconds += dt
             if not self.transport.dragging:
                 self.shown.playback.advance(dt)
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether the learner has taken in the last answer, or there is none who could."""
+        latest = self.session.latest
+        return latest is None or 0 < self._told <= latest.feedback_seq
+
+    def _fetch(self) -> None:
+        """Show the next question, if there is one; asked for at once and then now and then."""
+        if self._next is None and self._asked >= ASK_EVERY:
+            self._next, self._asked = self.session.next_question(self.clips), 0.0
+        if self._next is not None:
+            self._show(self._next)
+            self._next = None
 
     def _show(self, question: Question) -> None:
         self.shown = Replays.of(question, self.view, self.speed)
@@ -79,11 +98,10 @@ class RankScene(Scene):
         if self.shown is None:
             return
         question = self.shown.question
-        self._given[self.session.answer(question, ranks, verdict, self.seconds)] = question
-        self.shown = None
-        if self._next is not None:
-            self._show(self._next)
-            self._next, self._asked = None, ASK_EVERY
+        self._answered = self.session.answer(question, ranks, verdict, self.seconds)
+        self._given[self._answered] = question
+        self._left, self.shown = self.shown, None
+        self._gone, self._told, self._asked = 0.0, 0, ASK_EVERY
 
     # Keys.
 
@@ -143,6 +161,8 @@ class RankScene(Scene):
             self.app.toast("Taken back. Answer it again, or skip it.", "undo", "undo")
 
     def news(self, event: Any) -> None:
+        if isinstance(event, Saved) and event.record_id == self._answered:
+            self._told = event.seq
         if isinstance(event, Saved) and event.record_id == self._undo and event.target in self._given:
             again = self._given.pop(event.target)
             if self.shown is not None:
@@ -165,7 +185,7 @@ class RankScene(Scene):
     def on_clips(self, press: Press) -> None:
         """How many clips the next questions have."""
         self.clips = 2 if self.clips == 4 else self.clips + 1
-        self._next, self.shown, self._asked = None, None, ASK_EVERY
+        self._next, self.shown, self._left, self._asked = None, None, None, ASK_EVERY
 
     def on_events(self, press: Press) -> None:
         self.show_events = not self.show_events
@@ -207,7 +227,8 @@ class RankScene(Scene):
         top = theme.line("title") + theme.line("body") + theme.px(12)
         self._head(surface, pygame.Rect(rect.left, rect.top, rect.width, top))
         body = pygame.Rect(rect.left, rect.top + top, rect.width, rect.height - top)
-        if self.shown is None:
+        replays, dark = self._pictured()
+        if replays is None:
             self._cards = []
             self.transport.hide()
             draw_waiting(surface, theme, body, *doing(self.session), self._time)
@@ -226,24 +247,30 @@ class RankScene(Scene):
                 surface,
                 theme,
                 card,
-                self.shown,
+                replays,
                 index,
                 self._place(index),
                 best=self.order.place(index) == 0,
                 hovered=card.collidepoint(self._mouse),
                 show_events=self.show_events,
             )
-        if self.seconds < FADE:
-            marks.curtain(surface, stage, round(255 * (1 - self.seconds / FADE)))
+        if dark:
+            marks.curtain(surface, stage, round(255 * dark))
         wide = max(card.right for card in self._cards) - self._cards[0].left
         low = max(card.bottom for card in self._cards) + theme.px(12)
         line = pygame.Rect(0, low, max(wide, theme.px(720)), theme.px(30))
         line.width = min(line.width, rect.width)
         line.centerx = rect.centerx
-        self.transport.draw(surface, theme, line, self.shown.playback, self.clips)
+        self.transport.draw(surface, theme, line, replays.playback, self.clips)
         if line_up and self.order.groups:
             hole = ("=" if self.order.tying else ">") if self.order.left else ""
             draw_order(surface, theme, (line.centerx, line.bottom + theme.px(24)), self.order.groups, hole)
+
+    def _pictured(self) -> tuple[Replays | None, float]:
+        """What is on the screen and how dark it is, 0 to 1: the question asked, or the one that goes."""
+        if self.shown is not None:
+            return self.shown, max(0.0, 1.0 - self.seconds / FADE)
+        return (self._left, min(1.0, self._gone / FADE)) if self._gone < KNOWING else (None, 0.0)
 
     def _place(self, clip: int) -> str:
         """The ribbon of a clip: 1st, 2nd ...; with a sign of equality where it is shared."""
@@ -259,11 +286,9 @@ class RankScene(Scene):
         answers = str(self.session.counts.get("comparison", 0))
         theme.text(surface, answers, rect.topright, "title", bold=True, anchor="topright")
         texts = advice(self.order, self._stacked) if self.shown else (FROM_NOW,)
-        notes = ["answers so far", ""]
-        if self._next:
-            notes.insert(0, "answers so far, the next one is ready")
         wide = theme.width(texts[0], "body") + theme.px(20)
-        note = next(n for n in notes if not n or wide + theme.width(n, "small") <= rect.width)
+        note = "answers so far"
+        note = note if wide + theme.width(note, "small") <= rect.width else ""
         below = (rect.right, rect.top + theme.line("title") + theme.px(2))
         spot = theme.text(surface, note, below, "small", look.MUTED, anchor="topright")
         room = spot.left - rect.left - theme.px(20) if note else rect.width
@@ -288,5 +313,4 @@ class RankScene(Scene):
             "complete": self.order.complete,
             "playing": playback.playing,
             "speed": playback.speed,
-            "next_ready": self._next is not None,
         }

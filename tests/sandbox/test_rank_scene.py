@@ -182,17 +182,45 @@ def test_the_speed_stays_for_the_next_question(app: App) -> None:
     assert scene(app).shown.playback.speed == 2.0
 
 
-def test_the_next_question_is_there_before_this_one_is_answered(app: App, session: Teaching) -> None:
+@pytest.mark.parametrize("heard", [True, False])
+def test_the_next_question_waits_for_the_learner_to_know_of_this_answer_but_not_long(
+    app: App, session: Teaching, heard: bool
+) -> None:
+    session.show(1, feedback_seq=0)
     asked: list[int] = []
     session.ask = lambda clips: asked.append(clips) or Question(CLIPS[:clips])
     frames(app, 30)
-    assert scene(app).facts()["next_ready"]
-    waiting = len(asked)
     press(app, "left")
-    assert scene(app).shown is not None
-    assert scene(app).facts()["mode"] == "question"
-    frames(app, 1)
-    assert len(asked) == waiting + 1
+    frames(app, 5)
+    press(app, "left")  # to nothing: there is no question
+    assert asked == []
+    assert app.state()["mode"] == "waiting"
+    if heard:
+        session.show(2, feedback_seq=1)
+        frames(app, 2)
+    else:
+        frames(app, 20)
+    assert asked == [2]
+    assert app.state()["mode"] == "question"
+    assert [r.ranks for r in session.records] == [(0, 1)]
+
+
+def test_what_was_answered_stays_in_view_while_it_goes_into_the_dark(app: App, session: Teaching) -> None:
+    session.show(1, feedback_seq=0)
+    app.theme.trace = []
+    frames(app, 15)
+    before, shade = (pygame.surfarray.array3d(app.surface).astype(int) for _ in range(2))
+    cards = list(scene(app)._cards)
+    press(app, "left")
+    for _ in range(2):
+        frames(app, 4)
+        now = pygame.surfarray.array3d(app.surface).astype(int)
+        assert now[cards[0].left : cards[0].right, cards[0].centery].sum() < shade[
+            cards[0].left : cards[0].right, cards[0].centery
+        ].sum()
+        shade = now
+    assert before.sum() > shade.sum() > 0
+    assert not any("on its way" in text for text, _ in app.theme.trace)
 
 
 def test_while_there_is_no_question_it_says_what_the_learner_does() -> None:
