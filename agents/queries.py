@@ -30,8 +30,8 @@ Ways = Literal["uniform", "disagreement", "information", "value", "improvement"]
 class QueryConfig:
     """How questions are made."""
 
-    moments: int = 48  # moments to start from
-    each: int = 4  # clips from each moment
+    moments: int = 32  # moments to start from
+    each: int = 6  # clips from each moment
     steps: int = 45  # length of a clip; shorter at the horizon
     short: int = 30  # the same for a reward that must find out which of the steps it was for
     ready: int = 3  # questions kept ready
@@ -136,10 +136,7 @@ def choose(
     starts = np.cumsum([0, *(len(group) for group in groups)])[:-1]
     weights = alike(groups) if returns is not None and config.by == "improvement" else np.ones(len(groups))
     found: list[tuple[float, Group]] = []
-    at = 0
-    for group in groups:
-        mine = slice(at, at + len(group))
-        at += len(group)
+    for group, start in zip(groups, starts, strict=True):
         sets = [
             s
             for s in combinations(range(len(group)), clips)
@@ -150,8 +147,9 @@ def choose(
         if returns is None:
             telling, picked = float(random.random()), sets[int(random.integers(len(sets)))]
         else:
-            gains = [_tells(returns[:, mine][:, s], config, returns, starts, weights) for s in sets]
-            telling, picked = max(gains), sets[int(np.argmax(gains))]
+            worth = np.moveaxis(returns[:, start + np.array(sets)], 0, 1)
+            gains = _tells(worth, config, returns, starts, weights)
+            telling, picked = float(gains.max()), sets[int(gains.argmax())]
         found.append((telling, tuple(group[i] for i in picked)))
     found.sort(key=lambda item: -item[0])
     return [question_of(group, telling, random) for telling, group in found[:count]]
@@ -170,21 +168,19 @@ def alike(groups: Sequence[Group]) -> NDArray[np.float64]:
 
 def _tells(
     worth: Float, config: QueryConfig, every: Float, starts: NDArray[np.int64], weights: NDArray[np.float64]
-) -> float:
-    """How telling the order of some clips is, for their returns [S, clips] under samples.
+) -> NDArray[np.float64]:
+    """How telling the order of each set of clips is [Q], for their returns [Q, S, clips] under samples.
 
     every [S, N]: the returns of all candidates; starts [G]: where each group of them begins; weights [G].
     """
     if config.by == "disagreement":
-        pairs = combinations(range(worth.shape[1]), 2)
-        return float(
-            disagreement(np.stack([worth[:, a] - worth[:, b] for a, b in pairs]), config.noise).sum()
-        )
+        pairs = combinations(range(worth.shape[-1]), 2)
+        return np.sum([disagreement(worth[..., a] - worth[..., b], config.noise) for a, b in pairs], axis=0)
     answers = orders(worth.astype(np.float64), config.noise)
     if config.by != "improvement":
-        return float(gain(answers))
+        return gain(answers)
     settled = orders(SETTLED * worth.astype(np.float64), 0.0)
-    return improvement(settled, every, starts, weights) + UNDECIDED * float(gain(answers))
+    return improvement(settled, every, starts, weights) + UNDECIDED * gain(answers)
 
 
 def question_of(group: Group, telling: float, random: np.random.Generator) -> Question:

@@ -25,6 +25,8 @@ Believed = Callable[[Sequence[Trajectory]], NDArray[np.float32]]
 Trusted = Callable[[str], tuple[float, float]]
 """A kind of feedback -> how sharply it chooses, beside answers, and the share of it that counts."""
 Kind = Literal["compare", "demo", "mark"]
+MOST = 4
+"""Clips in a question at most, and ways of going on between which a driver is thought to choose."""
 WINDOWS = 4  # stretches of a demonstration that are reckoned together; more are not, so it is a bound
 PICKS = 12  # demonstrations imagined
 RECENT = 0.6
@@ -81,21 +83,21 @@ def gain(p: Float) -> Float:
 
 
 def improvement(
-    p: Float,
-    worth: NDArray[np.floating[Any]],
-    starts: NDArray[np.int64],
-    weights: NDArray[np.float64],
-) -> float:
-    """By how much better than today one would choose in each group, knowing the answer: the mean of it.
+    p: Float, worth: NDArray[np.floating[Any]], starts: NDArray[np.int64], weights: NDArray[np.float64]
+) -> Float:
+    """By how much better than today one would choose in each group, knowing the answer: the mean of it [...].
 
-    p [S, A]: of each answer under samples of the reward; worth [S, N]: returns of all candidates; starts [G]:
-    where each group of them begins; weights [G] of the groups in the mean. The expected value of information
-    where each group is a decision to be made (Viappiani and Boutilier 2010, "Optimal Bayesian recommendation
-    sets", section 3): what a weight is does not matter where the same would be done whatever it is.
+    p [..., S, A]: of each answer under samples of the reward; worth [S, N]: returns of all candidates; starts
+    [G]: where each group of them begins; weights [G] of the groups in the mean. The expected value of
+    information where each group is a decision to be made (Viappiani and Boutilier 2010, "Optimal Bayesian
+    recommendation sets", section 3): what a weight is does not matter where the same would be done anyway.
     """
-    after = p.T @ worth / np.maximum(p.sum(0), 1e-12)[:, None]
-    known = p.mean(0) @ (np.maximum.reduceat(after, starts, axis=1) @ weights)
-    return float(known - np.maximum.reduceat(worth.mean(0), starts) @ weights) / len(starts)
+    answers = np.moveaxis(p, -1, -2)
+    after = answers.reshape(-1, answers.shape[-1]) @ worth
+    after /= np.maximum(answers.sum(-1), 1e-12).reshape(-1, 1)
+    chosen = np.maximum.reduceat(after, starts, axis=1) @ weights
+    known = (p.mean(-2) * chosen.reshape(answers.shape[:-1])).sum(-1)
+    return np.asarray(known - np.maximum.reduceat(worth.mean(0), starts) @ weights) / len(starts)
 
 
 def orders(worth: Float, noise: float) -> Float:
@@ -185,13 +187,13 @@ def suggestion(
     returns = believed([clip for group in groups for clip in group]).astype(np.float64)
     worth = returns.reshape(len(returns), len(groups), -1).transpose(1, 0, 2)
     found = []
-    for clips in range(2, worth.shape[-1] + 1):
+    for clips in range(2, min(MOST, worth.shape[-1]) + 1):
         gains, _ = rankings(worth, clips, noise)
         found.append(Suggestion("compare", clips, float(gains.max()), prices.of(clips)))
     if prices.demo is not None:
         windows = max(1, round(prices.demo * rate / steps))
         sharp, share = trusted("demonstration")
-        told = share * of_drives(sharp * worth, noise, windows, random)
+        told = share * of_drives(sharp * worth[..., :MOST], noise, windows, random)
         found.append(Suggestion("demo", 0, told, prices.demo))
     if prices.mark is not None:
         sharp, share = trusted("evaluation")

@@ -97,8 +97,8 @@ class Lesson:
     ) -> None:
         """So much feedback in so many rounds, then all the learning that it is good for."""
         for turn in range(rounds):
-            for kind in KINDS:
-                self._give(kind, _due(wanted.get(kind, 0), turn, rounds, kind), turn == rounds - 1)
+            for kind in (kind for kind in KINDS if wanted.get(kind)):
+                self._give(kind, _due(wanted[kind], turn, rounds, kind), turn == rounds - 1)
             text = f"round {turn + 1} of {rounds}, {self.answers} answers"
             progress(0.1 + 0.8 * (share[0] + (share[1] - share[0]) * turn / (rounds + 1)), text)
             self._spend(self.steps_per_round)
