@@ -215,9 +215,10 @@ def test_what_was_answered_stays_in_view_while_it_goes_into_the_dark(app: App, s
     for _ in range(2):
         frames(app, 4)
         now = pygame.surfarray.array3d(app.surface).astype(int)
-        assert now[cards[0].left : cards[0].right, cards[0].centery].sum() < shade[
-            cards[0].left : cards[0].right, cards[0].centery
-        ].sum()
+        assert (
+            now[cards[0].left : cards[0].right, cards[0].centery].sum()
+            < shade[cards[0].left : cards[0].right, cards[0].centery].sum()
+        )
         shade = now
     assert before.sum() > shade.sum() > 0
     assert not any("on its way" in text for text, _ in app.theme.trace)
