@@ -285,7 +285,8 @@ class RankScene(Scene):
         theme = self.app.theme
         answers = str(self.session.counts.get("comparison", 0))
         theme.text(surface, answers, rect.topright, "title", bold=True, anchor="topright")
-        texts = advice(self.order, self._stacked) if self.shown else (FROM_NOW,)
+        order = self.order if self.shown else Ordering(self.clips)
+        texts = advice(order, self._stacked) if self._pictured()[0] else (FROM_NOW,)
         wide = theme.width(texts[0], "body") + theme.px(20)
         note = "answers so far"
         note = note if wide + theme.width(note, "small") <= rect.width else ""
