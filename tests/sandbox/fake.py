@@ -48,7 +48,8 @@ class FakeLearner:
         return True
 
     def query(self, clips: int = 2) -> Question | None:
-        return Question(tuple(trajectory(seed=self.steps + i) for i in range(clips)))
+        clip = [trajectory(seed=self.steps + i) for i in range(clips)]
+        return Question(tuple(clip), about=f"known: {self.seq}")
 
     def snapshot(self) -> Snapshot:
         world = self.task.world

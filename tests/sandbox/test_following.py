@@ -78,6 +78,19 @@ def test_nothing_is_thought_over_twice_while_nothing_has_changed() -> None:
     assert stock.suggestion == DRIVE
 
 
+def test_what_was_heard_is_followed_by_a_question_that_knows_of_it_at_once() -> None:
+    learner, stock = FakeLearner("fake", TASK), Stock(2, 0.0)
+    for turn in range(1, 4):
+        assert stock.renew(learner, 1.0 * turn, moved=True)
+    full = [one.id for one in stock.stamped(snapshot(TASK, 1)).questions]
+    stock.renew(learner, 3.1, moved=True)
+    assert [one.id for one in stock.stamped(snapshot(TASK, 1)).questions] == full
+    assert stock.renew(learner, 3.2, moved=True, heard=True)
+    *older, newest = [one.id for one in stock.stamped(snapshot(TASK, 1)).questions]
+    assert older == full[1:]
+    assert newest not in full
+
+
 @pytest.fixture
 def session() -> Teaching:
     return Teaching(TASK)

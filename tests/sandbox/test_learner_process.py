@@ -95,6 +95,14 @@ def test_feedback_reaches_the_learner_and_undo_too(desk):
     assert desk.session.last_saved == 4
 
 
+def test_once_feedback_is_heard_there_is_a_question_that_knows_of_it(desk):
+    desk.until(lambda: desk.session.latest and len(desk.session.latest.questions) == 3)
+    for number in range(1, 4):
+        desk.session.keep(trajectory(seed=number))
+        desk.until(lambda number=number: desk.heard() == number)
+        assert desk.session.latest.questions[-1].about == f"known: {number}"
+
+
 def checkpoint_step(folder: Path) -> int:
     """The step of the newest checkpoint, 0 before the first."""
     current = Checkpoints(folder, "fake").current()
