@@ -9,6 +9,7 @@ import pytest
 
 from agents.asker import Asker
 from agents.feedback import Correction
+from agents.joint import JointLearner
 from agents.teachers import Teacher
 from agents.worth import Suggestion
 from envs import catalog as worlds
@@ -34,6 +35,15 @@ def test_one_seed_is_one_run_bit_for_bit() -> None:
     first, second = _seen(SHORT), _seen(SHORT)
     assert first == second
     assert _seen(replace(SHORT, seed=1))["digest"] != first["digest"]
+
+
+def test_each_question_knows_of_the_answer_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, ask = list[int](), JointLearner.query
+    monkeypatch.setattr(
+        JointLearner, "query", lambda self, clips=2: known.append(len(self._fitted)) or ask(self, clips)
+    )
+    train(replace(SHORT, mix={"compare": 5, "rank": 1}, rounds=1))
+    assert known == [0, 1, 2, 3, 4, 5]
 
 
 def test_the_last_seconds_too_few_for_what_is_suggested_go_to_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
