@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agents.asker import Asker
-from agents.feedback import Correction
+from agents.feedback import Correction, Question
 from agents.joint import JointLearner
 from agents.teachers import Teacher
 from agents.worth import Suggestion
@@ -39,9 +39,12 @@ def test_one_seed_is_one_run_bit_for_bit() -> None:
 
 def test_each_question_knows_of_the_answer_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     known, ask = list[int](), JointLearner.query
-    monkeypatch.setattr(
-        JointLearner, "query", lambda self, clips=2: known.append(len(self._fitted)) or ask(self, clips)
-    )
+
+    def query(learner: JointLearner, clips: int = 2) -> Question | None:
+        known.append(len(learner._fitted))
+        return ask(learner, clips)
+
+    monkeypatch.setattr(JointLearner, "query", query)
     train(replace(SHORT, mix={"compare": 5, "rank": 1}, rounds=1))
     assert known == [0, 1, 2, 3, 4, 5]
 
