@@ -255,8 +255,8 @@ def page(
     out: Annotated[Path, typer.Option(metavar="FILE", help="The page.")] = Path("docs/measured.md"),
 ) -> None:
     """Make the page of measured figures, tables and plots from the files that --out has kept."""
-    from sandbox.bench.overview import refresh
     from sandbox.bench.page import write
+    from sandbox.bench.readme import refresh
 
     write(folder, out)
     refresh(out.parent.parent / "README.md", folder)

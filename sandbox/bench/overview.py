@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-BEGIN, END = "<!-- learners: made by `teachbox bench page` -->", "<!-- learners end -->"
 KINDS = {
     "compare": ("comparison", "comparisons"),
     "demo": ("drive", "drives"),
     "mark": ("press", "presses"),
     "correct": ("takeover", "takeovers"),
+    "seconds": ("second", "seconds"),
 }
-
-
-def refresh(readme: Path, figures: Path) -> None:
-    """Put the table into `readme`, where it has a place for it and there are figures."""
-    path = figures / "learners-table.json"
-    if not (path.exists() and readme.exists()):
-        return
-    text = readme.read_text("utf-8")
-    if BEGIN in text and END in text:
-        readme.write_text(placed(text, json.loads(path.read_text("utf-8"))), "utf-8")
-
-
-def placed(text: str, report: dict[str, Any]) -> str:
-    """The README's `text` with the table of `report` between its marks."""
-    before, rest = text.split(BEGIN, 1)
-    table = overview(report["lines"], report["references"])
-    return f"{before}{BEGIN}\n\n{table}\n{END}{rest.split(END, 1)[1]}"
 
 
 def overview(lines: Sequence[dict[str, Any]], references: Sequence[dict[str, Any]]) -> str:
@@ -48,7 +29,7 @@ def overview(lines: Sequence[dict[str, Any]], references: Sequence[dict[str, Any
         told = next(iter(mine.values()))["teaching"]
         cells = [_cell(mine.get(world), told) for world in worlds]
         rows.append(f"| {' | '.join([name, in_words(told), *cells])} |")
-    random = {one["world"]: f"{one['random_score']:.2f}" for one in references}
+    random = {one["world"]: f"{one['random_score']:z.2f}" for one in references}
     rows.append(f"| {' | '.join(['control: acting at random', '', *(random.get(w, '') for w in worlds)])} |")
     return "\n".join([*rows, ""])
 
@@ -56,7 +37,7 @@ def overview(lines: Sequence[dict[str, Any]], references: Sequence[dict[str, Any
 def _cell(line: dict[str, Any] | None, told: str) -> str:
     if line is None:
         return ""
-    found = f"{line['iqm']:.2f} [{line['low']:.2f}, {line['high']:.2f}]"
+    found = f"{line['iqm']:z.2f} [{line['low']:z.2f}, {line['high']:z.2f}]"
     return found if line["teaching"] == told else f"{found} ({in_words(line['teaching'])})"
 
 

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from agents import oracle, scores
 from agents import references as kept
-from agents.catalog import LEARNERS
 from agents.ppo import PPOConfig
 from agents.snapshot import PolicyArrays
 from envs import catalog
@@ -271,15 +270,6 @@ def test_the_page_in_docs_is_made_from_its_files() -> None:
     assert all(path.read_text() == text for path, text in plots.items())
 
 
-def test_the_table_in_the_readme_is_made_from_the_figures() -> None:
-    root = Path(__file__).parents[2]
-    report = json.loads((root / "docs" / "figures" / "learners-table.json").read_text())
-    readme = (root / "README.md").read_text()
-    assert overview.placed(readme, report) == readme, "run `teachbox bench page`"
-    names = {line["learner"].partition(":")[0] for line in report["lines"]}
-    assert names >= set(LEARNERS), "a learner is missing"
-
-
 def test_the_overview_shows_what_the_most_telling_came_to() -> None:
     one = {"world": "A", "learner": "bc", "teaching": "demo=1", "iqm": 0.5, "low": 0.25, "high": 0.75}
     lines = [
@@ -296,7 +286,3 @@ def test_the_overview_shows_what_the_most_telling_came_to() -> None:
         "| it | nothing |  | 0.50 [0.25, 0.75] |",
         "| control: acting at random |  |  | -0.50 |",
     ]
-    text = f"a\n{overview.BEGIN}\nold\n{overview.END}\nb\n"
-    made = overview.overview(lines[2:3], random)
-    placed = overview.placed(text, {"lines": lines[2:3], "references": random})
-    assert placed == f"a\n{overview.BEGIN}\n\n{made}\n{overview.END}\nb\n"
