@@ -246,7 +246,7 @@ class GailLearner(JointLearner):
         agent = self.practice.newest_steps()
         if agent is not None and self._expert is not None:
             loss = self.model.improve(self._expert, agent, self.practice.policy, updates)
-            self._agreement["discriminator's loss"] = loss
+            self.inference.agreement["discriminator's loss"] = loss
 
     def _burst(self) -> int:
         if self._to_clone > 0:

@@ -134,7 +134,7 @@ class ContrastiveLearner(JointLearner):
         if self._pairs is not None:
             updates = max(1, self.config.contrastive.updates * steps // 4096)
             loss = [self._update(self._pairs) for _ in range(updates)]
-            self._agreement["contrastive loss"] = float(np.mean(loss))
+            self.inference.agreement["contrastive loss"] = float(np.mean(loss))
         self.practice.ppo.learn_nothing()  # where the policy is nowadays, for questions and curves
         self.practice.ppo.num_timesteps += steps
         self.practice.bursts += 1

@@ -57,7 +57,6 @@ class JointLearner:
         self.model = self._reward_model()
         self.inference = Inference(self.model, len(task.world.terms))
         self.inference.follow = config.follow
-        self._agreement = self.inference.agreement
         self.asker = asker_of(task, config, seed)
         self._prior_steps = 1_000 * task.horizon if config.prior_steps is None else config.prior_steps
         self._steps_given = config.steps_per_fit
@@ -190,11 +189,8 @@ class JointLearner:
                 self._make_questions()
 
     def _wake(self) -> bool:
-        """Start over from what the written reward taught, if the agent has come to do nothing.
-
-        Where acting costs something and what is wanted takes many steps, practice ends in standing still,
-        from which PPO finds nothing and of which no clip tells anything.
-        """
+        """Start over from what the written reward taught, if the agent has come to do nothing: from there
+        PPO finds nothing, and no clip tells anything."""
         known = self._counts is not None and not self.config.control
         return known and self.model.is_idle(self._counts) and self.practice.start_over()
 
@@ -216,10 +212,11 @@ class JointLearner:
     def _fit(self, records: list[Record]) -> None:
         """Explain all feedback anew, and practise on what follows from it."""
         self._counts = self.practice.take_back(self._counts)
-        variants = self.practice.variants()
         self._ruled_answers = self.ruled.take(records) if "comparison" in self.kinds else []
         heard = [*records, *self._ruled_answers]
-        choices = choices_of(self.task, heard, variants, self.asker.config.steps, self.seed)
+        if self.kinds == {"evaluation"} and not self._fitted:
+            self._draw_clips()  # a press tells nothing of usual amounts, and who asks nothing has no clips
+        choices = choices_of(self.task, heard, self.practice.variants(), self.asker.config.steps, self.seed)
         if choices:
             answers = [r for r in heard if isinstance(r, Comparison)]
             self.inference.foresee(choices, answers, self._fitted, self.practice.learned_return)
@@ -259,15 +256,19 @@ class JointLearner:
     def _make_questions(self) -> None:
         if "comparison" not in self.kinds:
             return
-        practice = self.practice
         self.asker.heard(self._standing(), self.kinds, self.inference.accidents)
+        self._draw_clips()
+        self.asker.prepare(self._beliefs())
+        if self.ruled.principles is not None:
+            self.ruled.look(self.asker.pairs(Ruled.PAIRS))
+
+    def _draw_clips(self) -> None:
+        """Clips to ask about; the first of them tell how much there usually is of each term."""
+        practice = self.practice
         self.asker.draw(practice.moments(self.asker.random), practice.variants(), practice.events.moments)
         if not self._fitted:
             self.model.set_units(self.asker.sums())
         self.model.see_clips(self.asker.clips)
-        self.asker.prepare(self._beliefs())
-        if self.ruled.principles is not None:
-            self.ruled.look(self.asker.pairs(Ruled.PAIRS))
 
     def _beliefs(self) -> Believed | None:
         """Returns of clips under what may be wanted, to be told apart; None while nothing is believed."""
@@ -289,7 +290,7 @@ class JointLearner:
     # What it shows.
 
     def _note_curve(self) -> None:
-        values = self.practice.curve_values() | self._agreement
+        values = self.practice.curve_values() | self.inference.agreement
         answers, seconds = self._uses.get("comparison", 0), time.monotonic() - self._began
         self._curve.append(CurvePoint(seconds, self.practice.env_steps, answers, values))
 
@@ -323,7 +324,7 @@ class JointLearner:
             "fitted": sorted(self._fitted),
             "learned_seq": self._learned_seq,
             "uses": self._uses,
-            "agreement": self._agreement,
+            "agreement": self.inference.agreement,
             "counts": None if self._counts is None else self._counts.tolist(),
             "inference": self.inference.facts(),
             "asker": self.asker.facts(),
@@ -340,7 +341,7 @@ class JointLearner:
         self._fitted = frozenset(facts["fitted"])
         self._seq = self._learned_seq = facts["learned_seq"]
         self._uses = dict(facts.get("uses", {}))
-        self._agreement.update(facts["agreement"])
+        self.inference.agreement.update(facts["agreement"])
         self.asker.restore(facts["asker"])
         self.cloner.restore(facts["cloner"])
         self._counts = None if facts["counts"] is None else np.array(facts["counts"], np.float32)

@@ -33,11 +33,7 @@ LEARNERS = (
     "shaping",
 )
 """After the colon: the net as its reward, or COACH in TAMER's place."""
-SHORTER = {
-    MERGE: {"steps_per_fit": 240_000},
-    ROVER: {"steps_per_fit": 240_000},
-    POLE: {"steps_per_fit": 40_000},
-}
+SHORTER = {world: {"steps_per_fit": 240_000} for world in (MERGE, ROVER)}
 """How long practice on one state of the feedback may take in the table, where steps cost more."""
 OFF_POLICY = {world: {"prior_steps": 20_000, "steps_per_fit": 20_000} for world in (MERGE, ROVER, POLE)}
 """The same for `pebble`, which learns more from each step and takes longer over it."""
@@ -94,8 +90,6 @@ def _limits(learner: str, world: str) -> dict[str, int]:
     """How long a learner of the table may practise in a world."""
     if learner == "pebble":
         return OFF_POLICY.get(world, {})
-    if world == POLE and "comparison" in entry(learner).kinds:
-        return {}  # 40,000 steps are too few to learn to balance from nothing but answers
     return SHORTER.get(world, {}) if learner in PRACTISES else {}
 
 

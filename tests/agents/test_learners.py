@@ -58,6 +58,25 @@ def test_evaluative_learns_from_presses() -> None:
     assert _practise(learner) > before + 4.0
 
 
+@pytest.mark.parametrize("name", ["evaluative", "shaping"])
+def test_presses_alone_are_weighed_by_how_much_there_usually_is_of_each_term(name: str) -> None:
+    task, teacher = toy(), make_teacher("rational", toy())
+    learner = catalog.make(name, task, prior_steps=4_000, steps_per_fit=4_000)
+    while learner.snapshot().phase == "learning from the written reward":
+        learner.step()
+    presses = [press for seed in range(20) if (press := teacher.evaluate(_watch(learner, seed), 12))]
+    learner.observe(1, presses[:1])
+    learner.step()
+    sums = np.array(learner.asker.sums())
+    usual = np.sqrt((sums**2).sum(0) / (np.abs(sums) > 1e-6).sum(0))
+    assert learner.model.unit == pytest.approx(usual, rel=1e-4)
+    assert learner.model.unit[3] > 5.0, "a clip holds many moves"
+    before = learner.model.unit.copy()
+    learner.observe(2, presses[1:2])
+    _practise(learner)
+    assert np.array_equal(learner.model.unit, before), "what was said is understood in the same units"
+
+
 def test_joint_learns_from_two_demonstrations() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
     learner = catalog.make("joint", task, **QUICK)
