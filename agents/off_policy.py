@@ -49,7 +49,7 @@ class OffPolicyPractice(Practice):
         self.task, self.off = task, config
         self.config = PracticeConfig()
         rows, steps = (8, 128) if is_foreign(task) else (config.rows, config.steps)
-        sim = simulate(task, rows, seed=seed * 1_000_003 + 17)
+        sim = simulate(task, rows, seed=seed * 1_000_003 + 17, skips=self.config.skips)
         self.env = SimulationVecEnv(sim, self._pay, stagger=np.random.default_rng([seed, 3]))
         with self._own_randomness():
             self.ppo = algorithm(self.env, task, config, seed)
@@ -104,7 +104,12 @@ class OffPolicyPractice(Practice):
 
     def _relabel(self) -> None:
         if not self.exploring:
-            self.buffer.relabel(self._pay)
+            self.buffer.relabel(self._pay, self._rest)
+
+    @property
+    def _rest(self) -> float:
+        """What resting for ever after an early end is worth at the step that ends."""
+        return self.ppo.gamma / (1.0 - self.ppo.gamma) * self.env.at_rest() if self.env.skipped else 0.0
 
     def burst(self) -> int:
         """One rollout, and minibatches of all that is kept."""
@@ -124,7 +129,7 @@ class OffPolicyPractice(Practice):
         sim, policy, random = self.env.simulation, self.policy, self.ppo.random
         discrete, buffer, first = policy.kind == "discrete", self.buffer, self.buffer.pos
         log: list[tuple[Any, ...]] = []
-        keep = int(random.integers(self.ppo.n_steps))
+        keep, skipped = int(random.integers(self.ppo.n_steps)), self.env.skipped
         for t in range(self.ppo.n_steps):
             if t == keep:
                 self.ppo.facts.states, self.ppo.facts.rng = sim.states.copy(), sim.rng.copy()
@@ -132,13 +137,17 @@ class OffPolicyPractice(Practice):
             actions = policy.act(obs, random)
             step = sim.step(actions)
             after, terms = step.last_obs.copy(), step.terms.copy()
-            buffer.put(
-                obs, after, actions if discrete else self.ppo.policy.scale_action(actions), terms, step.ended
-            )
+            over = step.ended & (after[:, -1] == 1.0) & is_foreign(self.task)
+            did = actions if discrete else self.ppo.policy.scale_action(actions)
+            buffer.put(obs, after, did, terms, step.ended, over)
             log.append((obs, actions, after, terms))
         self.ppo.num_timesteps += self.ppo.n_steps * sim.rows
         obs, actions, after, terms = (np.stack(part) for part in zip(*log, strict=True))
         self._note(obs, actions.reshape(*obs.shape[:2], -1), after, terms, first)
+        rested = self.env.skipped - skipped
+        if rested and not self.exploring:
+            self.ppo.facts.reward_sum += rested * self.env.at_rest()
+        self.ppo.facts.episodes += rested / self.task.horizon
 
     def _note(self, obs: Float, actions: Any, after: Float, terms: Float, first: int) -> None:
         """Pay for the newest rollout, and keep it for curves and questions."""
@@ -150,6 +159,8 @@ class OffPolicyPractice(Practice):
         paid = self._pay_all(after)
         at = (first + np.arange(len(obs))) % self.buffer.buffer_size
         self.buffer.rewards[at] = paid.reshape(obs.shape[:2])
+        if not self.exploring:
+            self.buffer.rewards[at] += self._rest * self.buffer.early_ends(at)
         facts.reward_sum = float(paid.sum())
 
     def _pay_all(self, after: Float) -> Float:

@@ -32,17 +32,20 @@ class RelabelledBuffer(NStepReplayBuffer):
         """How many steps of each row it holds."""
         return self.buffer_size if self.full else self.pos
 
-    def put(self, obs: Float, after: Float, actions: Any, terms: Float, ended: Any) -> None:
-        """One step of every row, without its reward. An end is the horizon's: bootstrapped over."""
+    def put(self, obs: Float, after: Float, actions: Any, terms: Float, ended: Any, over: Any) -> None:
+        """One step of every row, without its reward. An end is the horizon's, and bootstrapped over, but for
+        rows that are `over`: an early end, after which the rest is reckoned."""
         at = self.pos
         self.observations[at], self.next_observations[at], self.terms[at] = obs, after, terms
         self.actions[at] = np.asarray(actions).reshape(self.n_envs, -1)
-        self.dones[at] = self.timeouts[at] = ended
+        self.dones[at], self.timeouts[at] = ended, ended & ~over
         self.pos = (at + 1) % self.buffer_size
         self.full |= self.pos == 0
 
-    def relabel(self, reward: Callable[[Float, Any, Float, Float], Float], part: int = 16_384) -> None:
-        """Every kept step's reward, by `reward(obs, actions, next_obs, terms)`."""
+    def relabel(
+        self, reward: Callable[[Float, Any, Float, Float], Float], rest: float = 0.0, part: int = 16_384
+    ) -> None:
+        """Every kept step's reward, by `reward(obs, actions, next_obs, terms)`; early ends get `rest` too."""
         n, rows = self.moments, self.n_envs
         if n == 0:
             return
@@ -57,6 +60,11 @@ class RelabelledBuffer(NStepReplayBuffer):
             for i in range(0, n * rows, part)
         ]
         self.rewards[:n] = np.concatenate(found).reshape(n, rows)
+        self.rewards[:n] += rest * self.early_ends(slice(n))
+
+    def early_ends(self, at: Any) -> Array:
+        """Which of the kept steps `at` [..., rows] ended an episode before its horizon."""
+        return (self.dones[at] > 0.0) & (self.timeouts[at] == 0.0)
 
     def _get_samples(self, batch_inds: Any, env: Any = None) -> ReplayBufferSamples:
         """A minibatch, seen in a turn or mirror of the world drawn at random."""

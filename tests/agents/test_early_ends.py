@@ -8,10 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agents import catalog as catalog_of_learners
+from agents import scores
 from agents.adversarial import AirlLearner, GailLearner
+from agents.off_policy import OffPolicyPractice
+from agents.pebble import EXPLORING
 from agents.practice import Practice, PracticeConfig
 from agents.rollouts import resting
+from agents.sac_dqn import OffPolicyConfig
 from agents.snapshot import RewardArrays
+from agents.teachers import make_teacher
 from envs import catalog
 from envs.foreign.simulation import ForeignSimulation
 from envs.foreign.task import ENDED
@@ -77,6 +83,37 @@ def test_a_fall_is_worth_what_all_the_rest_is_paid() -> None:
     obs, action, after, terms = resting(task)
     assert practice._reward is not None
     assert float(practice._reward.members(obs, action, after, terms).mean()) == pytest.approx(-1.0)
+
+
+def test_off_policy_a_fall_is_worth_what_all_the_rest_is_paid_also_after_another_reward() -> None:
+    practice = OffPolicyPractice(_cart_pole(), 0, OffPolicyConfig(updates=4, batch=64))
+    buffer, gamma = practice.buffer, practice.ppo.gamma
+    falls = _only_falls_cost(practice.task)
+    for twice in (1.0, 2.0):
+        practice.set_reward(replace(falls, scale=twice))
+        for _ in range(2):
+            practice.burst()
+        n = buffer.moments
+        seen, over = buffer.next_observations[:n, :, -1] == 1.0, buffer.early_ends(slice(n))
+        assert 20 < seen.sum() < n * 8 // 4
+        assert (buffer.observations[:n, :, -1] == 0.0).all(), "who rests teaches nothing"
+        assert np.array_equal(seen, over)
+        alive, rest = (0.0 - practice._usual) / practice.unit, practice.env.at_rest()
+        assert buffer.rewards[:n][~over] == pytest.approx(alive, abs=1e-4)
+        assert buffer.rewards[:n][over] == pytest.approx(alive + gamma * rest / (1.0 - gamma), rel=1e-3)
+
+
+def test_pebble_learns_to_stand_from_ten_answers() -> None:
+    task, teacher = _cart_pole(), make_teacher("rational", _cart_pole())
+    learner = catalog_of_learners.make("pebble", task, explore_steps=5_000, steps_per_fit=20_000)
+    while learner.phase == EXPLORING:
+        learner.step()
+    for seq in range(1, 11):
+        learner.observe(seq, [teacher.compare(learner.query())])
+        learner.step()
+    while learner.step():
+        pass
+    assert scores.evaluate(task, learner.snapshot().policy).mean > 60.0  # at random 20
 
 
 def test_an_episode_lasts_its_horizon_also_where_its_rest_is_left_out() -> None:
