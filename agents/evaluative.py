@@ -37,6 +37,7 @@ class EvaluativeConfig(JointConfig):
     rate: float = 3e-3  # Adam's of the policy, for coach
     passes: int = 10  # over new presses, for coach
     entropy: float = 0.01  # for coach: keeps it trying
+    reach: float = 0.3  # for coach: how much surer or less sure of an action new presses may make it [nats]
     gamma: float = 0.9  # for tamer: how far ahead it looks
 
 
@@ -143,10 +144,14 @@ class EvaluativeLearner(JointLearner):
         on = policy.device
         sides = [torch.as_tensor(np.concatenate(part), device=on) for part in (obs, actions, credit, owner)]
         values = torch.tensor(value, dtype=torch.float32, device=on)
-        adam = torch.optim.Adam(policy.parameters(), self.config.rate)
+        acted = sides[1].reshape(len(sides[1]), -1)
+        with torch.no_grad():  # as PPO clips; momentum would carry it past
+            limit = evaluate(policy, sides[0], acted)[0] + self.config.reach * values[sides[3]].sign()
+        adam = torch.optim.Adam(policy.parameters(), self.config.rate, betas=(0.0, 0.999))
         for _ in range(self.config.passes):
-            log_pi, entropy, _ = evaluate(policy, sides[0], sides[1].reshape(len(sides[1]), -1))
-            sums = torch.zeros(len(value), device=on).index_add(0, sides[3], log_pi * sides[2])
+            log_pi, entropy, _ = evaluate(policy, sides[0], acted)
+            near = torch.where(values[sides[3]] > 0.0, log_pi.minimum(limit), log_pi.maximum(limit))
+            sums = torch.zeros(len(value), device=on).index_add(0, sides[3], near * sides[2])
             loss = coach(sums.unsqueeze(1), torch.ones((len(value), 1), device=on), values).mean()
             loss = loss - self.config.entropy * entropy
             adam.zero_grad(set_to_none=True)

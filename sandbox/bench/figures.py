@@ -11,9 +11,9 @@ from sandbox.bench.tables import table
 
 ABOUT = {
     "table": "Every learner from what it learns from. One run is scored at each budget, once it has learned "
-    "all that the budget is good for. Where steps cost more (LanesMerge, RoverDeliver; `pebble` in CartPole-v1 "
-    "too) practice is shorter than the learners' own; `SHORTER` and `OFF_POLICY` in `sandbox/bench/sets.py` "
-    "say how long.",
+    "all that the budget is good for. Where steps cost more (LanesMerge, RoverDeliver; `pebble` in "
+    "CartPole-v1 too) practice is shorter than the learners' own; `SHORTER` and `OFF_POLICY` in "
+    "`sandbox/bench/sets.py` say how long.",
     "joint": "Sixty answers, everything mixed, and the controls.",
     "preferences": "How many comparisons a reward needs.",
     "minute": "One minute of a person's time, and what the single kinds make of it.",
