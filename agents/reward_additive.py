@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.care import judged, strangers
 from agents.checkpoint import Arrays
 from agents.choices import Packed
 from agents.foretelling import Foretelling
@@ -58,6 +60,8 @@ class AdditiveConfig:
 
 class AdditiveReward(NetReward):
     """The same face as the other net's; a fit to a hundred answers takes about a tenth of a second."""
+
+    judges_care = True
 
     def __init__(
         self,
@@ -165,20 +169,18 @@ class AdditiveReward(NetReward):
         own, config = self.additive, self.config
         mean = np.append(np.zeros(len(variance) - 1), 1.0)  # before any answer: the written reward
         found, relevance = mean.copy(), np.ones(groups.max() + 1)
-        trust = np.array(config.trust, np.float64)
+        trust, packed = np.array(config.trust, np.float64), strangers(packed)
         for turn in range(own.rounds):
             now = variance * relevance[groups]
             for _ in range(own.newton):
-                rows, slope = _curvature(packed, features, found, trust, config.noise)
-                curve = rows.T @ rows
-                inverse = np.linalg.inv(np.eye(len(now)) + curve * now)  # (curve + 1 / now)^-1 = now * this
-                step = now[:, None] * inverse @ (slope - (found - mean) / now)
-                found = found + step
-                if np.abs(features @ step).max() < 1e-3:
+                before = found
+                found, covariance = _newton(features, before, mean, now, trust, config.noise, packed)
+                if np.abs(features @ (found - before)).max() < 1e-3:
                     break
-            covariance = now[:, None] * inverse
             trust = self._sharpness(packed, features @ found)
             if turn < own.rounds - 1:
+                solve = partial(_newton, features, found, mean, now, trust, config.noise)
+                packed = judged(packed, features, trust[packed.kind], solve)
                 used = np.clip(1.0 - np.diag(covariance) / now, 0.0, 1.0)
                 known = np.bincount(groups, (found - mean) ** 2 / variance)
                 free = np.bincount(groups, used)
@@ -280,6 +282,16 @@ class AdditiveReward(NetReward):
         self.foretelling.restore(arrays)
         self._members = arrays["reward.members"]
         self._tells = self.foretelling.terms if "reward.told.0" in arrays else 0
+
+
+def _newton(
+    features: Wide, found: Wide, mean: Wide, now: Wide, trust: Wide, noise: float, packed: Packed
+) -> tuple[Wide, Wide]:
+    """Likelier weights [F] than `found` by one step, and their covariance [F, F]."""
+    rows, slope = _curvature(packed, features, found, trust, noise)
+    inverse = np.linalg.inv(np.eye(len(now)) + rows.T @ rows * now)  # (curvature + 1 / now)^-1 = now * this
+    covariance = now[:, None] * inverse
+    return found + covariance @ (slope - (found - mean) / now), covariance
 
 
 def _trusts(config: NetConfig) -> Wide:

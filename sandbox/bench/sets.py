@@ -192,8 +192,11 @@ def care() -> list[Condition]:
     budgets = "/".join(f"compare={n}" for n in (5, 10, 20, 25, 40, 50))
     who = ("rational", "mistaken:0.2", "pool:rational,rational,useless,useless")
     found = [taught("preferences", TIDY, budgets, teacher=teacher) for teacher in who]
-    net = "/".join(f"compare={n}" for n in (25, 50, 100))
-    return found + [taught("preferences:net", TIDY, net, teacher=teacher) for teacher in who]
+    numbers = {teacher: (25, 50, 62, 100) if "pool" in teacher else (25, 50, 100) for teacher in who}
+    return found + [
+        taught("preferences:net", TIDY, "/".join(f"compare={n}" for n in some), teacher=teacher)
+        for teacher, some in numbers.items()
+    ]
 
 
 def questions() -> list[Condition]:
