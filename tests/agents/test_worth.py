@@ -280,9 +280,10 @@ def test_of_several_raters_who_are_not_known_more_accidents_are_expected() -> No
     assert inference.accidents == pytest.approx((0.1 + 0.32) / 2)
     learner.query()
     assert learner.asker._noise == pytest.approx(0.21)
-    net = JointLearner(rooms_tidy(), config=JointConfig(model="net")).inference
-    net.raters |= inference.raters
-    assert net.accidents is None  # it finds out by what it foresaw
+    for prior, expected in (("written", pytest.approx(0.32)), ("none", None)):
+        net = JointLearner(rooms_tidy(), prior=prior, config=JointConfig(model="net")).inference
+        net.raters |= inference.raters
+        assert net.accidents == expected  # from nothing it finds out by what it foresaw
 
 
 def test_clips_are_short_where_a_net_must_find_out_which_step_they_were_about() -> None:
