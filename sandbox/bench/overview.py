@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sandbox.bench.tables import markdown
+
 KINDS = {
     "compare": ("comparison", "comparisons"),
     "demo": ("drive", "drives"),
@@ -22,16 +24,15 @@ def overview(lines: Sequence[dict[str, Any]], references: Sequence[dict[str, Any
     """
     worlds = list(dict.fromkeys(line["world"] for line in lines))
     last: dict[tuple[str, str], dict[str, Any]] = {(line["learner"], line["world"]): line for line in lines}
-    head = ["learner", "told", *worlds]
-    rows = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * 2 + ['---:'] * len(worlds))} |"]
+    rows = [["learner", "told", *worlds]]
     for name in dict.fromkeys(line["learner"] for line in lines):
         mine = {world: last[name, world] for world in worlds if (name, world) in last}
         told = next(iter(mine.values()))["teaching"]
         cells = [_cell(mine.get(world), told) for world in worlds]
-        rows.append(f"| {' | '.join([name, in_words(told), *cells])} |")
+        rows.append([name, in_words(told), *cells])
     random = {one["world"]: f"{one['random_score']:z.2f}" for one in references}
-    rows.append(f"| {' | '.join(['control: acting at random', '', *(random.get(w, '') for w in worlds)])} |")
-    return "\n".join([*rows, ""])
+    rows.append(["control: acting at random", "", *(random.get(world, "") for world in worlds)])
+    return markdown(rows, 2)
 
 
 def _cell(line: dict[str, Any] | None, told: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.bench.figures import said
 from sandbox.bench.overview import in_words, overview
 from sandbox.bench.sets import WORLDS
+from sandbox.bench.tables import markdown
 
 Report = dict[str, Any]
 Lines = Sequence[dict[str, Any]]
@@ -59,7 +60,7 @@ def by_size(reports: Sequence[Report]) -> str:
         same = [one for report in found for one in report["lines"] if _way(one) == _way(line)]
         took = [f"{line['human_seconds']:.0f}", f"{line['cpu_seconds']:.1f}"]
         rows.append([line["learner"], in_words(line["teaching"]), *map(_interval, same), *took])
-    return _markdown(rows, 2)
+    return markdown(rows, 2)
 
 
 def by_seconds(reports: Sequence[Report]) -> str:
@@ -73,7 +74,7 @@ def by_seconds(reports: Sequence[Report]) -> str:
             line = same[0]
             told = [line["learner"], in_words(line["teaching"]), who]
             rows.append([*told, f"{line['human_seconds']:.0f}", _interval(line), f"{line['worst']:z.3f}"])
-        parts.append(f"{world}:\n\n{_markdown(rows, 3)}")
+        parts.append(f"{world}:\n\n{markdown(rows, 3)}")
     return "\n".join(parts)
 
 
@@ -88,7 +89,7 @@ def by_answers(reports: Sequence[Report]) -> str:
         mine = {said(line["teaching"]): line for line in lines if tuple(line[key] for key in keys) == way}
         cells = [f"{mine[n]['median']:z.3f} ({mine[n]['worst']:z.3f})" if n in mine else "" for n in numbers]
         rows.append([*(TEACHERS.get(word, word) for word in way), *cells])
-    return _markdown(rows, len(keys))
+    return markdown(rows, len(keys))
 
 
 TABLES: dict[str, Callable[[Sequence[Report]], str]] = {
@@ -125,9 +126,3 @@ def _way(line: dict[str, Any]) -> tuple[str, str]:
 
 def _interval(line: dict[str, Any]) -> str:
     return f"{line['iqm']:z.3f} [{line['low']:z.3f}, {line['high']:z.3f}]"
-
-
-def _markdown(rows: Sequence[Sequence[str]], words: int) -> str:
-    """The rows as a table, the first `words` columns as text, the rest as numbers."""
-    rule = ["---"] * words + ["---:"] * (len(rows[0]) - words)
-    return "".join(f"| {' | '.join(row)} |\n" for row in (rows[0], rule, *rows[1:]))

@@ -26,3 +26,9 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return "" if value is None else str(value)
+
+
+def markdown(rows: Sequence[Sequence[str]], words: int) -> str:
+    """Rows, the first of them the heads, as a Markdown table; the first `words` columns are text."""
+    rule = ["---"] * words + ["---:"] * (len(rows[0]) - words)
+    return "".join(f"| {' | '.join(row)} |\n" for row in (rows[0], rule, *rows[1:]))
