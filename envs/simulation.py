@@ -151,4 +151,5 @@ class Simulation:
             driver=driver,
             kernel=kernels.mode_of(self._kernel.step),
             options=self.task.options,
+            n_terms=len(self.task.world.terms),
         )

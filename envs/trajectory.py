@@ -66,8 +66,11 @@ class Trajectory:
 class Recorder:
     """Collects one row's steps into a Trajectory; also what is kept so far, at any time."""
 
-    def __init__(self, task: str, state: Array, rng: int, observation: Array, **meta: Any) -> None:
+    def __init__(
+        self, task: str, state: Array, rng: int, observation: Array, *, n_terms: int, **meta: Any
+    ) -> None:
         self._task, self._meta = task, meta
+        self._n_terms = n_terms
         self._states = [np.array(state)]
         self._rng = [rng]
         self._observations = [np.array(observation, np.float32)]
@@ -96,6 +99,6 @@ class Recorder:
             rng=np.array(self._rng, np.uint64),
             observations=np.stack(self._observations),
             actions=np.array(self._actions) if self._actions else np.zeros(0, np.int64),
-            terms=np.array(self._terms, np.float32),
+            terms=np.array(self._terms, np.float32).reshape(len(self), self._n_terms),
             **self._meta,
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,15 @@ from sandbox.screen import notices
 from sandbox.screen import theme as look
 from sandbox.screen.behind import Behind
 from sandbox.screen.chrome import Chrome
+from sandbox.screen.failures import log_failure
 from sandbox.screen.held import Hands
-from sandbox.screen.keys import EVERYWHERE, Intent, Pointer, Press, intent
+from sandbox.screen.keys import EVERYWHERE, Intent, Pointer, Press, Release, intent
 from sandbox.screen.listening import listen
 from sandbox.screen.notices import News
 from sandbox.screen.scene import Scene
+from sandbox.screen.scene_stack import SceneStack
 from sandbox.screen.sessions import Sessions
+from sandbox.screen.settings import SettingsFile
 from sandbox.screen.sound import Sounds
 from sandbox.screen.theme import Theme
 from sandbox.screen.window import NoDisplay, StateFile, open_window, toggle_fullscreen, window_state
@@ -32,14 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["STEP", "App", "NoDisplay"]
 
 STEP = 1 / 60  # [s] the one length of an update
-SCENES = {
-    "menu": "sandbox.scenes.menu:MenuScene",
-    "drive": "sandbox.scenes.drive:DriveScene",
-    "reward": "sandbox.scenes.reward:RewardScene",
-    "rank": "sandbox.scenes.rank:RankScene",
-    "correct": "sandbox.scenes.correct:CorrectScene",
-    "watch": "sandbox.scenes.watch:WatchScene",
-}
 
 
 class App:
@@ -47,6 +42,7 @@ class App:
 
     fixed_dt: each tick is one update of 1/60 s whatever the clock says (tests, films).
     open_session, sessions_root: how and where the menu opens sessions; default: the person's own.
+    settings_file: what the person chose for the window; default: the person's own.
     """
 
     def __init__(
@@ -58,10 +54,12 @@ class App:
         fixed_dt: bool = False,
         open_session: Callable[..., Session] | None = None,
         sessions_root: Path | None = None,
+        settings_file: Path | None = None,
         seed: int | None = None,
     ) -> None:
         self.session, self.fixed_dt = session, fixed_dt
         self.sessions = Sessions(sessions_root, open_session)
+        self.settings = SettingsFile(settings_file)
         self.random = np.random.default_rng(seed)
         self.surface = open_window(size)
         self._windowed: tuple[int, int] | None = None  # the size to go back to from full screen
@@ -71,6 +69,7 @@ class App:
         self.chrome = Chrome(self)
         self.running, self.help_open = True, False
         self.news = News()
+        self.news.trouble = self.settings.trouble
         self.hands = Hands()
         self.frame, self.seconds = 0, 0.0
         self.toast_area: pygame.Rect | None = None
@@ -79,11 +78,15 @@ class App:
         self._owed = 0.0
         self._clock = pygame.time.Clock()
         self._state_file = StateFile(state_file)
-        self._scenes: dict[str, Scene] = {}
         self._warned = False
-        self._last_mode = "drive"
-        self.scene = self._make("drive" if session else "menu")
+        self._touched: tuple[str, pygame.Rect] | None = None  # the key on screen that is down, and its place
+        self._stack = SceneStack(self, "drive" if session else "menu")
         self.scene.enter()
+
+    @property
+    def scene(self) -> Scene:
+        """The scene on screen."""
+        return self._stack.current
 
     # What scenes call.
 
@@ -92,9 +95,8 @@ class App:
         if mode != "menu" and self.session is None:
             self.toast("Choose a world first, then Enter.", "info")
             return
-        if mode != "menu":
-            self._last_mode = mode
-        self._change(self._make(mode))
+        if self._stack.go(mode):
+            self.hands.repeater.clear()
 
     def back(self) -> None:
         self.go("menu")
@@ -129,8 +131,8 @@ class App:
         if left:
             self.trouble(left)
         self.session = session
-        self._scenes = {"menu": self.scene}
-        self._last_mode, self.hands = "drive", Hands()
+        self._stack.begin_session()
+        self.hands = Hands()
         self.go("drive")
         return True
 
@@ -139,7 +141,7 @@ class App:
         if self.session is not None and learner != self.session.learner:
             self.session.set_learner(learner)
             self.toast(f"Now {learner} learns from the same feedback.")
-        self.go(self._last_mode)
+        self.go(self._stack.last_mode)
 
     def press(self, press: Press) -> None:
         """A key, from the keyboard or from a click on its cap."""
@@ -162,6 +164,18 @@ class App:
         self.hands.light(press, self.seconds)
         self._to_scene(press)
 
+    def press_on_screen(self, press: Press, spot: pygame.Rect) -> None:
+        """A key on screen goes down. It comes up with the mouse button, or when the mouse leaves `spot`."""
+        self.release_on_screen()
+        self._touched = (press.key, spot)
+        self._intent(press)
+
+    def release_on_screen(self) -> None:
+        """The key on screen that is down, if any, comes up."""
+        if self._touched is not None:
+            key, self._touched = self._touched[0], None
+            self._intent(Release(key))
+
     @property
     def taught(self) -> float:
         """How long the person has been at it [s]."""
@@ -180,15 +194,21 @@ class App:
             while self._owed >= STEP - 1e-9:
                 self._owed -= STEP
                 self._update()
+            self.draw()
         except ForeignWorldError as error:  # a world of somebody else's broke down: choose another
             self.go("menu")
             self.trouble(str(error))
-        self.show()
+        except Exception as error:
+            self._begin_anew(error)
+        self._shown()
         return self.running
 
     def show(self) -> None:
         """Draw a frame and show it, and tell the state file; what was pressed waits for the next tick."""
         self.draw()
+        self._shown()
+
+    def _shown(self) -> None:
         pygame.display.flip()
         self.frame += 1
         self._state_file.write(self.state(), self.frame)
@@ -213,12 +233,21 @@ class App:
         if self.help_open:
             notices.help_page(self.surface, self.theme, self.scene, self.sounds.why_silent)
 
+    def _begin_anew(self, error: Exception) -> None:
+        """A scene broke down: say so, log it, and show it anew."""
+        path = log_failure(error, self.session.folder if self.session else None)
+        self.hands.repeater.clear()
+        self._touched, self._owed, self.help_open = None, 0.0, False
+        told = self._stack.begin_anew(error, self.frame, modes=self.session is not None)
+        self.trouble(f"{told} All that was kept is saved. Details are in {path}.")
+
     def _event(self, event: Any) -> None:
         if event.type == pygame.QUIT:
             self._leave()
         elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWSIZECHANGED):
             self._resized()
         elif event.type == pygame.WINDOWFOCUSLOST:
+            self.release_on_screen()
             self.hands.repeater.clear()
             self.scene.blur()
         else:
@@ -232,11 +261,15 @@ class App:
             return
         self.hands.repeater.feed(meant, self.seconds)
         if isinstance(meant, Press):
-            self.press(meant)
+            self.press(replace(meant, owed=self._owed))
         else:
             self._to_scene(meant)
 
     def _pointer(self, meant: Pointer) -> None:
+        if meant.kind == "up" or (
+            meant.kind == "move" and self._touched and not self._touched[1].collidepoint(meant.pos)
+        ):
+            self.release_on_screen()
         if meant.kind == "down":
             self.hands.active(self.seconds)
             if self.help_open:
@@ -247,8 +280,8 @@ class App:
 
     def _to_scene(self, meant: Intent) -> None:
         following = self.scene.handle(meant)
-        if following is not None:
-            self._change(following)
+        if following is not None and self._stack.show(following):
+            self.hands.repeater.clear()
 
     def _everywhere(self, action: str) -> None:
         if action == "help":
@@ -275,19 +308,6 @@ class App:
             self.trouble(f"{risk} To leave without it, close the window once more.")
         else:
             self.running = False
-
-    def _change(self, scene: Scene) -> None:
-        if scene is not self.scene:
-            self.scene.leave()
-            self.scene = scene
-            self.hands.repeater.clear()
-            scene.enter()
-
-    def _make(self, mode: str) -> Scene:
-        if mode not in self._scenes:
-            module, _, name = SCENES[mode].partition(":")
-            self._scenes[mode] = getattr(importlib.import_module(module), name)(self)
-        return self._scenes[mode]
 
     def _update(self) -> None:
         self.seconds += STEP

@@ -7,6 +7,7 @@ outbox/         what a server has not got yet, in a store like the above
 aside/          what a repair has set aside
 checkpoint/     what the learners know
 learner.log     what the learner process printed
+window.log      what went wrong in the window, if anything did
 exports/        written out from the menu; imports/ is what the menu reads in
 agents/         agents of others that were imported
 lock            held by the window that has the session open
@@ -38,6 +39,7 @@ OURS = frozenset(
         STORE,
         "lock",
         "learner.log",
+        "window.log",
         "checkpoint",
         "session.json.new",
         "trajectories",

@@ -197,6 +197,7 @@ class ForeignSimulation:
             driver=driver,
             kernel="foreign",
             options=self.task.options,
+            n_terms=len(self.task.world.terms),
             seed=seed,
             prefix=prefix,
         )

@@ -12,7 +12,7 @@ from sandbox.playback import events
 from sandbox.scenes.takeover import Takeover
 from sandbox.screen import marks, stage
 from sandbox.screen import theme as look
-from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press, Release
+from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press
 from sandbox.screen.scene import Scene
 from sandbox.screen.stage import Card
 from sandbox.screen.widgets import Slider
@@ -59,6 +59,10 @@ class CorrectScene(Scene):
         self._film = None
         self.chips.clear()
 
+    def enter(self) -> None:
+        person = self.over.person
+        person.waits = self.app.settings.time_waits(self.task.id, person.stepwise)
+
     def leave(self) -> None:
         self.blur()
 
@@ -92,9 +96,7 @@ class CorrectScene(Scene):
             self.app.toast("Space goes on." if halted else "Enter keeps it, Backspace throws it away.")
 
     def on_drive(self, press: Press) -> None:
-        """A click on an arrow's cap: one tap."""
-        self.handle(press)
-        self.handle(Release(press.key))
+        """Driving keys go to the latch, which takes them before this."""
 
     def on_pause(self, press: Press) -> None:
         self.over.toggle()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pygame
@@ -12,7 +13,7 @@ from sandbox.playback import Playback
 from sandbox.screen import marks, stage
 from sandbox.screen import theme as look
 from sandbox.screen.held import Latch, driving_keys
-from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press, Release
+from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press
 from sandbox.screen.live import Live
 from sandbox.screen.scene import Scene
 from sandbox.screen.stage import Card
@@ -31,9 +32,9 @@ class DriveScene(Scene):
         super().__init__(app)
         task = self.session.task
         self.task = task
-        self.latch = Latch(driving_keys(task.keys))
         self.live = Live(task, "person")
-        self.waits = self.live.waits
+        self.live.waits = self.app.settings.time_waits(task.id, self.live.stepwise)
+        self.latch = Latch(driving_keys(task.keys), stepwise=self.live.stepwise)
         self.view = View(task)
         self.chips = stage.Chips()
         self.phase = "ready"
@@ -55,11 +56,13 @@ class DriveScene(Scene):
     def blur(self) -> None:
         """Held keys are forgotten; a world that goes on by itself waits."""
         self.latch.clear()
-        if self.phase == "driving" and not self.waits:
+        if self.phase == "driving" and not self.live.waits:
             self.phase = "paused"
 
     def keys(self) -> Sequence[Binding]:
-        return stage.with_world_keys(BINDINGS["drive"], self.task.keys)
+        what = "let time run" if self.live.waits else "make time wait"
+        mine = [replace(b, what=what) if b.action == "time_waits" else b for b in BINDINGS["drive"]]
+        return stage.with_world_keys(mine, self.task.keys)
 
     def handle(self, event: Intent) -> Scene | None:
         if not isinstance(event, Pointer) and self.latch.feed(event):
@@ -67,6 +70,11 @@ class DriveScene(Scene):
                 self._drive()
             return None
         return super().handle(event)
+
+    @property
+    def taps(self) -> int:
+        """Taps whose steps need not wait for the world's pace."""
+        return self.latch.tapped if self.live.stepwise and self.live.waits else 0
 
     def _drive(self) -> None:
         if self.phase == "ready":
@@ -79,9 +87,7 @@ class DriveScene(Scene):
             self.latch.clear()
 
     def on_drive(self, press: Press) -> None:
-        """A click on an arrow's cap: one tap."""
-        self.handle(press)
-        self.handle(Release(press.key))
+        """Driving keys go to the latch, which takes them before this."""
 
     def on_keep(self, press: Press) -> None:
         if not len(self.live):
@@ -111,6 +117,12 @@ class DriveScene(Scene):
         elif self.replay is not None:
             self.replay.toggle()
 
+    def on_time_waits(self, press: Press) -> None:
+        self.live.waits = not self.live.waits
+        self.app.settings.set_time_waits(self.task.id, self.live.waits)
+        told = "Time waits for your keys now." if self.live.waits else "The world goes on by itself now."
+        self.app.toast(self.app.settings.trouble or told)
+
     def on_undo(self, press: Press) -> None:
         undone = self.session.undo("demonstration")
         self.app.toast(
@@ -122,12 +134,13 @@ class DriveScene(Scene):
         self.live.events.pass_time(dt)
         if self.phase == "ended" and self.replay is not None:
             self.replay.advance(dt)
+        self.latch.pass_time(dt)
         if self.phase != "driving":
             self.live.since = min(
                 1.0, self.live.since + (dt * self.live.pace if self.phase == "ended" else 0.0)
             )
             return
-        if self.live.wait(dt) and (self.latch.waiting or not self.waits):
+        if self.live.wait_for_tap(dt, self.taps) and (self.latch.waiting or not self.live.waits):
             key = self.latch.take(self.task.keys)
             happened = self.live.step(self.task.keys.get(key, self.task.world.idle_action))
             self.chips.add(happened)
@@ -135,7 +148,7 @@ class DriveScene(Scene):
                 self.app.sounds.play("crash")
             if self.live.ended or self.live.over:
                 self._end()
-        elif self.waits:
+        elif self.live.waits:
             self.live.since = min(self.live.since, 1.0)
 
     def _end(self) -> None:
@@ -181,7 +194,7 @@ class DriveScene(Scene):
         keep = [(("Enter",), "keep it"), (("Backspace",), "throw it away")]
         match self.phase:
             case "ready":
-                text = " The world waits for you." if self.waits else " It starts with your first key."
+                text = " The world waits for you." if self.live.waits else " It starts with your first key."
                 keys = stage.driving_hints(self.task)
                 if self.session.counts.get("demonstration", 0) > 1:
                     keys.append((("F6",), "or watch it learn"))
@@ -201,7 +214,7 @@ class DriveScene(Scene):
             "step": self.live.step_number,
             "driven": len(self.live),
             "seed": self.live.seed,
-            "waits": self.waits,
+            "waits": self.live.waits,
             "held": list(self.latch.held),
             "kept": self.kept,
             "replaying": bool(self.replay and self.replay.playing),

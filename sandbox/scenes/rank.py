@@ -211,8 +211,8 @@ class RankScene(Scene):
         if self.shown is None:
             return False
         used = self.transport.pointer(event, self.shown.playback)
-        if isinstance(used, Press):
-            self.app.press(used)
+        if isinstance(used, tuple):
+            self.app.press_on_screen(*used)
         elif event.kind == "down" and not used:
             for index, card in enumerate(self._cards):
                 if card.collidepoint(event.pos):

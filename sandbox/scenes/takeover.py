@@ -27,9 +27,9 @@ class Takeover:
 
     def __init__(self, task: Task, act: Callable[[Array], Any], pace: float) -> None:
         self.task, self._act = task, act
-        self.latch = Latch(driving_keys(task.keys))
         self.agent = Live(task, "random", pace=pace)
         self.person = Live(task, "person")
+        self.latch = Latch(driving_keys(task.keys), stepwise=self.person.stepwise)
         self.phase: Phase = "running"
         self.position, self.taken_at = 0.0, 0
         """Moments of the agent's recording: on screen, and where the person took over [steps]."""
@@ -157,6 +157,7 @@ class Takeover:
 
     def update(self, dt: float) -> list[Term]:
         """Let `dt` seconds pass; the terms that happened on screen."""
+        self.latch.pass_time(dt)
         (self.person if self.person_drives else self.agent).events.pass_time(dt)
         if self.phase == "running":
             return self._play(dt)
@@ -180,7 +181,8 @@ class Takeover:
         return happened
 
     def _drive(self, dt: float) -> list[Term]:
-        if not self.person.wait(dt):
+        quick = self.person.stepwise and self.person.waits
+        if not self.person.wait_for_tap(dt, self.latch.tapped if quick else 0):
             return []
         if self.person.waits and not self.latch.waiting:
             self.person.since = 1.0

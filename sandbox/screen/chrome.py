@@ -154,15 +154,16 @@ class Chrome:
         return bar
 
     def _press(self, binding: Binding, spot: pygame.Rect) -> None:
-        """A click on key caps presses that key (the one of several under the mouse)."""
+        """The mouse went down on key caps: so does that key (the one of several under the mouse)."""
         theme, x = self.app.theme, spot.left
         key = binding.keys[0]
         for name, one in zip(binding.caps, binding.keys, strict=False):
             right = x + marks.key_cap_width(theme, name) + theme.px(4)
             if x <= self._mouse[0] < right:
-                key = one
+                key, spot = one, pygame.Rect(x, spot.top, right - x, spot.height)
             x = right
-        self.app.press(Press(key, text=key if len(key) == 1 else "", shift=bool(binding.shift)))
+        press = Press(key, text=key if len(key) == 1 else "", shift=bool(binding.shift))
+        self.app.press_on_screen(press, spot)
 
     def _status(self, surface: pygame.Surface, theme: Theme, bar: pygame.Rect) -> None:
         session = self.app.session

@@ -11,12 +11,19 @@ from sandbox.screen.keys import Intent, Pointer, Press, Release
 
 
 class Latch:
-    """Held keys and taps. A tap waits for the next environment step, however short it was."""
+    """Held keys and taps. A tap waits for the next environment step, however short it was.
 
-    def __init__(self, names: Iterable[str]) -> None:
+    stepwise: where each press is one step. A key then repeats only after it has been down for HOLD
+    seconds. Otherwise a key acts from the moment it goes down for as long as it is held.
+    """
+
+    HOLD = 0.26  # [s] an ordinary tap lasts 60 to 120 ms, a slow one 250
+
+    def __init__(self, names: Iterable[str], *, stepwise: bool) -> None:
         self._names = frozenset(names)
-        self._held: list[str] = []
-        self._taps: deque[str] = deque(maxlen=32)
+        self._stepwise = stepwise
+        self._held: dict[str, float] = {}  # the newest last, with the seconds it has been down
+        self._taps: deque[str] = deque(maxlen=256)
 
     def feed(self, intent: Intent) -> bool:
         """Take a key in; True if it is one of ours."""
@@ -25,10 +32,15 @@ class Latch:
         if isinstance(intent, Press):
             if not intent.repeat:
                 self._taps.append(intent.key)
-                self._held = [key for key in self._held if key != intent.key] + [intent.key]
-        elif intent.key in self._held:
-            self._held.remove(intent.key)
+                self._held.pop(intent.key, None)
+                self._held[intent.key] = -intent.owed
+        else:
+            self._held.pop(intent.key, None)
         return True
+
+    def pass_time(self, dt: float) -> None:
+        """Let `dt` seconds pass for the keys that are down."""
+        self._held = {key: seconds + dt for key, seconds in self._held.items()}
 
     def clear(self) -> None:
         self._held.clear()
@@ -40,9 +52,21 @@ class Latch:
         return tuple(self._held)
 
     @property
+    def tapped(self) -> int:
+        """How many taps wait for a step."""
+        return len(self._taps)
+
+    @property
     def waiting(self) -> bool:
         """Whether the next `take` would name a key."""
-        return bool(self._taps or self._held)
+        return bool(self._taps or self._acting())
+
+    def _acting(self) -> list[str]:
+        """The held keys that drive now. Stepwise, an older key rests while a newer one is down."""
+        if not self._stepwise:
+            return list(self._held)
+        newest = next(reversed(self._held), "")
+        return [newest] if newest and self._held[newest] >= self.HOLD else []
 
     def take(self, actions: Mapping[str, Any]) -> str:
         """The entry of `actions` for the next step: a waiting tap first, then what is held.
@@ -50,7 +74,7 @@ class Latch:
         'up+left' in `actions` stands for both at once; without it the newer key wins. '' is no key.
         """
         tap = self._taps.popleft() if self._taps else None
-        order = [key for key in self._held if key != tap] + ([tap] if tap else [])
+        order = [key for key in self._acting() if key != tap] + ([tap] if tap else [])
         down = set(order)
         both = [
             k for k in actions if "+" in k and set(k.split("+")) <= down and (not tap or tap in k.split("+"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pygame
@@ -10,13 +10,17 @@ import pygame
 
 @dataclass(frozen=True)
 class Press:
-    """A key went down. `key` is a name of this file; `text` is what it would type."""
+    """A key went down. `key` is a name of this file; `text` is what it would type.
+
+    owed: how much time the scene has still to go on until the moment of the press [s].
+    """
 
     key: str
     shift: bool = False
     text: str = ""
     repeat: bool = False
     ctrl: bool = False
+    owed: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,9 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         _bind("backspace", "throw away", "discard", "Throw it away and take a new start."),
         _bind("r", "start over", "restart", "Again from the same start; what you drove is dropped."),
         _bind("space", "pause", "pause", "Stop and go on."),
+        _bind(
+            "w", "time waits", "time_waits", "Whether the world waits for your keys, or goes on by itself."
+        ),
         _UNDO,
     ),
     "reward": (

@@ -15,6 +15,9 @@ from envs.simulation import Simulation
 from envs.trajectory import Recorder, Trajectory
 from envs.world import Array, Task, Term
 
+TAP_PACE = 0.5
+"""How much of a step a tap stays on screen before the next one's step, where taps come fast."""
+
 
 class Live:
     """A row that somebody drives: the simulation, what has been recorded, and how far the picture is.
@@ -29,7 +32,10 @@ class Live:
         self.sim: AnySimulation = catalog.simulation(task, 1)
         self.sim.auto_reset = False
         self.seed = 0
-        self.waits = waits_for_keys(task)
+        self.stepwise = waits_for_keys(task)
+        """Whether nothing happens here while nobody acts: then one press is one step."""
+        self.waits = self.stepwise
+        """Whether time stands still while no key is down. The person may choose otherwise."""
         self._tries = self._others()
         self._begin()
 
@@ -81,6 +87,12 @@ class Live:
         self.since += dt * self.pace
         return self.since >= 1.0 - 1e-9
 
+    def wait_for_tap(self, dt: float, taps: int) -> bool:
+        """The same while `taps` wait: their steps follow one another faster than the world's own pace."""
+        due = self.wait(dt)
+        soon = 1.0 if not taps else TAP_PACE if taps == 1 else 0.0
+        return due or self.since >= soon
+
     def step(self, action: Any) -> list[Term]:
         """One step; the terms that happened in it as events."""
         self.before = self.sim.states[0].copy()
@@ -89,8 +101,8 @@ class Live:
         self.since = max(0.0, self.since - 1.0) if self.since < 2.0 else 0.0
         self.ended = bool(out.ended[0]) or self.step_number >= self.task.horizon
         happened = self.events.add(out.terms[0])
-        if len(self.before) and self._did_nothing():  # idling is no end where the world waits
-            self._futile += not self.waits or bool(np.any(action != self.task.world.idle_action))
+        if len(self.before) and self._did_nothing():  # idling ends nothing where nobody else moves
+            self._futile += not self.stepwise or bool(np.any(action != self.task.world.idle_action))
         else:
             self._futile = 0
         self._done = self._nothing_left()
@@ -128,7 +140,7 @@ class Live:
     def _others(self) -> Simulation | None:
         """Rows to try each action in, where the world waits for the person."""
         space = self.task.world.action_space
-        if isinstance(self.sim, ForeignSimulation) or not self.waits or not isinstance(space, Discrete):
+        if isinstance(self.sim, ForeignSimulation) or not self.stepwise or not isinstance(space, Discrete):
             return None
         rows = Simulation(self.task, int(space.n))
         rows.auto_reset = False

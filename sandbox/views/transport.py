@@ -24,13 +24,13 @@ class Transport:
         """There is nothing to play."""
         self._caps, self.line, self.dragging = [], pygame.Rect(0, 0, 0, 0), False
 
-    def pointer(self, event: Pointer, playback: Playback) -> Press | bool:
-        """A key if its cap was clicked; else whether the time line used the event."""
+    def pointer(self, event: Pointer, playback: Playback) -> tuple[Press, pygame.Rect] | bool:
+        """A key and its place if its cap was clicked; else whether the time line used the event."""
         if event.kind == "down":
             self.dragging = self.line.collidepoint(event.pos)
             for cap, key in self._caps:
                 if cap.collidepoint(event.pos):
-                    return key
+                    return key, cap
         used = self.dragging
         if self.dragging and event.kind != "wheel":
             playback.seek_fraction(fraction_at(self.line, event.pos[0]))

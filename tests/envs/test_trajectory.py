@@ -14,7 +14,7 @@ from envs.trajectory import Recorder, Trajectory
 
 def recorded(actions: list[Any]) -> Trajectory:
     state, obs, terms = np.zeros(3), np.zeros(2, np.float32), np.zeros(1)
-    recorder = Recorder("some", state, 0, obs)
+    recorder = Recorder("some", state, 0, obs, n_terms=1)
     for action in actions:
         recorder.add(action, terms, state, 0, obs)
     return recorder.trajectory()

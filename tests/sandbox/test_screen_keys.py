@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
+import re
+from dataclasses import replace
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
@@ -12,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.app import SCENES
 from sandbox.screen.held import Latch, Repeater, driving_keys
 from sandbox.screen.keys import (
     ARROWS,
@@ -24,6 +26,7 @@ from sandbox.screen.keys import (
     cap,
     intent,
 )
+from sandbox.screen.scene_stack import SCENES
 
 GRID = {"": 0, "up": 1, "right": 2, "down": 3, "left": 4}
 BOTH = {**GRID, "up+left": 5}
@@ -31,8 +34,10 @@ BOTH = {**GRID, "up+left": 5}
 
 @pytest.mark.parametrize("mode", sorted(BINDINGS))
 def test_every_listed_key_has_its_method(mode: str) -> None:
-    module, _, name = SCENES[mode].partition(":")
-    scene = getattr(importlib.import_module(module), name)
+    source = inspect.getsource(SCENES[mode])
+    found = re.search(r"from (\S+) import (\w+)", source)
+    assert found is not None
+    scene = getattr(importlib.import_module(found[1]), found[2])
     missing = [b.action for b in BINDINGS[mode] if not hasattr(scene, f"on_{b.action}")]
     assert not missing
 
@@ -100,7 +105,7 @@ def tap(latch: Latch, key: str) -> None:
 
 
 def test_a_tap_waits_for_the_next_step() -> None:
-    latch = Latch(driving_keys(GRID))
+    latch = Latch(driving_keys(GRID), stepwise=False)
     tap(latch, "left")
     assert latch.waiting
     assert latch.held == ()
@@ -110,7 +115,7 @@ def test_a_tap_waits_for_the_next_step() -> None:
 
 
 def test_a_held_key_goes_on_and_the_newer_one_wins() -> None:
-    latch = Latch(driving_keys(GRID))
+    latch = Latch(driving_keys(GRID), stepwise=False)
     latch.feed(Press("up"))
     assert [latch.take(GRID) for _ in range(3)] == ["up"] * 3
     latch.feed(Press("left"))
@@ -120,7 +125,7 @@ def test_a_held_key_goes_on_and_the_newer_one_wins() -> None:
 
 
 def test_two_keys_at_once_where_the_world_knows_that() -> None:
-    latch = Latch(driving_keys(BOTH))
+    latch = Latch(driving_keys(BOTH), stepwise=False)
     latch.feed(Press("up"))
     latch.take(BOTH)
     tap(latch, "left")
@@ -129,7 +134,7 @@ def test_two_keys_at_once_where_the_world_knows_that() -> None:
 
 
 def test_focus_loss_forgets_and_repeats_are_no_taps() -> None:
-    latch = Latch(driving_keys(GRID))
+    latch = Latch(driving_keys(GRID), stepwise=False)
     latch.feed(Press("up"))
     tap(latch, "left")
     latch.clear()
@@ -143,13 +148,57 @@ def test_focus_loss_forgets_and_repeats_are_no_taps() -> None:
 @given(st.lists(st.tuples(st.sampled_from(ARROWS), st.integers(0, 3)), max_size=24))
 def test_taps_between_steps_all_arrive_in_order(taps: list[tuple[str, int]]) -> None:
     """However many steps pass between taps, each tap becomes exactly one step."""
-    latch = Latch(driving_keys(GRID))
+    latch = Latch(driving_keys(GRID), stepwise=False)
     done = []
     for key, steps in taps:
         tap(latch, key)
         done += [latch.take(GRID) for _ in range(steps)]
     done += [latch.take(GRID) for _ in range(len(taps) + 1)]
     assert [key for key in done if key] == [key for key, _ in taps]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(ARROWS), st.floats(0.0, 0.25), st.floats(0.0, 0.5)), max_size=12),
+    st.floats(0.004, 0.12),
+    st.floats(0.03, 0.2),
+)
+def test_stepwise_a_press_of_up_to_a_quarter_of_a_second_is_one_step(
+    presses: list[tuple[str, float, float]], frame: float, pace: float
+) -> None:
+    """Whatever the lengths, the pauses between presses, the frames and the world's pace."""
+    latch = Latch(driving_keys(GRID), stepwise=True)
+    events: list[tuple[float, Press | Release]] = []
+    at = 0.0
+    for key, length, pause in presses:
+        events += [(at, Press(key)), (at + length, Release(key))]
+        at += length + pause
+    done, now, due = [], 0.0, 0.0
+    while events or latch.waiting:
+        now += frame  # what happened within the frame is read at its end, and then time goes on by the frame
+        while events and events[0][0] <= now:
+            event = events.pop(0)[1]
+            latch.feed(replace(event, owed=frame) if isinstance(event, Press) else event)
+        latch.pass_time(frame)
+        due += frame
+        if due >= pace and latch.waiting:
+            done.append(latch.take(GRID))
+            due = 0.0
+    assert done == [key for key, _, _ in presses]
+
+
+def test_stepwise_a_held_key_repeats_after_a_moment_and_an_older_one_rests() -> None:
+    latch = Latch(driving_keys(GRID), stepwise=True)
+    latch.feed(Press("up"))
+    assert latch.take(GRID) == "up"
+    assert not latch.waiting
+    latch.pass_time(Latch.HOLD)
+    assert [latch.take(GRID) for _ in range(3)] == ["up"] * 3
+    latch.feed(Press("left"))
+    assert latch.take(GRID) == "left"
+    assert not latch.waiting  # neither repeats: `left` is new, and `up` is older
+    latch.feed(Release("left"))
+    assert latch.take(GRID) == "up"
 
 
 def test_caps_name_keys() -> None:

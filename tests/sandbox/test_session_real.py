@@ -15,7 +15,7 @@ import pytest
 from agents.catalog import LEARNERS
 from agents.snapshot import Snapshot
 from envs.catalog import simulation, task
-from envs.trajectory import Recorder, Trajectory
+from envs.trajectory import Trajectory
 from sandbox.events import LearnerRestarted
 from sandbox.session import Session
 
@@ -27,7 +27,7 @@ def drive(seed: int, steps: int = 30) -> Trajectory:
     rooms = task("teachbox/RoomsTidy-v0")
     sim = simulation(rooms, 1, seed=seed)
     random = np.random.default_rng(seed)
-    recorder = Recorder(rooms.id, sim.states[0], int(sim.rng[0]), sim.obs[0], options=rooms.options)
+    recorder = sim.recorder(0)
     for _ in range(steps):
         action = random.integers(0, 4, 1)
         happened = sim.step(action)

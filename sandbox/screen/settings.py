@@ -1,0 +1,59 @@
+"""What a person chose for their window, kept from one start to the next in a small file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+FILE = "window.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """time_waits: by task id, whether time stands still in Drive while no key is down."""
+
+    time_waits: dict[str, bool] = field(default_factory=dict)
+
+
+class SettingsFile:
+    """The settings of one person on one machine. `trouble` says what went wrong with the file."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """path: default beside the person's sessions."""
+        self.path = path or user_data_path("teachbox", appauthor=False) / FILE
+        self.trouble = ""
+        self.settings = self._read()
+
+    def _read(self) -> Settings:
+        try:
+            facts = json.loads(self.path.read_text("utf-8"))
+            waits = facts["time_waits"]
+            if not all(isinstance(value, bool) for value in waits.values()):
+                raise ValueError("time_waits holds something else than true and false")
+            return Settings(dict(waits))
+        except FileNotFoundError:
+            return Settings()
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            self.trouble = f"{self.path} can't be read ({error}); the window starts with its own settings."
+            return Settings()
+
+    def time_waits(self, task: str, default: bool) -> bool:
+        """Whether time waits for the person's keys in this task."""
+        return self.settings.time_waits.get(task, default)
+
+    def set_time_waits(self, task: str, waits: bool) -> None:
+        """Choose for a task, and keep it for the next time."""
+        self.settings = replace(self.settings, time_waits={**self.settings.time_waits, task: waits})
+        from sandbox.learning.checkpoints import replace_text  # not needed before the first picture
+
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            replace_text(self.path, json.dumps(asdict(self.settings), indent=2) + "\n")
+            self.trouble = ""
+        except OSError as error:
+            self.trouble = (
+                f"{self.path} can't be written ({error.strerror}): this choice lasts until you close."
+            )
