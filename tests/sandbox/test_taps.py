@@ -20,13 +20,16 @@ KEYS = ("Left", "Up", "Right", "Down")
 @pytest.fixture
 def window(tmp_path: Path) -> Iterator[Window]:
     screen = Screen(tmp_path / "x")
-    window = Window(
-        screen, tmp_path / "home", "--world", "teachbox/RoomsTidy-v0", "--session", str(tmp_path / "s")
-    )
-    window.wait("Drive", lambda s: s["scene"] == "drive" and s["open"])
-    yield window
-    window.close()
-    screen.close()
+    try:
+        session = str(tmp_path / "session")
+        window = Window(screen, tmp_path / "home", "--world", "teachbox/RoomsTidy-v0", "--session", session)
+        try:
+            window.wait("the open session", lambda s: s["scene"] == "drive" and s["open"])
+            yield window
+        finally:
+            window.close()
+    finally:
+        screen.close()
 
 
 def taps(window: Window, milliseconds: int, count: int) -> int:
