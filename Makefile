@@ -27,7 +27,7 @@ pictures: $(READY)
 	$(BIN)/teachbox tour --out artifacts/tour
 	@for name in drive reward rank correct watch after; do \
 		cp artifacts/tour/*-$$name.png docs/pictures/$$name.png; done
-	$(BIN)/python -m sandbox.tour.worlds docs/pictures/worlds
+	$(BIN)/python -m sandbox.tour.docs_pictures docs/pictures/worlds
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from agents.choices import strict_orders
+from agents.feedback.choices import strict_orders
 
 NOISE = 0.1
 """Share of answers given uniformly at random (Christiano et al. 2017, section 2.2.3)."""

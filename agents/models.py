@@ -5,9 +5,9 @@
     action, _ = model.predict(obs)
     model.save("cartpole")
 
-Underneath is the learner of the same name in `agents.catalog` (attribute `learner`), which learns from
-`give`n records, from a teacher who is asked on the way, or from both. Saved is a bundle (JSON and
-safetensors, nothing pickled); `agents.sb3_zip.write` makes a zip of it for others.
+Underneath is the learner of the same name in `agents.learner_catalog` (attribute `learner`), which learns
+from `give`n records, from a teacher who is asked on the way, or from both. Saved is a bundle (JSON and
+safetensors, nothing pickled); `agents.io.sb3_zip.write` makes a zip of it for others.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from agents.bc import CloningConfig
-from agents.bundle import Agent
-from agents.dagger import DaggerConfig
-from agents.sac_dqn import OffPolicyConfig
-from agents.taught_model import TaughtModel
+from agents.base_model import TaughtModel
+from agents.imitation.cloner import CloningConfig
+from agents.io.agent_bundle import Agent
+from agents.learners.dagger import DaggerConfig
+from agents.rl.sac_dqn import OffPolicyConfig
 
 
 class Joint(TaughtModel):

@@ -16,8 +16,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from envs.catalog import TASKS
 from envs.simulation import Simulation
+from envs.task_catalog import TASKS
 from envs.world import OBS_BOUND, Array, Task, World
 
 PICTURE_HEIGHT = 480
@@ -62,7 +62,7 @@ def written_reward(task: Task, terms: Array) -> NDArray[np.float64]:
 class TaskEnv(gymnasium.Env[Any, Any]):
     """One row of a task.
 
-    task: one of `envs.catalog.task_ids()`, or a Task. Options (size, difficulty, split) go to the task.
+    task: one of `envs.task_catalog.task_ids()`, or a Task. Options (size, difficulty, split) go to the task.
     reset(seed=s) gives what row s - s0 of a simulation reset with s0 begins with.
     """
 
@@ -121,7 +121,7 @@ class TaskEnv(gymnasium.Env[Any, Any]):
         if self.render_mode is None:
             return None
         if self._canvas is None:
-            from envs.show.render import Canvas
+            from envs.show.viewer import Canvas
 
             self._canvas = Canvas(self.task, PICTURE_HEIGHT, window=self.render_mode == "human")
         return self._canvas.show(self._simulation.states[0])
@@ -220,7 +220,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, Array]):
         if self.render_mode is None:
             return None
         if self._canvas is None:
-            from envs.show.render import Canvas
+            from envs.show.viewer import Canvas
 
             self._canvas = Canvas(self.task, PICTURE_HEIGHT // 2)
         return tuple(self._canvas.show(state) for state in self._simulation.states)

@@ -138,7 +138,8 @@ def is_warm(world: str) -> bool:
 
 
 def mark_warm(world: str) -> None:
-    """Say that all of a world's kernels have been compiled (see envs.catalog); forget the oldest caches."""
+    """Say that all of a world's kernels have been compiled (see envs.task_catalog); forget the oldest
+    caches."""
     cache_folder().mkdir(parents=True, exist_ok=True)
     (cache_folder() / f"warm-{world}").touch()
     kept = sorted(cache_folder().parent.iterdir(), key=lambda folder: folder.stat().st_mtime)

@@ -55,7 +55,16 @@ def merged(task: Task) -> Callable[[Array], Array]:
 
     if task.world.name != "rooms":
         return timeless
-    from envs.rooms.cells import BROKEN, BUMPED, CARPET, DIRTIED, DIRTY, DISTURBED, HEADER, HEADING
+    from envs.rooms.rooms_state_layout import (
+        BROKEN,
+        BUMPED,
+        CARPET,
+        DIRTIED,
+        DIRTY,
+        DISTURBED,
+        HEADER,
+        HEADING,
+    )
 
     def in_flats(states: Array) -> Array:
         found = timeless(states)

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any, get_args, get_type_hints
 
-from envs import catalog
+from envs import task_catalog
 
 VIEWS: Mapping[str, str] = {"observation": "OBSERVATIONS", "actions": "CONTROLS"}
 """Keywords for what is seen and how one acts, and what the tuple of their values is called where a world's
-tasks are made (`envs/<world>/tasks.py`); its first is the usual one."""
+tasks are made (`envs/<world>/<world>_tasks.py`); its first is the usual one."""
 BESIDES = ("size", "difficulty", "split", "layout", "view")
 """Keywords for how much there is and which layouts are drawn, and how far a grid reaches."""
 MEASURED: Mapping[str, tuple[dict[str, Any], ...]] = {"teachbox/RoomsTidy-v0": ({}, {"size": 13})}
@@ -25,7 +25,7 @@ MEASURED: Mapping[str, tuple[dict[str, Any], ...]] = {"teachbox/RoomsTidy-v0": (
 
 def views(id: str) -> list[dict[str, Any]]:
     """Options for each way to see and act in a task; the first is {}, the usual one."""
-    made_in, taken = sys.modules[catalog.TASKS[id].__module__], keywords_of(id)
+    made_in, taken = sys.modules[task_catalog.TASKS[id].__module__], keywords_of(id)
     every: dict[str, tuple[Any, ...]] = {
         keyword: getattr(made_in, values) for keyword, values in VIEWS.items() if keyword in taken
     }
@@ -40,12 +40,12 @@ def name(id: str, options: Mapping[str, Any]) -> str:
 
 def named() -> dict[str, tuple[str, dict[str, Any]]]:
     """Every view of every task, by name: (id, options)."""
-    return {name(id, options): (id, options) for id in catalog.task_ids() for options in views(id)}
+    return {name(id, options): (id, options) for id in task_catalog.task_ids() for options in views(id)}
 
 
 def keywords_of(id: str) -> set[str]:
     """The keywords that a task takes."""
-    make = catalog.TASKS[id]
+    make = task_catalog.TASKS[id]
     hints = get_type_hints(make)
     found: set[str] = set()
     for parameter in inspect.signature(make).parameters.values():

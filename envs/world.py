@@ -119,6 +119,21 @@ class Task:
     """The keywords it was made with (size, split, ...), kept in every recording."""
 
     @property
+    def can_restore(self) -> bool:
+        """Whether a row can be put into a stored state, so that any moment can be forked and replayed."""
+        return self.world.state_size > 0
+
+    @property
+    def names_terms(self) -> bool:
+        """Whether the terms name what can happen, so that a reward can be made of them."""
+        return True
+
+    @property
+    def is_costly(self) -> bool:
+        """Whether a step takes so long that few rows are run at once: no compiled kernel runs it."""
+        return False
+
+    @property
     def written_weights(self) -> NDArray[np.float32]:
         """The written reward as weights over the world's terms, shape [M]."""
         return np.array([self.written.get(name, 0.0) for name in self.world.term_names], np.float32)
@@ -130,7 +145,7 @@ class Task:
 
 
 class Renderer(Protocol):
-    """Draws any stored state at any size (lives in render.py; the only place envs imports pygame)."""
+    """Draws any stored state at any size (lives in `<world>_renderer.py`; only such files import pygame)."""
 
     aspect: float
     """Width over height of the picture that it likes best."""

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import typer
 
-from envs.catalog import task_ids
+from envs.task_catalog import task_ids
 from sandbox.cli import cli
-from sandbox.session import Session
+from sandbox.session.session import Session
 from tests.sandbox.teaching import recorded
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,0 +1,1 @@
+"""Lanes: a motorway with traffic, a slip road, an ambulance, and a crosswalk."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.paint import Canvas, Colour, Field, Pixels, mix
+from envs.sdf_canvas import Canvas, Colour, Field, Pixels, mix
 
 SHADOW = (24, 22, 30)
 PAINTS: tuple[tuple[int, int, int], ...] = (

@@ -1,4 +1,4 @@
-"""What a lidar on the roof tells, in place of the gaps and closing speeds of sense.py.
+"""What a lidar on the roof tells, in place of the gaps and closing speeds of lanes_feature_obs.py.
 
 Beams in the plane from the middle of car 0, denser ahead and behind, where cars are far away. Each gives
 two numbers, as in the lidar of highway-env (Leurent, "An Environment for Autonomous Driving
@@ -14,8 +14,9 @@ import numpy as np
 
 from envs.geometry import clip
 from envs.kernels import kernel
-from envs.lanes.driving import PAR_SPEED
-from envs.lanes.layout import (
+from envs.lanes.ego_car import PAR_SPEED
+from envs.lanes.lanes_feature_obs import see_guest
+from envs.lanes.lanes_state_layout import (
     CAR_WIDTH,
     CARS,
     CRASHED,
@@ -41,8 +42,7 @@ from envs.lanes.layout import (
     X,
     Y,
 )
-from envs.lanes.sense import see_guest
-from envs.lanes.start import SINCE_MOST, load
+from envs.lanes.reset import SINCE_MOST, load
 from envs.lanes.traffic import ahead
 
 RANGE = 80.0  # [m]

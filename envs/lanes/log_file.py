@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.lanes.layout import LANE_WIDTH
+from envs.lanes.lanes_state_layout import LANE_WIDTH
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 32 * 2**20, 300_000, 64
 NEEDED, OPTIONAL = ("t", "id", "x", "speed"), ("lane", "y", "length", "ego")

@@ -15,8 +15,8 @@ from itertools import pairwise
 import numpy as np
 
 from envs.kernels import mode
-from envs.lanes.driving import ACTIONS, FASTER, KEEP, LEFT, PRESS, PUSH, RIGHT, SLOWER, TOP_SPEED
-from envs.lanes.layout import (
+from envs.lanes.ego_car import ACTIONS, FASTER, KEEP, LEFT, PRESS, PUSH, RIGHT, SLOWER, TOP_SPEED
+from envs.lanes.lanes_state_layout import (
     CARS,
     CRASHED,
     CRUISE,
@@ -36,7 +36,7 @@ from envs.lanes.layout import (
     cars_of,
 )
 from envs.lanes.log_file import USUAL_LENGTH, LogError, Numbers, Track
-from envs.lanes.motion import STEP
+from envs.lanes.step import STEP
 from envs.simulation import Simulation
 from envs.trajectory import Trajectory
 from envs.world import Array, Task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.paint import Canvas, Colour, Field, Pixels, mix
+from envs.sdf_canvas import Canvas, Colour, Field, Pixels, mix
 
 PERIOD = 96.0  # [m]; a whole number of dashes
 DASH, GAP = 4.0, 8.0  # [m]

@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from envs.kernels import inlined, kernel
-from envs.lanes.layout import CLEAR, CRUISE, FREE, LANE, LENGTH, TEMPER, TRUCK, V, X, Y
+from envs.lanes.lanes_state_layout import CLEAR, CRUISE, FREE, LANE, LENGTH, TEMPER, TRUCK, V, X, Y
 
 JAM_GAP = 2.0  # s0, gap kept at a standstill [m]
 TIME_GAP_CALM, TIME_GAP_HASTY = 1.7, 0.8  # T [s]; the paper has 1.6

@@ -1,0 +1,1 @@
+"""Rooms: a robot vacuum in a flat, with an exact planner."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.paint import Canvas, Field, Pixels, mix
-from envs.rooms.cells import BUMPED, COL, HEADING, ROW
+from envs.rooms.rooms_state_layout import BUMPED, COL, HEADING, ROW
 from envs.rooms.sprites import SHADOW, blank
+from envs.sdf_canvas import Canvas, Field, Pixels, mix
 from envs.world import Array
 
 RADIUS = 0.37

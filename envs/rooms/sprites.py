@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.paint import Canvas, Field, Pixels, mix
+from envs.sdf_canvas import Canvas, Field, Pixels, mix
 
 SHADOW = (46, 30, 22)
 SPREAD = 1.7

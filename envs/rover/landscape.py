@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from envs.paint import Canvas, Field, Pixels, blurred, mix
-from envs.rover.layout import BEACON_REACH, SIDE, height
+from envs.rover.rover_state_layout import BEACON_REACH, SIDE, height
+from envs.sdf_canvas import Canvas, Field, Pixels, blurred, mix
 from envs.world import Array
 
 MARGIN = 0.75  # how much is seen beyond the ground, on every side [m]

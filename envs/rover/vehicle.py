@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from envs.paint import Canvas, Field, Pixels, mix
 from envs.rover.landscape import BAD, SHADE, blank
+from envs.sdf_canvas import Canvas, Field, Pixels, mix
 
 TURNS = 72
 LONG, WIDE = 0.5, 0.3  # half of the deck [m]

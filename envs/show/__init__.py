@@ -1,0 +1,1 @@
+"""Any world on any surface: live rows and recordings."""

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from agents.bundle import Agent, agent_of, check_fits, load, save
-from agents.catalog import make
-from agents.safe_files import UnsafeFile
-from envs.catalog import task
+from agents.io.agent_bundle import Agent, agent_of, check_fits, load, save
+from agents.io.safe_files import UnsafeFile
+from agents.learner_catalog import make
+from envs.task_catalog import task
 from envs.world import Task
 from sandbox.learning.checkpoints import Checkpoints
-from sandbox.session_file import SessionError, SessionFile
+from sandbox.session.folder import SessionError, SessionFile
 
 FOLDER = "agents"
 """Where a session keeps agents that were imported."""
@@ -29,7 +29,7 @@ def session_agent(folder: Path) -> tuple[Agent, Task]:
     world = task(facts.world, **facts.options)
     learner: Any = make(facts.learner, world, seed=facts.seed, prior=facts.prior)
     learner.load(checkpoint)
-    from agents.networks import known_values
+    from agents.policies.from_torch import known_values
 
     return agent_of(world, learner.snapshot(), known_values(learner)), world
 
@@ -42,7 +42,7 @@ def keep(path: Path, session: Path, world: Task) -> Path:
     if path.is_dir():
         agent = load(path)
     else:
-        from agents.sb3_zip import read
+        from agents.io.sb3_zip import read
 
         agent = read(path, world)
     if agent.world != world.id:

@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.feedback import Demonstration, new_id, standing
-from agents.safe_files import UnsafeFile, check_text, parse_json, short
-from envs.foreign.simulation import ForeignSimulation
-from envs.foreign.task import ENDED, REWARD, ForeignTask
+from agents.feedback.records import Demonstration, new_id, standing
+from agents.io.safe_files import UnsafeFile, check_text, parse_json, short
+from envs.external.external_simulation import ForeignSimulation
+from envs.external.external_task import ENDED, REWARD, ForeignTask
 from envs.gym_env import shaped
 from envs.simulation import Simulation
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
-from sandbox.exchange.check import Misfit
 from sandbox.exchange.ledger import Entry, Ledger
 from sandbox.exchange.preference_bundle import ID, provenance_of
-from sandbox.session_file import program_version
+from sandbox.exchange.state_validation import Misfit
+from sandbox.session.folder import program_version
 from sandbox.store.provenance import Provenance
 
 OURS = "teachbox"

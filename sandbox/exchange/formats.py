@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.safe_files import short
+from agents.io.safe_files import short
 from envs.world import Task
-from sandbox.exchange.check import task_of_file
+from sandbox.exchange.importing import save_records, session_task
 from sandbox.exchange.ledger import Entry, Ledger, Tell, read_session
-from sandbox.exchange.saving import save_records, session_task
+from sandbox.exchange.state_validation import task_of_file
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _save(ledger: Ledger, target: Target, tell: Tell) -> str:
 
 def _world_for(target: Target, said: tuple[str, dict[str, object]] | None) -> Task:
     """The session's world; for a new session what the person says, else what the file says."""
-    from envs.catalog import task
+    from envs.task_catalog import task
 
     known = session_task(target.session)
     if known is not None:
@@ -134,18 +134,18 @@ def _read_labels(path: Path, target: Target, tell: Tell) -> str:
 
 
 def _write_cpl(session: Path, out: Path, tell: Tell) -> str:
-    from sandbox.exchange import cpl
+    from sandbox.exchange import cpl_format
 
     records = [entry.record for entry in read_session(session, _half(tell)).entries]
-    return f"{cpl.write(out, records, _half(tell, True))} pairs of {session} are in {out}."
+    return f"{cpl_format.write(out, records, _half(tell, True))} pairs of {session} are in {out}."
 
 
 def _read_cpl(path: Path, target: Target, tell: Tell) -> str:
-    from sandbox.exchange import cpl
+    from sandbox.exchange import cpl_format
 
-    arrays = cpl.read(path)
+    arrays = cpl_format.read(path)
     world = _world_for(target, None)
-    return _into(world, cpl.entries(arrays, world, path.name), target, tell)
+    return _into(world, cpl_format.entries(arrays, world, path.name), target, tell)
 
 
 def _write_minari(arrow: bool) -> Write:
@@ -167,15 +167,15 @@ def _read_minari(path: Path, target: Target, tell: Tell) -> str:
 
 
 def _read_imitation(path: Path, target: Target, tell: Tell) -> str:
-    from sandbox.exchange import episodes, imitation
+    from sandbox.exchange import episodes, imitation_format
 
-    found = imitation.read(path, _half(tell))
+    found = imitation_format.read(path, _half(tell))
     world = _world_for(target, None)
     return _into(world, episodes.entries(found, world, path.name), target, _half(tell, True))
 
 
 def _write_agent(session: Path, out: Path, tell: Tell) -> str:
-    from agents.bundle import save
+    from agents.io.agent_bundle import save
     from sandbox.exchange.agents import session_agent
 
     tell(0.2, "reading the session")
@@ -185,7 +185,7 @@ def _write_agent(session: Path, out: Path, tell: Tell) -> str:
 
 
 def _write_sb3(session: Path, out: Path, tell: Tell) -> str:
-    from agents.sb3_zip import write
+    from agents.io.sb3_zip import write
     from sandbox.exchange.agents import session_agent
 
     tell(0.2, "reading the session")

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.feedback import KINDS, Record, Undo, new_id
-from agents.safe_files import UnsafeFile, check_text, fresh_file, read_bytes, short
+from agents.feedback.records import KINDS, Record, Undo, new_id
+from agents.io.safe_files import UnsafeFile, check_text, fresh_file, read_bytes, short
 from envs.trajectory import Trajectory
-from sandbox.exchange.apart import Apart, need, using
+from sandbox.exchange.isolated_parser import Apart, need, using
 from sandbox.exchange.ledger import Entry, Ledger, Tell, silent
 from sandbox.exchange.preference_bundle import ID, trajectories_of
 from sandbox.store.codec import CodecError, decode, encode

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agents.feedback import Record
-from sandbox.session_file import STORE, SessionError, SessionFile
+from agents.feedback.records import Record
+from sandbox.session.folder import STORE, SessionError, SessionFile
 from sandbox.store.provenance import Provenance
 
 Tell = Callable[[float, str], None]

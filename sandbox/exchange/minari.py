@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from agents.feedback import Demonstration
-from agents.safe_files import Arrays, UnsafeFile, check_text, fresh_folder, parse_json, read_bytes, short
-from envs.catalog import TASKS, task
+from agents.feedback.records import Demonstration
+from agents.io.safe_files import Arrays, UnsafeFile, check_text, fresh_folder, parse_json, read_bytes, short
 from envs.gym_env import written_reward
+from envs.task_catalog import TASKS, task
 from envs.world import OBS_BOUND, Task
-from sandbox.exchange.apart import Apart, need, using
 from sandbox.exchange.episodes import OURS, Episode, demonstrations, origin_of, own_text
+from sandbox.exchange.isolated_parser import Apart, need, using
 from sandbox.exchange.ledger import Ledger, Tell, silent
 from sandbox.store.provenance import Provenance
 

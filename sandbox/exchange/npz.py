@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from agents.safe_files import Arrays, UnsafeFile, fresh_file, read_bytes, short
+from agents.io.safe_files import Arrays, UnsafeFile, fresh_file, read_bytes, short
 
 MOST_FILE = 2**29
 MOST_DATA = 2**30  # of all arrays, unpacked

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute  # pyarrow imports it late, when no file can be opened any more
 import pyarrow.parquet as pq
 
-from agents.safe_files import Arrays, UnsafeFile, short
+from agents.io.safe_files import Arrays, UnsafeFile, short
 
 MOST_ROWS = 1_000_000
 MOST_NUMBERS = 2**26

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from h5py import h5d, h5l, h5z
 
-from agents.safe_files import Arrays, UnsafeFile, short
+from agents.io.safe_files import Arrays, UnsafeFile, short
 
 MOST_OBJECTS = 200_000
 MOST_DEPTH = 8

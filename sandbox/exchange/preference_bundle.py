@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save as save_arrays
 
-from agents.safe_files import Arrays, UnsafeFile, parse_json, short, tensors
-from agents.safe_folder import read_folder, write_folder
+from agents.io.manifest import read_folder, write_folder
+from agents.io.safe_files import Arrays, UnsafeFile, parse_json, short, tensors
 from envs.trajectory import Trajectory
 from sandbox.exchange.ledger import Entry, Ledger, Tell, silent
-from sandbox.session_file import program_version
+from sandbox.session.folder import program_version
 from sandbox.store.codec import CodecError, decode, encode
 from sandbox.store.provenance import Provenance
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo
-from envs.catalog import simulation, task
+from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Record, Undo
+from envs.task_catalog import simulation, task
 from envs.trajectory import Trajectory
 from envs.world import Task
+from sandbox.exchange.importing import save_records
 from sandbox.exchange.ledger import Entry, Ledger, silent
-from sandbox.exchange.saving import save_records
-from sandbox.opening import DEFAULT_WORLD
+from sandbox.session.opening import DEFAULT_WORLD
 from sandbox.store.provenance import Provenance
 
 SAID_AT = "2026-01-01T00:00:00.000000+00:00"
@@ -53,7 +53,7 @@ def ledger(world: Task, steps: int = 6, seed: int = 0) -> Ledger:
 
 def make_session(folder: Path) -> None:
     """A session in `folder` with these records, and a learner that has just begun."""
-    from agents.catalog import make
+    from agents.learner_catalog import make
     from sandbox.learning.checkpoints import Checkpoints
 
     world = task(DEFAULT_WORLD)

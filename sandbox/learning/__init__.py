@@ -1,0 +1,1 @@
+"""The learner process: its loop, its messages, and its supervisor in the parent process."""

@@ -9,10 +9,10 @@ from time import monotonic
 from typing import Any
 
 from agents.snapshot import Snapshot
+from sandbox.learning.fork_server import Started, Starter
+from sandbox.learning.liveness import Pulse
 from sandbox.learning.messages import Beat, Command, Failure, Note, Points
-from sandbox.learning.nursery import Started, Starter
-from sandbox.learning.pulse import Pulse
-from sandbox.learning.worker import WorkerSpec
+from sandbox.learning.spec import WorkerSpec
 
 Message = Snapshot | Points | Note
 

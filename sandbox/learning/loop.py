@@ -15,18 +15,18 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 
-from agents.learner import Learner
+from agents.learners.protocol import Learner
 from agents.snapshot import CurvePoint
 from envs import kernels
-from envs.catalog import warm_up_task
-from envs.foreign.task import ForeignTask
+from envs.external.external_task import ForeignTask
+from envs.task_catalog import warm_up_task
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.messages import Activity, Beat, Command, Failure, Note, Points, continue_curve
+from sandbox.learning.ready_questions import Stock
 from sandbox.learning.sender import Sender
-from sandbox.learning.stock import Stock
-from sandbox.learning.worker import WorkerSpec, describe
+from sandbox.learning.spec import WorkerSpec, describe
 from sandbox.store import Reader
-from sandbox.store.trouble import Unreachable
+from sandbox.store.store_errors import Unreachable
 
 POLL_SECONDS = 0.2  # how soon new records are seen without a nudge
 SHOW_SECONDS = 0.1  # at most ten snapshots a second

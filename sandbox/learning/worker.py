@@ -11,33 +11,12 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+
+from sandbox.learning.spec import WorkerSpec
 
 LOG_BYTES = 1_000_000
-
-
-@dataclass(frozen=True)
-class WorkerSpec:
-    """What a learner process needs to know. `make` and `world` are import paths, "module:function"."""
-
-    folder: str  # the session's: checkpoints and learner.log go here
-    store: str  # path or URL
-    task: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    learner: str = "joint"
-    seed: int = 0
-    prior: str = "written"
-    clips: int = 2  # in the questions that are kept ready
-    follow: str = ""  # whose reward, where raters want different things: a rater's id
-    paused: bool = False
-    niceness: int = 10
-    checkpoint_seconds: float = 5.0
-    make: str = "agents.catalog:make"
-    world: str = "envs.catalog:task"
 
 
 def main(connection: Connection, spec: WorkerSpec) -> None:
@@ -64,12 +43,6 @@ def work(connection: Connection, spec: WorkerSpec) -> None:
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)  # no waiting for threads: the parent starts the next one
-
-
-def describe(error: BaseException) -> str:
-    """An error as one line for the screen."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def _log_to(path: Path) -> None:

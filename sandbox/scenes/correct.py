@@ -7,15 +7,17 @@ from typing import Any
 
 import pygame
 
-from envs.show.render import Film, View
-from sandbox.playback import events
-from sandbox.scenes.takeover import Takeover
-from sandbox.screen import marks, stage
+from envs.show.viewer import Film, View
+from sandbox.play.intents import Intent, Pointer, Press
+from sandbox.play.playback import events
+from sandbox.play.takeover import Takeover
+from sandbox.screen import badges
 from sandbox.screen import theme as look
-from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press
-from sandbox.screen.scene import Scene
-from sandbox.screen.stage import Card
+from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.screen.widgets import Slider
+from sandbox.views import stage
+from sandbox.views.stage import Card
+from sandbox.window.scene import Scene
 
 SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace
 AGENT_KEYS = ("pause", "scrub", "take", "speed", "restart", "undo")
@@ -175,9 +177,9 @@ class CorrectScene(Scene):
             "paused": ("STOPPED", look.WARN, "pause"),
             "end": ("THE END", look.WARN, "flag"),
         }.get(self.over.phase, ("YOU", look.PINK, "gamepad-2"))
-        marks.badge(surface, theme, text, (world.left + theme.px(10), world.top + theme.px(22)), ink, icon)
+        badges.badge(surface, theme, text, (world.left + theme.px(10), world.top + theme.px(22)), ink, icon)
         if self.over.phase == "halted":
-            marks.curtain(surface, world, 120)
+            badges.curtain(surface, world, 120)
             theme.text(surface, "Paused", world.center, "hero", bold=True, anchor="center")
         self._timeline(surface, line)
         self._column(surface, column)
@@ -197,7 +199,7 @@ class CorrectScene(Scene):
 
     def _timeline(self, surface: pygame.Surface, line: pygame.Rect) -> None:
         theme, over = self.app.theme, self.over
-        inside = marks.panel(surface, theme, line)
+        inside = badges.panel(surface, theme, line)
         text = f"{over.agent.start_step + round(over.shown)} / {self.task.horizon}"
         label = theme.text(surface, text, inside.midright, "small", look.SOFT, mono=True, anchor="midright")
         slider, mine = self.slider, over.person_drives

@@ -8,15 +8,17 @@ from typing import Any
 
 import pygame
 
-from envs.show.render import Film, View
-from sandbox.playback import Playback
-from sandbox.screen import marks, stage
+from envs.show.viewer import Film, View
+from sandbox.play.intents import Intent, Pointer, Press
+from sandbox.play.latch import Latch, driving_keys
+from sandbox.play.live_row import Live
+from sandbox.play.playback import Playback
+from sandbox.screen import badges
 from sandbox.screen import theme as look
-from sandbox.screen.held import Latch, driving_keys
-from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press
-from sandbox.screen.live import Live
-from sandbox.screen.scene import Scene
-from sandbox.screen.stage import Card
+from sandbox.screen.keys import BINDINGS, Binding
+from sandbox.views import stage
+from sandbox.views.stage import Card
+from sandbox.window.scene import Scene
 
 
 class DriveScene(Scene):
@@ -165,7 +167,7 @@ class DriveScene(Scene):
         self.app.toast_area = world
         if self.film is not None and self.replay is not None:
             self.film.draw(surface, world, self.replay.position)
-            marks.badge(
+            badges.badge(
                 surface,
                 theme,
                 "REPLAY",
@@ -177,7 +179,7 @@ class DriveScene(Scene):
             self.view.live(surface, world, self.live.sim, before=self.live.before, blend=self.live.blend)
         self.chips.draw(surface, theme, world)
         if self.phase == "paused":
-            marks.curtain(surface, world, 120)
+            badges.curtain(surface, world, 120)
             theme.text(surface, "Paused", world.center, "hero", bold=True, anchor="center")
         stage.frame(surface, theme, world, look.ACCENT if self.phase == "driving" else look.LINE, 2)
         self._column(surface, column)

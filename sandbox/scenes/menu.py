@@ -9,18 +9,19 @@ from typing import Any
 
 import pygame
 
-from envs import catalog
-from envs.render import rounded
-from envs.show.render import View
+from envs import task_catalog
+from envs.render_common import rounded
+from envs.show.viewer import View
 from envs.world import Task
-from sandbox.screen import marks
+from sandbox.play.intents import Press
+from sandbox.screen import badges
 from sandbox.screen import theme as look
-from sandbox.screen.exchanging import IMPORTS, Exchanging
-from sandbox.screen.keys import BINDINGS, Binding, Press
+from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.screen.lists import List, ListItem
-from sandbox.screen.scene import Scene
 from sandbox.screen.widgets import Button, Tabs, TextField, Toggle
 from sandbox.screen.words import KIND_NAMES, ago, counted, spoken
+from sandbox.window.file_exchange import IMPORTS, Exchanging
+from sandbox.window.scene import Scene
 
 KIND_ICONS = {
     "demonstration": "gamepad-2",
@@ -66,8 +67,8 @@ class MenuScene(Scene):
         self.exchanging = Exchanging()
         self._found: list[Any] = []
         self._drawn = 0
-        for id in catalog.task_ids():
-            self._list_world(catalog.task(id))
+        for id in task_catalog.task_ids():
+            self._list_world(task_catalog.task(id))
         self._list_learners()
 
     def enter(self) -> None:
@@ -86,7 +87,7 @@ class MenuScene(Scene):
         self.worlds.items.append(ListItem(task.id, task.title, task.about))
 
     def _list_learners(self) -> None:
-        from agents.catalog import LEARNERS
+        from agents.learner_catalog import LEARNERS
 
         for name, entry in LEARNERS.items():
             icons = [icon for kind, icon in KIND_ICONS.items() if kind in entry.kinds]
@@ -125,7 +126,7 @@ class MenuScene(Scene):
     @property
     def own(self) -> bool:
         """Whether the chosen world is one of ours, which come in three levels."""
-        return self.world in catalog.task_ids()
+        return self.world in task_catalog.task_ids()
 
     def _world_chosen(self, key: Any) -> None:
         self.sessions.index = 0
@@ -146,7 +147,7 @@ class MenuScene(Scene):
             return
         try:
             if id not in self.tasks:
-                self._list_world(catalog.task(id))
+                self._list_world(task_catalog.task(id))
         except ValueError as error:
             self.app.trouble(str(error))
             return
@@ -269,10 +270,10 @@ class MenuScene(Scene):
         areas = [pygame.Rect(rect.left + k * (wide + gap), top, wide, rect.bottom - top) for k in range(3)]
         titles = ("World", "Who learns", "Session")
         for k, (area, title) in enumerate(zip(areas, titles, strict=True)):
-            inside = marks.panel(surface, theme, area, f"{k + 1}  {title}")
+            inside = badges.panel(surface, theme, area, f"{k + 1}  {title}")
             (self._draw_worlds, self._draw_learners, self._draw_sessions)[k](surface, inside)
         if self.opening:
-            marks.curtain(surface, rect, 170)
+            badges.curtain(surface, rect, 170)
             theme.text(surface, "Opening ...", rect.center, "hero", bold=True, anchor="center")
 
     def _draw_worlds(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
@@ -340,7 +341,7 @@ def picture_of(task: Task) -> pygame.Surface:
     view = View(task)
     height = 200
     try:
-        simulation = catalog.simulation(task, 1, seed=7)
+        simulation = task_catalog.simulation(task, 1, seed=7)
         picture = pygame.Surface((round(height * view.aspect), height), pygame.SRCALPHA)
         view.live(picture, picture.get_rect(), simulation)
     except ValueError:

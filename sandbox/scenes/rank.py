@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import pygame
 
-from agents.feedback import Question, Verdict
-from envs.show.render import View
-from sandbox.events import Saved
-from sandbox.scenes.ordering import Ordering, ordinal
-from sandbox.scenes.rank_words import FROM_NOW, SHOW_EVENTS, advice, doing, of_clips
-from sandbox.screen import marks
+from agents.feedback.records import Question, Verdict
+from envs.show.viewer import View
+from sandbox.play.intents import Intent, Pointer, Press
+from sandbox.play.ordering import Ordering, ordinal
+from sandbox.scenes.rank_texts import FROM_NOW, SHOW_EVENTS, advice, doing, of_clips
+from sandbox.screen import badges
 from sandbox.screen import theme as look
-from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press
-from sandbox.screen.scene import Scene
+from sandbox.screen.keys import BINDINGS, Binding
+from sandbox.session.events import Saved
 from sandbox.views.replays import ABOVE, Replays, arrange, draw_card, draw_order, draw_waiting
 from sandbox.views.transport import Transport
+from sandbox.window.scene import Scene
 
 if TYPE_CHECKING:
-    from sandbox.app import App
+    from sandbox.window.app import App
 
 ASK_EVERY = 0.25
 """How often the session is asked for a question while there is none in store [s]."""
@@ -255,7 +256,7 @@ class RankScene(Scene):
                 show_events=self.show_events,
             )
         if dark:
-            marks.curtain(surface, stage, round(255 * dark))
+            badges.curtain(surface, stage, round(255 * dark))
         wide = max(card.right for card in self._cards) - self._cards[0].left
         low = max(card.bottom for card in self._cards) + theme.px(12)
         line = pygame.Rect(0, low, max(wide, theme.px(720)), theme.px(30))
@@ -299,7 +300,7 @@ class RankScene(Scene):
         theme.text(surface, text, (rect.left, below[1]), "body", look.SOFT, width=room)
         if self.shown is not None and not self.shown.question.same_start:
             at = (box.right + theme.px(14), box.centery)
-            marks.badge(surface, theme, "they start differently", at, look.WARN, "git-fork")
+            badges.badge(surface, theme, "they start differently", at, look.WARN, "git-fork")
 
     def facts(self) -> dict[str, Any]:
         if self.shown is None:

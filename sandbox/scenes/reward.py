@@ -6,16 +6,17 @@ from typing import Any
 
 import pygame
 
-from envs.show.render import View
+from envs.show.viewer import View
 from envs.trajectory import Trajectory
-from sandbox.screen import marks, stage
+from sandbox.play.intents import Press
+from sandbox.play.live_row import Live
+from sandbox.screen import badges
 from sandbox.screen import theme as look
-from sandbox.screen.keys import Press
-from sandbox.screen.live import Live
-from sandbox.screen.scene import Scene
-from sandbox.screen.stage import Card
-from sandbox.screen.tape import Tape, sign
 from sandbox.screen.widgets import Button
+from sandbox.views import stage
+from sandbox.views.mark_tape import Tape, sign
+from sandbox.views.stage import Card
+from sandbox.window.scene import Scene
 
 SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace: people judge slower than they drive
 SEGMENT_SECONDS = 2.0
@@ -154,7 +155,7 @@ class RewardScene(Scene):
         stage.frame(surface, theme, world, color, width)
         if self.live.ended:
             label = "the end, what do you think?"
-            marks.badge(
+            badges.badge(
                 surface,
                 theme,
                 label,
@@ -163,7 +164,7 @@ class RewardScene(Scene):
                 "flag",
             )
         if self.paused:
-            marks.badge(
+            badges.badge(
                 surface,
                 theme,
                 "PAUSED",

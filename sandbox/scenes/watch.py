@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pygame
 
-from agents.catalog import LEARNERS
-from envs.show.render import View
-from sandbox.events import NewSnapshot
-from sandbox.screen import marks
+from agents.learner_catalog import LEARNERS
+from envs.show.viewer import View
+from sandbox.play.intents import Intent, Pointer, Press
+from sandbox.screen import badges
 from sandbox.screen import theme as look
-from sandbox.screen.keys import BINDINGS, Binding, Intent, Pointer, Press
+from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.screen.lists import List, ListItem
-from sandbox.screen.scene import Scene
+from sandbox.session.events import NewSnapshot
 from sandbox.views.arena import Arena, legend
-from sandbox.views.gauges import PAGES, Gauges
-from sandbox.views.notes import draw_notes, following
+from sandbox.views.learner_notes import draw_notes, following
+from sandbox.views.progress_panel import PAGES, Gauges
+from sandbox.window.scene import Scene
 
 if TYPE_CHECKING:
-    from sandbox.app import App
+    from sandbox.window.app import App
 
 MORE_KEYS = (
     Binding(("b",), ("B",), "then and now", "then", "The first policy beside the newest one."),
@@ -246,11 +247,11 @@ class WatchScene(Scene):
 
     def _list(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         theme = self.app.theme
-        marks.curtain(surface, rect.inflate(theme.px(32), theme.px(24)), 170)
+        badges.curtain(surface, rect.inflate(theme.px(32), theme.px(24)), 170)
         height = theme.px(64) + len(self.learners.items) * theme.px(62)
         box = pygame.Rect(0, 0, min(rect.width, theme.px(560)), min(rect.height, height))
         box.center = rect.center
-        inside = marks.panel(surface, theme, box, "Who learns? Enter chooses, Esc leaves it as it is")
+        inside = badges.panel(surface, theme, box, "Who learns? Enter chooses, Esc leaves it as it is")
         self.learners.draw(surface, theme, inside)
 
     def facts(self) -> dict[str, Any]:

@@ -13,7 +13,17 @@ import numpy as np
 import pygame
 
 from envs.world import Array
-from sandbox.screen.fine import FINE, canvas_for, nice_ticks, note, settled, short, spread, stroke, thinned
+from sandbox.screen.plot_lines import (
+    FINE,
+    canvas_for,
+    nice_ticks,
+    note,
+    settled,
+    short,
+    spread,
+    stroke,
+    thinned,
+)
 from sandbox.screen.theme import ACCENT, BAD, GOOD, LINE, MUTED, PANEL, SOFT, TEXT, Color, Theme, mix
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pygame
 
+from sandbox.play.intents import Pointer, Press
 from sandbox.screen import theme as look
-from sandbox.screen.keys import Pointer, Press
 from sandbox.screen.theme import Theme, rounded
 from sandbox.screen.widgets import Widget
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pygame
 
+from sandbox.play.intents import Pointer, Press
 from sandbox.screen import theme as look
-from sandbox.screen.keys import Pointer, Press
-from sandbox.screen.marks import key_cap, key_cap_width
+from sandbox.screen.badges import key_cap, key_cap_width
 from sandbox.screen.theme import Color, Theme, rounded
 
 

@@ -5,24 +5,24 @@ Those two need SQLAlchemy and are imported when first asked for: a window opens 
 
 from typing import TYPE_CHECKING, Any
 
-from sandbox.store.outline import Line, count_standing, standing_lines
 from sandbox.store.provenance import Provenance
-from sandbox.store.trouble import StoreError
+from sandbox.store.store_errors import StoreError
+from sandbox.store.summary import Line, count_standing, standing_lines
 
 if TYPE_CHECKING:
-    from sandbox.store.read import Reader
-    from sandbox.store.store import Store
+    from sandbox.store.feedback_store import Store
+    from sandbox.store.reader import Reader
 
 __all__ = ["Line", "Provenance", "Reader", "Store", "StoreError", "count_standing", "standing_lines"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "Store":
-        from sandbox.store.store import Store
+        from sandbox.store.feedback_store import Store
 
         return Store
     if name == "Reader":
-        from sandbox.store.read import Reader
+        from sandbox.store.reader import Reader
 
         return Reader
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from agents.feedback import KINDS, Record, Undo, kind_of
+from agents.feedback.records import KINDS, Record, Undo, kind_of
 from envs.trajectory import Trajectory
 
 _ARRAYS = ("states", "rng", "observations", "actions", "terms")

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from sandbox.store.trouble import StoreError, unreachable
+from sandbox.store.store_errors import StoreError, unreachable
 
 
 class FolderLock:

@@ -10,13 +10,13 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from sandbox.store.backend import Place
+from sandbox.store.backup import NAME, add
+from sandbox.store.blobs import sync_folder
 from sandbox.store.codec import Encoded
-from sandbox.store.copies import NAME, add
-from sandbox.store.files import sync_folder
-from sandbox.store.place import Place
 from sandbox.store.provenance import Provenance
 from sandbox.store.sqlite import FilePlace
-from sandbox.store.write import insert
+from sandbox.store.writer import insert
 
 
 class Outbox:

@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from sandbox.store import schema
 from sandbox.store.migrate import migrate, stamp
-from sandbox.store.trouble import StoreError, Unreachable, older
+from sandbox.store.store_errors import StoreError, Unreachable, older
 
 TURN = 0x54424F58  # the advisory lock's key in the store's database
 _TURN_SECONDS, _CONNECT_SECONDS = 10, 5

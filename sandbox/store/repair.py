@@ -11,14 +11,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from sandbox.store.check import Finding, check
-from sandbox.store.files import file_of, sync_folder
+from sandbox.store.backend import Place
+from sandbox.store.blobs import file_of, sync_folder
 from sandbox.store.lock import FolderLock
-from sandbox.store.place import Place
 from sandbox.store.salvage import Look, Salvage, looking, no_look
 from sandbox.store.sqlite import IO_ERRORS, FilePlace, prepare, settle, writing_engine
-from sandbox.store.trouble import StoreError
-from sandbox.store.write import insert_row
+from sandbox.store.store_errors import StoreError
+from sandbox.store.verify import Finding, check
+from sandbox.store.writer import insert_row
 
 ASIDE = "aside"
 

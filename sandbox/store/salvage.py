@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 from envs.trajectory import Trajectory
 from sandbox.store import schema
 from sandbox.store.codec import CodecError, EncodedClip, decode, decode_trajectory, digest_of, roles_of
-from sandbox.store.read import content_of
+from sandbox.store.reader import content_of
 from sandbox.store.sqlite import IO_ERRORS
 
 _CHUNK = 200

@@ -53,7 +53,7 @@ trajectory = Table(
     Column("steps", Integer, nullable=False),
     Column("size", Integer, nullable=False),  # bytes
     Column("content", LargeBinary, nullable=False),  # safetensors, without pixels; empty if in a file
-    Column("place", String(8), nullable=False, server_default="row"),  # or "file": see files.py
+    Column("place", String(8), nullable=False, server_default="row"),  # or "file": see blobs.py
 )
 
 clip = Table(

@@ -13,8 +13,8 @@ from sqlalchemy.pool import NullPool
 
 from sandbox.store import schema
 from sandbox.store.migrate import migrate, stamp
-from sandbox.store.outline import APPLICATION_ID, read_only
-from sandbox.store.trouble import StoreError, damaged, explain, foreign, older
+from sandbox.store.store_errors import StoreError, damaged, explain, foreign, older
+from sandbox.store.summary import APPLICATION_ID, read_only
 
 IO_ERRORS = (DBAPIError, sqlite3.Error, OSError)
 """What a disk, a folder or a file that is not ours makes SQLite or the system raise."""

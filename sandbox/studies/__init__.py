@@ -1,0 +1,1 @@
+"""Studies without a window: simulated teaching, replays of sessions, and statistics."""

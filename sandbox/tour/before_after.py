@@ -9,8 +9,8 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from agents.snapshot import PolicyArrays
-from envs import catalog
+from agents.policies.policy_arrays import PolicyArrays
+from envs import task_catalog
 from envs.simulation import Simulation
 from envs.world import Array, Task
 from sandbox.screen import theme as look
@@ -33,7 +33,7 @@ class Exam:
 
 def unseen(task: Task) -> Task:
     """The same task with starts that no learner meets."""
-    return catalog.task(task.id, **{**task.options, "split": "test"})
+    return task_catalog.task(task.id, **{**task.options, "split": "test"})
 
 
 def examine(task: Task, policy: PolicyArrays | None, starts: int = STARTS, seed: int = 0) -> Exam:
@@ -58,7 +58,7 @@ def picture(
 ) -> pygame.Surface:
     """Each exam as a row of the first `shown` starts at their end, with the way taken. Not a selection."""
     theme = Theme(width / 1280)
-    renderer = catalog.renderer(unseen(task))
+    renderer = task_catalog.renderer(unseen(task))
     gap, side = theme.px(16), theme.px(212)
     cell = (width - side - gap * (shown + 1)) // shown
     high = round(cell / renderer.aspect)

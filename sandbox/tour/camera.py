@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pygame
 
-from envs.show.render import pixels
-from sandbox.screen import marks
+from envs.show.viewer import pixels
+from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import cap
 from sandbox.screen.theme import Theme
 from sandbox.tour.film import Film
-from sandbox.tour.page import Chapter, write_page
+from sandbox.tour.tour_page import Chapter, write_page
 
 if TYPE_CHECKING:
-    from sandbox.app import App
+    from sandbox.window.app import App
 
 FPS = 30
 TICKS = 60  # the app's own frames a second
@@ -102,8 +102,8 @@ class Camera:
         x = rect.right - edge
         for key, since in reversed(self._pressed):
             if self.ticks - since < LIT * TICKS:
-                x -= marks.key_cap_width(theme, cap(key)) + theme.px(6)
-                marks.key_cap(surface, theme, cap(key), (x, rect.centery), lit=True)
+                x -= badges.key_cap_width(theme, cap(key)) + theme.px(6)
+                badges.key_cap(surface, theme, cap(key), (x, rect.centery), lit=True)
         room = x - 2 * edge
         theme.text(surface, self._title, (edge, rect.top + theme.px(14)), "large", bold=True, width=room)
         theme.text(surface, self._text, (edge, rect.top + theme.px(44)), "body", look.SOFT, width=room)

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents.experts import expert
-from agents.teachers import Teacher, make_teacher
-from envs.catalog import task_ids
+from agents.teachers.experts import expert
+from agents.teachers.synthetic import Teacher, make_teacher
+from envs.task_catalog import task_ids
 from envs.world import Task
-from sandbox.screen.live import waits_for_keys
+from sandbox.play.live_row import waits_for_keys
 from sandbox.screen.words import counted
 from sandbox.tour.before_after import Exam, examine, picture
 from sandbox.tour.camera import TICKS, Camera
-from sandbox.tour.hands import Hands, Touch
+from sandbox.tour.pilot import Hands, Touch
 
 if TYPE_CHECKING:
-    from sandbox.app import App
-    from sandbox.session import Session
+    from sandbox.session.session import Session
+    from sandbox.window.app import App
 
 
 @dataclass(frozen=True)

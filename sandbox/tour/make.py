@@ -16,17 +16,17 @@ def make_tour(
 
     Raises ValueError for a world that no synthetic teacher can drive, RuntimeError if the tour is stuck.
     """
-    from envs.catalog import task_ids
+    from envs.task_catalog import task_ids
 
     if world not in task_ids():
         raise ValueError(
             f"The tour's teacher can't drive in {world!r}: choose one of {', '.join(task_ids())}."
         )
     os.environ["SDL_VIDEODRIVER"] = os.environ["SDL_AUDIODRIVER"] = "dummy"
-    from sandbox.app import App
-    from sandbox.session import Session
+    from sandbox.session.session import Session
     from sandbox.tour.camera import Camera
     from sandbox.tour.guide import QUICK, Guide, Plan
+    from sandbox.window.app import App
 
     out.mkdir(parents=True, exist_ok=True)
     folder = out / "sessions" / time.strftime("%Y%m%d-%H%M%S")

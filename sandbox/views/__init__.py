@@ -1,0 +1,1 @@
+"""Parts of scenes that show agents, replays, rewards, and progress."""

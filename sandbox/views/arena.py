@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pygame
 
-from envs.show.render import View
+from envs.show.viewer import View
 from envs.world import Array
 from sandbox.screen import theme as look
 from sandbox.screen.theme import Theme, rounded
+from sandbox.views.crowd import Crowd, grid
 from sandbox.views.replays import arrange, frame
-from sandbox.views.swarm import Crowd, grid
 from sandbox.views.xray import XRay
 
 if TYPE_CHECKING:
-    from sandbox.session import Session
+    from sandbox.session.session import Session
 
 DRAW_SECONDS = 0.004
 """How long one frame may spend on drawing worlds of the swarm; the others keep their last picture [s]."""
@@ -198,7 +198,7 @@ class Arena:
 
 def legend(surface: pygame.Surface, theme: Theme, midright: tuple[int, int]) -> int:
     """What the colours of the x-ray mean; returns its left edge."""
-    from envs.render import DISLIKED, LIKED
+    from envs.render_common import DISLIKED, LIKED
 
     x, y = midright
     for text, color in (("liked", LIKED), ("disliked", DISLIKED)):

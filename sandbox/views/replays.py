@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import pygame
 
-from agents.feedback import Question
-from envs.show.render import Film, View
-from sandbox.playback import Playback, events
-from sandbox.screen import marks
+from agents.feedback.records import Question
+from envs.show.viewer import Film, View
+from sandbox.play.playback import Playback, events
+from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.theme import Theme, mix, rounded
 from sandbox.screen.timeline import Mark, timeline
-from sandbox.views.swarm import grid
+from sandbox.views.crowd import grid
 
 TAG, ABOVE = 28, 14
 """How high a clip's number and its place are, and how much of them stands above its card."""
@@ -176,7 +176,7 @@ def draw_waiting(
     """While there is no question: what the learner is doing, and three dots that breathe."""
     box = pygame.Rect(0, 0, min(rect.width, theme.px(560)), theme.px(150))
     box.center = rect.center
-    inside = marks.panel(surface, theme, box)
+    inside = badges.panel(surface, theme, box)
     for k in range(3):
         phase = abs((seconds * 0.8 - k * 0.18) % 1.0 - 0.5) * 2
         color = mix(look.ACCENT, look.PANEL, phase)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pygame
 
-from sandbox.playback import Playback
-from sandbox.screen import marks
+from sandbox.play.intents import Pointer, Press
+from sandbox.play.playback import Playback
+from sandbox.screen import badges
 from sandbox.screen import theme as look
-from sandbox.screen.keys import Pointer, Press
 from sandbox.screen.theme import Theme
 from sandbox.screen.timeline import fraction_at, timeline
 
@@ -50,7 +50,7 @@ class Transport:
             surface.blit(icon, icon.get_rect(midleft=(left, y)))
         left = self._text(surface, theme, f"{playback.seconds:4.1f} s", left + theme.px(24), y)
         left = self._key(surface, theme, ",", ",", left + theme.px(12), y)
-        widths = [marks.key_cap_width(theme, name) for name in (".", "[", "]", "N")]
+        widths = [badges.key_cap_width(theme, name) for name in (".", "[", "]", "N")]
         texts = [theme.width(text, "small", mono=True) for text in ("0.25x", "2 clips")]
         right = rect.right - sum(widths) - sum(texts) - theme.px(70)
         self.line = pygame.Rect(left, rect.top, right - left - theme.px(6), rect.height)
@@ -66,7 +66,7 @@ class Transport:
 
     def _key(self, surface: pygame.Surface, theme: Theme, key: str, cap: str, x: int, y: int) -> int:
         """A key cap that can also be clicked; the x right of it."""
-        right = marks.key_cap(surface, theme, cap, (x, y))
+        right = badges.key_cap(surface, theme, cap, (x, y))
         self._caps.append((pygame.Rect(x, y - theme.px(14), right - x, theme.px(28)), Press(key)))
         return right + theme.px(6)
 

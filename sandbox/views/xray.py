@@ -17,7 +17,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from agents.snapshot import RewardArrays
+from agents.rewards.reward_arrays import RewardArrays
 from envs.kernels import is_slow
 from envs.simulation import Simulation
 from envs.world import Array, Task

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from agents.safe_folder import MANIFEST, write_folder
+from agents.io.manifest import MANIFEST, write_folder
 
 
 class Canary:

@@ -12,8 +12,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from envs.foreign.simulation import ForeignSimulation
-from envs.foreign.task import ForeignTask
+from envs.external.external_simulation import ForeignSimulation
+from envs.external.external_task import ForeignTask
 from envs.trajectory import Trajectory
 
 HORIZON, SIDE = 16, 36

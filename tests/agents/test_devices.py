@@ -16,17 +16,16 @@ import pytest
 import torch
 from torch import nn
 
-from agents.adversarial import DiscriminatorConfig
-from agents.bc import CloningConfig
-from agents.cloning import Cloner
-from agents.devices import chosen
+from agents.imitation.cloner import Cloner, CloningConfig
 from agents.models import BC, CPL, GAIL, DAgger, Evaluative, Joint, Pebble
-from agents.ppo import PPOConfig
-from agents.practice import Practice, PracticeConfig
-from agents.sac_dqn import OffPolicyConfig
-from agents.snapshot import RewardArrays
-from agents.teachers import make_teacher
-from envs.catalog import task as world
+from agents.rewards.discriminator import DiscriminatorConfig
+from agents.rewards.reward_arrays import RewardArrays
+from agents.rl.ppo import PPOConfig
+from agents.rl.sac_dqn import OffPolicyConfig
+from agents.teachers.synthetic import make_teacher
+from agents.torch_runtime import chosen
+from agents.training.trainer import Practice, PracticeConfig
+from envs.task_catalog import task as world
 from tests.agents.far import far_device
 from tests.agents.toy import toy
 
@@ -48,7 +47,7 @@ def stand_in(device: str, policy: str = "MlpPolicy") -> torch.device:
 def device(monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of the other device."""
     if FAR in os.environ:
-        for module in ("agents.ppo", "agents.sac_dqn"):
+        for module in ("agents.rl.ppo", "agents.rl.sac_dqn"):
             monkeypatch.setattr(f"{module}.chosen", stand_in)
     return NAME
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import tensor
 
 from agents import losses
-from agents.choices import press_weights
+from agents.feedback.choices import press_weights
 
 worths = st.lists(st.floats(-20, 20, allow_nan=False), min_size=2, max_size=4)
 

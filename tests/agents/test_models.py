@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from stable_baselines3.common.callbacks import BaseCallback
 
+from agents.base_model import task_of
 from agents.models import BC, CPL, DAgger, Preferences
-from agents.ppo import PPOConfig
-from agents.practice import PracticeConfig
-from agents.taught_model import task_of
-from agents.teachers import make_teacher
+from agents.rl.ppo import PPOConfig
+from agents.teachers.synthetic import make_teacher
+from agents.training.trainer import PracticeConfig
 from envs.gym_env import TaskEnv
 from tests.agents.toy import toy
 

@@ -8,8 +8,8 @@ import torch
 from gymnasium import spaces
 from stable_baselines3.common.policies import ActorCriticPolicy
 
-from agents.networks import policy_arrays
-from agents.snapshot import RewardArrays, reward_inputs
+from agents.policies.from_torch import policy_arrays
+from agents.rewards.reward_arrays import RewardArrays, reward_inputs
 
 OBS = 12
 

@@ -2,8 +2,20 @@
 
 import numpy as np
 
-from envs.lanes.layout import CRUISE, FIELDS, HEADER, LANE, LENGTH, SINCE, TEMPER, V, X, Y, cars_of
-from envs.lanes.tasks import lanes_cruise
+from envs.lanes.lanes_state_layout import (
+    CRUISE,
+    FIELDS,
+    HEADER,
+    LANE,
+    LENGTH,
+    SINCE,
+    TEMPER,
+    V,
+    X,
+    Y,
+    cars_of,
+)
+from envs.lanes.lanes_tasks import lanes_cruise
 from envs.simulation import Simulation
 from envs.world import Array, Task
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from envs import catalog, variants
+from envs import task_catalog, variants
 from envs.kernels import mode
 from envs.simulation import Simulation
 from envs.world import Array, Task
@@ -26,7 +26,7 @@ PAST_THE_END = 3  # steps of the next episode
 def made(name: str) -> Task:
     """The variant of that name (`envs.variants.named`)."""
     id, options = variants.named()[name]
-    return catalog.task(id, **options)
+    return task_catalog.task(id, **options)
 
 
 def seeds_for(task: Task, count: int) -> Array:

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from envs import catalog
-from envs.lanes.layout import CRASHED
-from envs.rooms.cells import PARKED
-from envs.rover import layout as rover
+from envs import task_catalog
+from envs.lanes.lanes_state_layout import CRASHED
+from envs.rooms.rooms_state_layout import PARKED
+from envs.rover import rover_state_layout as rover
 from envs.simulation import Simulation
 from envs.world import OBS_BOUND, Array, Task
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
-    **{id.split("/")[1]: (id, {}) for id in catalog.task_ids()},
+    **{id.split("/")[1]: (id, {}) for id in task_catalog.task_ids()},
     "RoomsTidy-13-hard-test": (
         "teachbox/RoomsTidy-v0",
         {"size": 13, "difficulty": "hard", "split": "test"},
@@ -36,7 +36,7 @@ ABSORBED = {"rooms": PARKED, "lanes": CRASHED, "rover": rover.PARKED}
 @pytest.fixture(params=KINDS, scope="module")
 def task(request: pytest.FixtureRequest) -> Task:
     id, options = KINDS[request.param]
-    return catalog.task(id, **options)
+    return task_catalog.task(id, **options)
 
 
 def actions_for(task: Task, steps: int, rows: int, seed: int = 0) -> Array:
@@ -80,7 +80,7 @@ def near_the_end(sim: Simulation) -> Simulation:
 
 def test_words_and_spaces(task: Task) -> None:
     world = task.world
-    assert task.id in catalog.task_ids()
+    assert task.id in task_catalog.task_ids()
     assert task.title
     assert task.about.endswith(".")
     assert len(set(world.obs_names)) == len(world.obs_names)
@@ -165,7 +165,7 @@ def test_absorbing_states_pay_nothing_and_stay(task: Task) -> None:
 def absorbing_soon(task: Task) -> Task:
     """The task, long enough that random driving comes to an end state."""
     if task.world.name == "rooms":
-        small = catalog.task(task.id, **{**task.options, "size": 7, "difficulty": "easy"})
+        small = task_catalog.task(task.id, **{**task.options, "size": 7, "difficulty": "easy"})
         return replace(small, horizon=1500)
     return task
 
@@ -217,17 +217,17 @@ def test_a_fork_goes_on_bit_identically(task: Task) -> None:
 
 
 def test_a_recording_of_another_size_is_refused() -> None:
-    small, large = (catalog.task("teachbox/RoomsTidy-v0", size=size) for size in (9, 13))
+    small, large = (task_catalog.task("teachbox/RoomsTidy-v0", size=size) for size in (9, 13))
     trajectory = Simulation(small, 1).recorder().trajectory()
     with pytest.raises(ValueError, match="options"):
         Simulation(large, 1).fork(0, trajectory, 0)
 
 
 def test_splits_never_share_a_start() -> None:
-    for id in catalog.task_ids():
+    for id in task_catalog.task_ids():
         starts = []
         for split in ("train", "test"):
-            sim = Simulation(catalog.task(id, split=split), 300)
+            sim = Simulation(task_catalog.task(id, split=split), 300)
             starts.append({state.tobytes() for state in sim.states})
         assert not starts[0] & starts[1]
 
@@ -263,7 +263,7 @@ OTHER_PROCESS = """
 import sys
 import numpy as np
 from tests.envs.test_contract import KINDS, actions_for, run
-from envs import catalog
+from envs import task_catalog as catalog
 from envs.kernels import mode
 from envs.simulation import Simulation
 kind, steps, out, wanted = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
@@ -286,7 +286,7 @@ def elsewhere(kind: str, steps: int, out: Path, mode: str) -> dict[str, Array]:
 @pytest.mark.parametrize("kind", ["RoomsTidy-v0", "LanesCruise-v0", "RoverDeliver-v0"])
 def test_another_process_gives_the_same(kind: str, tmp_path: Path) -> None:
     id, options = KINDS[kind]
-    task = catalog.task(id, **options)
+    task = task_catalog.task(id, **options)
     steps = task.horizon + 10
     here = run(Simulation(task, 4, seed=21), actions_for(task, steps, 4))
     same(here, elsewhere(kind, steps, tmp_path / "run.npz", "compiled"))
@@ -295,7 +295,7 @@ def test_another_process_gives_the_same(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["RoomsTidy-v0", "LanesCruise-v0", "RoverDeliver-v0"])
 def test_plain_python_stays_close_to_compiled(kind: str, tmp_path: Path) -> None:
     id, options = KINDS[kind]
-    task = catalog.task(id, **options)
+    task = task_catalog.task(id, **options)
     steps = task.horizon + 10
     here = run(Simulation(task, 4, seed=21), actions_for(task, steps, 4))
     plain = elsewhere(kind, steps, tmp_path / "run.npz", "plain")

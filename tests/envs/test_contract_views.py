@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs import catalog
-from envs.rooms.cells import PARKED
-from envs.rooms.oracle import plan
+from envs import task_catalog
+from envs.rooms.planner import plan
+from envs.rooms.rooms_state_layout import PARKED
 from envs.simulation import Simulation
 from envs.world import Task
 from tests.envs import test_contract as contract
@@ -41,7 +41,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture(params=KINDS, scope="module")
 def task(request: pytest.FixtureRequest) -> Task:
     id, options = KINDS[request.param]
-    return catalog.task(id, **options)
+    return task_catalog.task(id, **options)
 
 
 def test_absorbing_states_pay_nothing_and_are_told(task: Task) -> None:
@@ -69,7 +69,7 @@ def test_another_process_gives_the_same(
 ) -> None:
     """Plain too: all is whole numbers but the levels, which are shares of small ones."""
     id, options = KINDS[kind]
-    chosen = catalog.task(id, **options)
+    chosen = task_catalog.task(id, **options)
     source = contract.OTHER_PROCESS.replace(
         "test_contract import KINDS,", "test_contract_views import KINDS\n"
     )

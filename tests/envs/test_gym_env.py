@@ -10,7 +10,7 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import envs
-from envs import catalog
+from envs import task_catalog
 from envs.gym_env import TaskEnv, TaskVectorEnv, written_reward
 from envs.simulation import Simulation
 
@@ -24,7 +24,7 @@ def _no_display(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_registration_names_what_the_catalogue_has() -> None:
-    assert set(IDS) == set(catalog.task_ids())
+    assert set(IDS) == set(task_catalog.task_ids())
     assert set(IDS) <= set(gymnasium.registry)
 
 
@@ -68,7 +68,7 @@ def test_reward_is_the_written_one_and_the_wish_is_not_told() -> None:
         if cut:
             env.reset(seed=t)
     assert paid > 0
-    task = catalog.task("teachbox/LanesCruise-v0")
+    task = task_catalog.task("teachbox/LanesCruise-v0")
     terms = np.random.default_rng(0).random((6, len(task.world.terms)), np.float32)
     assert np.allclose(written_reward(task, terms), terms @ task.written_weights, atol=1e-5)
 
@@ -128,6 +128,6 @@ def test_pictures(id: str) -> None:
 
 
 def test_an_env_is_a_row_of_a_simulation() -> None:
-    task = catalog.task("teachbox/LanesCruise-v0")
+    task = task_catalog.task("teachbox/LanesCruise-v0")
     sim, env = Simulation(task, 2, seed=8), TaskEnv(task)
     assert np.array_equal(env.reset(seed=9)[0], sim.obs[1])

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from envs import catalog
+from envs import task_catalog
 from envs.world import Array, Task
 
 WORLDS = ("teachbox/RoomsTidy-v0", "teachbox/LanesMerge-v0", "teachbox/RoverDeliver-v0")
@@ -19,7 +19,7 @@ STEPS = 40
 
 def roll(task: Task, seed: int = 5) -> dict[str, Array]:
     """One row under random actions: the observations, terms and random words of each step."""
-    sim = catalog.simulation(task, 1, seed)
+    sim = task_catalog.simulation(task, 1, seed)
     space = task.world.action_space
     space.seed(seed)
     seen: dict[str, list[Array]] = {"obs": [], "terms": [], "rng": []}
@@ -36,7 +36,7 @@ import sys
 import numpy as np
 from envs import kernels
 kernels.use_plain()
-from envs import catalog
+from envs import task_catalog as catalog
 from envs.simulation import fetch_kernels
 from tests.envs.test_kernels import roll
 task = catalog.task(sys.argv[1])
@@ -57,7 +57,7 @@ def test_fetched_kernels_are_the_compiled_ones(world: str, tmp_path: Path) -> No
         cwd=Path(__file__).parents[2],
         env={name: value for name, value in os.environ.items() if name != "TEACHBOX_KERNEL"},
     )
-    here, there = roll(catalog.task(world)), np.load(file)
+    here, there = roll(task_catalog.task(world)), np.load(file)
     assert str(there["early"]) == "plain", "a simulation keeps what it was reset with"
     assert list(there["first"]) == ["plain"]
     assert list(there["kernel"]) == ["compiled"]

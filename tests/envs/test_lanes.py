@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from envs.lanes.driving import FASTER, KEEP, LEFT, RIGHT, SLOWER
-from envs.lanes.expert import CarefulDriver
-from envs.lanes.layout import (
+from envs.lanes.ego_car import FASTER, KEEP, LEFT, RIGHT, SLOWER
+from envs.lanes.lanes_expert import CarefulDriver
+from envs.lanes.lanes_state_layout import (
     ABREAST,
     CHANGES,
     CLOCK,
@@ -34,8 +34,8 @@ from envs.lanes.layout import (
     cars_of,
     offsets,
 )
-from envs.lanes.tasks import lanes_cruise
-from envs.lanes.wishes import HORIZON
+from envs.lanes.lanes_tasks import lanes_cruise
+from envs.lanes.true_rewards import HORIZON
 from envs.simulation import Simulation
 from envs.world import Array
 from tests.envs.roads import placed, see
@@ -193,7 +193,7 @@ def test_a_state_put_back_goes_on_alike() -> None:
 _RUN = """
 import sys, numpy as np
 from envs.kernels import mode
-from envs.lanes.tasks import lanes_cruise
+from envs.lanes.lanes_tasks import lanes_cruise
 from envs.simulation import Simulation
 assert mode() == "plain"
 sim, random = Simulation(lanes_cruise(), 8, seed=3), np.random.default_rng(0)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from envs import catalog
-from envs.lanes.driving import FASTER, KEEP, LEFT, SLOWER
-from envs.lanes.expert import CarefulDriver
-from envs.lanes.layout import (
+from envs import task_catalog
+from envs.lanes.ambulance import CLOSE, SIREN_SPEED
+from envs.lanes.crosswalk import KERB, LINE
+from envs.lanes.ego_car import FASTER, KEEP, LEFT, SLOWER
+from envs.lanes.lanes_expert import CarefulDriver
+from envs.lanes.lanes_state_layout import (
     CLOCK,
     CRASHED,
     CRUISE,
@@ -35,10 +37,8 @@ from envs.lanes.layout import (
     cars_of,
     extras_of,
 )
-from envs.lanes.ramp import ZONE
-from envs.lanes.siren import CLOSE, SIREN_SPEED
-from envs.lanes.tasks import lanes_ambulance, lanes_crossing, lanes_merge
-from envs.lanes.zebra import KERB, LINE
+from envs.lanes.lanes_tasks import lanes_ambulance, lanes_crossing, lanes_merge
+from envs.lanes.merging import ZONE
 from envs.simulation import Simulation
 from envs.world import Array, Task
 from tests.envs.roads import Car, placed, see
@@ -291,7 +291,7 @@ def test_wish_is_no_sum_of_terms(name: str) -> None:
 
 def test_all_three_stand_in_the_catalogue() -> None:
     for name in TASKS:
-        task = catalog.task(f"teachbox/Lanes{name.capitalize()}-v0", difficulty="hard", split="test")
+        task = task_catalog.task(f"teachbox/Lanes{name.capitalize()}-v0", difficulty="hard", split="test")
         assert task.options == {"difficulty": "hard", "split": "test"}
     with pytest.raises(ValueError, match="insane"):
         lanes_merge("insane")

@@ -12,26 +12,26 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs import catalog
+from envs import task_catalog
 from envs.kernels import mode
-from envs.lanes.expert import CarefulDriver
-from envs.lanes.layout import CRASHED, FREE, LANE, LANES, LENGTH, RING, V, X, Y, cars_of
-from envs.lanes.tasks import CONTROLS
+from envs.lanes.lanes_expert import CarefulDriver
+from envs.lanes.lanes_state_layout import CRASHED, FREE, LANE, LANES, LENGTH, RING, V, X, Y, cars_of
+from envs.lanes.lanes_tasks import CONTROLS
+from envs.lanes.lanes_world import OBSERVATIONS
 from envs.lanes.traffic import neighbours
-from envs.lanes.world import OBSERVATIONS
 from envs.simulation import Simulation
 from envs.world import Array, Task
 from tests.envs.roads import placed
 from tests.envs.test_contract import actions_for, run
 from tests.envs.test_lanes import overlapping
 
-IDS = tuple(id for id in catalog.task_ids() if id.startswith("teachbox/Lanes"))
+IDS = tuple(id for id in task_catalog.task_ids() if id.startswith("teachbox/Lanes"))
 VARIANTS = tuple(product(IDS, CONTROLS, OBSERVATIONS))
 ROOT = Path(__file__).parents[2]
 
 
 def made(id: str, actions: str, observation: str) -> Task:
-    return catalog.task(id, actions=actions, observation=observation)
+    return task_catalog.task(id, actions=actions, observation=observation)
 
 
 def drives(rows: int, steps: int) -> dict[str, Array]:
@@ -111,7 +111,7 @@ def test_a_thousand_rollouts_are_the_same_alone_and_among_others(variant: tuple[
 
 @pytest.mark.parametrize("id", IDS)
 def test_cars_that_are_steered_never_overlap_unless_crashed(id: str) -> None:
-    task, rows = catalog.task(id, actions="continuous", difficulty="hard"), 60
+    task, rows = task_catalog.task(id, actions="continuous", difficulty="hard"), 60
     random, driver = np.random.default_rng(2), CarefulDriver(task.world)
     sim = Simulation(task, rows, seed=17, auto_reset=False)
     wild = np.zeros((rows, 2), np.float32)
@@ -139,7 +139,7 @@ def too_near(states: Array, task: Task) -> Array:
 
 def starts_are_sound(id: str, difficulty: str, seeds: int) -> None:
     """Nobody is too near at the start, and a careful driver gets on from it without a crash."""
-    task = catalog.task(id, difficulty=difficulty)
+    task = task_catalog.task(id, difficulty=difficulty)
     sim, driver = Simulation(task, seeds, auto_reset=False), CarefulDriver(task.world)
     assert not too_near(sim.states[: min(seeds, 2000)], task).any()
     assert (cars_of(sim.states)[..., LENGTH] > 3.0).all()
@@ -165,7 +165,7 @@ def test_ten_thousand_starts_can_be_driven_from(id: str, difficulty: str) -> Non
 def test_steering_by_hand() -> None:
     """Full steer at 20 m/s is 0.75 lanes/s, 0.15 a step; at 3 m/s the slant allows 0.2 * 3 / 3.5 * 0.2."""
     for speed, across in ((20.0, 0.15), (3.0, 0.2 * 3.0 / 3.5 * 0.2)):
-        task = catalog.task(IDS[0], actions="continuous")
+        task = task_catalog.task(IDS[0], actions="continuous")
         sim = placed((0.0, 1, speed), task=task)
         sim.step(np.array([[0.0, -1.0]], np.float32))
         assert cars_of(sim.states)[0, 0, Y] == pytest.approx(1.0 - across, abs=1e-5)

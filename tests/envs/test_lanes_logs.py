@@ -8,13 +8,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs import catalog
-from envs.lanes.driving import FASTER, KEEP, LEFT, RIGHT, SLOWER
-from envs.lanes.expert import CarefulDriver
-from envs.lanes.layout import CRASHED, HEADER, LANE_WIDTH, LENGTH, T_PROGRESS, V, X, Y, cars_of, offsets
+from envs import task_catalog
+from envs.lanes.ego_car import FASTER, KEEP, LEFT, RIGHT, SLOWER
+from envs.lanes.lanes_expert import CarefulDriver
+from envs.lanes.lanes_state_layout import (
+    CRASHED,
+    HEADER,
+    LANE_WIDTH,
+    LENGTH,
+    T_PROGRESS,
+    V,
+    X,
+    Y,
+    cars_of,
+    offsets,
+)
 from envs.lanes.log_file import MOST_COLUMNS, LogError, read_log
 from envs.lanes.logs import PLACE_OFF, Imported, demonstrations
-from envs.lanes.motion import STEP
+from envs.lanes.step import STEP
 from envs.simulation import Simulation
 
 LANES = "teachbox/LanesCruise-v0"
@@ -37,12 +48,12 @@ def alone(path: Path, speed: Any, y: Any = lambda t: 2.0, seconds: float = 8.0, 
 
 
 def imported(path: Path, ego: str | None = "me", **options: Any) -> Imported:
-    return demonstrations(catalog.task(LANES, **options), read_log(path), ego, path.name)
+    return demonstrations(task_catalog.task(LANES, **options), read_log(path), ego, path.name)
 
 
 def test_a_drive_of_this_world_comes_back_as_it_was(tmp_path: Path) -> None:
     """A careful driver's own drive, written as a log, is matched wholly and closely."""
-    task = catalog.task(LANES)
+    task = task_catalog.task(LANES)
     sim, driver, ring = Simulation(task, 1, seed=3), CarefulDriver(task.world), float(task.world.params[2])
     rows, acted, seen = [], [], []
     for k in range(120):
@@ -80,7 +91,7 @@ def test_a_demonstration_is_one_of_the_world(tmp_path: Path) -> None:
     """The same action from the same moment leads the car to the same place, with the same terms."""
     log = alone(tmp_path / "a.csv", lambda t: 12 + 1.5 * t, lambda t: 2.0 if t < 4 else 1.0)
     (trajectory,) = imported(log).trajectories
-    task = catalog.task(LANES)
+    task = task_catalog.task(LANES)
     sim = Simulation(task, len(trajectory), auto_reset=False)
     every = np.ones(len(trajectory), bool)
     obs = sim.put(every, trajectory.states[:-1], trajectory.rng[:-1]).copy()
@@ -135,13 +146,13 @@ def test_the_others_are_where_the_log_has_them_and_nobody_else_is_in_sight(tmp_p
         rows.append({"t": t, "id": "far", "x": 900 + 14 * t, "lane": 1, "speed": 14, "ego": 0})
     result = imported(written(tmp_path / "a.csv", rows), ego=None)
     (trajectory,) = result.trajectories
-    ring = float(catalog.task(LANES).world.params[2])
+    ring = float(task_catalog.task(LANES).world.params[2])
     away = offsets(trajectory.states, ring)
     near = np.abs(away) < 80
     assert (near.sum(axis=1) == 2).all(), "the driver and the van"
     van = np.where(near, away, 0).sum(axis=1)
     assert van == pytest.approx(40 - STEP * np.arange(40), abs=1.0)
-    names = list(catalog.task(LANES).world.obs_names)
+    names = list(task_catalog.task(LANES).world.obs_names)
     assert (trajectory.observations[:, names.index("gap_ahead_own")] > 0.4).all()
     assert not trajectory.observations[:, names.index("gap_ahead_left")].any()
 
@@ -189,7 +200,7 @@ def test_a_gap_cuts_and_a_long_drive_is_cut_at_the_horizon(tmp_path: Path) -> No
     result = imported(log)
     assert [one.reason for one in result.unmatched] == ["3.1 s without a row, over 1 s"]
     assert (result.unmatched[0].first_line, result.unmatched[0].last_line) == (101, 102)
-    horizon = catalog.task(LANES).horizon
+    horizon = task_catalog.task(LANES).horizon
     assert [len(one) for one in result.trajectories] == [49, horizon, 235 - horizon]
 
 
@@ -248,7 +259,7 @@ def test_who_drives_has_to_be_known(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="no car 'you' is in the log"):
         imported(log, ego="you")
     with pytest.raises(LogError, match="not in teachbox/RoomsTidy-v0"):
-        demonstrations(catalog.task("teachbox/RoomsTidy-v0"), read_log(log), "me")
+        demonstrations(task_catalog.task("teachbox/RoomsTidy-v0"), read_log(log), "me")
 
 
 def test_lanes_may_be_counted_from_one(tmp_path: Path) -> None:

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from envs.lanes.layout import (
+from envs.lanes.lanes_state_layout import (
+    FREE,
     LENGTH,
     Y,
 )
 from envs.lanes.traffic import (
-    FREE,
     change_gain,
     choose_lane,
     gap_to,

@@ -10,9 +10,9 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common import env_checker as sb3
 
-from envs import catalog
-from envs.lanes.expert import CarefulDriver
-from envs.lanes.layout import CRASHED
+from envs import task_catalog
+from envs.lanes.lanes_expert import CarefulDriver
+from envs.lanes.lanes_state_layout import CRASHED
 from envs.simulation import Simulation
 from envs.world import Task
 from tests.envs.test_contract import (  # noqa: F401  (collected here, with the fixture of this file)
@@ -29,7 +29,7 @@ from tests.envs.test_contract import (  # noqa: F401  (collected here, with the 
     test_words_and_spaces,
 )
 
-LANES = tuple(id for id in catalog.task_ids() if id.startswith("teachbox/Lanes"))
+LANES = tuple(id for id in task_catalog.task_ids() if id.startswith("teachbox/Lanes"))
 CONTINUOUS = {"actions": "continuous"}
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     **{f"{id.split('/')[1]}-continuous": (id, CONTINUOUS) for id in LANES},
@@ -42,7 +42,7 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.fixture(params=KINDS, scope="module")
 def task(request: pytest.FixtureRequest) -> Task:
     id, options = KINDS[request.param]
-    made = catalog.task(id, **options)
+    made = task_catalog.task(id, **options)
     return replace(made, horizon=60) if "pixels" in request.param else made  # they take much memory
 
 
@@ -60,7 +60,7 @@ def test_both_checkers_pass_without_a_warning(task: Task, monkeypatch: pytest.Mo
 def test_careful_driving_is_as_good_with_pedals_and_wheel(id: str) -> None:
     done = {}
     for actions in ("discrete", "continuous"):
-        task = catalog.task(id, split="test", actions=actions)
+        task = task_catalog.task(id, split="test", actions=actions)
         sim, driver = Simulation(task, 100, auto_reset=False), CarefulDriver(task.world)
         for _ in range(task.horizon):
             sim.step(driver.act(sim.obs))
@@ -71,10 +71,10 @@ def test_careful_driving_is_as_good_with_pedals_and_wheel(id: str) -> None:
 
 def test_unknown_keywords_are_named() -> None:
     with pytest.raises(ValueError, match="'hovering' are unknown: choose one of discrete, continuous"):
-        catalog.task(LANES[0], actions="hovering")
+        task_catalog.task(LANES[0], actions="hovering")
     with pytest.raises(ValueError, match="LanesCruise has no keyword 'colour': it takes difficulty, split"):
-        catalog.task(LANES[0], colour="red")
+        task_catalog.task(LANES[0], colour="red")
     with pytest.raises(ValueError, match="'radar' is unknown: choose one of features, lidar, pixels"):
-        catalog.task(LANES[0], observation="radar")
+        task_catalog.task(LANES[0], observation="radar")
     with pytest.raises(ValueError, match="sees features only"):
-        CarefulDriver(catalog.task(LANES[0], observation="lidar").world)
+        CarefulDriver(task_catalog.task(LANES[0], observation="lidar").world)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs import catalog
-from envs.rooms import cells as at
-from envs.rover import layout as rover
+from envs import task_catalog
+from envs.rooms import rooms_state_layout as at
+from envs.rover import rover_state_layout as rover
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
-ROOMS = [id for id in catalog.task_ids() if "Rooms" in id]
+ROOMS = [id for id in task_catalog.task_ids() if "Rooms" in id]
 KINDS: list[dict[str, Any]] = [
     {},
     {"split": "test"},
@@ -94,7 +94,7 @@ def needed(task: Task, states: Array) -> Array:
 )
 @pytest.mark.parametrize("id", ROOMS)
 def test_every_flat_can_be_done_with_care_and_in_time(id: str, options: dict[str, Any], count: int) -> None:
-    task = catalog.task(id, **options)
+    task = task_catalog.task(id, **options)
     states = Simulation(task, count, seed=1_000).states
     steps = needed(task, states)
     assert (steps < NEVER).all(), f"{(steps >= NEVER).sum()} of {count} flats can't be done with care"
@@ -108,7 +108,7 @@ def test_every_flat_can_be_done_with_care_and_in_time(id: str, options: dict[str
 def test_the_solver_sees_what_is_in_the_way() -> None:
     """A drawn flat by hand: nine steps round the vase; and none once the way round is walled up."""
     rows = ["#######", "#R.V.D#", "#.....#", "#######"]
-    task = catalog.task("teachbox/RoomsReach-v0", size=7)
+    task = task_catalog.task("teachbox/RoomsReach-v0", size=7)
     codes = {"#": at.WALL, ".": at.FLOOR, "R": at.FLOOR, "V": at.VASE, "D": at.DOCK}
     state = np.full((2, task.world.state_size), at.WALL, np.int16)
     state[:, : at.HEADER] = 0
@@ -128,7 +128,7 @@ CELL = 0.25  # of the grid that the rover's ways are looked for on [m]
 @pytest.mark.parametrize("difficulty", ["easy", "normal", "hard"])
 def test_on_every_ground_a_dry_or_wet_way_leads_to_the_beacon(difficulty: str, count: int) -> None:
     """Between rocks made as much larger as the rover is wide, on a grid."""
-    task = catalog.task("teachbox/RoverDeliver-v0", difficulty=difficulty)
+    task = task_catalog.task("teachbox/RoverDeliver-v0", difficulty=difficulty)
     cells = int(rover.SIDE / CELL)
     places = (np.arange(cells) + 0.5) * CELL
     x, y = places[None, None, :], places[None, :, None]

@@ -6,15 +6,15 @@ import numpy as np
 import pygame
 import pytest
 
-from envs.lanes.layout import CRASH_CAR, CRASHED, CRUISE, LANE, TEMPER, A, X, cars_of
-from envs.lanes.render import LanesRenderer
-from envs.lanes.tasks import lanes_cruise
-from envs.rooms import cells as code
-from envs.rooms.render import RoomsRenderer
-from envs.rooms.tasks import rooms_tidy
-from envs.rover import layout as rover
-from envs.rover.render import RoverRenderer
-from envs.rover.tasks import rover_deliver
+from envs.lanes.lanes_renderer import LanesRenderer
+from envs.lanes.lanes_state_layout import CRASH_CAR, CRASHED, CRUISE, LANE, TEMPER, A, X, cars_of
+from envs.lanes.lanes_tasks import lanes_cruise
+from envs.rooms import rooms_state_layout as code
+from envs.rooms.rooms_renderer import RoomsRenderer
+from envs.rooms.rooms_tasks import rooms_tidy
+from envs.rover import rover_state_layout as rover
+from envs.rover.rover_renderer import RoverRenderer
+from envs.rover.rover_tasks import rover_deliver
 from envs.simulation import Simulation
 from envs.world import Array, Renderer, Task
 

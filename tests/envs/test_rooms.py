@@ -5,7 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from envs.rooms.cells import (
+from envs.rooms.pathfinding import FAR, distances_from
+from envs.rooms.planner import best_returns, plan
+from envs.rooms.rooms_state_layout import (
     BIN,
     BROKEN,
     CARPET,
@@ -41,9 +43,7 @@ from envs.rooms.cells import (
     VASE,
     WALL,
 )
-from envs.rooms.oracle import best_returns, plan
-from envs.rooms.tasks import RoomsWish, rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
-from envs.rooms.ways import FAR, distances_from
+from envs.rooms.rooms_tasks import RoomsWish, rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
 from envs.simulation import Simulation
 from envs.world import Task
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from envs.geometry import ray_circles, ray_square, turned
-from envs.rover import drive, ground
-from envs.rover import layout as at
-from envs.rover.expert import CarefulDriver
-from envs.rover.layout import ground_of, height, state_size
-from envs.rover.tasks import HORIZON, WISH, deliver_wish, delivered_whole, rover_deliver
+from envs.rover import dynamics, terrain
+from envs.rover import rover_state_layout as at
+from envs.rover.rover_expert import CarefulDriver
+from envs.rover.rover_state_layout import ground_of, height, state_size
+from envs.rover.rover_tasks import HORIZON, WISH, deliver_wish, delivered_whole, rover_deliver
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
@@ -66,17 +66,17 @@ def test_rays_by_hand() -> None:
 def test_a_hill_by_hand() -> None:
     """1 m high, reaching 4 m: at half its reach it stands at 0.75^3, and falls by 6 * 0.75^2 * 2 / 16."""
     hill = np.array([10.0, 10.0, 1.0, 4.0])
-    assert ground.rise(hill, 10.0, 10.0) == 1.0
-    assert ground.rise(hill, 12.0, 10.0) == pytest.approx(0.421875)
-    assert ground.rise(hill, 14.1, 10.0) == 0.0
-    ahead, right, bend = ground.slope(hill, 12.0, 10.0, 1.0, 0.0)
+    assert terrain.rise(hill, 10.0, 10.0) == 1.0
+    assert terrain.rise(hill, 12.0, 10.0) == pytest.approx(0.421875)
+    assert terrain.rise(hill, 14.1, 10.0) == 0.0
+    ahead, right, bend = terrain.slope(hill, 12.0, 10.0, 1.0, 0.0)
     assert ahead == pytest.approx(-0.421875)
     assert right == 0.0
     assert bend == pytest.approx(6 * 0.75 / 16 * (4 * 4 / 16 - 0.75))
-    ahead, right, _ = ground.slope(hill, 12.0, 10.0, 0.0, 1.0)  # facing down the picture: right is -x
+    ahead, right, _ = terrain.slope(hill, 12.0, 10.0, 0.0, 1.0)  # facing down the picture: right is -x
     assert ahead == 0.0
     assert right == pytest.approx(0.421875)
-    assert ground.slope(hill, 10.0, 10.0, 1.0, 0.0)[2] == pytest.approx(-6 / 16)  # a crest
+    assert terrain.slope(hill, 10.0, 10.0, 1.0, 0.0)[2] == pytest.approx(-6 / 16)  # a crest
 
 
 def test_slopes_are_the_height_s_derivatives(task: Task) -> None:
@@ -84,10 +84,10 @@ def test_slopes_are_the_height_s_derivatives(task: Task) -> None:
     flat, random = hills.astype(np.float64).ravel(), np.random.default_rng(0)
     for x, y, angle in random.uniform((1, 1, -3), (19, 19, 3), (50, 3)):
         cos, sin = math.cos(angle), math.sin(angle)
-        ahead, right, bend = ground.slope(flat, x, y, cos, sin)
+        ahead, right, bend = terrain.slope(flat, x, y, cos, sin)
 
         def rise(a: float, b: float, x: float = x, y: float = y, c: float = cos, s: float = sin) -> float:
-            return ground.rise(flat, x + a * c - b * s, y + a * s + b * c)
+            return terrain.rise(flat, x + a * c - b * s, y + a * s + b * c)
 
         tiny = 1e-4
         assert ahead == pytest.approx((rise(tiny, 0) - rise(-tiny, 0)) / (2 * tiny), abs=1e-5)
@@ -107,7 +107,7 @@ def test_every_ground_can_be_crossed(difficulty: str, split: str) -> None:
     assert states.shape[1] == state_size(made.world.params)
     start, beacon = states[:, [at.START_X, at.START_Y]], states[:, [at.BEACON_X, at.BEACON_Y]]
     far = np.hypot(*(beacon - start).T)
-    assert ((far > ground.NEAREST) & (far < ground.FARTHEST)).all()
+    assert ((far > terrain.NEAREST) & (far < terrain.FARTHEST)).all()
     assert (states[:, [at.X, at.Y]] == start).all()
     params = made.world.params
     first = at.HEADER + 4 * int(params[at.HILLS])
@@ -132,8 +132,8 @@ def test_every_ground_can_be_crossed(difficulty: str, split: str) -> None:
     for state in states[:300]:
         flat = ground_of(state, params).hills.astype(np.float64).ravel()
         for x, y in random.uniform(0, at.SIDE, (40, 2)):
-            worst = max(worst, math.hypot(*ground.slope(flat, x, y, 1.0, 0.0)[:2]))
-    assert 0.3 < worst < (drive.POWER - drive.ROLL) / drive.GRAVITY
+            worst = max(worst, math.hypot(*terrain.slope(flat, x, y, 1.0, 0.0)[:2]))
+    assert 0.3 < worst < (dynamics.POWER - dynamics.ROLL) / dynamics.GRAVITY
 
 
 # Body
@@ -144,7 +144,7 @@ def test_motors_from_rest_by_hand(task: Task) -> None:
     state = np.zeros(at.HEADER)
     state[[at.X, at.Y]] = 10.0
     dt = 0.025
-    drive.advance(state, NO_HILLS + [0, 0, 0, 1], NO_ROCKS, NO_ROCKS, 1.0, 0.0, dt)
+    dynamics.advance(state, NO_HILLS + [0, 0, 0, 1], NO_ROCKS, NO_ROCKS, 1.0, 0.0, dt)
     assert state[at.MOTOR] == pytest.approx(0.075)
     assert state[at.SPEED] == pytest.approx(0.0045)
     assert state[at.X] == pytest.approx(10.0 + 0.0045 * dt)
@@ -156,7 +156,7 @@ def test_top_speed_and_coasting(task: Task) -> None:
     sim = bare(task)
     sim.states[:, at.X] = 2.0
     drive_on(sim, (1.0, 0.0), 45)
-    fastest = (drive.POWER - drive.ROLL) / drive.DRAG
+    fastest = (dynamics.POWER - dynamics.ROLL) / dynamics.DRAG
     assert 0.9 * fastest < sim.states[0, at.SPEED] < fastest
     sim = bare(task, SPEED=1.0)
     terms = drive_on(sim, (0.0, 0.0), 60)
@@ -164,7 +164,7 @@ def test_top_speed_and_coasting(task: Task) -> None:
     covered = float(sim.states[0, at.X]) - 10.0
     assert terms[:, at.T_PROGRESS].sum() == pytest.approx(covered, abs=1e-4)
     # m * v' = -(DRAG v + ROLL): v falls to 0 after covering v/D - R/D^2 ln(1 + D v/R), nearly
-    d, r = drive.DRAG, drive.ROLL
+    d, r = dynamics.DRAG, dynamics.ROLL
     assert covered == pytest.approx(1 / d - r / d**2 * math.log(1 + d / r), rel=0.08)
 
 
@@ -172,7 +172,7 @@ def test_turning_on_the_spot(task: Task) -> None:
     sim = bare(task)
     drive_on(sim, (0.0, 1.0), 12)
     state = sim.states[0]
-    assert state[at.YAW] == pytest.approx(drive.TURN, rel=0.02)
+    assert state[at.YAW] == pytest.approx(dynamics.TURN, rel=0.02)
     assert state[at.HEADING] > 1.0, "right is clockwise on the screen, where y points down"
     assert (state[at.X], state[at.Y]) == (10.0, 10.0)
 
@@ -192,19 +192,21 @@ def test_hills_pull_down_and_water_slows(task: Task) -> None:
 def test_a_head_on_bump_by_hand() -> None:
     state = np.zeros(at.HEADER)
     state[[at.X, at.Y, at.SPEED]] = 10.0, 10.0, 2.0
-    struck = drive.collide(state, np.array([11.0, 10.0, 0.6]), 1.0, 0.0)
+    struck = dynamics.collide(state, np.array([11.0, 10.0, 0.6]), 1.0, 0.0)
     assert struck == 2.0
-    assert state[at.SPEED] == pytest.approx(-2.0 * drive.BOUNCE)
+    assert state[at.SPEED] == pytest.approx(-2.0 * dynamics.BOUNCE)
     assert state[at.X] == pytest.approx(11.0 - 0.6 - at.BODY)
 
 
 def test_a_glancing_touch_turns_along_the_rock() -> None:
     state = np.zeros(at.HEADER)
     state[[at.X, at.Y, at.SPEED]] = 10.0, 10.0, 1.0
-    struck = drive.collide(state, np.array([10.6, 10.8, 0.6]), 1.0, 0.0)
+    struck = dynamics.collide(state, np.array([10.6, 10.8, 0.6]), 1.0, 0.0)
     assert struck == pytest.approx(0.6)
-    assert state[at.SPEED] == pytest.approx(1.0 - (1.0 + drive.BOUNCE) * 0.36)
-    assert state[at.HEADING] == pytest.approx(-0.1 * drive.GRIND), "away from the rock, which is on the right"
+    assert state[at.SPEED] == pytest.approx(1.0 - (1.0 + dynamics.BOUNCE) * 0.36)
+    assert state[at.HEADING] == pytest.approx(-0.1 * dynamics.GRIND), (
+        "away from the rock, which is on the right"
+    )
 
 
 def test_nothing_drives_through_rocks_or_rim(task: Task) -> None:
@@ -232,10 +234,10 @@ def test_nothing_drives_through_rocks_or_rim(task: Task) -> None:
 def test_springs_rest_at_the_load_and_overshoot() -> None:
     """Under a steady 1.5 m/s^2 the springs come to pull just as hard, after one overshoot."""
     state = np.zeros(at.HEADER)
-    pulls = [drive.swing(state, 1.5, 0.0, 0.025) for _ in range(400)]
+    pulls = [dynamics.swing(state, 1.5, 0.0, 0.025) for _ in range(400)]
     assert pulls[-1] == pytest.approx(1.5, rel=1e-3)
-    assert state[at.SWAY_AHEAD] == pytest.approx(-1.5 / drive.SPRING**2, rel=1e-3)
-    damped = math.exp(-math.pi * drive.DAMPING / math.sqrt(1 - drive.DAMPING**2))
+    assert state[at.SWAY_AHEAD] == pytest.approx(-1.5 / dynamics.SPRING**2, rel=1e-3)
+    damped = math.exp(-math.pi * dynamics.DAMPING / math.sqrt(1 - dynamics.DAMPING**2))
     assert max(pulls) == pytest.approx(1.5 * (1 + damped), rel=0.05)
 
 
@@ -258,8 +260,8 @@ def test_a_crest_shakes_by_speed_squared_and_bend() -> None:
     for speed in (1.0, 3.0):
         state = np.zeros(at.HEADER)
         state[[at.X, at.Y, at.SPEED]] = 10.0, 10.0, speed
-        state[at.MOTOR] = (drive.DRAG * speed + drive.ROLL * math.tanh(10 * speed)) / drive.POWER
-        drive.advance(state, hill, NO_ROCKS, NO_ROCKS, float(state[at.MOTOR]), 0.0, 0.025)
+        state[at.MOTOR] = (dynamics.DRAG * speed + dynamics.ROLL * math.tanh(10 * speed)) / dynamics.POWER
+        dynamics.advance(state, hill, NO_ROCKS, NO_ROCKS, float(state[at.MOTOR]), 0.0, 0.025)
         assert state[at.LOAD] == pytest.approx(speed**2 * 6 / 16, rel=1e-3)
 
 

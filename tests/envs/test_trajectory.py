@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs import catalog
+from envs import task_catalog
 from envs.simulation import Simulation
 from envs.trajectory import Recorder, Trajectory
 
@@ -45,7 +45,7 @@ def test_recordings_of_the_same_are_not_the_same_recording() -> None:
 
 
 def test_a_recording_of_keys_runs_again_bit_identically() -> None:
-    task = catalog.task("teachbox/RoverDeliver-v0")
+    task = task_catalog.task("teachbox/RoverDeliver-v0")
     sim = Simulation(task, 1, seed=4)
     recorder = sim.recorder()
     for key in ["up", "up", "up+left", "", "down"] * 6:

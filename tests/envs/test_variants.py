@@ -19,7 +19,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common import env_checker as sb3
 
-from envs import catalog, variants
+from envs import task_catalog, variants
 from envs.world import OBS_BOUND
 from tests.envs.rollouts import actions_of, digests, made, seeds_for
 
@@ -38,7 +38,7 @@ def elsewhere(count: int) -> dict[str, dict[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("id", catalog.task_ids())
+@pytest.mark.parametrize("id", task_catalog.task_ids())
 def test_every_keyword_of_a_task_is_a_view_or_named_as_something_else(id: str) -> None:
     unknown = variants.keywords_of(id) - set(variants.VIEWS) - set(variants.BESIDES)
     assert not unknown, f"say in envs/variants.py what {unknown} are"
@@ -46,7 +46,7 @@ def test_every_keyword_of_a_task_is_a_view_or_named_as_something_else(id: str) -
     assert views[0] == {}
     assert len({json.dumps(options) for options in views}) == len(views)
     for options in views:
-        made_so = catalog.task(id, **options)
+        made_so = task_catalog.task(id, **options)
         assert {**made_so.options, **options} == made_so.options, "what it was made with is told"
 
 

@@ -7,13 +7,13 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo
+from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Record, Undo
 from envs.world import Task
 from sandbox.cli import main
+from sandbox.exchange.importing import save_records
 from sandbox.exchange.ledger import Entry, Ledger
 from sandbox.exchange.sample import driven
-from sandbox.exchange.saving import save_records
-from sandbox.session import Session
+from sandbox.session.session import Session
 from sandbox.store import Provenance
 
 ROOMS, ROVER, CARTPOLE = "teachbox/RoomsTidy-v0", "teachbox/RoverDeliver-v0", "CartPole-v1"

@@ -12,11 +12,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from agents.feedback import Question, Record, Undo, kind_of
-from agents.snapshot import CurvePoint, PolicyArrays, RewardArrays, Snapshot
-from agents.worth import Suggestion
+from agents.feedback.records import Question, Record, Suggestion, Undo, kind_of
+from agents.policies.policy_arrays import PolicyArrays
+from agents.rewards.reward_arrays import RewardArrays
+from agents.snapshot import CurvePoint, Snapshot
 from envs.world import Task
-from sandbox.trust.made_up import trajectory
+from sandbox.bench.durability.fake_records import trajectory
 
 __all__ = ["FakeLearner", "make", "trajectory"]
 

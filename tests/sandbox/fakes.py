@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.feedback import (
+from agents.feedback.records import (
     Comparison,
     Correction,
     Demonstration,
@@ -19,8 +19,8 @@ from agents.feedback import (
     standing,
 )
 from agents.snapshot import CurvePoint, Snapshot
-from envs import catalog
-from sandbox.events import Saved
+from envs import task_catalog
+from sandbox.session.events import Saved
 
 
 @dataclass
@@ -50,7 +50,7 @@ class FakeSession:
     followed: str = ""
 
     def __post_init__(self) -> None:
-        self.task = catalog.task(self.world)
+        self.task = task_catalog.task(self.world)
         self.status = Status()
 
     @property

@@ -10,9 +10,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from agents.feedback import Demonstration
+from agents.feedback.records import Demonstration
+from sandbox.bench.durability.fake_records import ORIGIN, trajectory
 from sandbox.store import Store, StoreError
-from sandbox.trust.made_up import ORIGIN, trajectory
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.sandbox.labeller"])

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo
+from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Record, Undo
 from envs.trajectory import Trajectory
 
 STATE_TYPES = (np.int8, np.uint8, np.int16, np.int32, np.int64, np.float32, np.float64, np.bool_)

@@ -6,12 +6,12 @@ import os
 
 import pytest
 
-from sandbox.trust import server
+from sandbox.bench.durability import postgres_server
 
 
-class Server(server.Server):
+class Server(postgres_server.Server):
     def __init__(self, fsync: bool = False) -> None:
         try:
             super().__init__(fsync)
-        except server.NoServerHere as error:
+        except postgres_server.NoServerHere as error:
             (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))

@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 import pygame
 
-from agents.feedback import Question, Undo, kind_of, standing
-from agents.snapshot import CurvePoint, PolicyArrays, RewardArrays, Snapshot
-from envs.catalog import simulation
+from agents.feedback.records import Question, Undo, kind_of, standing
+from agents.policies.policy_arrays import PolicyArrays
+from agents.rewards.reward_arrays import RewardArrays
+from agents.snapshot import CurvePoint, Snapshot
+from envs.task_catalog import simulation
 from envs.trajectory import Trajectory
 from envs.world import Task
-from sandbox.app import App
-from sandbox.events import NewSnapshot, Saved
+from sandbox.session.events import NewSnapshot, Saved
+from sandbox.window.app import App
 from tests.sandbox.fakes import FakeSession
 
 

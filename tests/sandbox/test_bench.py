@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from envs import catalog
-from sandbox.bench import app
-from sandbox.bench.screen import _Seen, _slot
-from sandbox.bench.store import stalls
-from sandbox.bench.worlds import Speed, of_gymnasium, of_simulation, pooled, ratios
+from envs import task_catalog
+from sandbox.bench.durability.slow_disk import stalls
+from sandbox.bench.speed.frame_rate import _Seen, _slot
+from sandbox.bench.speed.world_speed import Speed, of_gymnasium, of_simulation, pooled, ratios
+from sandbox.commands.bench import app
 
 
 def report(*arguments: str) -> dict[str, Any]:
@@ -32,14 +32,14 @@ def report(*arguments: str) -> dict[str, Any]:
 def test_worlds_are_all_measured_in_whole_episodes() -> None:
     facts = report("worlds")
     speeds = facts["speeds"]
-    for id in catalog.task_ids():
+    for id in task_catalog.task_ids():
         ours = [one for one in speeds if one["world"] == id]
         assert [(one["way"], one["rows"]) for one in ours] == [
             ("gymnasium.make", 1),
             ("simulation", 1),
             ("simulation", 8),
         ]
-        horizon = catalog.task(id).horizon
+        horizon = task_catalog.task(id).horizon
         assert all(one["steps"] % (one["rows"] * horizon) == 0 for one in ours[1:])
     assert any(one["world"] == "CartPole-v1" for one in speeds)
     assert all(one["steps_per_cpu_second"] > 0 for one in speeds)
@@ -62,7 +62,7 @@ def test_worlds_are_held_to_their_peers_round_by_round() -> None:
 def test_steps_are_counted_by_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter(np.arange(0.0, 100.0, 0.5))
     monkeypatch.setattr("time.process_time", lambda: float(next(ticks)))
-    task = catalog.task("teachbox/RoomsTidy-v0")
+    task = task_catalog.task("teachbox/RoomsTidy-v0")
     speed = of_simulation(task, 3, 0.9)  # two episodes of half a second each
     assert speed.steps == 2 * 3 * task.horizon
     assert speed.steps_per_cpu_second == speed.steps
@@ -91,7 +91,7 @@ def test_without_a_display_or_xvfb_it_is_a_sentence(monkeypatch: pytest.MonkeyPa
 def test_the_window_is_measured_as_it_starts_and_as_it_runs() -> None:
     root = Path(__file__).parents[2]
     for name, lines in (("start", "starts"), ("screen", "slots")):
-        command = f"from sandbox.bench import app; app(['{name}', '--quick', '--json'])"
+        command = f"from sandbox.commands.bench import app; app(['{name}', '--quick', '--json'])"
         done = subprocess.run([sys.executable, "-c", command], cwd=root, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-2000:]
         facts = json.loads(done.stdout.splitlines()[-1])[lines]

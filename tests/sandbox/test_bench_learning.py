@@ -11,20 +11,21 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from agents import oracle, scores
-from agents import references as kept
-from agents.ppo import PPOConfig
-from agents.snapshot import PolicyArrays
-from envs import catalog
+from agents.evaluation import oracle, scores, source_digest
+from agents.evaluation import reference_returns as kept
+from agents.policies.policy_arrays import PolicyArrays
+from agents.rl.ppo import PPOConfig
+from envs import task_catalog
 from envs.world import Task
-from sandbox.bench import app, overview
-from sandbox.bench.gap import CLONED
-from sandbox.bench.gap import measure as measure_gap
-from sandbox.bench.learnable import Learned, summarise
-from sandbox.bench.page import text_of
-from sandbox.bench.ppo import Speed, nothing, pooled, ratios, written
-from sandbox.bench.stock import stock_ppo
+from sandbox.bench.learning.learnability import Learned, summarise
+from sandbox.bench.learning.reward_gap import CLONED
+from sandbox.bench.learning.reward_gap import measure as measure_gap
+from sandbox.bench.report import overview
+from sandbox.bench.report.measured_page import text_of
+from sandbox.bench.speed.ppo_speed import Speed, nothing, pooled, ratios, written
+from sandbox.bench.speed.sb3_baseline import stock_ppo
 from sandbox.cli import cli
+from sandbox.commands.bench import app
 from sandbox.studies.statistics import interval, iqm
 
 REACH = "teachbox/RoomsReach-v0"
@@ -38,7 +39,7 @@ def report(*arguments: str) -> dict[str, Any]:
 
 
 def reach(**options: Any) -> Task:
-    return scores.unseen(catalog.task(REACH, **options))
+    return scores.unseen(task_catalog.task(REACH, **options))
 
 
 # References.
@@ -70,11 +71,11 @@ def test_references_of_another_world_are_not_used(
         older.setattr(kept, "_sources", lambda id: "another")
         kept.keep(reach(), stale, kept.SHIPPED)
     assert kept.find(reach(), 2, (kept.SHIPPED,)) is None
-    found = scores.references(catalog.task(REACH), 2)
+    found = scores.references(task_catalog.task(REACH), 2)
     assert found.oracle < 3
     assert "made for another state of its world" in caplog.text
     caplog.clear()
-    assert scores.references(catalog.task(REACH), 2) == found  # from the cache, without a word
+    assert scores.references(task_catalog.task(REACH), 2) == found  # from the cache, without a word
     assert not caplog.text
 
 
@@ -83,14 +84,14 @@ def test_the_key_follows_what_a_task_is_made_of() -> None:
     assert (
         len({kept.key_of(reach()), kept.key_of(reach(size=11)), kept.key_of(reach(difficulty="easy"))}) == 3
     )
-    assert kept.name_of(reach()) == kept.name_of(catalog.task(REACH))
+    assert kept.name_of(reach()) == kept.name_of(task_catalog.task(REACH))
 
 
 def test_comments_do_not_make_references_stale() -> None:
     plain = 'x = "#1"\n\ndef f():\n    return x\n'
     told = '"""What."""\nx = "#1"  # why\n\n\ndef f():\n    """How."""\n    return x\n'
-    assert kept._bare(plain) == kept._bare(told)
-    assert kept._bare(plain) != kept._bare(plain.replace("#1", "#2"))
+    assert source_digest._bare(plain) == source_digest._bare(told)
+    assert source_digest._bare(plain) != source_digest._bare(plain.replace("#1", "#2"))
 
 
 def test_a_score_over_the_oracle_fails() -> None:
@@ -112,7 +113,7 @@ def test_the_command_writes_references(tmp_path: Path) -> None:
 def test_shipped_references_are_of_the_worlds_as_they_are() -> None:
     for path in kept.SHIPPED.glob("*.json"):
         facts = json.loads(path.read_text("utf-8"))
-        task = scores.unseen(catalog.task(facts["task"], **facts["options"]))
+        task = scores.unseen(task_catalog.task(facts["task"], **facts["options"]))
         assert facts["key"] == kept.key_of(task), f"{path.name} is stale: run `teachbox references`"
         assert kept.find(task, scores.LAYOUTS) is not None
 
@@ -121,7 +122,7 @@ def test_shipped_references_are_of_the_worlds_as_they_are() -> None:
 
 
 def test_ppo_is_measured_by_whole_rollouts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    bench = import_module("sandbox.bench.ppo")
+    bench = import_module("sandbox.bench.speed.ppo_speed")
     monkeypatch.setattr(bench, "AGAINST", {"rooms": (("CartPole-v1", "(512, 4)", 1.0),)})
     facts = report("ppo", "--world", REACH)
     assert {one["world"] for one in facts["speeds"]} == {REACH, f"nothing, as {REACH}", "CartPole-v1"}
@@ -161,7 +162,7 @@ def test_ratios_are_of_the_speeds_they_name_round_by_round() -> None:
 
 
 def test_a_still_world_never_moves_and_ends_as_often_as_the_real_one() -> None:
-    task = catalog.task(REACH)
+    task = task_catalog.task(REACH)
     env = nothing(task)
     first, ends = env.reset(), np.zeros(env.num_envs, int)
     for _ in range(task.horizon):
@@ -174,7 +175,7 @@ def test_a_still_world_never_moves_and_ends_as_often_as_the_real_one() -> None:
 
 
 def test_sb3s_own_ppo_is_paid_by_the_judge() -> None:
-    task = catalog.task(REACH)
+    task = task_catalog.task(REACH)
     env = written(task, 4)
     env.judge = lambda before, terms, after: after[:, task.world.clock] - before[:, task.world.clock] + 6.0
     ppo = stock_ppo(env, PPOConfig(rows=4, steps=task.horizon + 2, batch=64, epochs=1))
@@ -184,7 +185,7 @@ def test_sb3s_own_ppo_is_paid_by_the_judge() -> None:
 
 
 def test_the_oracle_is_paid_in_units_of_its_deviation() -> None:
-    task = catalog.task(REACH)
+    task = task_catalog.task(REACH)
 
     def pay(before: Any, terms: Any, after: Any) -> Any:
         return np.asarray(1000.0 * terms[:, task.world.term_names.index("bump")], np.float32)
@@ -218,7 +219,7 @@ def test_the_gap_is_scored_by_both_rewards() -> None:
 
 def test_curves_of_each_way(monkeypatch: pytest.MonkeyPatch) -> None:
     ways = {"a": ("ours", PPOConfig()), "b": ("SB3", PPOConfig())}
-    monkeypatch.setattr(import_module("sandbox.bench.curves"), "WAYS", ways)
+    monkeypatch.setattr(import_module("sandbox.bench.learning.ppo_curves"), "WAYS", ways)
     points = report("curves", "--world", REACH)["points"]
     assert [(one["way"], one["env_steps"]) for one in points] == [
         ("a", 4096), ("a", 8192), ("b", 4096), ("b", 8192)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents import scores
-from agents.snapshot import RewardArrays
-from sandbox.bench.transfer import measure, trained
+from agents.evaluation import scores
+from agents.rewards.reward_arrays import RewardArrays
+from sandbox.bench.learning.transfer import measure, trained
 from tests.agents.toy import toy
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.screen.charts import Bar, BarChart, LineChart, Series
-from sandbox.screen.fine import nice_ticks, short, spread, thinned
+from sandbox.screen.plot_lines import nice_ticks, short, spread, thinned
 from sandbox.screen.theme import ACCENT, BAD, GOOD, PANEL, WARN, Theme
 from sandbox.screen.timeline import Mark, fraction_at, timeline
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.session import Session
+from sandbox.session.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = "teachbox/RoomsTidy-v0"

@@ -9,7 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Record, Undo, kind_of, standing
+from agents.feedback.records import (
+    Comparison,
+    Correction,
+    Demonstration,
+    Evaluation,
+    Record,
+    Undo,
+    kind_of,
+    standing,
+)
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.store import Reader
 from tests.sandbox.xwindow import Screen, Window

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.bundle import load
-from agents.sb3_zip import model
-from envs.catalog import task
+from agents.io.agent_bundle import load
+from agents.io.sb3_zip import model
+from envs.task_catalog import task
 from sandbox.exchange.agents import session_agent
 from sandbox.exchange.sample import make_session
-from tests.agents.test_bundle import BUNDLES
-from tests.agents.test_hostile_zips import HOSTILE
+from tests.agents.io.test_agent_bundle import BUNDLES
+from tests.agents.io.test_hostile_zips import HOSTILE
 from tests.sandbox.exchanged import ROOMS, refused, session, teachbox
 
 

@@ -13,16 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.feedback import Demonstration
-from agents.safe_files import UnsafeFile
-from agents.safe_folder import MANIFEST, write_folder
-from envs.catalog import task
+from agents.feedback.records import Demonstration
+from agents.io.manifest import MANIFEST, write_folder
+from agents.io.safe_files import UnsafeFile
+from envs.task_catalog import task
 from sandbox.exchange import preference_bundle
-from sandbox.exchange.check import Misfit, check
+from sandbox.exchange.importing import save_records
 from sandbox.exchange.ledger import Entry, Ledger, read_session
-from sandbox.exchange.saving import save_records
+from sandbox.exchange.sample import driven
+from sandbox.exchange.state_validation import Misfit, check
 from sandbox.store import Provenance
-from tests.sandbox.exchanged import ROOMS, WORLDS, driven, ledger, refused, session, teachbox
+from tests.sandbox.exchanged import ROOMS, WORLDS, ledger, refused, session, teachbox
 from tests.sandbox.records import numbers, records, same
 
 short = st.text(max_size=10)

@@ -13,16 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.catalog import make
-from agents.feedback import Comparison, Demonstration
-from agents.safe_files import UnsafeFile
-from envs.catalog import task
-from sandbox.exchange import cpl, imitation, labels, minari
-from sandbox.exchange.check import Misfit
+from agents.feedback.records import Comparison, Demonstration
+from agents.io.safe_files import UnsafeFile
+from agents.learner_catalog import make
+from envs.task_catalog import task
+from sandbox.exchange import cpl_format, imitation_format, labels, minari
 from sandbox.exchange.episodes import Episode, demonstrations, entries, recording
 from sandbox.exchange.ledger import Entry, Ledger, read_session
+from sandbox.exchange.sample import driven
+from sandbox.exchange.state_validation import Misfit
 from sandbox.store import Provenance
-from tests.sandbox.exchanged import ROOMS, WORLDS, driven, every_kind, ledger, refused, session, teachbox
+from tests.sandbox.exchanged import ROOMS, WORLDS, every_kind, ledger, refused, session, teachbox
 from tests.sandbox.records import records, same
 from tests.sandbox.test_exchange_bundle import origins
 
@@ -75,17 +76,17 @@ def test_a_label_written_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_cpl_arrays_come_back(world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = session(tmp_path / "a", task(world))
-    pairs = cpl.pairs_of([entry.record for entry in made.entries])
+    pairs = cpl_format.pairs_of([entry.record for entry in made.entries])
     assert [pair.label for pair in pairs] == [0.0, 1.0, 0.5, 0.0, 0.5][: len(pairs)]
     teachbox("export", "a", "--out", "p.npz", "--format", "cpl")
     teachbox("import", "p.npz", "--session", "b", "--world", world)
-    again = cpl.pairs_of([entry.record for entry in read_session(Path("b")).entries])
+    again = cpl_format.pairs_of([entry.record for entry in read_session(Path("b")).entries])
     assert len(again) == len(pairs) == 5
     for old, new in zip(pairs, again, strict=True):
         assert new.label == old.label
         for a, b in ((old.first, new.first), (old.second, new.second)):
             assert same(tuple(getattr(a, k) for k in ARRAYS), tuple(getattr(b, k) for k in ARRAYS))
-    arrays, theirs = cpl.arrays_of(pairs), cpl.read(Path("p.npz"))
+    arrays, theirs = cpl_format.arrays_of(pairs), cpl_format.read(Path("p.npz"))
     assert same(tuple(arrays[k] for k in sorted(arrays)), tuple(theirs[k] for k in sorted(arrays)))
 
 
@@ -99,17 +100,17 @@ def test_cpl_arrays_of_others(tmp_path: Path) -> None:
     plain = {"obs_1": obs[0], "obs_2": obs[1], "action_1": acts[0], "action_2": acts[1]}
     np.savez(tmp_path / "p.npz", **plain, label=np.array([[0.0], [1.0], [0.5]]))
     cartpole = task("CartPole-v1")
-    found = cpl.entries(cpl.read(tmp_path / "p.npz"), cartpole, "p.npz")
+    found = cpl_format.entries(cpl_format.read(tmp_path / "p.npz"), cartpole, "p.npz")
     assert [one.record.ranks for one in found if isinstance(one.record, Comparison)] == [
         (0, 1),
         (1, 0),
         (0, 0),
     ]
     with pytest.raises(Misfit, match="terms_1"):
-        cpl.entries(cpl.read(tmp_path / "p.npz"), task(ROOMS), "p.npz")
+        cpl_format.entries(cpl_format.read(tmp_path / "p.npz"), task(ROOMS), "p.npz")
     np.savez(tmp_path / "q.npz", **plain, label=np.array([0.0, 1.0, 0.7]))
     with pytest.raises(UnsafeFile, match="neither"):
-        cpl.read(tmp_path / "q.npz")
+        cpl_format.read(tmp_path / "q.npz")
 
 
 @pytest.mark.parametrize("form", ["minari", "minari-arrow"])
@@ -214,7 +215,7 @@ def test_trajectories_as_imitation_saved_them(tmp_path: Path) -> None:
 def test_learners_take_what_can_not_be_run_again(learner: str, tmp_path: Path) -> None:
     """Without a seed they are cloned; nothing asks for them to be driven anew."""
     cartpole = task("CartPole-v1")
-    found = entries(imitation.read(DATA / "imitation"), cartpole, "x")
+    found = entries(imitation_format.read(DATA / "imitation"), cartpole, "x")
     student = make(learner, cartpole, prior="none")
     student.observe(3, [entry.record for entry in found])
     for _ in range(3):

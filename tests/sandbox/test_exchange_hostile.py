@@ -19,14 +19,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from agents import safe_folder
-from agents.safe_files import UnsafeFile
-from envs.catalog import task
-from sandbox.exchange import cpl, fuzz_targets, imitation, labels, minari
-from sandbox.exchange.apart import Apart
-from sandbox.exchange.check import Misfit, task_of_file
-from sandbox.exchange.fuzz import fuzz
-from sandbox.exchange.worker import MEMORY
+from agents.io import manifest
+from agents.io.safe_files import UnsafeFile
+from envs.task_catalog import task
+from sandbox.bench.durability import fuzz_targets
+from sandbox.bench.durability.fuzz import fuzz
+from sandbox.exchange import cpl_format, imitation_format, labels, minari
+from sandbox.exchange.isolated_parser import Apart
+from sandbox.exchange.parser_process import MEMORY
+from sandbox.exchange.state_validation import Misfit, task_of_file
 from tests.agents.hostile import Canary
 from tests.sandbox.exchanged import ROOMS, ledger, refused
 
@@ -116,7 +117,7 @@ def test_hostile_hdf5(name: str, data_set: Path, outside: Path) -> None:
 def test_hdf5_under_a_wrong_name_is_cut_off_from_the_disk(tmp_path: Path) -> None:
     """The control of the bounds: what parses can open no file, even where it is asked to."""
     code = (
-        "import io, h5py; from sandbox.exchange.worker import bound_memory_and_time as bound\n"
+        "import io, h5py; from sandbox.exchange.parser_process import bound_memory_and_time as bound\n"
         "h5py.File(io.BytesIO(), 'w').close(); bound()\n"
         "tries = lambda: open('/etc/hostname'), lambda: h5py.File('/tmp/x.h5', 'w'), lambda: bytes(2**32)\n"
         "for attempt in tries:\n"
@@ -186,7 +187,7 @@ def test_imitation_names_only_files_in_its_folder(name: str, tmp_path: Path, out
     (tmp_path / "i").mkdir()
     (tmp_path / "i" / "state.json").write_text(json.dumps({"_data_files": [{"filename": name}]}))
     with pytest.raises(UnsafeFile, match="names the file"):
-        imitation.read(tmp_path / "i")
+        imitation_format.read(tmp_path / "i")
 
 
 def test_jsonpickled_infos_are_left_alone(tmp_path: Path) -> None:
@@ -201,7 +202,7 @@ def test_jsonpickled_infos_are_left_alone(tmp_path: Path) -> None:
     ):
         out.write_table(table)
     (tmp_path / "i" / "state.json").write_text(json.dumps({"_data_files": [{"filename": "d.arrow"}]}))
-    assert len(imitation.read(tmp_path / "i")) == 1
+    assert len(imitation_format.read(tmp_path / "i")) == 1
     assert not canary.exists()
 
 
@@ -224,7 +225,7 @@ GOOD |= {"label": npy(np.zeros(1, np.float32))}
 
 
 def test_a_good_npz_is_read(tmp_path: Path) -> None:
-    assert cpl.read(npz(tmp_path / "x.npz", **GOOD))["label"].tolist() == [0.0]
+    assert cpl_format.read(npz(tmp_path / "x.npz", **GOOD))["label"].tolist() == [0.0]
 
 
 @pytest.mark.filterwarnings("error")
@@ -232,7 +233,7 @@ def test_an_npz_as_python_2_wrote_it_is_read_without_a_word(tmp_path: Path) -> N
     """A warning would open the source file that it quotes."""
     old = npy(np.zeros(1, np.float32)).replace(b"(1,), } ", b"(1L,), }", 1)
     assert b"1L" in old
-    assert cpl.read(npz(tmp_path / "x.npz", **{**GOOD, "label": old}))["label"].tolist() == [0.0]
+    assert cpl_format.read(npz(tmp_path / "x.npz", **{**GOOD, "label": old}))["label"].tolist() == [0.0]
 
 
 def objects_npy(canary: Path) -> bytes:
@@ -246,7 +247,7 @@ def test_an_npz_of_objects(tmp_path: Path) -> None:
     evil = objects_npy(tmp_path / "canary")
     for name in GOOD:
         with pytest.raises(UnsafeFile, match="object"):
-            cpl.read(npz(tmp_path / "x.npz", **{**GOOD, name: evil}))
+            cpl_format.read(npz(tmp_path / "x.npz", **{**GOOD, name: evil}))
     assert not (tmp_path / "canary").exists()
     np.load(npz(tmp_path / "x.npz", a=evil), allow_pickle=True)["a"]
     assert (tmp_path / "canary").exists(), "the file is not as hostile as it should be"
@@ -261,13 +262,13 @@ def test_npz_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = npz(tmp_path / "x.npz", **{**GOOD, "obs_1": zeros, "obs_2": zeros, "action_1": zeros})
     assert path.stat().st_size < 2**18
     with pytest.raises(UnsafeFile, match="declares"):
-        cpl.read(path)
+        cpl_format.read(path)
     for shape in ((1, 2**40, 3), (2**62, 4, 3), (1, -2, 3)):
         lying = npy(np.zeros((1, 2, 3), np.float32), shape)
         with pytest.raises(UnsafeFile):
-            cpl.read(npz(tmp_path / "y.npz", **{**GOOD, "obs_1": lying}))
+            cpl_format.read(npz(tmp_path / "y.npz", **{**GOOD, "obs_1": lying}))
     with pytest.raises(UnsafeFile, match="belong"):
-        cpl.read(npz(tmp_path / "z.npz", **GOOD, **{"../evil": one}))
+        cpl_format.read(npz(tmp_path / "z.npz", **GOOD, **{"../evil": one}))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown < 150 * 1024, "the bomb went off (making it takes 60 MiB)"
 
@@ -317,13 +318,13 @@ def test_many_damaged_files() -> None:
 
 def test_the_fuzzer_sees_what_it_looks_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: an importer without its checks is found out."""
-    monkeypatch.setattr(safe_folder, "check_digest", lambda *_: None)
+    monkeypatch.setattr(manifest, "check_digest", lambda *_: None)
     assert any("accepted, and should not be" in one for one in fuzz(1500, 3, "bundle").failures)
 
     def careless(path: Path) -> Any:
         return dict(np.load(path))
 
-    monkeypatch.setattr(fuzz_targets.cpl, "read", careless)
+    monkeypatch.setattr(fuzz_targets.cpl_format, "read", careless)
     assert any("came out" in one for one in fuzz(100, 3, "cpl").failures)
 
     def prying(path: Path) -> Any:

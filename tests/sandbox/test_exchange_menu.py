@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from envs.catalog import task
-from sandbox.app import App
+from envs.task_catalog import task
 from sandbox.exchange import preference_bundle
 from sandbox.exchange.ledger import read_session
+from sandbox.window.app import App
 from tests.sandbox.exchanged import ROOMS, ledger, session
 from tests.sandbox.records import same
 from tests.sandbox.teaching import press

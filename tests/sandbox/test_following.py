@@ -12,20 +12,20 @@ from typing import Any
 
 import pytest
 
-from agents.feedback import Comparison
-from agents.worth import Suggestion
-from envs.rooms.tasks import rooms_tidy
-from sandbox.app import App
-from sandbox.events import LearnerRestarted
-from sandbox.learning import stock as stocks
-from sandbox.learning.stock import Stock
-from sandbox.people import Camp, People
-from sandbox.screen.hints import hint
-from sandbox.session import Session
-from sandbox.session_file import SessionError
+from agents.feedback.records import Comparison, Suggestion
+from envs.rooms.rooms_tasks import rooms_tidy
+from sandbox.bench.durability.fake_records import trajectory
+from sandbox.learning import ready_questions as stocks
+from sandbox.learning.ready_questions import Stock
+from sandbox.session.events import LearnerRestarted
+from sandbox.session.folder import SessionError
+from sandbox.session.raters import Camp, People
+from sandbox.session.session import Session
 from sandbox.store import Provenance
-from sandbox.studies.train import TrainConfig, train
-from tests.sandbox.fake import FakeLearner, trajectory
+from sandbox.studies.training_study import TrainConfig, train
+from sandbox.window.app import App
+from sandbox.window.hints import hint
+from tests.sandbox.fake import FakeLearner
 from tests.sandbox.teaching import Teaching, frames, press, recorded, snapshot, texts
 from tests.sandbox.test_learner_process import MAKE, Desk
 from tests.sandbox.xwindow import Screen, Window

@@ -9,15 +9,15 @@ from pathlib import Path
 import pygame
 import pytest
 
-from envs import catalog
-from envs.rooms.tasks import rooms_tidy
+from envs import task_catalog
+from envs.rooms.rooms_tasks import rooms_tidy
 from envs.world import Task
-from sandbox.app import App
-from sandbox.screen.keys import Pointer, Press
-from sandbox.screen.settings import SettingsFile
+from sandbox.play.intents import Pointer, Press
+from sandbox.window.app import App
+from sandbox.window.settings import SettingsFile
 from tests.sandbox.teaching import KEYS, Teaching, frames, press
 
-LANES = catalog.task("teachbox/LanesCruise-v0")
+LANES = task_catalog.task("teachbox/LanesCruise-v0")
 FRAME = 1000 / 60  # [ms]
 
 

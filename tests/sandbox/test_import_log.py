@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.feedback import Demonstration
-from sandbox.session import Session
+from agents.feedback.records import Demonstration
+from sandbox.session.session import Session
 from sandbox.store import Store
 from tests.sandbox.test_cli import one_sentence, teachbox
 

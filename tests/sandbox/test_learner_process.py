@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 
-from sandbox.events import Event, LearnerRestarted, Saved, Trouble
+from sandbox.bench.durability.fake_records import trajectory
 from sandbox.learning.checkpoints import Checkpoints
-from sandbox.learning.nursery import Nursery, Spawner
-from sandbox.learning.process import LearnerProcess, Limits
-from sandbox.learning.worker import WorkerSpec
-from sandbox.session import Session
-from tests.sandbox.fake import trajectory
+from sandbox.learning.fork_server import Nursery, Spawner
+from sandbox.learning.spec import WorkerSpec
+from sandbox.learning.supervisor import LearnerProcess, Limits
+from sandbox.session.events import Event, LearnerRestarted, Saved, Trouble
+from sandbox.session.session import Session
 
 MAKE = "tests.sandbox.fake:make"
 DEADLINE = 60.0  # for a busy machine; nothing here takes a second on a quiet one
@@ -32,7 +32,7 @@ DEADLINE = 60.0  # for a busy machine; nothing here takes a second on a quiet on
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TEACHBOX_KERNEL", "plain")  # nothing here steps a world
     monkeypatch.setattr(LearnerProcess.stop, "__defaults__", (DEADLINE,))  # for its last checkpoint
-    monkeypatch.setattr("sandbox.session.WorkerSpec", partial(WorkerSpec, checkpoint_seconds=1.0))
+    monkeypatch.setattr("sandbox.session.session.WorkerSpec", partial(WorkerSpec, checkpoint_seconds=1.0))
     return tmp_path / "session"
 
 
@@ -153,7 +153,7 @@ def test_a_learner_is_back_also_when_what_forks_it_is_killed(desk):
 
 
 def test_learners_that_import_for_themselves_do_as_well(folder, monkeypatch):
-    monkeypatch.setattr("sandbox.learning.process.starter", lambda spec: Spawner())
+    monkeypatch.setattr("sandbox.learning.supervisor.starter", lambda spec: Spawner())
     desk = Desk(folder)
     desk.until(lambda: desk.step() > 1)
     desk.signal(signal.SIGKILL)
@@ -168,7 +168,7 @@ def test_learners_that_import_for_themselves_do_as_well(folder, monkeypatch):
 @pytest.mark.parametrize("can_look", [True, False])
 def test_a_learner_that_hangs_is_started_again(folder, monkeypatch, can_look):
     if not can_look:
-        monkeypatch.setattr("sandbox.learning.pulse.Pulse._look", lambda self: {})
+        monkeypatch.setattr("sandbox.learning.liveness.Pulse._look", lambda self: {})
     elif not Path("/proc/self/schedstat").exists():
         pytest.skip("this system does not tell whether a process runs")
     desk = Desk(folder, limits=Limits() if can_look else Limits(silent_seconds=2.5))
@@ -296,7 +296,7 @@ def test_ctrl_c_in_the_terminal_does_not_end_the_learner(desk):
 PARENT = """
 import sys, time
 from pathlib import Path
-from sandbox.session import Session
+from sandbox.session.session import Session
 if __name__ == "__main__":
     session = Session.open(Path(sys.argv[1]), learner="fake", make="tests.sandbox.fake:make")
     while session.latest is None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.playback import SPEEDS, LiveClock, Moment, Playback, events, moment_at
+from sandbox.play.playback import SPEEDS, LiveClock, Moment, Playback, events, moment_at
 
 
 def test_recordings_run_in_step_and_the_shorter_waits_on_its_last_moment() -> None:

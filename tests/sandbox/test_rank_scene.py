@@ -11,13 +11,13 @@ import numpy as np
 import pygame
 import pytest
 
-from agents.feedback import Comparison, Question, Undo, standing
-from envs.rooms.tasks import rooms_tidy
+from agents.feedback.records import Comparison, Question, Undo, standing
+from envs.rooms.rooms_tasks import rooms_tidy
 from envs.world import Task
-from sandbox.app import App
-from sandbox.scenes.ordering import Ordering, ordinal
+from sandbox.play.ordering import Ordering, ordinal
 from sandbox.scenes.rank import RankScene
-from sandbox.session import Session
+from sandbox.session.session import Session
+from sandbox.window.app import App
 from tests.sandbox.teaching import Teaching, frames, press, question, recorded, snapshot
 
 TASK: Task = rooms_tidy()

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents import catalog as learners
-from agents.feedback import Comparison, Question, Record
-from agents.learner import Learner
-from agents.snapshot import RewardArrays
-from agents.teachers import make_teacher
-from envs import catalog
+from agents import learner_catalog as learners
+from agents.feedback.records import Comparison, Question, Record
+from agents.learners.protocol import Learner
+from agents.rewards.reward_arrays import RewardArrays
+from agents.teachers.synthetic import make_teacher
+from envs import task_catalog
 from envs.trajectory import Trajectory
 from envs.world import Task
 from sandbox.store import Provenance, Reader, Store
@@ -25,7 +25,7 @@ PRACTISED, SHORT = {"prior_steps": 20_000}, {"prior_steps": 1, "steps_per_fit": 
 
 @pytest.fixture(scope="module")
 def rooms() -> Task:
-    return catalog.task("teachbox/RoomsTidy-v0")
+    return task_catalog.task("teachbox/RoomsTidy-v0")
 
 
 @pytest.mark.parametrize("name", ["joint", pytest.param("preferences", marks=pytest.mark.slow)])

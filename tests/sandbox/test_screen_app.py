@@ -13,11 +13,11 @@ from typing import Any
 import pygame
 import pytest
 
-from envs.rooms.tasks import rooms_tidy
-from sandbox.app import App
-from sandbox.arriving import arriving
-from sandbox.events import LearnerRestarted, Saved, Trouble
+from envs.rooms.rooms_tasks import rooms_tidy
 from sandbox.screen.keys import BINDINGS, EVERYWHERE
+from sandbox.session.events import LearnerRestarted, Saved, Trouble
+from sandbox.session.placeholder import arriving
+from sandbox.window.app import App
 from tests.sandbox.teaching import Teaching, frames, press, texts, undrawn
 
 TASK = rooms_tidy()
@@ -241,7 +241,7 @@ def test_without_a_session_only_the_menu_is_open() -> None:
 )
 def test_no_display_is_a_sentence(driver: str, said: str) -> None:
     code = (
-        "from sandbox.app import App, NoDisplay\n"
+        "from sandbox.window.app import App; from sandbox.window.display import NoDisplay\n"
         "try:\n    App(None)\nexcept NoDisplay as error:\n    print(error); raise SystemExit(2)"
     )
     environment = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
@@ -270,7 +270,7 @@ def test_no_sound_device_is_silent_and_says_so(monkeypatch: pytest.MonkeyPatch, 
 
 def test_the_window_imports_no_torch() -> None:
     code = (
-        "import sys, sandbox.app, sandbox.session\n"
+        "import sys, sandbox.window.app, sandbox.session.session\n"
         "from sandbox.scenes import correct, drive, menu, rank, reward, watch\n"
         "raise SystemExit('torch' in sys.modules or 'stable_baselines3' in sys.modules)"
     )

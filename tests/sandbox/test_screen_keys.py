@@ -15,18 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.screen.held import Latch, Repeater, driving_keys
-from sandbox.screen.keys import (
-    ARROWS,
-    BINDINGS,
-    EVERYWHERE,
-    Pointer,
-    Press,
-    Release,
-    cap,
-    intent,
-)
-from sandbox.screen.scene_stack import SCENES
+from sandbox.play.intents import Pointer, Press, Release
+from sandbox.play.latch import Latch, driving_keys
+from sandbox.screen.held_keys import Repeater
+from sandbox.screen.keys import ARROWS, BINDINGS, EVERYWHERE, cap, intent
+from sandbox.window.scene_stack import SCENES
 
 GRID = {"": 0, "up": 1, "right": 2, "down": 3, "left": 4}
 BOTH = {**GRID, "up+left": 5}

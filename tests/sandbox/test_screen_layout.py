@@ -8,23 +8,23 @@ from collections.abc import Callable
 import pygame
 import pytest
 
-from agents.feedback import Question
-from envs import catalog
-from envs.rooms.tasks import rooms_tidy
+from agents.feedback.records import Question
+from envs import task_catalog
+from envs.rooms.rooms_tasks import rooms_tidy
 from envs.world import Task
-from sandbox.app import App
-from sandbox.screen import notices
 from sandbox.screen import theme as look
+from sandbox.screen.badges import key_cap
 from sandbox.screen.keys import BINDINGS
-from sandbox.screen.marks import key_cap
-from sandbox.screen.notices import Toast
 from sandbox.screen.theme import Theme, rounded
+from sandbox.window import notices
+from sandbox.window.app import App
+from sandbox.window.notices import Toast
 from tests.sandbox.teaching import Teaching, frames, press, question, undrawn
 
 SIZES = [(640, 480), (1000, 640), (1280, 720), (1920, 1080), (2560, 1080), (900, 900)]
 TINY = [(320, 200), (480, 900), (1, 1)]
 ROOMS = rooms_tidy()
-LANES = catalog.task("teachbox/LanesCruise-v0")
+LANES = task_catalog.task("teachbox/LanesCruise-v0")
 
 
 def drive(app: App) -> None:

@@ -11,23 +11,24 @@ import numpy as np
 import pygame
 import pytest
 
-from agents.feedback import Correction, Demonstration, Evaluation
-from envs import catalog
-from envs.rooms.oracle import plan
-from envs.rooms.tasks import rooms_tidy
+from agents.feedback.records import Correction, Demonstration, Evaluation
+from envs import task_catalog
+from envs.rooms.planner import plan
+from envs.rooms.rooms_tasks import rooms_tidy
 from envs.world import Task
-from sandbox.app import App
+from sandbox.play import live_row as live
+from sandbox.play.intents import Press
 from sandbox.scenes.drive import DriveScene
-from sandbox.screen import live, stage
-from sandbox.screen.keys import Press
-from sandbox.screen.sessions import Sessions
-from sandbox.session import Session
-from sandbox.session_file import SessionInfo
+from sandbox.session.folder import SessionInfo
+from sandbox.session.session import Session
+from sandbox.views import stage
+from sandbox.window.app import App
+from sandbox.window.session_list import Sessions
 from tests.sandbox.fakes import FakeSession
 from tests.sandbox.teaching import KEYS, Teaching, frames, policy, press, undrawn
 
 ROOMS = rooms_tidy()
-LANES = catalog.task("teachbox/LanesCruise-v0")
+LANES = task_catalog.task("teachbox/LanesCruise-v0")
 
 
 def opened(task: Task = ROOMS, mode: str = "drive", seed: int = 3) -> App:
@@ -256,7 +257,7 @@ def test_the_recording_is_what_happened(app: App) -> None:
     drive(app, "up", "left", "left", "down", "right", "right")
     press(app, "enter")
     kept = said(app)[0].trajectory
-    sim = catalog.simulation(ROOMS, 1)
+    sim = task_catalog.simulation(ROOMS, 1)
     sim.fork(0, kept, 0)
     for t, action in enumerate(kept.actions):
         out = sim.step(np.array([action]))
@@ -466,7 +467,7 @@ def test_a_world_that_does_not_repeat_itself_cannot_be_taken_over(monkeypatch: p
 
 
 def test_a_foreign_world_can_be_driven_rewarded_and_corrected() -> None:
-    task = catalog.task("CartPole-v1")
+    task = task_catalog.task("CartPole-v1")
     app = opened(task)
     for _ in range(14):
         press(app, "left", "right")
@@ -489,7 +490,7 @@ def test_a_foreign_world_can_be_driven_rewarded_and_corrected() -> None:
 
 
 def test_an_episode_that_ends_early_is_over() -> None:
-    app = opened(catalog.task("CartPole-v1"))
+    app = opened(task_catalog.task("CartPole-v1"))
     down(app, "left")
     for _ in range(300):
         app.tick()
@@ -523,7 +524,7 @@ def menu(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[App, list[Any]]]:
     bad = SessionInfo(Path("/sessions/broken"), "", "", {}, datetime.now(UTC), "it is damaged.")
     monkeypatch.setattr(Sessions, "list", lambda self: [old, bad])
     app = App(None, fixed_dt=True, seed=1, open_session=open_session)
-    frames(app, 2 + len(catalog.task_ids()))
+    frames(app, 2 + len(task_catalog.task_ids()))
     yield app, calls
     app.close()
 
@@ -534,7 +535,7 @@ def fresh(level: str, prior: str = "written") -> dict[str, Any]:
 
 def test_the_menu_starts_a_new_session_by_one_key(menu: tuple[App, list[Any]]) -> None:
     app, calls = menu
-    assert facts(app)["pictures"] == len(catalog.task_ids())
+    assert facts(app)["pictures"] == len(task_catalog.task_ids())
     press(app, "enter")
     frames(app, 5)
     assert calls == [(None, {"world": ROOMS.id, "learner": "joint", **fresh("normal")})]
@@ -572,7 +573,7 @@ def test_an_old_session_goes_on_with_its_own_learner(menu: tuple[App, list[Any]]
 
 def test_a_refusal_is_a_sentence_and_the_menu_stays(menu: tuple[App, list[Any]]) -> None:
     app, calls = menu
-    press(app, *["down"] * catalog.task_ids().index(LANES.id), "enter")
+    press(app, *["down"] * task_catalog.task_ids().index(LANES.id), "enter")
     frames(app, 5)
     assert "another window" in app.state()["extra"]["trouble"]
     assert app.state()["scene"] == "menu"
@@ -637,8 +638,8 @@ def test_the_menu_lists_and_opens_real_sessions(tmp_path: Path) -> None:
 def test_worlds_that_stand_still_are_found_out() -> None:
     assert live.waits_for_keys(ROOMS)
     assert not live.waits_for_keys(LANES)
-    assert live.waits_for_keys(catalog.task("FrozenLake-v1"))
-    assert not live.waits_for_keys(catalog.task("MountainCar-v0"))
+    assert live.waits_for_keys(task_catalog.task("FrozenLake-v1"))
+    assert not live.waits_for_keys(task_catalog.task("MountainCar-v0"))
 
 
 @pytest.mark.parametrize("mode", ["menu", "drive", "rank"])

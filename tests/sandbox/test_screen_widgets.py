@@ -11,11 +11,11 @@ from typing import Any
 import pygame
 import pytest
 
-from sandbox.screen.keys import Pointer, Press
+from sandbox.play.intents import Pointer, Press
 from sandbox.screen.lists import List, ListItem
-from sandbox.screen.scene import Focus
 from sandbox.screen.theme import Theme
 from sandbox.screen.widgets import Button, Slider, Tabs, TextField, Toggle, Widget
+from sandbox.window.scene import Focus
 
 AREA = pygame.Rect(20, 20, 300, 200)
 

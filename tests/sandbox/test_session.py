@@ -18,15 +18,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.feedback import Comparison, Correction, Demonstration, Evaluation, Question
+from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Question
 from agents.snapshot import Snapshot
-from sandbox.events import Event, Saved, Trouble
-from sandbox.session import Session
-from sandbox.session_file import FORMAT, SessionError, SessionFile, program_version
+from sandbox.bench.durability.fake_records import trajectory
+from sandbox.session.events import Event, Saved, Trouble
+from sandbox.session.folder import FORMAT, SessionError, SessionFile, program_version
+from sandbox.session.session import Session
 from sandbox.store import Reader
-from sandbox.store.check import check
 from sandbox.store.sqlite import FilePlace
-from tests.sandbox.fake import FakeLearner, trajectory
+from sandbox.store.verify import check
+from tests.sandbox.fake import FakeLearner
 from tests.sandbox.records import same
 
 ROOMS, LANES = "teachbox/RoomsTidy-v0", "teachbox/LanesCruise-v0"
@@ -157,7 +158,7 @@ def test_no_name_of_a_person_is_in_the_store(folder):
 
 def test_without_a_folder_a_new_one_is_made_in_the_users_place(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setattr("sandbox.opening.default_root", lambda: tmp_path / "teachbox")
+    monkeypatch.setattr("sandbox.session.opening.default_root", lambda: tmp_path / "teachbox")
     with quiet(None) as one, quiet(None) as two:
         assert one.folder != two.folder
         assert one.folder.parent == two.folder.parent == tmp_path / "teachbox"
@@ -364,7 +365,7 @@ def test_acting_is_random_before_there_is_a_policy_and_the_policys_after(folder)
 
 def test_neither_torch_nor_pygame_nor_alembic_is_imported():
     code = (
-        "import sys; from sandbox.session import Session; from pathlib import Path;"
+        "import sys; from sandbox.session.session import Session; from pathlib import Path;"
         "Session.open(Path(sys.argv[1]), start_learner=False).close();"
         "print([m for m in ('torch', 'stable_baselines3', 'pygame', 'alembic') if m in sys.modules])"
     )

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.catalog import LEARNERS
+from agents.learner_catalog import LEARNERS
 from agents.snapshot import Snapshot
-from envs.catalog import simulation, task
+from envs.task_catalog import simulation, task
 from envs.trajectory import Trajectory
-from sandbox.events import LearnerRestarted
-from sandbox.session import Session
+from sandbox.session.events import LearnerRestarted
+from sandbox.session.session import Session
 
 pytestmark = pytest.mark.timeout(1200)
 

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.feedback import Comparison, Demonstration, Evaluation, Record, Undo, standing
+from agents.feedback.records import Comparison, Demonstration, Evaluation, Record, Undo, standing
+from sandbox.bench.durability.concurrent_raters import in_threads
+from sandbox.bench.durability.count import Count
+from sandbox.bench.durability.fake_records import trajectory
 from sandbox.store import Provenance, Reader, Store, StoreError, count_standing, standing_lines
 from sandbox.store.codec import CodecError, decode_trajectory, encode, encode_trajectory
-from sandbox.trust.count import Count
-from sandbox.trust.raters import in_threads
-from tests.sandbox.fake import trajectory
 from tests.sandbox.records import records, same, trajectories
 
 ORIGIN = Provenance("rater-1", "0.1")

@@ -10,10 +10,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
-from agents.feedback import Record, Undo, standing
-from sandbox.store import Provenance, Reader, Store, files, standing_lines
-from sandbox.store.check import Finding, Report, check
-from sandbox.store.copies import backup, merge
+from agents.feedback.records import Record, Undo, standing
+from sandbox.store import Provenance, Reader, Store, blobs, standing_lines
+from sandbox.store.backup import backup, merge
+from sandbox.store.verify import Finding, Report, check
 from tests.sandbox.records import records, same
 
 ORIGIN = Provenance("rater-1", "0.1")
@@ -32,7 +32,7 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.place = TemporaryDirectory()
-        self.large, files.LARGE = files.LARGE, 600  # some trajectories are files, some are not
+        self.large, blobs.LARGE = blobs.LARGE, 600  # some trajectories are files, some are not
         self.number = 0
         self.said: list[Record] = []
         self.path.parent.mkdir()
@@ -114,7 +114,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert wrong(check(self.store.place)) == []
         self.store.close()
         self.place.cleanup()
-        files.LARGE = self.large
+        blobs.LARGE = self.large
 
 
 StoreMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=12, deadline=None)

@@ -10,14 +10,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from agents.feedback import Demonstration
+from agents.feedback.records import Demonstration
+from sandbox.bench.durability.fake_records import trajectory
 from sandbox.store import Provenance, Store, StoreError, schema
 from sandbox.store.codec import encode
 from sandbox.store.migrate import SCRIPTS, migrate
-from sandbox.store.outline import APPLICATION_ID
 from sandbox.store.sqlite import writing_engine
+from sandbox.store.summary import APPLICATION_ID
 from tests.sandbox import labeller
-from tests.sandbox.fake import trajectory
 from tests.sandbox.records import same
 
 NEXT = """

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.events import Saved, Trouble
-from sandbox.session import Session
-from sandbox.session_file import SessionError
+from sandbox.bench.durability.fake_records import trajectory
+from sandbox.session.events import Saved, Trouble
+from sandbox.session.folder import SessionError
+from sandbox.session.session import Session
 from sandbox.store import Reader
-from sandbox.store.check import check
-from sandbox.store.place import place_of
-from tests.sandbox.fake import trajectory
+from sandbox.store.backend import place_of
+from sandbox.store.verify import check
 from tests.sandbox.server import Server
 
 PATIENCE = 60.0
@@ -114,8 +114,8 @@ def test_closing_while_the_server_is_away_loses_nothing_and_the_next_start_sends
 WINDOW = """
 import sys, time
 from pathlib import Path
-from sandbox.session import Session
-from tests.sandbox.fake import trajectory
+from sandbox.session.session import Session
+from sandbox.bench.durability.fake_records import trajectory
 if __name__ == "__main__":
     session = Session.open(Path(sys.argv[1]), start_learner=False)
     print("open", flush=True)

@@ -9,23 +9,23 @@ from typing import Any
 import psycopg
 import pytest
 
-from agents.feedback import Comparison, Demonstration, Evaluation, Record, Undo
-from envs.catalog import task
-from sandbox.events import Saved
+from agents.feedback.records import Comparison, Demonstration, Evaluation, Record, Undo
+from envs.task_catalog import task
+from sandbox.bench.durability.concurrent_raters import boast, crashes, in_processes
+from sandbox.bench.durability.count import Count
+from sandbox.bench.durability.fake_records import trajectory
 from sandbox.exchange.sample import driven
-from sandbox.session import Session
-from sandbox.session_file import SessionError, SessionFile
+from sandbox.session.events import Saved
+from sandbox.session.folder import SessionError, SessionFile
+from sandbox.session.session import Session
 from sandbox.store import Provenance, Reader, Store, StoreError, schema
-from sandbox.store.check import check
+from sandbox.store.backend import place_of
+from sandbox.store.backup import backup, merge
 from sandbox.store.codec import encode
-from sandbox.store.copies import backup, merge
 from sandbox.store.migrate import migrate
-from sandbox.store.place import place_of
 from sandbox.store.repair import repair
-from sandbox.trust.count import Count
-from sandbox.trust.raters import boast, crashes, in_processes
+from sandbox.store.verify import check
 from tests.sandbox.exchanged import teachbox
-from tests.sandbox.fake import trajectory
 from tests.sandbox.records import same
 from tests.sandbox.server import Server
 
@@ -53,7 +53,7 @@ def save(store: Store, *items: Record) -> list[int]:
 
 
 def test_every_kind_of_record_comes_back_and_what_is_large_stays_in_its_row(url, monkeypatch):
-    monkeypatch.setattr("sandbox.store.files.LARGE", 10)
+    monkeypatch.setattr("sandbox.store.blobs.LARGE", 10)
     one, two = trajectory(), trajectory(30, seed=1)
     items = [Demonstration(one), Evaluation(two, 1.0), Comparison((one, two), (0, 1), question="\0ü")]
     items.append(Undo(items[0].id))

@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from agents.asker import Asker
-from agents.feedback import Correction, Question
-from agents.joint import JointLearner
-from agents.teachers import Teacher
-from agents.worth import Suggestion
-from envs import catalog as worlds
+from agents.feedback.records import Correction, Question, Suggestion
+from agents.learners.joint import JointLearner
+from agents.queries.query_manager import Asker
+from agents.teachers.synthetic import Teacher
+from envs import task_catalog as worlds
 from envs.trajectory import Trajectory
-from sandbox.studies.lesson import WATCHED
-from sandbox.studies.train import TrainConfig, train
+from sandbox.studies.simulated_teaching import WATCHED
+from sandbox.studies.training_study import TrainConfig, train
 
 SHORT = TrainConfig(
     world="teachbox/RoomsTidy-v0",

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from agents.snapshot import PolicyArrays
-from envs import catalog
+from agents.policies.policy_arrays import PolicyArrays
+from envs import task_catalog
 from sandbox.cli import cli
 from sandbox.tour.before_after import Exam, examine, picture
-from sandbox.tour.hands import Touch
 from sandbox.tour.make import make_tour
-from sandbox.tour.page import Chapter, write_page
+from sandbox.tour.pilot import Touch
+from sandbox.tour.tour_page import Chapter, write_page
 
 ROOMS = "teachbox/RoomsTidy-v0"
 
@@ -26,19 +26,19 @@ def always(action: int, inputs: int, actions: int) -> PolicyArrays:
 
 
 def test_an_exam_counts_what_was_done_on_unseen_starts() -> None:
-    task = catalog.task(ROOMS)
+    task = task_catalog.task(ROOMS)
     still = always(0, len(task.world.obs_names), int(task.world.action_space.n))
     exam = examine(task, still, starts=20)
     assert exam.states.shape == (task.horizon + 1, 20, task.world.state_size)
     assert exam.share == 0.0
     where = task.world.place(exam.states[0])
     np.testing.assert_array_equal(task.world.place(exam.states[-1]), where)
-    trained_on = catalog.simulation(task, 20, seed=0).states
+    trained_on = task_catalog.simulation(task, 20, seed=0).states
     assert not np.array_equal(exam.states[0], trained_on)
 
 
 def test_the_same_exam_twice_is_the_same() -> None:
-    task = catalog.task(ROOMS)
+    task = task_catalog.task(ROOMS)
     policy = PolicyArrays(
         ((np.zeros((len(task.world.obs_names), int(task.world.action_space.n)), np.float32), np.zeros(5)),),
         "discrete",
@@ -54,7 +54,7 @@ def test_the_picture_marks_what_was_done(monkeypatch: pytest.MonkeyPatch) -> Non
     pygame.display.init()
     pygame.font.init()
     pygame.display.set_mode((8, 8))
-    task = catalog.task(ROOMS)
+    task = task_catalog.task(ROOMS)
     exam = examine(task, None, starts=4)
     none, all_ = Exam(exam.states, np.zeros(4, bool)), Exam(exam.states, np.ones(4, bool))
     made = picture(task, [("Before", none), ("After", all_)], width=640, shown=2)
@@ -74,7 +74,7 @@ def test_keys_that_stand_for_actions() -> None:
 
 
 def test_actions_between_the_keys_are_tapped_on_the_whole() -> None:
-    keys = catalog.task("teachbox/RoverDeliver-v0").keys
+    keys = task_catalog.task("teachbox/RoverDeliver-v0").keys
     touch, wanted = Touch(keys), np.array([0.5, -0.25], np.float32)
     pushed = [keys["+".join(touch.keys_for(wanted))] for _ in range(40)]
     np.testing.assert_allclose(np.mean(pushed, axis=0), wanted, atol=0.05)

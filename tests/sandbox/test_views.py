@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from agents.snapshot import RewardArrays
+from agents.rewards.reward_arrays import RewardArrays
 from envs.simulation import Simulation
 from envs.world import Kernel, Task, Term, World
-from sandbox.views.swarm import Crowd, grid
+from sandbox.views.crowd import Crowd, grid
 from sandbox.views.xray import XRay, action_fan, normalised
 
 CELLS = 5  # a corridor of cells 0..4; a coin lies on cell 3 until it is taken

@@ -8,15 +8,16 @@ import numpy as np
 import pygame
 import pytest
 
-from agents.catalog import LEARNERS
-from agents.snapshot import CurvePoint, RewardArrays
-from envs import catalog
-from envs.rooms.tasks import rooms_tidy
+from agents.learner_catalog import LEARNERS
+from agents.rewards.reward_arrays import RewardArrays
+from agents.snapshot import CurvePoint
+from envs import task_catalog
+from envs.rooms.rooms_tasks import rooms_tidy
 from envs.world import Task
-from sandbox.app import App
 from sandbox.scenes.watch import WatchScene
-from sandbox.views import gauges
+from sandbox.views import progress_panel
 from sandbox.views.xray import Overlay, XRay, normalised
+from sandbox.window.app import App
 from tests.sandbox.teaching import Teaching, frames, policy, press, snapshot
 
 TASK: Task = rooms_tidy()
@@ -188,17 +189,17 @@ def test_curves_by_kind() -> None:
     values = {"learned reward": 1.0, "done on unseen layouts": 0.5, "agreement": 0.9, "term litter": 3.0}
     later = {**values, "term litter": 1.0, "agreement before learning": 0.4}
     curve = [CurvePoint(0, 10, 0, values), CurvePoint(1, 20, 1, later)]
-    shares, rest = gauges.page_names(curve)
+    shares, rest = progress_panel.page_names(curve)
     assert shares == ["done on unseen layouts", "agreement"]
     assert rest == ["learned reward"]
-    (done, agreement) = gauges.series_of(curve, shares)
+    (done, agreement) = progress_panel.series_of(curve, shares)
     assert (done.name, done.xs.tolist(), done.ys.tolist()) == ("task done", [10, 20], [0.5, 0.5])
     assert agreement.ys.tolist() == [0.9, 0.9]
-    bar = gauges.lives(TASK, curve)[0]
+    bar = progress_panel.lives(TASK, curve)[0]
     assert (bar.name, bar.reference, bar.text) == ("litter", 1.0, "1  was 3")
     assert bar.value == pytest.approx(1 / 3)
-    assert gauges.page_names([]) == ([], [])
-    assert gauges.lives(TASK, []) == []
+    assert progress_panel.page_names([]) == ([], [])
+    assert progress_panel.lives(TASK, []) == []
 
 
 def test_a_reward_without_terms_tells_what_moves_it() -> None:
@@ -207,30 +208,30 @@ def test_a_reward_without_terms_tells_what_moves_it() -> None:
     by_net = snapshot(
         TASK, 1, reward=RewardArrays(weights, nets=(net,)), salience={"angle": -2.0, "cart": 1.0}
     )
-    title, _, bars = gauges.believed(TASK, by_net)
+    title, _, bars = progress_panel.believed(TASK, by_net)
     assert "by what it sees" in title
     assert [(bar.name, bar.value) for bar in bars] == [("angle", -1.0), ("cart", 0.5)]
-    assert "by term" in gauges.believed(TASK, snapshot(TASK, 1))[0]
-    assert gauges.believed(TASK, None)[2] == []
+    assert "by term" in progress_panel.believed(TASK, snapshot(TASK, 1))[0]
+    assert progress_panel.believed(TASK, None)[2] == []
 
 
 def test_learned_weights_stand_beside_the_written_ones() -> None:
     terms = len(TASK.world.terms)
     weights = np.zeros((2, terms), np.float32)
     weights[:, 0], weights[:, 1] = (2.0, 4.0), (-6.0, -6.0)
-    bars = gauges.weights(TASK, RewardArrays(weights))
+    bars = progress_panel.weights(TASK, RewardArrays(weights))
     assert bars[0].value == pytest.approx(0.5)
     assert bars[0].members == pytest.approx((1 / 3, 2 / 3))
     assert bars[1].value == pytest.approx(-1.0)
     assert [bar.reference for bar in bars] == pytest.approx(
         list(TASK.written_weights / abs(TASK.written_weights).max())
     )
-    assert gauges.weights(TASK, None) == []
+    assert progress_panel.weights(TASK, None) == []
 
 
 @pytest.mark.parametrize("world", ["teachbox/LanesCruise-v0", "CartPole-v1"])
 def test_other_worlds_can_be_watched(world: str) -> None:
-    task = catalog.task(world)
+    task = task_catalog.task(world)
     session = Teaching(task)
     app = App(session, fixed_dt=True)  # type: ignore[arg-type]
     app.go("watch")

@@ -1,0 +1,254 @@
+"""A learner with the face that users of Stable-Baselines3 know, and the loop around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import gymnasium
+import numpy as np
+from stable_baselines3.common.callbacks import BaseCallback
+
+from agents import learner_catalog
+from agents.feedback.feedback_validation import misfit, usable
+from agents.feedback.records import Comparison, Question, Record
+from agents.io import agent_bundle, sb3_zip
+from agents.io.agent_bundle import Agent
+from agents.io.safe_files import UnsafeFile
+from agents.learners.protocol import BEFORE_ANSWERS
+from agents.policies.cnn import fold_of
+from agents.policies.from_torch import known_values
+from agents.rl.ppo import PPOConfig
+from agents.teachers.synthetic import Teacher, make_teacher
+from agents.training.trainer import PracticeConfig
+from envs import task_catalog as worlds
+from envs.external.external_task import ForeignTask
+from envs.world import Task
+
+Answers = Callable[[Question], Comparison]
+Callback = BaseCallback | Callable[[dict[str, Any], dict[str, Any]], bool] | None
+FOREVER = 2**62
+PICTURES = PPOConfig(rows=8, steps=256, batch=64, rate=1e-3)
+"""A convolution costs more than a step: few rows."""
+
+
+def task_of(env: Any) -> Task:
+    """The task behind a Task, a Gymnasium id or an environment. ValueError, a sentence, for others."""
+    if isinstance(env, Task):
+        return env
+    if isinstance(env, str):
+        return worlds.task(env)
+    if isinstance(env, gymnasium.Env):
+        inner = getattr(env.unwrapped, "task", None)
+        if isinstance(inner, Task):
+            return inner
+        if env.spec is not None:
+            kept = {k: v for k, v in env.spec.kwargs.items() if k != "render_mode"}
+            return worlds.task(env.spec.id, **kept)
+    raise ValueError(
+        f"{env!r} is no world to learn in: give a Gymnasium id, or an environment made by gymnasium.make"
+    )
+
+
+class TaughtModel:
+    """A learner and the loop around it."""
+
+    name: ClassVar[str]
+    looks: ClassVar[bool] = True
+    """Whether it can look at pictures through convolutions."""
+
+    def __init__(
+        self,
+        policy: str,
+        env: Any,
+        *,
+        teacher: str | Teacher | Answers | None = None,
+        answers: int = 50,
+        prior: str = "written",
+        seed: int = 0,
+        device: str = "auto",
+        **config: Any,
+    ) -> None:
+        """policy: "MlpPolicy", or "CnnPolicy" for pictures (SB3's NatureCNN). env: see `task_of`. teacher:
+        a name (`teachbox info`), or your own function from a question to a Comparison, asked `answers`
+        times while it learns. device: where the policy is trained, "auto", "cpu" or "cuda" (see
+        `agents.torch_runtime`); rewards, worlds and `predict` are on the processor anyway. config: fields of
+        the learner's configuration."""
+        if policy not in ("MlpPolicy", "CnnPolicy"):
+            raise ValueError(
+                f"there is no policy {policy!r} here: use 'MlpPolicy', or 'CnnPolicy' for pictures"
+            )
+        self.task = task_of(env)
+        if policy == "CnnPolicy":
+            config = self._with_eyes(config)
+        if device != "auto":
+            config = self._on(device, config)
+        self.seed, self.answers = seed, answers
+        self._teacher: Any = make_teacher(teacher, self.task, seed) if isinstance(teacher, str) else teacher
+        self.learner: Any = learner_catalog.make(
+            self.name, self.task, seed=seed, prior=prior, **self._patient(config)
+        )
+        self._seq = self._asked = 0
+        self._random = np.random.default_rng([seed, 10])
+
+    def _with_eyes(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Settings with which it looks at pictures. ValueError, a sentence, if it or its world can't."""
+        if not self.looks:
+            raise ValueError(f"{self.name} takes pictures flat: use 'MlpPolicy', or 'CnnPolicy' with joint")
+        fold_of(self.task)
+        practice = config.get("practice", PracticeConfig(ppo=PICTURES))
+        return {**config, "practice": replace(practice, ppo=replace(practice.ppo, policy="CnnPolicy"))}
+
+    def _on(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
+        """Settings with which its policy is trained there."""
+        practice = config.get("practice", PracticeConfig())
+        return {**config, "practice": replace(practice, ppo=replace(practice.ppo, device=device))}
+
+    def _patient(self, config: dict[str, Any]) -> dict[str, Any]:
+        """It practises as long as `learn` says, not as long as feedback is new."""
+        return {"steps_per_fit": FOREVER, **config}
+
+    @property
+    def num_timesteps(self) -> int:
+        return int(self.learner.snapshot().env_steps)
+
+    def give(self, records: Sequence[Record]) -> Self:
+        """Feedback to learn from. ValueError, a sentence, for what can't be learned from in this world."""
+        usable(self.name, self.learner.kinds, records)
+        for wrong in filter(None, (misfit(self.task, record) for record in records)):
+            raise ValueError(wrong)
+        self._seq += len(records)
+        self.learner.observe(self._seq, records)
+        return self
+
+    def learn(self, total_timesteps: int, callback: Callback = None, progress_bar: bool = False) -> Self:
+        """So many environment steps more. A callback that returns False ends it, as in SB3.
+
+        A BaseCallback is called after each rollout with the learner's own SB3 model as `model`.
+        """
+        start = self.num_timesteps
+        call = self._called(callback, total_timesteps)
+        with progress(progress_bar, total_timesteps) as show:
+            while (done := self.num_timesteps - start) < total_timesteps:
+                self._ask(done / total_timesteps)
+                if not self.learner.step() and not self._more(done / total_timesteps):
+                    break
+                show(min(self.num_timesteps - start, total_timesteps))
+                if not call():
+                    break
+        if isinstance(callback, BaseCallback):
+            callback.on_training_end()
+        return self
+
+    def _called(self, callback: Callback, total: int) -> Callable[[], bool]:
+        if callback is None:
+            return lambda: True
+        if not isinstance(callback, BaseCallback):
+            return lambda: callback({"self": self}, {}) is not False
+        model = getattr(self.learner, "practice", self.learner).ppo
+        model._setup_learn(total, None, reset_num_timesteps=False)
+        callback.init_callback(model)
+        callback.on_training_start({"self": self}, {})
+        return callback.on_step
+
+    def _ask(self, share: float) -> None:
+        """Keep up with the teacher: a quarter of the answers at first, the rest evenly as it goes on."""
+        if self._teacher is None or "comparison" not in self.learner.kinds:
+            return
+        if self.learner.snapshot().phase in BEFORE_ANSWERS:
+            return
+        due = round(self.answers * min(1.0, 0.25 + share))
+        while self._asked < due:
+            question = self.learner.query()
+            if question is None:
+                return
+            teacher = self._teacher
+            self.give([teacher.compare(question) if isinstance(teacher, Teacher) else teacher(question)])
+            self._asked += 1
+
+    def _more(self, share: float) -> bool:
+        """Whether there is more to do though the learner waits."""
+        before = self._asked
+        self._ask(share)
+        return self._asked > before
+
+    def predict(
+        self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
+    ) -> tuple[Any, Any]:
+        """(action, None) for one observation, (actions, None) for a batch; as the environment takes them."""
+        policy = self.learner.snapshot().policy
+        if policy is None:
+            raise ValueError(f"{self.name} has no policy yet: let it learn first")
+        obs, single = self._seen(observation)
+        if not np.isfinite(obs).all():
+            raise ValueError("the observation holds NaN or infinity: nothing can be predicted from it")
+        actions = policy.act(obs, None if deterministic else self._random)
+        if isinstance(self.task, ForeignTask):
+            made = [self.task.its_action(action) for action in actions]
+            return (made[0] if single else np.array(made)), state
+        return (actions[0] if single else actions), state
+
+    def _seen(self, observation: Any) -> tuple[Any, bool]:
+        """(observations [N, D], whether it was one)."""
+        task, wide = self.task, len(self.task.world.obs_names)
+        if isinstance(task, ForeignTask):
+            sizes = [leaf.space.shape for leaf in task.leaves]
+            batch = len(sizes) == 1 and np.ndim(observation) == len(sizes[0] or ()) + 1
+            rows = list(observation) if batch else [observation]
+            flat = np.stack([np.append(task.flat_obs(row), np.float32(0.0)) for row in rows])
+            return flat.astype(np.float32), not batch
+        obs = np.asarray(observation, np.float32)
+        if task.world.obs_dtype is np.uint8:
+            obs = obs / np.float32(255)
+        if obs.size == 0 or obs.size % wide:
+            raise ValueError(f"an observation of {task.id} has {wide} numbers, not {obs.size}")
+        return obs.reshape(-1, wide), obs.size == wide and obs.ndim == len(task.world.obs_shape)
+
+    def save(self, folder: str | Path) -> None:
+        """A bundle (see `agents.io.agent_bundle`) in a new folder."""
+        agent_bundle.save(
+            Path(folder),
+            agent_bundle.agent_of(self.task, self.learner.snapshot(), known_values(self.learner)),
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path, env: Any = None, **config: Any) -> Self:
+        """The model of a bundle, ready to predict and to learn on. ValueError, a sentence, if it is none."""
+        agent = agent_bundle.load(Path(folder))
+        task = task_of(env) if env is not None else worlds.task(agent.world, **agent.options)
+        agent_bundle.check_fits(agent, task)
+        looks = "MlpPolicy" if agent.policy.eyes is None else "CnnPolicy"
+        made = cls(looks, task, **{**cls._shaped_as(agent), **config})
+        made._go_on_from(agent)
+        return made
+
+    @classmethod
+    def _shaped_as(cls, agent: Agent) -> dict[str, Any]:
+        """Settings with which its policy has the form of the agent's."""
+        return {}
+
+    def _go_on_from(self, agent: Agent) -> None:
+        side = getattr(self.learner, "practice", self.learner)
+        try:
+            sb3_zip.put(side.ppo.policy, agent)
+        except UnsafeFile as error:
+            hidden = [weight.shape[1] for weight, _ in agent.policy.layers[:-1]]
+            raise ValueError(
+                f"the bundle's policy has layers of {hidden}, which {self.name} can't go on from ({error})"
+            ) from error
+
+
+@contextmanager
+def progress(shown: bool, total: int) -> Iterator[Callable[[int], None]]:
+    """A function that is told how much of `total` is done; `shown`: it draws a bar."""
+    if not shown:
+        yield lambda done: None
+        return
+    from rich.progress import Progress
+
+    with Progress(transient=True) as bar:
+        task = bar.add_task("learning", total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,160 @@
+"""The references that scores are measured by, kept as small files: shipped, or in the user's cache.
+
+A file says what it depends on (the task, its options, the numbers and the sources of its world), so
+that one made for another state of the world is noticed and not used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+from safetensors.numpy import load_file, save_file
+
+import assets
+from agents.evaluation.source_digest import _sources
+from agents.policies.policy_arrays import Layers, PolicyArrays
+from envs.world import Task
+
+FORMAT = "teachbox-references-1"
+SHIPPED = Path(assets.__file__).parent / "references"
+
+log = logging.getLogger("teachbox")
+
+By = Literal["plan", "rule", "policy"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Returns of the wish on each scored layout (seeds 0..N-1 of split "test"), each [N].
+
+    by: what the oracle is, an exact plan, the careful driver by rule, or a policy trained on the wish
+    (kept; `surest` says whether it is best at its likeliest action or sampled). steps: of training.
+    """
+
+    random: NDArray[np.float64]
+    still: NDArray[np.float64]
+    oracle: NDArray[np.float64]
+    by: By
+    policy: PolicyArrays | None = None
+    surest: bool = False
+    steps: int = 0
+
+
+def find(task: Task, layouts: int, folders: Sequence[Path] | None = None) -> Measured | None:
+    """What `folders` (default: what is shipped) keep for this task as it is now, with at least so many
+    layouts; None if nothing."""
+    key, name = key_of(task), name_of(task)
+    read = (_read(folder / f"{name}.json", key, layouts) for folder in folders or (SHIPPED,))
+    return next((found for found in read if found is not None), None)
+
+
+def find_cached(task: Task, layouts: int) -> Measured | None:
+    """The same from the user's cache; says so when what was shipped can't be used."""
+    key, name = key_of(task), name_of(task)
+    found = _read(_cached(name, key), key, layouts)
+    if found is None and (SHIPPED / f"{name}.json").exists():
+        log.warning(
+            "The references shipped for %s were made for another state of its world: they are measured "
+            "again now, which can take minutes (`teachbox references` renews them).",
+            task.id,
+        )
+    return found
+
+
+def keep(task: Task, found: Measured, folder: Path | None = None) -> Path:
+    """Write what was measured into `folder`, or into the user's cache; the file that was written."""
+    key, name = key_of(task), name_of(task)
+    path = _cached(name, key) if folder is None else folder / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = path.with_suffix(".safetensors")
+    if found.policy is not None:
+        fresh = arrays.with_suffix(".new")
+        save_file(_policy_arrays(found.policy), fresh)
+        fresh.replace(arrays)
+    else:
+        arrays.unlink(missing_ok=True)
+    facts = {
+        "format": FORMAT,
+        "key": key,
+        "task": task.id,
+        "options": dict(task.options),
+        "by": found.by,
+        "steps": found.steps,
+        "surest": found.surest,
+        "policy": None if found.policy is None else _policy_facts(found.policy),
+        **{name: getattr(found, name).tolist() for name in ("random", "still", "oracle")},
+    }
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(facts, default=str) + "\n", "utf-8")
+    fresh.replace(path)
+    return path
+
+
+def name_of(task: Task) -> str:
+    """The file's name: the task and its options but for the split, which is always "test"."""
+    options = [f"{k}-{v}" for k, v in sorted(task.options.items()) if k != "split"]
+    return re.sub(r"[^\w.-]+", "_", "-".join([task.id.removeprefix("teachbox/"), *options]))[:100]
+
+
+def key_of(task: Task) -> str:
+    """A digest of what the references depend on: options, horizon, numbers and sources of the world."""
+    world = task.world
+    options = {k: v for k, v in task.options.items() if k != "split"}
+    facts = [task.id, options, task.horizon, world.params.tolist(), _sources(task.id)]
+    text = json.dumps(facts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _cached(name: str, key: str) -> Path:
+    return Path(user_cache_path("teachbox")) / "references" / f"{name}-{key}.json"
+
+
+def _read(path: Path, key: str, layouts: int) -> Measured | None:
+    if not path.exists():
+        return None
+    facts = json.loads(path.read_text("utf-8"))
+    if facts.get("format") != FORMAT or facts["key"] != key or len(facts["oracle"]) < layouts:
+        return None
+    kept = path.with_suffix(".safetensors")
+    if facts["policy"] is not None and not kept.exists():
+        return None
+    policy = None if facts["policy"] is None else _policy(facts["policy"], load_file(kept))
+    random, still, oracle = (np.array(facts[name]) for name in ("random", "still", "oracle"))
+    return Measured(random, still, oracle, facts["by"], policy, facts["surest"], facts["steps"])
+
+
+# A policy as arrays.
+
+
+def _policy_arrays(policy: PolicyArrays) -> dict[str, NDArray[Any]]:
+    found = {f"layer.{i}.{j}": part for i, layer in enumerate(policy.layers) for j, part in enumerate(layer)}
+    more = {"log_std": policy.log_std, "low": policy.low, "high": policy.high}
+    return {k: np.ascontiguousarray(v) for k, v in {**found, **more}.items() if v is not None}
+
+
+def _policy_facts(policy: PolicyArrays) -> dict[str, Any]:
+    return {"kind": policy.kind, "activation": policy.activation, "layers": len(policy.layers)}
+
+
+def _policy(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> PolicyArrays:
+    layers: Layers = tuple(
+        (arrays[f"layer.{i}.0"], arrays[f"layer.{i}.1"]) for i in range(int(facts["layers"]))
+    )
+    return PolicyArrays(
+        layers,
+        facts["kind"],
+        arrays.get("log_std"),
+        arrays.get("low"),
+        arrays.get("high"),
+        facts["activation"],
+    )

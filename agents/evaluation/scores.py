@@ -1,0 +1,179 @@
+"""How good a policy is, measured by the wish on layouts that it never saw. For scoring alone.
+
+Score 0 is the better of the random policy and standing still, 1 the oracle. Policies act by
+sampling at temperature 1, as they do on screen (argmax differs by up to 0.2 and can loop).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.evaluation import reference_returns as kept
+from agents.evaluation.reference_returns import Measured
+from agents.policies.policy_arrays import PolicyArrays
+from agents.policies.rollouts import Act, acting
+from envs import task_catalog
+from envs.simulate import idle_actions, is_foreign, random_actions, simulate
+from envs.world import Array, Task, Wish
+
+Progress = Callable[[float, str], None]
+LAYOUTS = 200
+"""How many unseen layouts a score averages over (seeds 0..199 of split "test")."""
+
+
+def unseen(task: Task) -> Task:
+    """The same task on layouts kept for scoring."""
+    if task.id not in task_catalog.task_ids():
+        return task
+    return task_catalog.task(task.id, **{**task.options, "split": "test"})
+
+
+def plainly_sensed(task: Task) -> Task:
+    """The same task seen by its features."""
+    if not {"observation", "view"} & set(task.options):
+        return task
+    return task_catalog.task(
+        task.id, **{k: v for k, v in task.options.items() if k not in ("observation", "view")}
+    )
+
+
+HIGHEST = 1.02
+"""No score is believed over this."""
+
+
+class OracleTooWeak(RuntimeError):
+    """Something did better than the best known; the text is a sentence."""
+
+
+@dataclass(frozen=True)
+class References:
+    """Mean wish returns over the scored layouts."""
+
+    random: float
+    still: float
+    oracle: float
+
+    def score(self, mean_return: float) -> float:
+        """0 at the better of random and still, 1 at the oracle."""
+        zero = max(self.random, self.still)
+        return (mean_return - zero) / max(self.oracle - zero, 1e-9)
+
+    def checked(self, mean_return: float) -> float:
+        """The score; OracleTooWeak when it says that the oracle is none."""
+        score = self.score(mean_return)
+        if score > HIGHEST:
+            raise OracleTooWeak(
+                f"a score of {score:.3f} is over {HIGHEST}: the oracle, of return {self.oracle:.2f}, is too "
+                f"weak; make it anew with `teachbox references`"
+            )
+        return score
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Whole episodes of N rows: wish (or any reward) summed, terms summed, task done."""
+
+    returns: NDArray[np.float64]  # [N]
+    terms: NDArray[np.float64]  # [N, M]
+    done: NDArray[np.bool_]  # [N]
+
+    @property
+    def mean(self) -> float:
+        return float(self.returns.mean())
+
+
+def episodes(task: Task, act: Act, seeds: Array, *, by_state: bool = False) -> Episodes:
+    """One whole episode from each seed's start; `act` sees the observations, or the states if `by_state`."""
+    sim = simulate(task, len(seeds), auto_reset=False)
+    sim.reset(np.asarray(seeds))
+    returns = np.zeros(len(seeds))
+    terms = np.zeros((len(seeds), len(task.world.terms)))
+    for _ in range(task.horizon):
+        before = sim.states.copy()
+        step = sim.step(act(before if by_state else sim.obs))
+        returns += task.wish(before, step.terms, step.last_states)
+        terms += step.terms
+    return Episodes(returns, terms, task.done(sim.states))
+
+
+def evaluate(task: Task, policy: PolicyArrays, layouts: int = LAYOUTS, seed: int = 0) -> Episodes:
+    """One sampled episode on each of `layouts` unseen layouts."""
+    return episodes(unseen(task), acting(policy, seed), np.arange(layouts))
+
+
+def curve_values(unseen: Episodes) -> dict[str, float]:
+    """The series of the curves that only watch: no learner trains on them."""
+    return {"done on unseen layouts": float(unseen.done.mean()), "wish (for watching only)": unseen.mean}
+
+
+def references(task: Task, layouts: int = LAYOUTS) -> References:
+    """The three references for a task: shipped, else measured once and kept (seconds to minutes).
+
+    How a world is sensed (features, grid, lidar, pixels) changes nothing about what can be done in it.
+    """
+    task = plainly_sensed(unseen(task))
+    found = kept.find(task, layouts) or kept.find_cached(task, layouts)
+    if found is None:
+        found = measure(task, layouts)
+        kept.keep(task, found)
+    means = (float(one[:layouts].mean()) for one in (found.random, found.still, found.oracle))
+    return References(*means)
+
+
+def judge(task: Task) -> Wish:
+    """The wish as a reward, to measure how learnable a task is and what is best; for no learner."""
+    return task.wish
+
+
+def measure(
+    task: Task,
+    layouts: int = LAYOUTS,
+    steps: int | None = None,
+    progress: Progress = lambda share, text: None,
+) -> Measured:
+    """Random, standing still and the oracle on the first layouts; `steps` of PPO where it must train."""
+    seeds, random = np.arange(layouts), np.random.default_rng(0)
+    progress(0.0, "random and standing still")
+    at_random = [episodes(task, lambda obs: random_actions(task, len(obs), random), seeds) for _ in range(3)]
+    base = np.mean([some.returns for some in at_random], axis=0)
+    still = episodes(task, lambda obs: idle_actions(task, len(obs)), seeds).returns
+    planned = _planned(task, seeds, progress)
+    if planned is not None:
+        return Measured(base, still, planned, "plan")
+    return _trained(task, base, still, steps, progress)
+
+
+def _planned(task: Task, seeds: Array, progress: Progress) -> Array | None:
+    """The returns of exact plans, None where nothing plans or a flat has too many states for it."""
+    if task.world.name != "rooms":
+        return None
+    from envs.rooms.planner import best_returns
+
+    found = []
+    for done, seed in enumerate(seeds):
+        progress(done / len(seeds), f"exact plan of flat {done + 1} of {len(seeds)}")
+        try:
+            found.append(best_returns(task, np.array([seed]))[0])
+        except ValueError:  # too many states
+            return None
+    return np.array(found)
+
+
+def _trained(task: Task, random: Array, still: Array, steps: int | None, progress: Progress) -> Measured:
+    """The oracle is the better of PPO on the wish at a long budget and a careful driver by rule."""
+    from agents.evaluation import oracle
+
+    seeds = np.arange(len(random))
+    scored = seeds[:20] if is_foreign(task) else seeds
+    budget = steps or (oracle.FOREIGN_STEPS if is_foreign(task) else oracle.STEPS)
+    best = oracle.train(task, task.wish, lambda act: episodes(task, act, scored).mean, budget, progress)
+    returns = episodes(task, oracle.acting(best.policy, best.surest), seeds).returns
+    rule = oracle.by_rule(task)
+    ruled = None if rule is None else episodes(task, rule, seeds).returns
+    if ruled is not None and ruled.mean() > returns.mean():
+        return Measured(random, still, ruled, "rule")
+    return Measured(random, still, returns, "policy", best.policy, best.surest, budget)

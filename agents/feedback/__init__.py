@@ -1,0 +1,1 @@
+"""What a person said, as records: the kinds of feedback, choice sets, validation, and written principles."""

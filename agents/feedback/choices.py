@@ -1,0 +1,181 @@
+"""Feedback of every kind compiled to one form: choices among sets of weighted stretches of steps.
+
+"The reward-rational choice": whatever a person does, they chose something where they could have
+had something else. A comparison chooses among the clips shown, a demonstration among what else
+could have been done from there, a correction over what the agent did, a press between two buttons.
+No torch here; `losses.choice` scores the result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise, permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.feedback.records import Comparison, Correction, Evaluation
+from envs.trajectory import Trajectory
+
+Float = NDArray[np.float32]
+
+KINDS = ("comparison", "demonstration", "correction", "evaluation")
+"""Each has a trust of its own: how sharply the person chooses when speaking in that way."""
+DRIVEN = ("demonstration", "correction")
+"""Kinds that say what people do themselves."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """A stretch of steps; its worth is the weighted sum of reward over them (weight None: all one)."""
+
+    steps: Trajectory
+    weight: Float | None = None
+
+    def terms(self) -> Float:
+        """Weighted sum of the terms, [M]."""
+        if self.weight is None:
+            return np.asarray(self.steps.terms.sum(0), np.float32)
+        return np.asarray(self.weight @ self.steps.terms, np.float32)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The first option was chosen. `weight` is how often this counts; None stands for nothing at all."""
+
+    kind: str
+    options: tuple[Option | None, ...]
+    weight: float = 1.0
+    record: str = ""
+    noise: float = math.nan
+    """Share of this person's answers that are accidents; NaN: as is usual."""
+    rater: str | None = None
+    """Who answered, where their care is to be judged beside that of others."""
+
+
+def strict_orders(ranks: Sequence[int]) -> list[tuple[int, ...]]:
+    """All strict orders (indices, best first) that agree with `ranks` (0 the best, equal is a tie)."""
+    found = permutations(range(len(ranks)))
+    return [o for o in found if all(ranks[a] <= ranks[b] for a, b in pairwise(o))]
+
+
+def of_comparison(record: Comparison) -> list[Choice]:
+    """A ranking as Plackett and Luce have it: the best of all, the best of what is left, ...
+
+    A tie counts as the mean over the orders that it leaves open (for two clips: 0.5 each way).
+    """
+    if record.verdict != "ranked":
+        return []
+    clips = [Option(clip) for clip in record.clips]
+    open_orders = strict_orders(record.ranks)
+    found: dict[tuple[int, ...], float] = {}
+    for order in open_orders:
+        for place in range(len(order) - 1):
+            key = (order[place], *sorted(order[place + 1 :]))
+            found[key] = found.get(key, 0.0) + 1.0 / len(open_orders)
+    return [
+        Choice("comparison", tuple(clips[i] for i in key), weight, record.id) for key, weight in found.items()
+    ]
+
+
+def of_correction(record: Correction) -> list[Choice]:
+    """What the person did over what the agent did, over equally many steps."""
+    steps = min(len(record.person), len(record.agent))
+    if steps == 0:
+        return []
+    both = (Option(record.person.clip(0, steps)), Option(record.agent.clip(0, steps)))
+    return [Choice("correction", both, 1.0, record.id)]
+
+
+def press_weights(steps: int, delay_steps: float, steps_per_second: float) -> Float:
+    """How much each step answers for a press, [steps]: gamma(2, 0.28 s) credit less the segment's mean.
+
+    Scaled so that the step most answered for has credit 1 (before the mean is taken off).
+    TAMER (Knox and Stone 2009) for the delay, COACH (MacGlashan et al. 2017) for the advantage.
+    """
+    age = (np.arange(steps, 0, -1) - 0.5 + delay_steps) / steps_per_second
+    credit = age * np.exp(-age / 0.28)
+    credit = credit / credit.sum()
+    return np.asarray((credit - 1.0 / steps) / credit.max(), np.float32)
+
+
+def of_evaluation(record: Evaluation, steps_per_second: float) -> list[Choice]:
+    """A press: + says the credited steps were better than the rest of the segment, - worse."""
+    steps = len(record.segment)
+    if steps < 2 or record.value == 0:
+        return []
+    rate = record.rate or steps_per_second
+    pressed = Option(record.segment, press_weights(steps, record.delay_steps, rate))
+    options = (pressed, None) if record.value > 0 else (None, pressed)
+    return [Choice("evaluation", options, abs(record.value), record.id)]
+
+
+def windows(steps: int, length: int, stride: int) -> list[tuple[int, int]]:
+    """(start, stop) of overlapping stretches of at most `length` of `steps` steps, one each `stride`."""
+    return [(start, min(start + length, steps)) for start in range(0, max(steps - stride // 2, 1), stride)]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Choices as arrays. B choices of up to C options; S distinct options of L steps in all.
+
+    option [B, C] index into the options (S: nothing at all); mask [B, C]; kind, weight, noise [B]; rater [B]
+    (a number for each, -1 where none is to be judged);
+    terms [S + 1, M] sums; obs, next_obs [L, D], actions, step_weight [L], owner [L] option of a step.
+    """
+
+    option: NDArray[np.int64]
+    mask: NDArray[np.bool_]
+    kind: NDArray[np.int64]
+    weight: Float
+    terms: Float
+    obs: Float
+    next_obs: Float
+    actions: NDArray[np.float32]
+    step_weight: Float
+    owner: NDArray[np.int64]
+    noise: Float
+    rater: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.option)
+
+
+def pack(choices: Sequence[Choice]) -> Packed:
+    """Put choices (at least one) side by side; options that occur in several are kept once."""
+    slots: dict[int, int] = {}
+    unique: list[Option] = []
+    for choice in choices:
+        for option in choice.options:
+            if option is not None and id(option) not in slots:
+                slots[id(option)] = len(unique)
+                unique.append(option)
+    width = max(len(choice.options) for choice in choices)
+    index = np.full((len(choices), width), len(unique), np.int64)
+    mask = np.zeros((len(choices), width), np.bool_)
+    for row, choice in enumerate(choices):
+        for place, option in enumerate(choice.options):
+            index[row, place] = len(unique) if option is None else slots[id(option)]
+            mask[row, place] = True
+    raters = {name: i for i, name in enumerate(sorted({c.rater for c in choices if c.rater is not None}))}
+    lengths = [len(option.steps) for option in unique]
+    weights = [np.ones(len(o.steps), np.float32) if o.weight is None else o.weight for o in unique]
+    terms = np.stack([option.terms() for option in unique])
+    return Packed(
+        option=index,
+        mask=mask,
+        kind=np.array([KINDS.index(choice.kind) for choice in choices]),
+        weight=np.array([choice.weight for choice in choices], np.float32),
+        terms=np.concatenate([terms, np.zeros((1, terms.shape[1]), np.float32)]),
+        obs=np.concatenate([o.steps.observations[:-1] for o in unique]),
+        next_obs=np.concatenate([o.steps.observations[1:] for o in unique]),
+        actions=np.concatenate(
+            [o.steps.actions.astype(np.float32).reshape(len(o.steps), -1) for o in unique]
+        ),
+        step_weight=np.concatenate(weights),
+        owner=np.repeat(np.arange(len(unique)), lengths),
+        noise=np.array([choice.noise for choice in choices], np.float32),
+        rater=np.array([-1 if choice.rater is None else raters[choice.rater] for choice in choices]),
+    )

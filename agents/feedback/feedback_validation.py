@@ -1,0 +1,112 @@
+"""What reaches a learner: records that fit its world are kept, others are passed over with a sentence.
+
+All learners ask here, so that a recording of another world, a NaN or an action that there is none of
+never gets as far as a net.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from gymnasium import spaces
+
+from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Record, kind_of
+from envs.trajectory import Trajectory
+from envs.world import Task
+
+EDGE = 1e-4
+"""How far over its bounds an action of a Box may lie [share of the box]: machines round differently."""
+TIED = 5
+"""So many answers, all of them ties, are worth a remark."""
+
+
+def clips_of(record: Record) -> tuple[Trajectory, ...]:
+    """Every recording in a record."""
+    if isinstance(record, Demonstration):
+        return (record.trajectory,)
+    if isinstance(record, Evaluation):
+        return (record.segment,)
+    if isinstance(record, Comparison):
+        return record.clips
+    return (record.agent, record.person) if isinstance(record, Correction) else ()
+
+
+def misfit(task: Task, record: Record) -> str | None:
+    """Why nothing can be learned in `task` from a record, as a sentence; None when it fits."""
+    if isinstance(record, Evaluation) and not np.isfinite(record.value):
+        return f"A press has the value {record.value}: give -2, -1, 1 or 2."
+    for clip in clips_of(record):
+        wrong = _wrong(task, clip)
+        if wrong is not None:
+            return f"A {kind_of(record)} was passed over: its recording {wrong}."
+    return None
+
+
+def _wrong(task: Task, clip: Trajectory) -> str | None:
+    world, space = task.world, task.world.action_space
+    if clip.task != task.id:
+        return f"is of {clip.task}, and this learner is in {task.id}"
+    for name, array, wide in (
+        ("observations", clip.observations, len(world.obs_names)),
+        ("terms", clip.terms, len(world.terms)),
+    ):
+        if len(clip) and array.shape[1:] != (wide,):
+            return f"is of another version: {name} of shape {list(array.shape)} are not {wide} a step"
+        if not np.isfinite(array).all():
+            return f"has {name} that are NaN or infinite"
+    if not len(clip):
+        return None
+    if isinstance(space, spaces.Discrete):
+        if clip.actions.ndim != 1 or clip.actions.dtype.kind not in "iu":
+            return f"has actions of shape {list(clip.actions.shape)}, where {task.id} takes one number a step"
+        odd = clip.actions[(clip.actions < 0) | (clip.actions >= space.n)]
+        return f"has the action {odd[0]}, and there are 0 to {space.n - 1}" if len(odd) else None
+    if clip.actions.shape[1:] != space.shape:
+        return (
+            f"has actions of shape {list(clip.actions.shape)}, where {task.id} takes {space.shape[0]} a step"
+        )
+    slack = EDGE * (space.high - space.low)
+    inside = (clip.actions >= space.low - slack) & (clip.actions <= space.high + slack)  # NaN is outside
+    return None if inside.all() else f"has the action {clip.actions[~inside][0]}, outside its space"
+
+
+class Heard(dict[str, Record]):
+    """The records that a learner was given and that fit its world, by id, in order."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.task = task
+        self.passed_over: dict[str, str] = {}
+        """Sentences, by the ids of records that don't fit."""
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Keep what is new and fits."""
+        for record in records:
+            if record.id in self or record.id in self.passed_over:
+                continue
+            wrong = misfit(self.task, record)
+            if wrong is None:
+                self[record.id] = record
+            else:
+                self.passed_over[record.id] = wrong
+
+    def remarks(self, standing: Sequence[Record]) -> tuple[str, ...]:
+        """Sentences for the person: what was passed over, and answers that say nothing."""
+        count, found = len(self.passed_over), []
+        if count:
+            more = f" ({count - 1} more were, too.)" if count > 1 else ""
+            found.append(next(reversed(self.passed_over.values())) + more)
+        answers = [r for r in standing if isinstance(r, Comparison) and r.verdict == "ranked"]
+        if len(answers) >= TIED and all(len(set(r.ranks)) == 1 for r in answers):
+            found.append(f"All {len(answers)} answers are ties, which say only what matters little.")
+        return tuple(found)
+
+
+def usable(name: str, kinds: Iterable[str], records: Iterable[Record]) -> None:
+    """Raise ValueError, a sentence, for a record of a kind that the learner `name` learns nothing from."""
+    able = {*kinds, "undo"}
+    for record in records:
+        if kind_of(record) not in able:
+            kinds_told = ", ".join(sorted(able - {"undo"}))
+            raise ValueError(f"{name} learns nothing from a {kind_of(record)}: give it {kinds_told}")

@@ -1,0 +1,203 @@
+"""Principles: a short text file of rules over a world's named terms, as a teacher that answers by itself.
+
+    # one rule a line; what stands above counts more
+    never vase
+    never dirt unless home
+    prefer more litter
+    prefer fewer move unless cat
+
+`never T`: of two clips the one with less of T is better. `prefer more T` and `prefer fewer T` (or
+`less`) say so of a milder kind: they count only where no `never` speaks. `unless U`: where U occurred
+in either clip the rule says nothing. The first rule that tells clips apart decides; rules that all
+leave it open give no answer, and a person's own answer to the same clips always stands.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from agents.feedback.records import Comparison, Question, Record
+from envs.trajectory import Trajectory
+from envs.world import Task
+
+SECONDS = 0.0
+"""What an answer of a principle costs a person."""
+MOST_BYTES = 100_000
+_WORD = re.compile(r"\S+")
+_FORMS = "'never TERM', 'prefer more TERM' or 'prefer fewer TERM', each maybe with 'unless TERM'"
+
+
+class BadRule(ValueError):
+    """A rule that isn't one; the text is a sentence with its line and column."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """kind never or prefer; sign +1 when more of the term is better; unless: another term, or -1."""
+
+    kind: Literal["never", "prefer"]
+    term: int
+    sign: int
+    unless: int
+    line: int
+    text: str
+
+    def says(self, sums: np.ndarray) -> np.ndarray | None:
+        """How good each clip is by this rule alone [C], from the terms' sums [C, M]; None: nothing."""
+        if self.unless >= 0 and (np.abs(sums[:, self.unless]) > 1e-6).any():
+            return None
+        worth = self.sign * sums[:, self.term]
+        return worth if worth.max() - worth.min() > 1e-6 else None
+
+
+@dataclass(frozen=True)
+class Principles:
+    """Rules in the order in which they are asked: every `never` before every `prefer`."""
+
+    rules: tuple[Rule, ...]
+
+    def compare(self, question: Question) -> Comparison | None:
+        """The answer of the first rule that tells the clips apart; None where none does."""
+        sums = np.stack([clip.terms.sum(0) for clip in question.clips])
+        said = [worth for rule in self.rules if (worth := rule.says(sums)) is not None]
+        if not said:
+            return None
+        order = sorted(range(len(sums)), key=lambda i: tuple(-worth[i] for worth in said))
+        keys = [tuple(round(float(worth[i]), 6) for worth in said) for i in range(len(sums))]
+        ranks = [0] * len(sums)
+        for place, i in enumerate(order):
+            ranks[i] = ranks[order[place - 1]] if place and keys[i] == keys[order[place - 1]] else place
+        return Comparison(question.clips, tuple(ranks), question=question.id, seconds=SECONDS)
+
+    def deciding(self, question: Question) -> Rule | None:
+        """The rule that decides, to be shown beside the answer."""
+        sums = np.stack([clip.terms.sum(0) for clip in question.clips])
+        return next((rule for rule in self.rules if rule.says(sums) is not None), None)
+
+
+def read(path: Path, task: Task) -> Principles:
+    """The rules of a file. BadRule for a line that is no rule, ValueError for a file that can't be read."""
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"{path} holds over {MOST_BYTES} bytes: principles are a few lines of text")
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not text in UTF-8: {error.reason} at byte {error.start}") from error
+    return parse(text, task, str(path))
+
+
+def parse(text: str, task: Task, where: str = "principles") -> Principles:
+    """The rules of a text; blank lines and what follows a # are passed over."""
+    rules = [
+        rule
+        for number, line in enumerate(text.splitlines(), 1)
+        if (rule := _rule(line.partition("#")[0], number, task.world.term_names, where)) is not None
+    ]
+    if not rules:
+        raise BadRule(f"{where} holds no rule: write {_FORMS}, one on each line")
+    seen: dict[tuple[int, int], Rule] = {}
+    for rule in rules:
+        against = seen.get((rule.term, -rule.sign))
+        if against is not None and against.unless == rule.unless:
+            raise BadRule(
+                f"{where}, line {rule.line}, column 1: {rule.text!r} contradicts {against.text!r} "
+                f"of line {against.line}"
+            )
+        seen.setdefault((rule.term, rule.sign), rule)
+    return Principles(tuple(sorted(rules, key=lambda rule: rule.kind)))  # never before prefer
+
+
+def _rule(line: str, number: int, terms: Sequence[str], where: str) -> Rule | None:
+    words = [(found.group(), found.start() + 1) for found in _WORD.finditer(line)]
+    if not words:
+        return None
+    end = len(line.rstrip()) + 1
+
+    def bad(at: int, reason: str) -> BadRule:
+        return BadRule(f"{where}, line {number}, column {at}: {reason}")
+
+    def take(what: str) -> tuple[str, int]:
+        if not words:
+            raise bad(end, f"{what} is missing: write {_FORMS}")
+        return words.pop(0)
+
+    def term() -> int:
+        name, at = take("the term")
+        if name in terms:
+            return list(terms).index(name)
+        close = difflib.get_close_matches(name, terms, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"its terms are {', '.join(terms)}"
+        raise bad(at, f"this world has no term {name!r}: {hint}")
+
+    kind, at = take("a rule")
+    sign = -1
+    if kind == "prefer":
+        amount, at_amount = take("'more' or 'fewer'")
+        if amount not in ("more", "fewer", "less"):
+            raise bad(at_amount, f"{amount!r} is not understood after 'prefer': write 'more' or 'fewer'")
+        sign = 1 if amount == "more" else -1
+    elif kind != "never":
+        raise bad(at, f"{kind!r} begins no rule: write {_FORMS}")
+    about, unless = term(), -1
+    if words:
+        word, at_word = words.pop(0)
+        if word != "unless":
+            raise bad(at_word, f"{word!r} is not understood here: only 'unless TERM' may follow")
+        unless = term()
+    if words:
+        raise bad(words[0][1], f"{words[0][0]!r} is too much: a rule ends after its term")
+    text = " ".join(line.split())
+    return Rule("never" if kind == "never" else "prefer", about, sign, unless, number, text)
+
+
+def clips_key(clips: Sequence[Trajectory]) -> frozenset[bytes]:
+    """The same for the same clips, whichever side they were shown on."""
+    return frozenset(clip.observations.tobytes() + clip.actions.tobytes() for clip in clips)
+
+
+def overruled(answers: Sequence[Comparison], person: Sequence[Record]) -> list[Comparison]:
+    """The principles' answers, but for those to clips that the person has answered about."""
+    own = {clips_key(r.clips) for r in person if isinstance(r, Comparison) and r.verdict == "ranked"}
+    return [answer for answer in answers if clips_key(answer.clips) not in own]
+
+
+class Ruled:
+    """Keeps answers of principles to the first questions that a learner makes anyway."""
+
+    RATER = "principles"
+    PAIRS = 20
+    """Looked at whenever questions are made."""
+    ENOUGH = 10
+    """Answers since the last fit, over which the reward is fitted anew."""
+
+    def __init__(self, principles: Principles | None, most: int = 60) -> None:
+        self.principles = principles
+        self._most, self._answers = most, list[Comparison]()
+        self._fresh = 0  # answers since they were last taken
+
+    @property
+    def enough_anew(self) -> bool:
+        """Whether there are so many new answers that they should be learned from."""
+        return self._fresh > self.ENOUGH
+
+    def look(self, questions: Sequence[Question]) -> None:
+        """Answer what can be answered, up to the most that are kept."""
+        if self.principles is None:
+            return
+        for question in questions:
+            answer = self.principles.compare(question)
+            if answer is not None and len(self._answers) < self._most:
+                self._answers.append(answer)
+                self._fresh += 1
+
+    def take(self, person: Sequence[Record]) -> list[Comparison]:
+        """All of them, but for those that the person overruled."""
+        self._fresh = 0
+        return overruled(self._answers, person)

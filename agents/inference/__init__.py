@@ -1,0 +1,1 @@
+"""What feedback says: choice sets, the reward posterior, rater reliability, and rater groups."""

@@ -1,0 +1,82 @@
+"""All feedback as choices; demonstrations are choices among what else could be driven from there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from agents.feedback.choices import Choice, Option, of_comparison, of_correction, of_evaluation, windows
+from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Record
+from agents.policies.rollouts import Variant, moment_of, roll
+from envs.simulate import is_foreign
+from envs.trajectory import Trajectory
+from envs.world import Task
+
+OVERLAP = 2.0
+"""How many times a step of a demonstration counts, though it lies in more stretches than that."""
+
+
+def of_demonstration(
+    task: Task,
+    record: Demonstration,
+    variants: Sequence[Variant],
+    length: int,
+    random: np.random.Generator,
+    each: int = 2,
+    stride: int = 8,
+) -> list[Choice]:
+    """The demonstration cut into stretches, each chosen over `each` drives of every variant from its start.
+
+    Maximum-entropy inverse RL with sampled alternatives (Ziebart et al. 2008; Finn et al. 2016): the
+    alternatives come from the policies of the present and the past, as guided cost learning does it.
+    """
+    driven = record.trajectory
+    if is_foreign(task) and driven.seed is None:
+        return []  # recorded elsewhere, and nobody knows how to run it again: it can only be cloned
+    end = _rests_from(driven)
+    stretches = [(start, stop) for start, stop in windows(len(driven), length, stride) if start < end]
+    moments = [moment_of(task, driven, start) for start, _ in stretches]
+    acting = [variant for variant in variants for _ in range(each)]
+    clips = roll(
+        task,
+        [m for m in moments for _ in acting],
+        [v for _ in moments for v in acting],
+        [stop - start for start, stop in stretches for _ in acting],
+        random,
+    )
+    found, weight = [], min(1.0, OVERLAP * stride / length)
+    for i, (start, stop) in enumerate(stretches):
+        others = clips[i * len(acting) : (i + 1) * len(acting)]
+        options = (Option(driven.clip(start, stop)), *(Option(clip) for clip in others))
+        found.append(Choice("demonstration", options, weight, record.id))
+    return found
+
+
+def _rests_from(driven: Trajectory) -> int:
+    """The step from which nothing happens any more: who has finished has not chosen rest over all else.
+
+    Where nothing happens at all, rest is what was shown.
+    """
+    happened = np.flatnonzero(driven.terms.any(1))
+    return int(happened[-1]) + 1 if len(happened) else len(driven)
+
+
+def choices_of(
+    task: Task, records: Sequence[Record], variants: Sequence[Variant], length: int, seed: int
+) -> list[Choice]:
+    """Every record as choices. Alternatives to demonstrations are driven anew, by today's `variants`."""
+    found: list[Choice] = []
+    for record in records:
+        if isinstance(record, Comparison):
+            found += of_comparison(record)
+        elif isinstance(record, Evaluation):
+            found += of_evaluation(record, task.world.steps_per_second)
+        elif isinstance(record, Correction):
+            found += of_correction(record)
+        elif isinstance(record, Demonstration):
+            word = int(hashlib.sha256(record.id.encode()).hexdigest()[:8], 16)
+            random = np.random.default_rng([seed, word])
+            found += of_demonstration(task, record, variants, length, random)
+    return found

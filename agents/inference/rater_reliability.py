@@ -1,0 +1,169 @@
+"""How far answers can be believed: each rater's care, contradictions, and a reward that is being gamed.
+
+A rater answers P(first) = (1 - error) sigmoid(beta * gap + side) + error / 2, where gap is by how much the
+learned return of the first clip is higher [nats]. The three numbers are estimated for each rater on
+a grid, under priors that a careful person meets; the error rate goes back into the likelihood, so
+that whoever answers at random soon counts for nothing.
+
+Where the reward can explain anything, answers at random as well, each of several raters is judged by what
+was foreseen of their answers before these were learned from (prequentially, Dawid 1984).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.feedback.records import Comparison
+from agents.rewards.base import LearnedReward
+
+Float = NDArray[np.float64]
+BETAS = np.array([0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8])
+SIDES = np.linspace(-3.0, 3.0, 13)
+ERRORS = np.linspace(0.0, 1.0, 21)
+CHANCE = 0.1  # share of raters who answer by chance
+LEAST = 8  # answers before anything is said of a rater
+DOUBTFUL = 0.12  # an answer less likely than this contradicts the rest
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """What is believed of a rater. error: the share of answers that mean nothing."""
+
+    answers: int
+    beta: float = 1.0
+    side: float = 0.0
+    error: float = 0.1
+
+
+def estimate(gaps: Float, first: NDArray[np.bool_]) -> Reliability:
+    """Posterior means on the grid. gaps [N] in nats; first [N]: the first clip was preferred.
+
+    Priors: log beta N(0, 0.4) (the reward's own unit says the rest), side N(0, 0.7); error Beta(1, 4) of most
+    people, and one in ten answers by chance: Beta(4, 1).
+    """
+    beta, side, error = np.meshgrid(BETAS, SIDES, ERRORS, indexing="ij")
+    care = (1.0 - CHANCE) * 4.0 * (1.0 - 0.98 * error) ** 3 + CHANCE * 4.0 * error**3
+    log_prior = -0.5 * (np.log(beta) / 0.4) ** 2 - 0.5 * (side / 0.7) ** 2 + np.log(care)
+    x = np.clip(beta[..., None] * gaps + side[..., None], -50.0, 50.0)
+    p = (1.0 - error[..., None]) / (1.0 + np.exp(-x)) + error[..., None] / 2.0
+    log_post = log_prior + np.log(np.where(first, p, 1.0 - p).clip(1e-9)).sum(-1)
+    weight = np.exp(log_post - log_post.max())
+    weight /= weight.sum()
+    means = [float((weight * part).sum()) for part in (beta, side, error)]
+    return Reliability(len(gaps), *means)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An answered pair. gap: by how much the first's learned return is higher [nats]."""
+
+    id: str
+    rater: str
+    gap: float
+    first: bool
+
+    def probability(self, who: Reliability) -> float:
+        """How likely this answer was, as the rater is known, without their accidents."""
+        x = float(np.clip(who.beta * self.gap + who.side, -50.0, 50.0))
+        return 1.0 / (1.0 + np.exp(-x if self.first else x))
+
+
+def pairs_of(
+    answers: Sequence[Comparison],
+    raters: Mapping[str, str],
+    reward: LearnedReward,
+    *,
+    foreseen: bool = False,
+) -> list[Pair]:
+    """Strictly answered pairs, with what the reward says of them: the mean gap, or `foreseen` the log-odds
+    of the mean probability, which are near zero where the reward's samples disagree."""
+    asked = [a for a in answers if a.verdict == "ranked" and len(a.clips) == 2 and a.ranks[0] != a.ranks[1]]
+    if not asked:
+        return []
+    returns = reward.believed([clip for a in asked for clip in a.clips]).astype(np.float64)
+    gaps = returns[:, ::2] - returns[:, 1::2]
+    if foreseen:
+        chance = (1.0 / (1.0 + np.exp(-np.clip(gaps, -50.0, 50.0)))).mean(0).clip(1e-6, 1.0 - 1e-6)
+        gap = np.log(chance / (1.0 - chance))
+    else:
+        gap = gaps.mean(0)
+    return [
+        Pair(a.id, raters.get(a.id, ""), float(by), a.ranks[0] < a.ranks[1])
+        for a, by in zip(asked, gap, strict=True)
+    ]
+
+
+class Faith:
+    """What is believed of the raters and of the reward, renewed at each fit."""
+
+    def __init__(self) -> None:
+        self.raters: dict[str, Reliability] = {}
+        self.doubtful: list[str] = []
+        """Ids of answers that contradict the rest, the least likely first."""
+        self._history: deque[tuple[float, float]] = deque(maxlen=6)
+        self._foreseen: dict[str, float] = {}  # gap by answer, before it was learned from
+
+    def foresee(self, pairs: Sequence[Pair]) -> None:
+        """Remember what was foreseen of answers that have not been learned from."""
+        for pair in pairs:
+            self._foreseen.setdefault(pair.id, pair.gap)
+
+    def renew(self, pairs: Sequence[Pair]) -> None:
+        """Estimate every rater anew from all pairs."""
+        self.raters = {}
+        names = sorted({pair.rater for pair in pairs})
+        foreseen = self._foreseen if len(names) > 1 else {}  # one alone is not told from the others
+        for rater in names:
+            own = [pair for pair in pairs if pair.rater == rater]
+            if len(own) >= LEAST:
+                gaps = np.array([foreseen.get(p.id, p.gap) for p in own])
+                first = np.array([p.first for p in own])
+                self.raters[rater] = estimate(gaps, first)
+        usual = Reliability(0)
+        found = [(pair.probability(self.raters.get(pair.rater, usual)), pair.id) for pair in pairs]
+        self.doubtful = [id for p, id in sorted(found) if p < DOUBTFUL] if len(pairs) >= LEAST else []
+
+    def error(self, rater: str, usual: float) -> float:
+        """The share of a rater's answers to take for accidents; `usual` for one who is not known yet."""
+        return self.raters[rater].error if rater in self.raters else usual
+
+    def note(self, learned_return: float, agreement: float) -> None:
+        """After a round of practice: what the learned reward promises, and how new answers were foreseen."""
+        self._history.append((learned_return, agreement))
+
+    def facts(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        raters = {rater: asdict(known) for rater, known in self.raters.items()}
+        history = list(self._history)
+        return {"raters": raters, "doubtful": self.doubtful, "history": history, "foreseen": self._foreseen}
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        self.raters = {rater: Reliability(**known) for rater, known in facts["raters"].items()}
+        self.doubtful = list(facts["doubtful"])
+        self._foreseen = dict(facts.get("foreseen", {}))
+        self._history.extend((promised, foreseen) for promised, foreseen in facts["history"])
+
+    @property
+    def alarm(self) -> str:
+        """A sentence when the learned reward rises while new answers are foreseen worse; else empty.
+
+        Gao, Schulman and Hilton 2023, "Scaling laws for reward model overoptimization": the two part.
+        """
+        if len(self._history) < 4:
+            return ""
+        half = len(self._history) // 2
+        promised, foreseen = np.array(self._history).T
+        rises = promised[half:].mean() > promised[:half].mean() + 1e-6
+        before, now = foreseen[:half].mean(), foreseen[half:].mean()
+        if rises and now < before - 0.15 and now < 0.7:
+            return (
+                f"The learned reward rises, but new answers are foreseen in {now:.0%} where it was "
+                f"{before:.0%}: the agent may be using a fault of it. Answer a few more."
+            )
+        return ""

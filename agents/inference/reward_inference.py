@@ -1,0 +1,195 @@
+"""From all that was said to what is wanted: one reward, and how far each person's answers can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.feedback.choices import DRIVEN, Choice, Packed, pack
+from agents.feedback.principles import Ruled
+from agents.feedback.records import Comparison
+from agents.inference.rater_groups import LEAST, Want, answers_of, parting, together
+from agents.inference.rater_reliability import Faith, pairs_of
+from agents.rewards.base import LearnedReward
+from agents.rewards.choice_likelihood import STRANGER
+
+Float = NDArray[np.float32]
+REFINED = (0.02, 0.1, 0.25)
+"""Shares of practice on one state of the feedback after which the reward is fitted further."""
+CHANGED = 0.15
+"""By how much somebody's error rate must have changed for the reward to be fitted once more."""
+
+
+class Inference:
+    """A reward model and what is believed of the raters, renewed together."""
+
+    def __init__(self, model: LearnedReward, terms: int) -> None:
+        """terms: how many the world names."""
+        self.model = model
+        self.faith = Faith()
+        self.raters: dict[str, str] = {}
+        """Who gave a record, by its id, where whoever runs the learner says so."""
+        self.usual: Float = np.zeros((2, terms), np.float32)
+        """How much of each term [2, M] there is in what was driven, and in what was preferred."""
+        self.follow = ""
+        """Whose reward is learned where raters part; empty: that of those whose answers tell most."""
+        self.wants: list[Want] = []
+        """What raters want, in groups that want the same; more than one where they part."""
+        self._weighed = 0
+        self._packed: Packed | None = None
+        self.agreement: dict[str, float] = {}
+        """Shares of choices that the reward explains, for the curves."""
+
+    def renew(self, choices: Sequence[Choice], answers: Sequence[Comparison], ruled: Collection[str]) -> None:
+        """Fit the reward to choices (at least one), then the raters by it; again if somebody's care changed.
+
+        answers: the comparisons among what was said; ruled: ids of those that principles gave.
+        """
+        terms = self.usual.shape[1]
+        self.usual = np.stack([_chosen(choices, kinds, terms) for kinds in (DRIVEN, ("comparison",))])
+        who = self.raters | dict.fromkeys(ruled, Ruled.RATER)
+        self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
+        self._weigh(answers, who)
+        followed = self.followed
+        if followed:
+            others = {rater for want in self.wants for rater in want.raters} - set(followed)
+            choices = [c for c in choices if who.get(c.record, "") not in others] or choices
+        usual, names = self.model.accidents, {who.get(a.id, "") for a in answers}
+        judged = self.model.judges_care and len(names) > 1
+        for _ in range(1 if judged else 2):
+            before = {name: self.faith.error(name, usual) for name in names}
+            packed = self._packed = pack([_answered(choice, who, before, judged) for choice in choices])
+            self.model.fit(packed)
+            self.faith.renew(pairs_of(answers, who, self.model))
+            if all(abs(self.faith.error(name, usual) - was) < CHANGED for name, was in before.items()):
+                break
+        self.agreement["agreement"] = self.model.agreement(packed)
+
+    @property
+    def accidents(self) -> float | None:
+        """Share of accidents to expect of the next answer, where it may be anybody's; None: as is usual."""
+        names = set(self.raters.values())
+        if len(names) < 2 or not self.model.judges_care:
+            return None
+        return float(np.mean([self.faith.error(name, STRANGER) for name in names]))
+
+    def practised(self, before: float, now: float) -> bool:
+        """Fit once more, from where the last fit ended, when these shares of practice have been reached.
+
+        So samples come to lie where they should. Whether it did.
+        """
+        if self._packed is None or not any(before < share <= now for share in REFINED):
+            return False
+        self.model.refine(self._packed)
+        return True
+
+    def _weigh(self, answers: Sequence[Comparison], who: Mapping[str, str]) -> None:
+        """Whether raters want different things, looked at again when there are a tenth more answers."""
+        prior = self.model.prior_per_unit()
+        if prior is None or self._weighed * 0.9 < len(answers) < self._weighed * 1.1:
+            return
+        self._weighed = len(answers)
+        mean, deviation, unit = (part.astype(np.float64) for part in prior)
+        said = answers_of(answers, who, unit)
+        known = [rater for rater, some in said.items() if len(some.gaps) >= LEAST]
+        self.wants = together(said, mean, deviation) if len(known) > 1 else []
+
+    def facts(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the raters."""
+        wants = [
+            [want.raters, want.mean.tolist(), want.deviation.tolist(), want.evidence] for want in self.wants
+        ]
+        return {
+            "usual": self.usual.tolist(),
+            "wants": wants,
+            "weighed": self._weighed,
+            "faith": self.faith.facts(),
+        }
+
+    def restore(self, facts: Mapping[str, Any]) -> None:
+        if not facts:  # an older version kept nothing
+            return
+        self.usual = np.atleast_2d(np.array(facts["usual"], np.float32))  # an older version had one sum
+        self.wants = [
+            Want(tuple(raters), np.array(mean), np.array(deviation), evidence)
+            for raters, mean, deviation, evidence in facts["wants"]
+        ]
+        self._weighed = facts["weighed"]
+        self.faith.restore(facts["faith"])
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """The raters whose common reward is learned; empty while all want the same."""
+        if len(self.wants) < 2:
+            return ()
+        return next((want.raters for want in self.wants if self.follow in want.raters), self.wants[0].raters)
+
+    def parting(self, names: Sequence[str]) -> dict[str, dict[str, float]]:
+        """By how many deviations raters want more of a term than those followed do; empty: the same."""
+        mine = next((want for want in self.wants if want.raters == self.followed), None)
+        if mine is None:
+            return {}
+        told = {want.raters: parting(want, mine, names) for want in self.wants if want is not mine}
+        return {rater: apart for raters, apart in told.items() for rater in raters}
+
+    def foresee(
+        self,
+        choices: Sequence[Choice],
+        answers: Sequence[Comparison],
+        known: Collection[str],
+        promised: float,
+    ) -> None:
+        """Before learning from new answers, those not in `known`: how well they were foreseen.
+
+        promised: the learned return that practice reached, for the alarm of a reward that is being gamed.
+        """
+        if self.model.flexible and self.model.has_samples:
+            new = [answer for answer in answers if answer.id not in known]
+            self.faith.foresee(pairs_of(new, self.raters, self.model, foreseen=True))
+        fresh = [c for c in choices if c.kind == "comparison" and c.record not in known]
+        if fresh:
+            foreseen = self.model.agreement(pack(fresh))
+            self.agreement["agreement before learning"] = foreseen
+            self.faith.note(promised, foreseen)
+
+    def forget(self) -> None:
+        """Back to the prior, as after all feedback was taken back."""
+        self._packed = None
+        self.model.forget()
+        self.agreement.clear()
+
+    def warnings(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Sentences for the person; names of the terms."""
+        doubtful = len(self.faith.doubtful)
+        told = (
+            f"{doubtful} of your answers contradict the rest: they will be asked again." if doubtful else ""
+        )
+        apart = [
+            f"{rater or 'One of you'} wants something else than {' and '.join(self.followed)}: "
+            f"{_more(terms)}. The agent follows {' and '.join(self.followed)}."
+            for rater, terms in self.parting(names).items()
+        ]
+        return tuple(filter(None, (self.faith.alarm, told, *apart)))
+
+
+def _chosen(choices: Sequence[Choice], kinds: Collection[str], terms: int) -> Float:
+    """How much of each term [M] there is in what was chosen in these kinds of choices."""
+    options = [choice.options[0] for choice in choices if choice.kind in kinds]
+    return np.sum([np.zeros(terms, np.float32), *(option.terms() for option in options if option)], 0)
+
+
+def _more(terms: Mapping[str, float]) -> str:
+    """{"vase": 2.1, "cat": -3.0} -> "more of vase, less of cat"."""
+    return ", ".join(f"{'more' if by > 0 else 'less'} of {name}" for name, by in terms.items())
+
+
+def _answered(choice: Choice, who: Mapping[str, str], errors: Mapping[str, float], judged: bool) -> Choice:
+    """The same, with whoever answered if they are to be judged, and their share of accidents."""
+    if choice.kind != "comparison":
+        return choice
+    rater = who.get(choice.record, "")
+    return replace(choice, noise=errors[rater], rater=rater if judged else None)

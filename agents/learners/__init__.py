@@ -1,0 +1,1 @@
+"""The learners, one file each, and their protocol. agents/learner_catalog.py makes them."""

@@ -1,0 +1,206 @@
+"""`cpl`: comparisons straight to a policy, without a reward (Hejna et al. 2024).
+
+A clip is worth the sum of what the policy itself thinks of its actions, so one supervised loss on the
+answers does it: for control what direct preference optimisation is for language models. As there
+(Rafailov et al. 2023, eq. 7), what counts is by how much surer of an action the policy is than the one that
+the written reward made: at first every clip is worth the same, and what no answer speaks of stays as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from agents.feedback.choices import of_comparison, of_correction
+from agents.feedback.records import Comparison, Correction, Record
+from agents.imitation.cloner import PLENTY
+from agents.imitation.dataset import examples, turned
+from agents.learners.joint import JointLearner
+from agents.learners.joint_config import JointConfig
+from agents.losses import contrastive
+from agents.policies.distributions import evaluate, log_chance
+from agents.policies.policy_arrays import PolicyArrays, forward
+from agents.queries.selection import QueryConfig
+from agents.rewards.base import Float
+from agents.snapshot import Snapshot
+from envs.trajectory import Trajectory
+
+
+@dataclass(frozen=True)
+class ContrastiveConfig:
+    """How `cpl` learns."""
+
+    alpha: float = 0.3  # temperature
+    bias: float = 0.8  # how much the worse clip's likelihood counts
+    gamma: float = 1.0  # discount of steps in a clip
+    rate: float = 3e-3  # Adam's, falling to nothing over the updates on one state of the feedback
+    decay: float = 0.1  # weight decay
+    blind: float = 0.8  # share of what is seen that an update hides (dropout), less where little is seen
+    updates: int = 60  # minibatches for each 4,096 environment steps that a burst sees
+    pairs: int = 24  # in a minibatch
+    stay: float = 0.01  # weight of staying near the policy that the answers found, where it goes
+
+
+@dataclass(frozen=True)
+class CplConfig(JointConfig):
+    """`joint`'s, and the loss's."""
+
+    contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
+    steps_per_fit: int | None = 24_000  # a burst counts as a rollout
+    query: QueryConfig = field(default_factory=lambda: QueryConfig(steps=QueryConfig.short))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """B pairs of clips in every turn of the world, laid side by side.
+
+    obs [L, D], actions [L] or [L, C]; discount [L], 0 where all had come to rest for good; owner [L] which
+    of the 2 B clips; weight [B]; before [turns, L] the reference's log-probabilities of the actions.
+    """
+
+    obs: torch.Tensor
+    actions: torch.Tensor
+    discount: torch.Tensor
+    owner: torch.Tensor
+    weight: torch.Tensor
+    before: torch.Tensor
+
+    @property
+    def count(self) -> int:
+        return len(self.weight)
+
+
+class ContrastiveLearner(JointLearner):
+    """Practises on the written reward, then learns from answers alone."""
+
+    name: ClassVar[str] = "cpl"
+    kinds: ClassVar[frozenset[str]] = frozenset({"comparison", "correction"})
+    Config: ClassVar[type[JointConfig]] = CplConfig
+    config: CplConfig
+    _pairs: Pairs | None = None
+    _reference: PolicyArrays | None = None
+    """What practice on the written reward came to: what no answer speaks of stays as it is there."""
+
+    def _fit(self, records: list[Record]) -> None:
+        self._since_fit = 0
+        config = self.config.contrastive
+        # What is learned on top of what few answers said foresees less (Ash and Adams 2020, "On warm-starting
+        # neural network training"): from the reference on, as with the first answer, and nothing else that
+        # earned more of the written reward is gone back to.
+        self.practice.start_over()
+        self._reference = self.practice.policy
+        self._pairs = self._laid_out(records)
+        parameters = self.practice.ppo.policy.parameters()
+        self._adam = torch.optim.AdamW(parameters, config.rate, weight_decay=config.decay)
+        self._make_questions()
+
+    def _laid_out(self, records: list[Record]) -> Pairs | None:
+        choices = [c for r in records if isinstance(r, Comparison) for c in of_comparison(r)]
+        choices += [c for r in records if isinstance(r, Correction) for c in of_correction(r)]
+        pairs = [
+            (choice.options[0].steps, other.steps, choice.weight)
+            for choice in choices
+            for other in choice.options[1:]
+            if choice.options[0] is not None and other is not None
+        ]
+        if not pairs:
+            return None
+        clips = [clip for one, two, _ in pairs for clip in (one, two)]
+        gamma = self.config.contrastive.gamma
+        obs, actions = examples(clips, ())
+        counts = [gamma ** np.arange(len(c)) * ~at_rest(c) for c in clips]
+        assert self._reference is not None
+        symmetries = self.task.world.symmetries
+        seen = [turned(obs, actions, (turn,)) for turn in symmetries] or [(obs, actions)]
+        before = [log_chance(self._reference, *one) for one in seen]
+        return Pairs(
+            torch.from_numpy(np.ascontiguousarray(obs, np.float32)),
+            torch.from_numpy(np.ascontiguousarray(actions)),
+            torch.from_numpy(np.concatenate(counts).astype(np.float32)),
+            torch.from_numpy(np.repeat(np.arange(len(clips)), [len(c) for c in clips])),
+            torch.tensor([weight for _, _, weight in pairs], dtype=torch.float32),
+            torch.from_numpy(np.stack(before)),
+        )
+
+    def _burst(self) -> int:
+        if self._in_prior:
+            return super()._burst()
+        if self._pairs is None:  # nothing to learn from, or going on from a checkpoint
+            self._fit(self._standing())
+        steps = self.practice.ppo.n_steps * self.practice.ppo.n_envs
+        if self._pairs is not None:
+            updates = max(1, self.config.contrastive.updates * steps // 4096)
+            loss = [self._update(self._pairs) for _ in range(updates)]
+            self.inference.agreement["contrastive loss"] = float(np.mean(loss))
+        self.practice.ppo.learn_nothing()  # where the policy is nowadays, for questions and curves
+        self.practice.ppo.num_timesteps += steps
+        self.practice.bursts += 1
+        if self.practice.bursts % self.config.curve_every == 1:
+            self._note_curve()
+        if self.practice.bursts % self.config.questions_every == 0:
+            self._make_questions()
+        return steps
+
+    def _update(self, pairs: Pairs) -> float:
+        config, policy = self.config.contrastive, self.practice.ppo.policy
+        random = self.asker.random
+        self._adam.param_groups[0]["lr"] = config.rate * max(0.0, 1.0 - self._since_fit / self._steps_per_fit)
+        pick = torch.from_numpy(random.choice(pairs.count, min(config.pairs, pairs.count), replace=False))
+        mine = torch.isin(pairs.owner // 2, pick)
+        turns, turn = self.task.world.symmetries, int(random.integers(len(pairs.before)))
+        obs, actions = pairs.obs[mine], pairs.actions[mine]
+        if turns:
+            order, to = turns[turn]
+            obs, actions = obs[:, torch.from_numpy(order)], torch.from_numpy(to)[actions]
+        plain = self.practice.policy.eyes is None
+        blind = config.blind * min(1.0, obs.shape[1] / PLENTY) if plain else 0.0
+        obs = obs * torch.from_numpy(random.random(obs.shape, np.float32) >= blind)
+        log_pi, _, _ = evaluate(
+            policy, obs.to(policy.device), actions.reshape(len(obs), -1).to(policy.device)
+        )
+        surer = (log_pi.cpu() - pairs.before[turn][mine]) * pairs.discount[mine]
+        sums = torch.zeros(2 * pairs.count).index_add(0, pairs.owner[mine], surer)
+        one, two = sums[0::2][pick], sums[1::2][pick]
+        loss = contrastive(one, two, torch.ones(len(pick)), config.alpha, config.bias)
+        total = (loss * pairs.weight[pick]).mean()
+        visited = self.practice.newest_steps()
+        if visited is not None and self._reference is not None:
+            total = total + config.stay * self._apart(visited[0], self._reference)
+        self._adam.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        self._adam.step()
+        return float(total.detach())
+
+    def _apart(self, visited: Float, reference: PolicyArrays) -> torch.Tensor:
+        """KL divergence of the policy from the reference on a minibatch of the states visited now.
+
+        The paper regularises towards the data's behaviour (its appendix B), which here is many policies,
+        random ones among them; the reference is the one of them that was good for something.
+        """
+        policy = self.practice.ppo.policy
+        seen = visited[self.asker.random.integers(len(visited), size=256)]
+        looked = policy.features_extractor(torch.as_tensor(seen, device=policy.device))
+        out = policy.action_net(policy.mlp_extractor.policy_net(looked))
+        of_reference = forward(reference.layers, reference.seen(seen), reference.activation)
+        wanted = torch.as_tensor(of_reference, device=policy.device)
+        if reference.kind == "discrete":
+            log_p, log_q = torch.log_softmax(wanted, -1), torch.log_softmax(out, -1)
+            return (log_p.exp() * (log_p - log_q)).sum(-1).mean().cpu()
+        return (((out - wanted) / policy.log_std.exp()) ** 2).sum(-1).mean().cpu() / 2.0
+
+    def _pay(self) -> None:
+        if self._in_prior:
+            super()._pay()
+
+    def snapshot(self) -> Snapshot:
+        return replace(super().snapshot(), reward=None, salience={})
+
+
+def at_rest(clip: Trajectory) -> NDArray[np.bool_]:
+    """[T] from when on nothing that is seen changes any more: whatever is done there says nothing."""
+    same = (clip.observations[:-1] == clip.observations[1:]).reshape(len(clip), -1).all(1)
+    return np.asarray(np.logical_and.accumulate(same[::-1])[::-1])

@@ -1,0 +1,108 @@
+"""`dagger`: imitation that goes on being corrected where its own driving leads it.
+
+Every takeover says what should have been done in a state that the agent came to by itself; all of it
+is kept together and learned anew (Ross, Gordon and Bagnell 2011, "A reduction of imitation learning",
+algorithm 3.1). A person takes over by hand (Kelly et al. 2019, HG-DAgger); a scripted expert names
+its action for each state on the way (`ask`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents import checkpoint
+from agents.checkpoint import Arrays
+from agents.feedback.records import Record
+from agents.imitation.cloner import CloningConfig
+from agents.learners.bc import CloningLearner
+from agents.policies.from_torch import policy_arrays
+from agents.snapshot import Snapshot
+from envs.simulate import simulate
+from envs.world import Array, Task
+
+Expert = Callable[[NDArray[np.float32]], Array]
+"""obs [N, D] -> the actions [N] or [N, C] that should be taken there."""
+
+
+@dataclass(frozen=True)
+class DaggerConfig(CloningConfig):
+    """`bc`'s, and how a scripted expert is asked."""
+
+    updates: int = 1_500
+    rate: float = 3e-3
+    hidden: tuple[int, ...] = (64, 64)
+    members: int = 3
+    blind: float = 0.6
+    sharp: float = 4.0
+
+    rows: int = 8  # episodes driven at once when a scripted expert is asked
+    steps: int = 64  # of each in a round
+    fading: float = 0.5  # the expert drives with probability fading^round (their beta_i)
+
+
+class DaggerLearner(CloningLearner):
+    """`bc` on demonstrations and takeovers, and on what a scripted expert says to the agent's states."""
+
+    name: ClassVar[str] = "dagger"
+    kinds: ClassVar[frozenset[str]] = frozenset({"demonstration", "correction"})
+    Config: ClassVar[type[CloningConfig]] = DaggerConfig
+    config: DaggerConfig
+
+    def __init__(self, task: Task, *, seed: int = 0, prior: str = "none", config: Any = None) -> None:
+        super().__init__(task, seed=seed, prior=prior, config=config)
+        self._random = np.random.default_rng([seed, 9])
+        self._sim: Any = None
+        self.rounds = 0
+        self._obs = np.zeros((0, len(task.world.obs_names)), np.float32)
+        self._labels: Array | None = None
+
+    def ask(self, expert: Expert) -> int:
+        """One round: drive (the expert now and then in the agent's place), label every state, aggregate.
+
+        Returns how many states were labelled; `step` then learns from all that were ever.
+        """
+        config = self.config
+        if self._sim is None:
+            self._sim = simulate(self.task, config.rows, seed=self.seed * 7919 + 1)
+        policy, beta = policy_arrays(self.ppo.policy), config.fading**self.rounds
+        seen, said = [], []
+        for _ in range(config.steps):
+            obs = self._sim.obs.copy()
+            label = np.asarray(expert(obs))
+            own = policy.act(obs, self._random)
+            gives = self._random.random(config.rows) < beta
+            seen.append(obs)
+            said.append(label)
+            self._sim.step(np.where(gives if label.ndim == 1 else gives[:, None], label, own))
+        self.rounds += 1
+        self._obs = np.concatenate([self._obs, *seen])
+        labels = np.concatenate(said)
+        self._labels = labels if self._labels is None else np.concatenate([self._labels, labels])
+        self.cloner.add(np.concatenate(seen), labels)
+        self._begin_anew()
+        return len(labels)
+
+    def _take(self, records: list[Record]) -> None:
+        super()._take(records)
+        if self._labels is not None:
+            self.cloner.add(self._obs, self._labels)
+
+    def snapshot(self) -> Snapshot:
+        found = super().snapshot()
+        labelled = {"labelled state": len(self._obs)} if len(self._obs) else {}
+        return replace(found, uses=found.uses | labelled)
+
+    def _more(self) -> Arrays:
+        return {} if self._labels is None else {"labels.obs": self._obs, "labels.actions": self._labels}
+
+    def load(self, folder: Path) -> None:
+        super().load(folder)
+        _, arrays = checkpoint.load(folder, self.name)
+        if "labels.obs" in arrays:
+            self._obs, self._labels = arrays["labels.obs"], arrays["labels.actions"]

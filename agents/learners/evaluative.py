@@ -1,0 +1,112 @@
+"""`evaluative`: from presses of + and - alone, with credit for delay, in one of three ways.
+
+"choice": each press is a choice between two buttons under one reward (as in `joint`), then PPO.
+"tamer": the person's reward of a step is regressed on the presses and maximised (Knox and Stone 2009;
+beyond the step, as they advise in 2015). "coach": a press is an advantage, and moves the policy itself
+(MacGlashan et al. 2017).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+
+from agents.feedback.choices import press_weights
+from agents.feedback.records import Evaluation, Record
+from agents.learners.joint import JointLearner
+from agents.learners.joint_config import JointConfig
+from agents.losses import coach
+from agents.policies.distributions import evaluate
+from agents.rewards.base import LearnedReward
+from agents.rewards.symmetry import turnings
+from agents.rewards.tamer import HumanReward, HumanTerms
+from agents.snapshot import Snapshot
+from envs.simulate import is_foreign
+
+
+@dataclass(frozen=True)
+class EvaluativeConfig(JointConfig):
+    """`joint`'s, and the way of taking a press."""
+
+    way: Literal["choice", "tamer", "coach"] = "choice"
+    rate: float = 3e-3  # Adam's of the policy, for coach
+    passes: int = 10  # over new presses, for coach
+    entropy: float = 0.01  # for coach: keeps it trying
+    reach: float = 0.3  # for coach: how much surer or less sure of an action new presses may make it [nats]
+    gamma: float = 0.9  # for tamer: how far ahead it looks
+
+
+class EvaluativeLearner(JointLearner):
+    """Listens to presses, and to nothing else."""
+
+    name: ClassVar[str] = "evaluative"
+    kinds: ClassVar[frozenset[str]] = frozenset({"evaluation"})
+    Config: ClassVar[type[JointConfig]] = EvaluativeConfig
+    config: EvaluativeConfig
+
+    def _reward_model(self) -> LearnedReward:
+        if self.config.way != "tamer":
+            return super()._reward_model()
+        actions = int(getattr(self.task.world.action_space, "n", 0))
+        if self.config.model == "terms" and not is_foreign(self.task):
+            written = self.task.written_weights
+            every = np.ones(len(written), np.bool_)
+            return HumanTerms(written, every, actions, self.config.reward, self.seed)
+        turns = turnings(self.task.world.symmetries, actions)
+        return HumanReward(self.task.written_weights, turns, actions, self.config.net, self.seed)
+
+    # COACH: a press speaks of the policy it was given to, so each moves it once and is then used up.
+
+    def _fit(self, records: list[Record]) -> None:
+        if self.config.way == "tamer":
+            self.practice.ppo.gamma = self.config.gamma  # a press already speaks of much of what follows
+        if self.config.way != "coach":
+            super()._fit(records)
+            return
+        fresh = [r for r in records if isinstance(r, Evaluation) and r.id not in self._fitted]
+        presses = [r for r in fresh if len(r.segment) > 1]
+        if presses:
+            self._coach(presses)
+        self.practice.ppo.learn_nothing()  # where the policy is nowadays
+        self._since_fit = self._steps_per_fit
+        self._note_curve()
+
+    def _coach(self, presses: list[Evaluation]) -> None:
+        policy = self.practice.ppo.policy
+        rate, turns = self.task.world.steps_per_second, self.task.world.symmetries or (None,)
+        obs, actions, credit, owner = [], [], [], []
+        value: list[float] = []
+        for press in presses:
+            segment = press.segment
+            weights = press_weights(len(segment), press.delay_steps, press.rate or rate).clip(min=0.0)
+            for turn in turns:
+                seen, did = segment.observations[:-1], np.asarray(segment.actions)
+                obs.append(seen if turn is None else seen[:, turn[0]])
+                actions.append(did if turn is None else turn[1][did])
+                credit.append(weights)
+                owner.append(np.full(len(did), len(value)))
+                value.append(press.value)
+        on = policy.device
+        sides = [torch.as_tensor(np.concatenate(part), device=on) for part in (obs, actions, credit, owner)]
+        values = torch.tensor(value, dtype=torch.float32, device=on)
+        acted = sides[1].reshape(len(sides[1]), -1)
+        with torch.no_grad():  # as PPO clips; momentum would carry it past
+            limit = evaluate(policy, sides[0], acted)[0] + self.config.reach * values[sides[3]].sign()
+        adam = torch.optim.Adam(policy.parameters(), self.config.rate, betas=(0.0, 0.999))
+        for _ in range(self.config.passes):
+            log_pi, entropy, _ = evaluate(policy, sides[0], acted)
+            near = torch.where(values[sides[3]] > 0.0, log_pi.minimum(limit), log_pi.maximum(limit))
+            sums = torch.zeros(len(value), device=on).index_add(0, sides[3], near * sides[2])
+            loss = coach(sums.unsqueeze(1), torch.ones((len(value), 1), device=on), values).mean()
+            loss = loss - self.config.entropy * entropy
+            adam.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(policy.parameters(), 0.5)
+            adam.step()
+
+    def snapshot(self) -> Snapshot:
+        found = super().snapshot()
+        return replace(found, reward=None, salience={}) if self.config.way == "coach" else found

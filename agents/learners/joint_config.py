@@ -1,0 +1,67 @@
+"""How `joint` is set, and the reward that follows from its setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from agents.feedback.principles import Principles
+from agents.queries.query_manager import Asker
+from agents.queries.selection import QueryConfig
+from agents.rewards.additive import AdditiveReward
+from agents.rewards.base import LearnedReward
+from agents.rewards.linear import RewardConfig, RewardModel
+from agents.rewards.net import NetConfig, NetReward
+from agents.rewards.symmetry import turnings
+from agents.training.trainer import PracticeConfig
+from envs.simulate import is_foreign
+from envs.world import Task
+
+Prior = Literal["written", "none"]
+ADDITIVE = 100
+"""So many numbers seen at most are weighed one by one; more are the other net's."""
+
+
+@dataclass(frozen=True)
+class JointConfig:
+    """How `joint` spends its time."""
+
+    prior_steps: int | None = None  # environment steps on the written reward first; None: 1,000 episodes
+    steps_per_fit: int | None = None  # on one state of the feedback; None: as the reward bears
+    curve_every: int = 12  # bursts between two points of the curves
+    questions_every: int = 12  # bursts after which the questions are made anew
+    cloning: float | None = None  # weight of cloning beside PPO; None: 0, and 0.3 where no terms are named
+    control: Literal["", "constant", "random"] = ""  # a reward that learns nothing, to compare with
+    principles: Principles | None = None  # written rules that answer beside the person
+    follow: str = ""  # whose reward, where raters want different things; empty: those whose answers tell most
+    model: Literal["terms", "net"] = "terms"  # what the reward is made of; worlds without terms: net
+    practice: PracticeConfig = field(default_factory=PracticeConfig)
+    reward: RewardConfig = field(default_factory=RewardConfig)
+    net: NetConfig = field(default_factory=NetConfig)
+    query: QueryConfig = field(default_factory=QueryConfig)
+
+
+def asker_of(task: Task, config: JointConfig, seed: int) -> Asker:
+    """Of a reward that knows no terms none is asked about, and its clips are short."""
+    plain, query = config.model == "net" or is_foreign(task), config.query
+    query = replace(query, steps=query.short) if plain else query
+    asker = Asker(task, query, np.random.default_rng([seed, 1]))
+    if plain:
+        asker.coverage, asker.decisive = None, 0
+    return asker
+
+
+def reward_of(task: Task, config: JointConfig, prior: Prior, seed: int) -> LearnedReward:
+    """On the task's named terms, or on observations alone, as where the world is somebody else's."""
+    written, foreign = task.written_weights, is_foreign(task)
+    believed = written if prior == "written" else np.zeros_like(written)
+    actions = int(getattr(task.world.action_space, "n", 0))
+    if config.model == "net" or foreign:
+        turns = turnings(task.world.symmetries, actions)
+        few = len(task.world.obs_names) <= ADDITIVE
+        if few and not foreign and (believed.any() or not turns):
+            return AdditiveReward(believed, actions, config.net, seed, turns=turns)
+        return NetReward(believed, turns, actions, config.net, seed)
+    return RewardModel(believed, np.ones(len(written), np.bool_), actions, config.reward, seed)

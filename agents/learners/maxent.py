@@ -1,0 +1,110 @@
+"""`maxent`: maximum causal entropy inverse RL from demonstrations (Ziebart, Bagnell and Dey 2010).
+
+Where a demonstration's world fits into tables (small flats) the likelihood is exact: soft value
+iteration and the occupancies of its policy, whose feature expectations are matched. Elsewhere the
+partition function is sampled from what the agent does (Finn et al. 2016), with the net as reward for
+the deep variant (Wulfmeier et al. 2015).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.feedback.records import Demonstration, Record
+from agents.learners.joint import JointLearner
+from agents.learners.joint_config import JointConfig
+from agents.rewards.linear import RewardConfig, RewardModel
+from envs.tabular import Tables, TooManyStates, enumerate_states
+from envs.trajectory import Trajectory
+
+Wide = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MaxEntConfig(JointConfig):
+    """`joint`'s, and the exact likelihood's."""
+
+    states: int = 20_000  # more than these are sampled
+    ascents: int = 25  # steps uphill on the exact likelihood
+    rate: float = 0.3
+    prior_spread: float = 3.0  # deviation of a term's weight, in units of its usual amount [nats]
+    most: int = 4  # demonstrations that are put into tables
+    reward: RewardConfig = field(default_factory=lambda: RewardConfig(unnamed=0.0))
+    """Nothing is believed of what the written reward leaves out: a drive speaks of all of it."""
+
+
+def soft_policy(tables: Tables, reward: Wide, horizon: int) -> Wide:
+    """pi_t(a|s) [T, S, A] by soft value iteration backwards from the horizon (Ziebart et al. 2010, eq. 6).
+
+    reward [S, A]. V_T = 0; Q_t = r + V_{t+1}(after); V_t = log sum_a exp Q_t; pi_t = exp(Q_t - V_t).
+    """
+    value, found = np.zeros(len(tables)), np.zeros((horizon, *reward.shape))
+    for t in reversed(range(horizon)):
+        q = reward + value[tables.after]
+        top = q.max(1, keepdims=True)
+        value = top[:, 0] + np.log(np.exp(q - top).sum(1))
+        found[t] = np.exp(q - value[:, None])
+    return found
+
+
+def occupancies(tables: Tables, policy: Wide, start: int = 0) -> Wide:
+    """How often each (s, a) is met from `start` within the horizon, [S, A]; sums to the horizon."""
+    here: Wide = np.zeros(len(tables))
+    here[start] = 1.0
+    total = np.zeros(policy.shape[1:])
+    for now in policy:
+        flow = here[:, None] * now
+        total += flow
+        here = np.bincount(tables.after.ravel(), flow.ravel(), len(tables)).astype(np.float64)
+    return total
+
+
+def gradient(tables: Tables, weights: Wide, shown: Wide, horizon: int, start: int = 0) -> Wide:
+    """d log-likelihood / d weights [M] of terms: those shown less those expected (2010, theorem 6)."""
+    policy = soft_policy(tables, tables.terms @ weights, horizon)
+    return shown - np.einsum("sa,sam->m", occupancies(tables, policy, start), tables.terms)
+
+
+class MaxEntLearner(JointLearner):
+    """Exact where it can be, sampled where not; then practice on the reward that was found."""
+
+    name: ClassVar[str] = "maxent"
+    kinds: ClassVar[frozenset[str]] = frozenset({"demonstration"})
+    Config: ClassVar[type[JointConfig]] = MaxEntConfig
+    config: MaxEntConfig
+    exact: bool = False
+    """Whether the newest fit was."""
+
+    def _fit(self, records: list[Record]) -> None:
+        super()._fit(records)
+        shown = [r.trajectory for r in records if isinstance(r, Demonstration)][: self.config.most]
+        self.exact = False
+        if not shown or not isinstance(self.model, RewardModel):
+            return
+        try:
+            tables = [enumerate_states(self.task, t.states[0], self.config.states) for t in shown]
+        except TooManyStates:
+            return
+        found = self._ascend(tables, shown, self.model)
+        self.model.set_weights(found.astype(np.float32))
+        self.exact = True
+        self._pay()
+
+    def _ascend(self, tables: list[Tables], shown: list[Trajectory], model: RewardModel) -> Wide:
+        """Adagrad uphill from the written reward, each term in its own unit."""
+        config, unit = self.config, model.unit.astype(np.float64)
+        prior = model.prior_mean().astype(np.float64)
+        scaled, squares = prior.copy(), np.full(len(unit), 1e-8)
+        for _ in range(config.ascents):
+            slope = -(scaled - prior) / config.prior_spread**2
+            for one, driven in zip(tables, shown, strict=True):
+                counted = driven.terms.sum(0).astype(np.float64)
+                # The stretch that was shown: what lies after it was not.
+                slope += gradient(one, scaled / unit, counted, len(driven)) / unit / len(shown)
+            squares += slope**2
+            scaled = scaled + config.rate * slope / np.sqrt(squares) * 3.0
+        return scaled / unit

@@ -1,0 +1,55 @@
+"""The contract of every learner: observe, step, query, snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from agents.feedback.records import Question, Record
+from agents.snapshot import Snapshot
+
+BEFORE_ANSWERS = frozenset({"learning from the written reward", "finding out what can happen"})
+"""Phases in which it is too early to ask: what the agent does then is not yet worth comparing."""
+
+
+class Learner(Protocol):
+    """Learns from feedback in short steps, so that a loop around it stays responsive.
+
+    The same loop runs live (a person in front), headless (a synthetic teacher) and in tests.
+    """
+
+    name: ClassVar[str]
+    kinds: ClassVar[frozenset[str]]
+    """The kinds of record that it learns from; others are kept and counted, never an error."""
+
+    def observe(self, seq: int, records: Sequence[Record]) -> None:
+        """Take in new records (Undo among them); `seq` is the newest one's number in the store.
+
+        A record whose id is known already is passed over: after `load`, and after a restart, all
+        records are observed again. With no records only `seq` moves on.
+        """
+        ...
+
+    def step(self) -> bool:
+        """One short burst of learning (at most about half a second). False: nothing to do now."""
+        ...
+
+    def query(self, clips: int = 2) -> Question | None:
+        """A question worth asking now, or None when it has none yet."""
+        ...
+
+    def snapshot(self) -> Snapshot:
+        """Itself as plain arrays; cheap."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write a checkpoint (JSON + safetensors) into an empty folder, from which `load` continues.
+
+        The caller makes it atomic by giving a new folder each time. Feedback need not be in it.
+        """
+        ...
+
+    def load(self, folder: Path) -> None:
+        """Continue from a checkpoint. ValueError, with a sentence, if it is not one of ours."""
+        ...

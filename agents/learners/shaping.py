@@ -1,0 +1,45 @@
+"""`shaping`: the person's + and - are added to the task's own reward, rather than put in its place.
+
+Plainly added (reward shaping, Knox and Stone 2010, "Combining manual feedback with subsequent MDP
+reward signals", method 1), the person can lead away from what the task pays for. As a potential
+(`potential=True`; Ng, Harada and Russell 1999) their word only shows the way: the optimum stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from agents.learners.joint import JointLearner
+from agents.learners.joint_config import JointConfig
+from agents.rewards.base import LearnedReward
+from agents.rewards.shaping_rewards import AddedReward, PotentialReward
+
+
+@dataclass(frozen=True)
+class ShapingConfig(JointConfig):
+    """`joint`'s, and how the person's reward is added."""
+
+    potential: bool = False  # as a difference of potentials, which keeps the optimum
+    strength: float = 1.0  # of the person's word beside the task's own reward
+    hidden: int = 32
+    updates: int = 150  # Adam steps at a fit of the potential
+    decay: float = 0.03
+
+
+class ShapingLearner(JointLearner):
+    """Practises on the task's own reward and on the person's word together."""
+
+    name: ClassVar[str] = "shaping"
+    kinds: ClassVar[frozenset[str]] = frozenset({"evaluation"})
+    Config: ClassVar[type[JointConfig]] = ShapingConfig
+    config: ShapingConfig
+
+    def _reward_model(self) -> LearnedReward:
+        world, config = self.task.world, self.config
+        actions = int(getattr(world.action_space, "n", 0))
+        written = self.task.written_weights
+        if config.potential:
+            gamma = config.practice.ppo.gamma
+            return PotentialReward(written, actions, len(world.obs_names), gamma, config, self.seed)
+        return AddedReward(written, actions, config, self.seed)

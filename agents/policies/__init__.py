@@ -1,0 +1,1 @@
+"""Policies as plain arrays: forward passes, distributions, CNNs, conversion from torch, and rollouts."""

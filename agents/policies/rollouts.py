@@ -1,0 +1,179 @@
+"""Running policies: clips from one and the same moment, for questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.policies.policy_arrays import PolicyArrays
+from envs.kernels import mode
+from envs.simulate import is_foreign, simulate
+from envs.trajectory import Trajectory
+from envs.world import Array, Task
+
+Float = NDArray[np.float32]
+Act = Callable[[Float], Array]
+"""obs [N, D] -> actions."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way of acting: a policy at a temperature, and what recordings of it are called."""
+
+    policy: PolicyArrays
+    temperature: float = 1.0
+    driver: str = "policy"
+
+    def act(self, obs: Float, random: np.random.Generator) -> Array:
+        return self.policy.act(obs, random, self.temperature)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Where clips start. Ours: state [K] and random word. Somebody else's: a recording and a step."""
+
+    state: Array
+    rng: int
+    left: int  # steps to the horizon
+    recording: Trajectory | None = None
+    at: int = 0
+
+
+def moment_of(task: Task, trajectory: Trajectory, at: int) -> Moment:
+    """Moment `at` of a recording."""
+    if is_foreign(task):
+        prefix = 0 if trajectory.prefix is None else len(trajectory.prefix)
+        return Moment(
+            trajectory.states[at], int(trajectory.rng[at]), task.horizon - prefix - at, trajectory, at
+        )
+    left = task.horizon - int(trajectory.states[at][task.world.clock])
+    return Moment(trajectory.states[at], int(trajectory.rng[at]), left)
+
+
+def moments_of(task: Task, states: Array, rng: Array) -> list[Moment]:
+    """A moment for each row of stored states [N, K]."""
+    left = task.horizon - states[:, task.world.clock]
+    return [Moment(s, int(r), int(n)) for s, r, n in zip(states, rng, left, strict=True)]
+
+
+def fresh_moments(task: Task, count: int, seed: int) -> list[Moment]:
+    """The starts of `count` new episodes."""
+    if is_foreign(task):
+        words = np.random.default_rng(seed).integers(2**63, size=count, dtype=np.uint64)
+        return [Moment(np.zeros(0), int(word), task.horizon) for word in words]
+    sim = simulate(task, count, seed=seed)
+    return moments_of(task, sim.states, sim.rng)
+
+
+def foreign_moments(
+    task: Task, policy: PolicyArrays, random: np.random.Generator, episodes: int = 6, each: int = 2
+) -> list[Moment]:
+    """Moments in whole episodes driven for it: nothing can be put into a state in somebody else's world.
+
+    Of a world that doesn't repeat itself only the starts of episodes.
+    """
+    starts = fresh_moments(task, episodes, int(random.integers(2**31)))
+    if task.filmed:  # type: ignore[attr-defined]
+        return starts
+    whole = roll(task, starts, [Variant(policy)] * episodes, [task.horizon] * episodes, random)
+    found = []
+    for recording in whole:
+        alive = max(1, int((recording.observations[:-1, -1] == 0.0).sum()))  # last is `ended`
+        found += [moment_of(task, recording, int(at)) for at in random.integers(alive, size=each)]
+    return found
+
+
+def roll(
+    task: Task,
+    moments: Sequence[Moment],
+    variants: Sequence[Variant],
+    steps: Sequence[int],
+    random: np.random.Generator,
+) -> list[Trajectory]:
+    """Clip i starts at moments[i], acts by variants[i] and lasts steps[i], or to the horizon if sooner."""
+    rows = len(moments)
+    if rows == 0:
+        return []
+    sim = simulate(task, rows, auto_reset=False)
+    seeds: list[tuple[int | None, Array | None]] = [(None, None)] * rows
+    if is_foreign(task):
+        sim.film()
+        for row, moment in enumerate(moments):
+            _fork(sim, row, moment)
+            seeds[row] = (int(sim.seeds[row]), np.array(sim._since[row]) if sim._since[row] else None)
+    else:
+        states = np.stack([m.state for m in moments])
+        sim.put(np.ones(rows, np.bool_), states, np.array([m.rng for m in moments], np.uint64))
+    lasts = [min(n, m.left) for n, m in zip(steps, moments, strict=True)]
+    log = _run(sim, variants, max(lasts), random)
+    kernel = "foreign" if is_foreign(task) else mode()
+    return [
+        Trajectory(
+            task=task.id,
+            states=log.states[: n + 1, row],
+            rng=log.rng[: n + 1, row],
+            observations=log.obs[: n + 1, row],
+            actions=log.actions[:n, row],
+            terms=log.terms[:n, row],
+            driver=variants[row].driver,
+            kernel=kernel,
+            options=task.options,
+            seed=seeds[row][0],
+            prefix=seeds[row][1],
+        )
+        for row, n in enumerate(lasts)
+    ]
+
+
+def _fork(sim: Any, row: int, moment: Moment) -> None:
+    if moment.recording is not None:
+        sim.fork(row, moment.recording, moment.at)
+    else:
+        which = np.arange(sim.rows) == row
+        sim.rng[row] = np.uint64(moment.rng)
+        sim.reset_rows(which)
+
+
+@dataclass(frozen=True)
+class _Log:
+    states: Array  # [T + 1, N, K]
+    rng: NDArray[np.uint64]
+    obs: Float
+    actions: Array  # [T, N] or [T, N, C]
+    terms: Float
+
+
+def _run(sim: Any, variants: Sequence[Variant], steps: int, random: np.random.Generator) -> _Log:
+    """T steps of all rows, each by its own variant."""
+    groups = [(v, np.array([w is v for w in variants])) for v in {id(v): v for v in variants}.values()]
+    states, rng, seen = [sim.states.copy()], [sim.rng.copy()], [sim.obs.copy()]
+    acted, terms = [], []
+    for _ in range(steps):
+        obs, parts = sim.obs, {}
+        for index, (variant, rows) in enumerate(groups):
+            parts[index] = variant.act(obs[rows], random)
+        actions = np.zeros((sim.rows, *parts[0].shape[1:]), parts[0].dtype)
+        for index, (_, rows) in enumerate(groups):
+            actions[rows] = parts[index]
+        step = sim.step(actions)
+        acted.append(actions)
+        terms.append(step.terms.copy())
+        states.append(step.last_states.copy())
+        rng.append(sim.rng.copy())
+        seen.append(step.last_obs.copy())
+    if not acted:
+        one = np.zeros((0, sim.rows), np.int64)
+        return _Log(
+            np.stack(states), np.stack(rng), np.stack(seen), one, np.zeros((0, sim.rows, 0), np.float32)
+        )
+    return _Log(np.stack(states), np.stack(rng), np.stack(seen), np.stack(acted), np.stack(terms))
+
+
+def acting(policy: PolicyArrays, seed: int = 0) -> Act:
+    """The policy as it acts on screen: sampled at temperature 1."""
+    random = np.random.default_rng(seed)
+    return lambda obs: policy.act(obs, random)

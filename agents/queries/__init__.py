@@ -1,0 +1,1 @@
+"""Which question to ask next: acquisition functions, query selection, and the plan of the person's time."""

@@ -1,0 +1,189 @@
+"""Which clips to ask about: candidates from one moment, near what the policy does now.
+
+The first questions cover all that can happen; later ones are those whose answer tells most about the
+reward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.feedback.records import Question
+from agents.policies.rollouts import Moment, Variant, roll
+from agents.queries.acquisition import Believed, gain, improvement, orders
+from envs.trajectory import Trajectory
+from envs.world import Task
+
+Float = NDArray[np.float32]
+
+
+Ways = Literal["uniform", "disagreement", "information", "value", "improvement"]
+
+
+@dataclass(frozen=True)
+class QueryConfig:
+    """How questions are made."""
+
+    moments: int = 32  # moments to start from
+    each: int = 6  # clips from each moment
+    steps: int = 45  # length of a clip; shorter at the horizon
+    short: int = 30  # the same for a reward that must find out which of the steps it was for
+    ready: int = 3  # questions kept ready
+    least: int = 6  # a clip shorter than this is not asked about
+    uniform: int = 2  # before so many answers questions are about all terms, whatever is believed
+    noise: float = 0.1  # share of answers taken for accidents
+    again_every: int = 12  # every so many questions one is asked again with its sides swapped; 0: never
+    by: Ways = "improvement"
+    """What is best to ask about. Improvement: that which, once it is settled, is expected to improve most on
+    what would be done today, which makes the most of few answers; later questions are by information."""
+    decisive: int = 10  # before so many answers questions are by improvement
+    second: float = 4.0  # what a pair costs a person, and
+    further: float = 2.0  # each further clip, and
+    press: float = 6.0  # watching until there is something to reward, before this person's are known [s]
+
+
+UNDECIDED = 0.01
+"""Worth of a nat of information that changes no decision, beside improvement [nats of return]."""
+SETTLED = 2.0
+"""By how much more sharply than a person's one answer, and without accidents, improvement takes a question to
+be answered. One answer seldom turns a wrong belief round, so by what it alone changes nothing would be asked
+about what is wrongly thought bad; more questions about it may follow."""
+
+Group = tuple[Trajectory, ...]
+"""Clips from one moment."""
+
+
+def candidates(
+    task: Task,
+    moments: Sequence[Moment],
+    variants: Sequence[Variant],
+    config: QueryConfig,
+    random: np.random.Generator,
+    notable: Sequence[Moment] = (),
+    most: int = 0,
+) -> list[Group]:
+    """For each moment some clips, each by a variant drawn at random (the first variant always acts).
+
+    notable: moments of which up to `most` are taken before any other.
+    """
+    open_moments = _some(notable, most, config.least, random)
+    open_moments += _some(moments, config.moments - len(open_moments), config.least, random)
+    rows = [moment for moment in open_moments for _ in range(config.each)]
+    drawn = [
+        variants[0] if i % config.each == 0 else variants[int(random.integers(len(variants)))]
+        for i in range(len(rows))
+    ]
+    clips = roll(task, rows, drawn, [config.steps] * len(rows), random)
+    return [tuple(clips[i : i + config.each]) for i in range(0, len(clips), config.each)]
+
+
+def _some(moments: Sequence[Moment], most: int, least: int, random: np.random.Generator) -> list[Moment]:
+    """Up to `most` moments from which at least `least` steps are left."""
+    found = [m for m in moments if m.left >= least]
+    if len(found) <= most:
+        return found
+    return [found[i] for i in random.choice(len(found), most, replace=False)]
+
+
+def differ(first: Trajectory, second: Trajectory) -> bool:
+    """Whether two clips from one moment can be told apart."""
+    if len(first) != len(second):
+        return True
+    return not np.array_equal(first.observations, second.observations)
+
+
+def information(gaps: Float, noise: float = 0.1) -> NDArray[np.float64]:
+    """Information gain about the reward of the answer to each pair [Q], in nats.
+
+    gaps [Q, S]: by how much the first clip's return is higher, under samples of what is believed.
+    Mutual information of answer and reward: H(mean p) - mean H(p) (Houlsby et al. 2011, eq. 2; for
+    comparisons of trajectories Biyik et al. 2019, eq. 5).
+    """
+    gap = np.clip(gaps.astype(np.float64), -50.0, 50.0)
+    return gain(orders(np.stack([gap, np.zeros_like(gap)], -1), noise))
+
+
+def disagreement(gaps: Float, noise: float = 0.1) -> NDArray[np.float64]:
+    """Deviation over samples of P(first is better), [Q] (Christiano et al. 2017, section 2.2.4)."""
+    gap = np.clip(gaps.astype(np.float64), -50.0, 50.0)
+    return np.asarray(((1.0 - noise) / (1.0 + np.exp(-gap))).std(1))
+
+
+def sums(clip: Trajectory) -> Float:
+    """A clip's terms summed, [M]."""
+    return np.asarray(clip.terms.sum(0), np.float32)
+
+
+def choose(
+    groups: Sequence[Group],
+    believed: Believed | None,
+    clips: int,
+    count: int,
+    config: QueryConfig,
+    random: np.random.Generator,
+) -> list[Question]:
+    """Up to `count` questions of `clips` clips, at most one from each moment, the most telling first.
+
+    believed None draws uniformly.
+    """
+    returns = None if believed is None or not groups else believed([clip for g in groups for clip in g])
+    starts = np.cumsum([0, *(len(group) for group in groups)])[:-1]
+    weights = alike(groups) if returns is not None and config.by == "improvement" else np.ones(len(groups))
+    found: list[tuple[float, Group]] = []
+    for group, start in zip(groups, starts, strict=True):
+        sets = [
+            s
+            for s in combinations(range(len(group)), clips)
+            if all(differ(group[a], group[b]) for a, b in combinations(s, 2))
+        ]
+        if not sets:
+            continue
+        if returns is None:
+            telling, picked = float(random.random()), sets[int(random.integers(len(sets)))]
+        else:
+            worth = np.moveaxis(returns[:, start + np.array(sets)], 0, 1)
+            gains = _tells(worth, config, returns, starts, weights)
+            telling, picked = float(gains.max()), sets[int(gains.argmax())]
+        found.append((telling, tuple(group[i] for i in picked)))
+    found.sort(key=lambda item: -item[0])
+    return [question_of(group, telling, random) for telling, group in found[:count]]
+
+
+def alike(groups: Sequence[Group]) -> NDArray[np.float64]:
+    """Weights [G] of the decisions between each group's clips, of mean 1, by the rarest term at stake.
+
+    What an agent hardly ever does is at stake in few of today's groups, and in every episode once it is done:
+    so each term counts alike, however seldom its sum differs within a group.
+    """
+    stake = np.stack([np.ptp([sums(clip) for clip in group], axis=0) > 1e-6 for group in groups])
+    found = (stake / np.maximum(stake.mean(0), 1.0 / len(groups))).max(1, initial=1.0)
+    return np.asarray(found / found.mean(), np.float64)
+
+
+def _tells(
+    worth: Float, config: QueryConfig, every: Float, starts: NDArray[np.int64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How telling the order of each set of clips is [Q], for their returns [Q, S, clips] under samples.
+
+    every [S, N]: the returns of all candidates; starts [G]: where each group of them begins; weights [G].
+    """
+    if config.by == "disagreement":
+        pairs = combinations(range(worth.shape[-1]), 2)
+        return np.sum([disagreement(worth[..., a] - worth[..., b], config.noise) for a, b in pairs], axis=0)
+    answers = orders(worth.astype(np.float64), config.noise)
+    if config.by != "improvement":
+        return gain(answers)
+    settled = orders(SETTLED * worth.astype(np.float64), 0.0)
+    return improvement(settled, every, starts, weights) + UNDECIDED * gain(answers)
+
+
+def question_of(group: Group, telling: float, random: np.random.Generator) -> Question:
+    """In random order, so that the side tells nothing."""
+    order = random.permutation(len(group))
+    return Question(tuple(group[i] for i in order), same_start=True, about=f"{telling:.3f}")

@@ -1,0 +1,142 @@
+"""What every learned reward answers, whether it is made of the named terms or a net on what is seen."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from agents.checkpoint import Arrays
+from agents.feedback.choices import Packed
+from agents.losses import choice
+from agents.rewards.reward_arrays import RewardArrays
+from envs.trajectory import Trajectory
+
+Float = NDArray[np.float32]
+
+
+class LearnedReward(ABC):
+    """A reward that explains choices: fitted to them, asked by practice, by questions and by the screen."""
+
+    def __init__(self, one_hot: int, seed: int) -> None:
+        """one_hot: number of Discrete actions, 0 for Box."""
+        self.one_hot, self._seed = one_hot, seed
+        self.generator = torch.Generator().manual_seed(seed)
+        self.shift, self.scale = 0.0, 1.0
+
+    flexible: bool = False
+    """Whether it can explain almost anything that it is told, answers by chance as well."""
+    judges_care: bool = False
+    """Whether a fit itself judges how careful each of several raters is; else it is told (`Choice.noise`)."""
+    accidents: float = 0.1
+    """Share of the answers of somebody who is not known yet that are taken for accidents."""
+    softens: bool = False
+    """Whether an agent that has practised to the end is softened before it practises on a new fit."""
+
+    @property
+    @abstractmethod
+    def has_samples(self) -> bool:
+        """Whether feedback has been fitted: before that there is only the prior."""
+
+    @abstractmethod
+    def set_units(self, clips: list[Float]) -> None:
+        """Learn how much of each term [M] clips usually sum up to."""
+
+    def see(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:  # noqa: B027
+        """A rollout of practice, a step a row, of which nobody said what it is worth."""
+
+    def see_clips(self, clips: Sequence[Trajectory]) -> None:  # noqa: B027
+        """Clips among which questions are chosen."""
+
+    @abstractmethod
+    def fit(self, packed: Packed) -> None:
+        """Explain these choices; starts from the last fit."""
+
+    def refine(self, packed: Packed) -> None:  # noqa: B027
+        """Explain the same choices better, if a fit alone is not as good as it gets."""
+
+    def trusted(self, kind: str) -> tuple[float, float]:
+        """How sharply a kind of feedback chooses, beside answers, and the share of it that counts."""
+        return 1.0, 1.0
+
+    @abstractmethod
+    def forget(self) -> None:
+        """Back to the prior, as after all feedback was taken back."""
+
+    @abstractmethod
+    def scramble(self) -> None:
+        """Random, the same each time, in place of what was learned: a control for studies."""
+
+    @abstractmethod
+    def arrays(self) -> RewardArrays:
+        """As plain arrays for a snapshot."""
+
+    def prior_per_unit(self) -> tuple[Float, Float, Float] | None:
+        """Prior mean and deviation of weights per unit of each term, the units, [M] each; None: no terms."""
+        return None
+
+    def sure(self, counts: Float, usual: Float) -> RewardArrays:
+        """What practice is paid by, for a policy that does `counts` of each term an episode [M].
+
+        usual [K, M]: the same of what people chose, in K ways, at any scale.
+        """
+        return self.arrays()
+
+    def sure_return(self, counts: Float, usual: Float) -> float | None:
+        """What an episode with `counts` of each term is surely worth; None where that is not known."""
+        return None
+
+    def outdoes(self, counts: Float, than: Float) -> bool:
+        """Whether episodes with `counts` of each term [M] are surely better than those with `than` [M]."""
+        return True
+
+    def is_idle(self, counts: Float) -> bool:
+        """Whether an agent whose episodes have `counts` of each term [M] has come to do nothing."""
+        return False
+
+    def patience(self, said: int) -> int:
+        """Episodes that may be practised on a fit to so many pieces of feedback before it is outwitted."""
+        return 500
+
+    @abstractmethod
+    def returns(self, packed: Packed) -> Float:
+        """Each option's mean return over the ensemble, [S + 1]."""
+
+    @abstractmethod
+    def believed(self, clips: Sequence[Trajectory]) -> Float:
+        """Returns [samples, clips] by samples of what is believed, for choosing questions."""
+
+    @abstractmethod
+    def facts(self) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def state(self) -> Arrays: ...
+
+    @abstractmethod
+    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None: ...
+
+    def normalise(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
+        """Set shift and scale so that the mean reward of these steps is 0 and its deviation 1."""
+        raw = self.arrays().members(obs, actions, next_obs, terms).mean(0)
+        self.shift = float(raw.mean())
+        self.scale = 1.0 / max(float(raw.std()), 1e-3)
+
+    def agreement(self, packed: Packed) -> float:
+        """Share (by weight) of choices whose chosen option has the highest return."""
+        options = np.where(packed.mask, self.returns(packed)[packed.option], -np.inf)
+        best = options[:, 0] >= options.max(1) - 1e-6
+        return float((best * packed.weight).sum() / packed.weight.sum())
+
+
+def choices_loss(returns: Tensor, trust: Tensor, packed: Packed, noise: float) -> Tensor:
+    """-log P of each choice [E, B], for returns of options [E, S + 1] and trust [E, kinds]."""
+    sharp = trust[:, torch.from_numpy(packed.kind)].unsqueeze(-1)
+    options = returns[:, torch.from_numpy(packed.option)] * sharp
+    first = torch.zeros(len(packed), dtype=torch.int64)
+    accidents = torch.from_numpy(np.where(np.isnan(packed.noise), noise, packed.noise).astype(np.float32))
+    return choice(options, first, torch.from_numpy(packed.mask), accidents)

@@ -1,0 +1,106 @@
+"""A person's reward added to the task's own: as a potential (Ng et al. 1999) or linear in the terms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from agents.checkpoint import Arrays, layer_arrays, layers_from
+from agents.feedback.choices import KINDS, Packed
+from agents.losses import shaping
+from agents.policies.from_torch import mlp_layers, small_net
+from agents.policies.policy_arrays import Layers
+from agents.rewards.base import Float, LearnedReward, choices_loss
+from agents.rewards.linear import RewardModel
+from agents.rewards.reward_arrays import RewardArrays
+from envs.trajectory import Trajectory
+
+if TYPE_CHECKING:
+    from agents.learners.shaping import ShapingConfig
+
+
+class PotentialReward(LearnedReward):
+    """written + strength * (gamma Phi(s') - Phi(s)); Phi is what explains the presses."""
+
+    def __init__(
+        self, written: Float, one_hot: int, obs: int, gamma: float, config: ShapingConfig, seed: int
+    ) -> None:
+        super().__init__(one_hot, seed)
+        self.config, self._gamma, self._obs = config, gamma, obs
+        self.weights = written[None]
+        self.forget()
+
+    def forget(self) -> None:
+        self._layers: Layers = ()
+
+    @property
+    def has_samples(self) -> bool:
+        return bool(self._layers)
+
+    def set_units(self, clips: list[Float]) -> None:
+        pass
+
+    def fit(self, packed: Packed) -> None:
+        net = small_net(self._obs, self.config.hidden, self._seed)
+        adam = torch.optim.Adam(net.parameters(), 0.01)
+        before, after = torch.from_numpy(packed.obs), torch.from_numpy(packed.next_obs)
+        owner, step_weight = torch.from_numpy(packed.owner), torch.from_numpy(packed.step_weight)
+        weight, trust = torch.from_numpy(packed.weight), torch.ones((1, len(KINDS)))
+        for _ in range(self.config.updates):
+            steps = shaping(net(before).squeeze(-1), net(after).squeeze(-1), self._gamma) * step_weight
+            returns = torch.zeros(len(packed.terms)).index_add(0, owner, steps).unsqueeze(0)
+            loss = (choices_loss(returns, trust, packed, 0.1) * weight).sum()
+            loss = loss + self.config.decay * sum((p**2).sum() for p in net.parameters())
+            adam.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            adam.step()
+        first, last = mlp_layers(net)
+        self._layers = (first, (last[0] * self.config.strength, last[1] * self.config.strength))
+
+    def scramble(self) -> None:
+        self.forget()
+
+    def arrays(self) -> RewardArrays:
+        return RewardArrays(
+            self.weights, (), self.shift, self.scale, self.one_hot, potential=self._layers, gamma=self._gamma
+        )
+
+    def returns(self, packed: Packed) -> Float:
+        actions: Any = packed.actions[:, 0].astype(np.int64) if self.one_hot else packed.actions
+        none = np.zeros((len(packed.obs), self.weights.shape[1]), np.float32)
+        steps = self.arrays().members(packed.obs, actions, packed.next_obs, none)[0] * packed.step_weight
+        sums = np.zeros(len(packed.terms), np.float32)
+        np.add.at(sums, packed.owner, steps)
+        return sums
+
+    def believed(self, clips: Sequence[Trajectory]) -> Float:
+        raise TypeError("a potential has no samples")
+
+    def facts(self) -> dict[str, Any]:
+        return {"shift": self.shift, "scale": self.scale}
+
+    def state(self) -> Arrays:
+        return layer_arrays("reward.potential", self._layers)
+
+    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
+        self.shift, self.scale = facts["shift"], facts["scale"]
+        self._layers = layers_from("reward.potential", arrays)
+
+
+class AddedReward(RewardModel):
+    """written + strength * what explains the presses, both in units of a clip's usual amount."""
+
+    def __init__(self, written: Float, one_hot: int, config: ShapingConfig, seed: int) -> None:
+        super().__init__(
+            np.zeros_like(written), np.ones(len(written), np.bool_), one_hot, config.reward, seed
+        )
+        self._own, self._strength = written, config.strength
+
+    def arrays(self) -> RewardArrays:
+        largest = float(np.abs(self._own * self.unit).max(initial=0.0))
+        own = self._own * (self.config.written / largest) if largest > 0 and self.has_samples else self._own
+        weights = np.asarray(self.weights * self._strength + own, np.float32)
+        return RewardArrays(weights, (), self.shift, self.scale, self.one_hot)

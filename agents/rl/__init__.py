@@ -1,0 +1,1 @@
+"""Reinforcement learning: PPO in NumPy and in torch, SAC and DQN, replay buffers, and vector environments."""

@@ -1,0 +1,138 @@
+"""SB3's SAC (Box actions) and DQN (Discrete) as `pebble` makes them, and as plain arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from stable_baselines3 import DQN, SAC
+
+from agents.policies.from_torch import mlp_layers
+from agents.policies.policy_arrays import PolicyArrays
+from agents.rl.replay_buffer import RelabelledBuffer
+from agents.rl.vec_env import SimulationVecEnv
+from agents.torch_runtime import chosen
+from envs.world import Task
+
+Float = NDArray[np.float32]
+MOST_BYTES = 2**28
+"""Of the replay buffer; worlds that show pictures keep fewer steps."""
+
+
+@dataclass(frozen=True)
+class OffPolicyConfig:
+    """How DQN or SAC practises."""
+
+    rows: int = 64  # environments stepped at once
+    steps: int = 16  # steps of each row in a rollout
+    updates: int = 32  # minibatches after each rollout
+    batch: int = 512
+    rate: float = 1e-3  # Adam's
+    gamma: float = 0.97  # at 0.99 action values of DQN rise and fall with each reward
+    look: int = 5  # steps of reward before the value of where they led (n-step return)
+    tau: float = 0.02  # how far the target net follows at each minibatch
+    capacity: int = 200_000  # steps kept
+    hidden: tuple[int, ...] = (64, 64)
+    calm: float = 0.05  # share of the largest entropy that DQN's way of trying comes down to
+    calming: int = 30_000  # environment steps in which it does
+    neighbours: int = 5  # the k of the entropy by nearest neighbours
+    others: int = 1024  # states among which neighbours are looked for
+    device: str = "auto"  # where nets are trained, see `agents.torch_runtime`
+
+
+def algorithm(env: SimulationVecEnv, task: Task, config: OffPolicyConfig, seed: int) -> DQN | SAC:
+    """A fresh DQN or SAC, by the task's actions."""
+    discrete = isinstance(task.world.action_space, spaces.Discrete)
+    each = len(task.world.obs_names) * 8 + len(task.world.terms) * 4
+    more: dict[str, Any] = {"target_update_interval": 10**9} if discrete else {"tau": config.tau}
+    return (DQN if discrete else SAC)(
+        "MlpPolicy",
+        env,
+        learning_rate=config.rate,
+        buffer_size=min(config.capacity, MOST_BYTES // each),
+        batch_size=config.batch,
+        gamma=config.gamma,
+        replay_buffer_class=RelabelledBuffer,
+        replay_buffer_kwargs={
+            "terms": len(task.world.terms),
+            "symmetries": task.world.symmetries,
+            "n_steps": config.look,
+            "gamma": config.gamma,
+        },
+        policy_kwargs={"net_arch": list(config.hidden)},
+        seed=seed,
+        device=chosen(config.device),
+        **more,
+    )
+
+
+def off_policy_arrays(model: DQN | SAC, sharp: float = 1.0) -> PolicyArrays:
+    """DQN: action values times `sharp` as logits. SAC: its squashed Gaussian, deviations by the state."""
+    if isinstance(model, DQN):
+        *inner, (weight, bias) = mlp_layers(model.q_net.q_net)
+        scaled = np.float32(sharp)
+        return PolicyArrays((*inner, (weight * scaled, bias * scaled)), "discrete", activation="relu")
+    actor: Any = model.actor
+    *inner, (mean, mean_bias), (spread, spread_bias) = mlp_layers(actor.latent_pi, actor.mu, actor.log_std)
+    last = np.concatenate([mean, spread], 1), np.concatenate([mean_bias, spread_bias])
+    space = model.action_space
+    assert isinstance(space, spaces.Box)
+    low, high = (np.asarray(bound, np.float32).reshape(-1) for bound in (space.low, space.high))
+    return PolicyArrays((*inner, last), "squashed", low=low, high=high, activation="relu")
+
+
+def _linear(*parts: torch.nn.Module) -> list[torch.nn.Linear]:
+    return [m for part in parts for m in part.modules() if isinstance(m, torch.nn.Linear)]
+
+
+def put_layers(model: DQN | SAC, policy: PolicyArrays) -> None:
+    """Set the acting net to `policy`. ValueError, a sentence, where the shapes are others."""
+    own = off_policy_arrays(model)
+    if [w.shape for w, _ in own.layers] != [w.shape for w, _ in policy.layers] or own.kind != policy.kind:
+        raise ValueError(
+            f"a {policy.kind} policy with layers of {[w.shape[1] for w, _ in policy.layers[:-1]]} can't be "
+            f"gone on from: here they are {own.kind}, of {[w.shape[1] for w, _ in own.layers[:-1]]}"
+        )
+    layers = list(policy.layers)
+    if isinstance(model, SAC):
+        weight, bias = layers.pop()
+        half = weight.shape[1] // 2
+        layers += [(weight[:, :half], bias[:half]), (weight[:, half:], bias[half:])]
+        actor: Any = model.actor
+        nets = [_linear(actor.latent_pi, actor.mu, actor.log_std)]
+    else:
+        nets = [_linear(model.q_net), _linear(model.q_net_target)]
+    for net in nets:
+        for linear, (weight, bias) in zip(net, layers, strict=True):
+            linear.weight.data.copy_(torch.from_numpy(weight.T.copy()))
+            linear.bias.data.copy_(torch.from_numpy(bias))
+
+
+def parts(model: DQN | SAC) -> dict[str, tuple[Any, Any]]:
+    """Everything that is trained, with its optimiser."""
+    if isinstance(model, DQN):
+        return {"whole": (model.policy, model.policy.optimizer)}
+    entropy = torch.nn.ParameterDict({"log": model.log_ent_coef})
+    return {
+        "actor": (model.actor, model.actor.optimizer),
+        "critic": (model.critic, model.critic.optimizer),
+        "target": (model.critic_target, torch.optim.SGD(model.critic_target.parameters())),
+        "entropy": (entropy, model.ent_coef_optimizer),
+    }
+
+
+def sharpness(values: Float, share: float) -> float:
+    """The factor by which action values [N, A] are logits of that share of the largest mean entropy."""
+    low, high, most = -6.0, 12.0, np.log(values.shape[1])
+    values = values - values.max(1, keepdims=True)
+    for _ in range(24):
+        middle = (low + high) / 2
+        p = np.exp(values * np.exp(middle))
+        p /= p.sum(1, keepdims=True)
+        entropy = float(-(p * np.log(np.maximum(p, 1e-12))).sum(1).mean())
+        low, high = (middle, high) if entropy > share * most else (low, middle)
+    return float(np.exp(low))

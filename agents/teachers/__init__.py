@@ -1,0 +1,1 @@
+"""Synthetic teachers and experts. They read the true reward; learners never import them."""

@@ -1,0 +1,95 @@
+"""The best drivers known of each world, for synthetic teachers: plans, kept policies, looking ahead.
+
+An over-cautious one keeps clear of all that could go wrong, and leaves undone what can't be done so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from agents.evaluation import reference_returns
+from agents.evaluation.scores import unseen
+from agents.policies.policy_arrays import PolicyArrays
+from envs.rooms.planning_expert import _planned
+from envs.simulate import is_foreign, random_actions
+from envs.simulation import Simulation
+from envs.world import Array, Task
+
+CAUTION = 5.0
+"""How many times an over-cautious driver counts what the wish holds against him, where no plan is exact."""
+
+Expert = Callable[[Any], Any]
+"""simulation of one row -> the action to take there."""
+
+
+def expert(task: Task, random: np.random.Generator, cautious: bool = False) -> Expert:
+    """The best driver known: an exact plan in flats, else a kept policy or looking ahead by simulation."""
+    if is_foreign(task):
+        found = reference_returns.find(task, 1) or reference_returns.find_cached(task, 1)
+        if cautious or found is None or found.policy is None:
+            raise ValueError(
+                f"nobody here knows how to drive {task.id}: give comparisons, or drive it yourself"
+            )
+        return _following(found.policy, None if found.surest else random)
+    if task.world.name == "rooms":
+        return _planned(task, cautious)
+    kept = None if cautious else reference_returns.find(unseen(task), 1)
+    if kept is not None and kept.policy is not None:
+        return _following(kept.policy, None if kept.surest else random)
+    return _lookahead(task, random, CAUTION if cautious else 1.0)
+
+
+def _following(policy: PolicyArrays, random: np.random.Generator | None) -> Expert:
+    """Drive as the oracle's policy does: the likeliest action, or sampled."""
+    return lambda sim: policy.act(sim.obs[:1], random)[0]
+
+
+def _lookahead(
+    task: Task, random: np.random.Generator, harms: float = 1.0, ahead: int = 24, tries: int = 160
+) -> Expert:
+    """Random shooting: the first action of the best of many held-action sequences, under the wish.
+
+    harms: how many times each step's negative worth counts.
+    """
+    discrete = isinstance(task.world.action_space, spaces.Discrete)
+    kept: list[Array] = []
+
+    def draw() -> Array:
+        return random_actions(task, tries, random)
+
+    def act(sim: Any) -> Any:
+        hold = 1 + random.integers(8, size=tries)
+        sequence, current = [], draw()
+        for t in range(ahead):
+            fresh, change = draw(), t % hold == 0
+            current = np.where(change if discrete else change[:, None], fresh, current)
+            sequence.append(current)
+        plan = np.stack(sequence)
+        if kept:
+            plan[:-1, 0], plan[-1, 0] = kept[0][1:], kept[0][-1]
+        worth = _worth_of(task, sim, plan, harms)
+        best = int(worth.argmax())
+        kept[:] = [plan[:, best].copy()]
+        return plan[0, best]
+
+    return act
+
+
+def _worth_of(task: Task, sim: Any, plan: Array, harms: float) -> NDArray[np.float64]:
+    """The wish of each action sequence [T, tries] from the simulation's first row, up to the horizon."""
+    tries = plan.shape[1]
+    copy = Simulation(task, tries, auto_reset=False)
+    copy.put(np.ones(tries, np.bool_), np.repeat(sim.states[:1], tries, 0), np.repeat(sim.rng[:1], tries, 0))
+    left = task.horizon - int(sim.states[0][task.world.clock])
+    total = np.zeros(tries)
+    for actions in plan[:left]:
+        before = copy.states.copy()
+        step = copy.step(actions)
+        worth = task.wish(before, step.terms, step.last_states)
+        total += np.where(worth < 0.0, harms * worth, worth)
+    return total

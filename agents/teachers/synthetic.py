@@ -1,0 +1,259 @@
+"""Synthetic people. They and the scores alone may read a task's wish; no torch here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Question
+from agents.teachers.experts import expert
+from envs.simulate import random_actions, simulate
+from envs.trajectory import Trajectory
+from envs.world import Task
+
+REACTION = 0.3
+"""How long after something was on screen a synthetic person presses [s]."""
+SEGMENT = 2.0
+"""How much of the past an evaluation carries [s]."""
+TAKEOVER_STEPS = 20
+TIE = 1e-4
+"""Returns nearer than this are the same to the most careful teacher."""
+
+
+@dataclass(frozen=True)
+class Care:
+    """How careful a teacher is; what can be wrong with answers follows Lee et al. 2021, "B-Pref"."""
+
+    beta: float = np.inf  # sharpness of comparisons; infinite is rational
+    gamma: float = 1.0  # below 1 what came early in a clip is forgotten
+    mistake: float = 0.0  # share of comparisons answered at random
+    skip: float = 0.0  # share of comparisons left out, those of little worth first
+    equal: float = TIE  # differences of worth up to this are a tie
+    side: float = 0.0  # share of comparisons in which the first clip is taken unseen
+    slip: float = 0.0  # share of acts at random while driving
+    caution: bool = (
+        False  # drives with a wide berth round all that could go wrong, and leaves what lies there
+    )
+    delay: float = REACTION  # how late a press comes [s]
+    lazy: float = 0.0  # share of presses left out
+    wants: tuple[tuple[str, float], ...] = ()  # terms and by how much they are worth more to this person
+    reverse: bool = False  # answers the opposite of what is meant
+
+
+TEACHERS: dict[str, Care] = {
+    "rational": Care(),
+    "boltzmann": Care(beta=2.0),
+    "myopic": Care(gamma=0.9),
+    "mistaken": Care(mistake=0.2),
+    "skipping": Care(skip=0.3),
+    "equal": Care(equal=0.5),
+    "sided": Care(side=0.3),
+    "delayed": Care(delay=0.8),
+    "lazy": Care(lazy=0.6),
+    "slipping": Care(slip=0.2),
+    "cautious": Care(caution=True),
+    "noisy": Care(mistake=0.2, slip=0.2),
+    "useless": Care(mistake=1.0, slip=0.5, lazy=0.5),
+    "reversed": Care(reverse=True),
+}
+_NUMBER: dict[str, tuple[str, ...]] = {
+    "boltzmann": ("beta",),
+    "myopic": ("gamma",),
+    "mistaken": ("mistake",),
+    "skipping": ("skip",),
+    "equal": ("equal",),
+    "sided": ("side",),
+    "delayed": ("delay",),
+    "lazy": ("lazy",),
+    "slipping": ("slip",),
+    "noisy": ("mistake", "slip"),
+}
+"""What the number in "mistaken:0.1" sets."""
+POOL = "pool"
+WANTS = "wants"
+
+
+class UnknownTeacher(ValueError):
+    """No teacher of that name; the text is a sentence."""
+
+
+def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
+    """A teacher by name, optionally with a number: "boltzmann:0.5" (beta), "mistaken:0.1" (share).
+
+    "pool:rational,rational,useless" is several people who take turns at random. "wants:cat=1" is rational,
+    but a "cat" is worth 1 more to them than is meant.
+    """
+    head, _, number = name.partition(":")
+    if head == POOL:
+        members = number.split(",") if number else ["rational", "rational", "useless", "useless"]
+        return Pool(task, [make_teacher(one.strip(), task, seed + i) for i, one in enumerate(members)], seed)
+    if head == WANTS:
+        return Teacher(task, Care(wants=_wanted(number, task)), seed)
+    if head not in TEACHERS:
+        known = [*TEACHERS, POOL, WANTS]
+        close = difflib.get_close_matches(head, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(known)}"
+        raise UnknownTeacher(f"there is no teacher {name!r}: {hint}")
+    care = TEACHERS[head]
+    if not number:
+        return Teacher(task, care, seed)
+    if head not in _NUMBER:
+        raise UnknownTeacher(f"teacher {head!r} takes no number: {name!r} should be {head!r}")
+    try:
+        value = float(number)
+    except ValueError:
+        raise UnknownTeacher(f"{number!r} in teacher {name!r} is not a number, as in 'noisy:0.1'") from None
+    most = np.inf if head in ("boltzmann", "equal", "delayed") else 1.0
+    if not 0.0 <= value <= most:
+        limits = "at least 0" if most > 1.0 else "between 0 and 1"
+        raise UnknownTeacher(f"{number} in teacher {name!r} is out of range: it must be {limits}")
+    given: dict[str, Any] = dict.fromkeys(_NUMBER[head], value)
+    return Teacher(task, replace(care, **given), seed)
+
+
+def _wanted(text: str, task: Task) -> tuple[tuple[str, float], ...]:
+    """ "cat=1" -> (("cat", 1.0),); UnknownTeacher with a sentence."""
+    term, _, more = text.partition("=")
+    if term not in task.world.term_names:
+        known = ", ".join(task.world.term_names)
+        raise UnknownTeacher(
+            f"{text!r} wants no term of {task.id}: write wants:TERM=NUMBER, terms are {known}"
+        )
+    try:
+        return ((term, float(more)),)
+    except ValueError:
+        raise UnknownTeacher(f"{more!r} in 'wants:{text}' is not a number, as in 'wants:{term}=1'") from None
+
+
+class Teacher:
+    """Answers by the task's wish, as carefully as `care` says."""
+
+    rater: str = "0"
+
+    def __init__(self, task: Task, care: Care, seed: int = 0) -> None:
+        self.task, self.care = task, care
+        self._random = np.random.default_rng(seed)
+
+    def worth(self, trajectory: Trajectory) -> NDArray[np.float32]:
+        """The wish of each step, [T]."""
+        states = trajectory.states
+        worth = self.task.wish(states[:-1], trajectory.terms, states[1:])
+        for term, more in self.care.wants:
+            worth = worth + more * trajectory.terms[:, self.task.world.term_names.index(term)]
+        return worth
+
+    def compare(self, question: Question) -> Comparison:
+        """Put the clips in order: by worth, with noise, or at random by mistake; or leave it out."""
+        care = self.care
+        worth = np.array([self._looks(clip) for clip in question.clips])
+        seconds = 4.0 + 2.0 * (len(worth) - 2)
+        if self._random.random() < care.skip * 2.0 * np.exp(-np.ptp(worth)):
+            return Comparison(question.clips, (), "skipped", question=question.id, seconds=seconds)
+        if care.reverse:
+            worth = -worth
+        if self._random.random() < care.side:
+            worth = -np.arange(len(worth), dtype=float)
+        elif self._random.random() < care.mistake:
+            worth = self._random.standard_normal(len(worth))
+        if np.isfinite(care.beta):
+            worth = worth + self._random.gumbel(size=len(worth)) / care.beta
+        ranks = tuple(int((worth > w + care.equal).sum()) for w in worth)
+        return Comparison(question.clips, ranks, question=question.id, seconds=seconds)
+
+    def _looks(self, clip: Trajectory) -> float:
+        """A clip's worth as remembered at its end."""
+        worth = self.worth(clip)
+        if self.care.gamma == 1.0:
+            return float(worth.sum())
+        return float((self.care.gamma ** np.arange(len(worth))[::-1] * worth).sum())
+
+    def demonstrate(self, seed: int) -> Demonstration:
+        """Drive one episode from the seed's start as well as can be; stops when nothing is left to gain."""
+        sim = simulate(self.task, 1, auto_reset=False)
+        sim.reset(np.array([seed]))
+        whole = self._drive(sim, self.task.horizon, 0)
+        paid = np.flatnonzero(np.abs(self.worth(whole)) > 1e-6)
+        return Demonstration(whole.clip(0, int(paid[-1]) + 3 if len(paid) else len(whole)))
+
+    def evaluate(self, trajectory: Trajectory, step: int) -> Evaluation | None:
+        """The press at `step` of what is on screen, or None: + for what just went well, - for badly."""
+        rate = self.task.world.steps_per_second
+        noticed = step - round(self.care.delay * rate)
+        if noticed < rate // 2:
+            return None  # nobody knows yet what is usual
+        worth = self.worth(trajectory)
+        usual = np.median(worth[max(0, noticed - 2 * rate) : noticed])  # a mean would resent past success
+        surprise = float(worth[noticed] - usual)
+        if self.care.reverse:
+            surprise = -surprise
+        if abs(surprise) < 0.25 or self._random.random() < self.care.lazy:
+            return None
+        value = float(np.sign(surprise)) * (2.0 if abs(surprise) > 1.2 else 1.0)
+        start = max(0, step - round(SEGMENT * rate))
+        return Evaluation(trajectory.clip(start, step), value)
+
+    def correct(self, trajectory: Trajectory, step: int) -> Correction | None:
+        """Take over at `step`; None where the teacher would have done no better than the agent."""
+        agent = trajectory.clip(step, step + TAKEOVER_STEPS)
+        if len(agent) < 2:
+            return None
+        sim = simulate(self.task, 1, auto_reset=False)
+        sim.fork(0, trajectory, step)
+        person = self._drive(sim, len(agent), len(agent))
+        better = float(self.worth(person).sum() - self.worth(agent).sum())
+        return Correction(agent, person) if better > TIE else None
+
+    def where_to_correct(self, trajectory: Trajectory) -> int:
+        """A moment shortly before the worst that happened (or where the agent dawdled)."""
+        worth = self.worth(trajectory)
+        if worth.min() < -0.25:
+            return max(0, int(worth.argmin()) - 4)
+        window = min(TAKEOVER_STEPS, len(worth))
+        gained = np.convolve(worth, np.ones(window), "valid")
+        return int(gained.argmin())
+
+    def _drive(self, sim: Any, steps: int, least: int) -> Trajectory:
+        act = expert(self.task, self._random, self.care.caution)
+        record = sim.recorder(0)
+        for _ in range(steps):
+            action = act(sim)
+            if self._random.random() < self.care.slip:
+                action = random_actions(self.task, 1, self._random)[0]
+            step = sim.step(np.asarray(action)[None])
+            record.add(action, step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
+            if step.ended[0] and len(record) >= least:
+                break
+        return record.trajectory()
+
+
+class Pool(Teacher):
+    """Several people of mixed care, one of whom, drawn at random, says each thing.
+
+    `rater` is who spoke last, by number; learners are told so, and not how careful anybody is.
+    """
+
+    def __init__(self, task: Task, members: Sequence[Teacher], seed: int = 0) -> None:
+        super().__init__(task, Care(), seed)
+        self.members, self.rater = tuple(members), "0"
+
+    def _next(self) -> Teacher:
+        index = int(self._random.integers(len(self.members)))
+        self.rater = str(index)
+        return self.members[index]
+
+    def compare(self, question: Question) -> Comparison:
+        return self._next().compare(question)
+
+    def demonstrate(self, seed: int) -> Demonstration:
+        return self._next().demonstrate(seed)
+
+    def evaluate(self, trajectory: Trajectory, step: int) -> Evaluation | None:
+        return self._next().evaluate(trajectory, step)
+
+    def correct(self, trajectory: Trajectory, step: int) -> Correction | None:
+        return self._next().correct(trajectory, step)

@@ -1,0 +1,73 @@
+"""Earlier policies of one that practises, some from each time, for clips and for what else could be done.
+
+Who has come to do nothing has once done something, and clips of that can still be asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from agents import checkpoint
+from agents.checkpoint import Arrays
+from agents.policies.policy_arrays import PolicyArrays
+
+MOST = 4
+"""Earlier policies kept."""
+EVERY = 40_000
+"""Environment steps between them, at least."""
+
+
+def crowded(times: Sequence[int]) -> int:
+    """Which of the policies kept at these times (three or more) to let go: that with the nearest neighbours
+    for its age. So they stand the wider apart the older they are; the first and the last stay."""
+    ages = [times[-1] - at + 1 for at in times[1:-1]]
+    gaps = [after - before for before, after in zip(times[:-2], times[2:], strict=True)]
+    return 1 + int(np.argmin(np.array(gaps) / np.array(ages)))
+
+
+class Past:
+    """Policies by the environment steps that they were met at, the oldest first."""
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[int, PolicyArrays]] = []
+        self.given_up: PolicyArrays | None = None
+        """What long practice came to last, where that was not kept."""
+
+    def __iter__(self) -> Iterator[tuple[int, PolicyArrays]]:
+        return iter(self._kept)
+
+    def keep(self, at: int, policy: PolicyArrays) -> None:
+        """Remember a policy, if the last was long enough ago."""
+        if self._kept and at - self._kept[-1][0] < EVERY:
+            return
+        self._kept.append((at, policy))
+        if len(self._kept) > MOST:
+            untaught = self._kept[0][0] == 0
+            del self._kept[0 if untaught else crowded([one for one, _ in self._kept])]
+
+    # Stopping and going on.
+
+    @property
+    def times(self) -> list[int]:
+        return [at for at, _ in self._kept]
+
+    def state(self) -> Arrays:
+        """Their layers."""
+        found: Arrays = {}
+        for index, (_, policy) in enumerate(self._kept):
+            found |= checkpoint.layer_arrays(f"past.{index}", policy.layers)
+        if self.given_up is not None:
+            found |= checkpoint.layer_arrays("past.given up", self.given_up.layers)
+        return found
+
+    def restore(self, times: Sequence[int], arrays: Arrays, like: PolicyArrays) -> None:
+        """What `state` kept, for a policy of the form of `like`."""
+        self._kept.clear()
+        given_up = checkpoint.layers_from("past.given up", arrays)
+        self.given_up = replace(like, layers=given_up) if given_up and like.eyes is None else None
+        for index, at in enumerate(times if like.eyes is None else ()):  # layers alone are kept
+            layers = checkpoint.layers_from(f"past.{index}", arrays)
+            self._kept.append((at, replace(like, layers=layers)))

@@ -1,0 +1,1 @@
+"""Gymnasium worlds of other people as tasks: opened, stepped with care, and checked for determinism."""

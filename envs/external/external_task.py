@@ -1,0 +1,110 @@
+"""A Gymnasium id of somebody else's as a Task: its spaces made flat, its own reward as the wish.
+
+Episodes that end early would teach a learned reward that ending is good or bad in itself. So every
+episode lasts the horizon: after an early end the world stays in an absorbing moment, in which the
+observation is all zeros but for one extra number, `ended`, that is 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from envs.external.determinism import repeats
+from envs.external.external_errors import guarded
+from envs.world import Task
+
+REWARD, ENDED = 0, 1
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A finite action space counted through: number i stands for the space's own action table[i]."""
+
+    table: tuple[Any, ...]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A part of an observation that is neither Dict nor Tuple, and how to come to it."""
+
+    path: tuple[str | int, ...]
+    space: spaces.Space[Any]
+    size: int
+    scale: float = 1.0
+
+    def flat(self, obs: Any) -> NDArray[np.float32]:
+        """Its numbers, float32 [size]; pictures come as 0..1."""
+        for step in self.path:
+            obs = obs[step]
+        numbers = np.asarray(spaces.flatten(self.space, obs), np.float32).ravel()
+        return numbers if self.scale == 1.0 else numbers * np.float32(self.scale)
+
+    def names(self) -> list[str]:
+        """A name for each number."""
+        head = ".".join(str(step) for step in self.path)
+        if self.size == 1 and head:
+            return [head]
+        return [f"{head}.{i}" if head else f"o{i}" for i in range(self.size)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignTask(Task):
+    """A Task whose world has no kernel and no states (K = 0): `envs.external.external_simulation` runs it.
+
+    leaves: the parts of its observation that are laid flat, in order. its_actions: the space as the
+    world declares it. choices: for finite actions, what each number means to the world; None for Box.
+    has_frames: whether it can draw itself.
+    """
+
+    leaves: tuple[Leaf, ...]
+    its_actions: spaces.Space[Any]
+    choices: Choices | None
+    has_frames: bool
+
+    @property
+    def names_terms(self) -> bool:
+        """No: its one term is its own reward, which no learner may be paid by."""
+        return False
+
+    @property
+    def is_costly(self) -> bool:
+        return True
+
+    def make(self) -> gymnasium.Env[Any, Any]:
+        """A fresh environment, able to draw itself if it ever can."""
+        mode: dict[str, Any] = {"render_mode": "rgb_array"} if self.has_frames else {}
+        env = guarded(
+            self.id,
+            "when it was made",
+            lambda: gymnasium.make(self.id, disable_env_checker=True, **mode, **self.options),
+        )
+        config = getattr(env.unwrapped, "config", None)
+        if isinstance(config, dict) and "offscreen_rendering" in config:
+            config["offscreen_rendering"] = True  # else highway-env takes over the window that is open
+        return env
+
+    @cached_property
+    def filmed(self) -> bool:
+        """Whether recordings keep pictures as states, because it doesn't repeat itself when run again."""
+        return self.has_frames and not repeats(self)
+
+    def its_action(self, action: Any) -> Any:
+        """Our action (a number, or float32 [C]) as the world wants it."""
+        if self.choices is not None:
+            return self.choices.table[int(action)]
+        box = cast(spaces.Box, self.its_actions)
+        flat = np.clip(np.asarray(action, np.float64), box.low.ravel(), box.high.ravel())
+        whole = np.issubdtype(box.dtype, np.integer)
+        return (np.rint(flat) if whole else flat).reshape(box.shape).astype(box.dtype)
+
+    def flat_obs(self, obs: Any) -> NDArray[np.float32]:
+        """The world's observation as float32 [D - 1], without our `ended`."""
+        return np.concatenate([leaf.flat(obs) for leaf in self.leaves])

@@ -1,0 +1,138 @@
+"""The trial in parts: each in small runs that are kept, so that a stopped one goes on and all add up."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+from typing import Any
+
+from sandbox.bench.durability.count import Count
+from sandbox.progress import Tell
+
+
+@dataclass(frozen=True)
+class Part:
+    """times: as many as are wanted in all; at_once: in one run."""
+
+    title: str
+    times: int
+    at_once: int
+    run: Callable[[Path, int, int], dict[str, Any]]
+
+
+def _counted(where: str) -> Callable[[Path, int, int], dict[str, Any]]:
+    def run(folder: Path, times: int, seed: int) -> dict[str, Any]:
+        from importlib import import_module
+
+        module, _, name = where.partition(":")
+        found: Count = getattr(import_module(f"sandbox.bench.durability.{module}"), name)(folder, times, seed)
+        return asdict(found)
+
+    return run
+
+
+def _learner(folder: Path, times: int, seed: int) -> dict[str, Any]:
+    from sandbox.bench.durability.learner_kills import kills
+
+    return asdict(kills(folder, times, seed))
+
+
+def _fuzz(folder: Path, times: int, seed: int) -> dict[str, Any]:
+    from sandbox.bench.durability.fuzz import fuzz
+
+    report = fuzz(times, seed, slow_share=0.08)
+    return {"tried": report.tried, "accepted": report.accepted, "failures": report.failures}
+
+
+PARTS = {
+    "kill": Part("kill -9 while labelling", 1000, 50, _counted("store_kills:trial")),
+    "window": Part("kill -9 of the real window", 100, 5, _counted("window_kills:trial")),
+    "power": Part("power cuts", 1000, 100, _counted("power_cuts:trial")),
+    "raters": Part("8 raters of 300 answers, one process", 1, 1, _counted("concurrent_raters:trial_file")),
+    "raters-server": Part(
+        "8 raters of 300 answers, a server", 1, 1, _counted("concurrent_raters:trial_server")
+    ),
+    "server": Part(
+        "kill -9 of the server under 8 raters", 50, 10, _counted("concurrent_raters:trial_crashes")
+    ),
+    "learner": Part("kill -9 of the learner", 100, 10, _learner),
+    "fuzz": Part("damaged files", 1_000_000, 10_000, _fuzz),
+}
+
+
+def go_on(name: str, times: int, work: Path, tell: Tell) -> None:
+    """Run a part until it was done `times` in all. What is kept in `work` counts."""
+    part = PARTS[name]
+    work.mkdir(parents=True, exist_ok=True)
+    kept = work / f"{name}.jsonl"
+    while (done := sum(run["times"] for run in _runs(kept))) < times:
+        tell(done / times, f"{part.title}, {done} of {times}")
+        seed, here = len(_runs(kept)), min(part.at_once, times - done)
+        before = _cpu()
+        with tempfile.TemporaryDirectory(prefix="teachbox-trust-") as folder:
+            found = part.run(Path(folder), here, seed)
+        facts = {"seed": seed, "times": here, "cpu_seconds": _cpu() - before, "at": time.time()}
+        with kept.open("a", encoding="utf-8") as file:
+            file.write(f"\n{json.dumps({**facts, 'found': found})}\n")  # the last line may be cut off
+
+
+def report(work: Path) -> dict[str, list[dict[str, Any]]]:
+    """The tables of what is kept in `work`: counts, the learner, files."""
+    tables: dict[str, list[dict[str, Any]]] = {"counts": [], "learner": [], "importers": []}
+    for name, part in PARTS.items():
+        runs = _runs(work / f"{name}.jsonl")
+        if not runs:
+            continue
+        found = [run["found"] for run in runs]
+        if name == "learner":
+            from sandbox.bench.durability.learner_kills import line
+
+            tables["learner"] = [line(found)]
+        elif name == "fuzz":
+            tables["importers"] = _files(found)
+        else:
+            total = sum((Count(**{f.name: one[f.name] for f in fields(Count)}) for one in found), Count())
+            tables["counts"].append({"way": part.title, **total.line(), "cpu_seconds": _spent(runs)})
+    return {key: lines for key, lines in tables.items() if lines}
+
+
+def _files(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A line for each importer, and one for all."""
+    names = list(dict.fromkeys(name for run in runs for name in run["tried"]))
+    lines = [
+        {
+            "file": name,
+            "tried": sum(run["tried"].get(name, 0) for run in runs),
+            "accepted": sum(run["accepted"].get(name, 0) for run in runs),
+            "failures": sum(text.startswith(f"{name}, seed") for run in runs for text in run["failures"]),
+        }
+        for name in names
+    ]
+    sums = {key: sum(int(line[key]) for line in lines) for key in ("tried", "accepted", "failures")}
+    return [*lines, {"file": "all", **sums}]
+
+
+def _runs(kept: Path) -> list[dict[str, Any]]:
+    """The runs in a file; one that was cut off while it was written does not count."""
+    found = []
+    for text in kept.read_text("utf-8").splitlines() if kept.exists() else ():
+        try:
+            found.append(json.loads(text))
+        except ValueError:
+            continue
+    return found
+
+
+def _spent(runs: list[dict[str, Any]]) -> float:
+    return float(sum(run["cpu_seconds"] for run in runs))
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and of those of its children that have ended."""
+    spent = (getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in spent)

@@ -1,0 +1,1 @@
+"""Benchmarks of learning: learners, learning curves, transfer, and reference returns."""

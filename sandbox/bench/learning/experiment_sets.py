@@ -1,0 +1,263 @@
+"""What `teachbox bench learners --set NAME` measures: named sets of ways of teaching.
+
+`table` is every learner on five worlds; each of the others is about one question. A run is scored at
+several budgets on its way; at each the learner has learned all that the budget is good for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, get_args
+
+from agents.learner_catalog import entry
+from sandbox.bench.learning.learner_scores import Condition, Wanted
+from sandbox.studies.training_study import TrainConfig, parse_mix
+
+TIDY, LOOPHOLE = "teachbox/RoomsTidy-v0", "teachbox/RoomsLoophole-v0"
+MERGE, ROVER, POLE = "teachbox/LanesMerge-v0", "teachbox/RoverDeliver-v0", "CartPole-v1"
+WORLDS = (TIDY, LOOPHOLE, MERGE, ROVER, POLE)
+LEARNERS = (
+    "joint",
+    "preferences",
+    "preferences:net",
+    "pebble",
+    "cpl",
+    "bc",
+    "dagger",
+    "gail",
+    "airl",
+    "maxent",
+    "evaluative",
+    "evaluative:coach",
+    "shaping",
+)
+"""After the colon: the net as its reward, or COACH in TAMER's place."""
+SHORTER = {world: {"steps_per_fit": 240_000} for world in (MERGE, ROVER)}
+"""How long practice on one state of the feedback may take in the table, where steps cost more."""
+OFF_POLICY = {world: {"prior_steps": 20_000, "steps_per_fit": 20_000} for world in (MERGE, ROVER, POLE)}
+"""The same for `pebble`, which learns more from each step and takes longer over it."""
+PRACTISES = ("joint", "preferences", "gail", "airl", "maxent", "evaluative", "shaping")
+
+
+def taught(
+    name: str,
+    world: str,
+    budgets: str,
+    wanted: Wanted | None = None,
+    label: str = "",
+    config: dict[str, Any] | None = None,
+    **settings: Any,
+) -> Condition:
+    """A learner by name (see LEARNERS) with budgets as in "compare=5/compare=10"."""
+    learner, _, model = name.partition(":")
+    if model not in ("", "net", "terms", "tamer", "coach"):
+        raise ValueError(f"{name!r} is no learner to measure: after the colon comes net, tamer or coach")
+    own = {} if model in ("", "terms") else {"model": "net"} if model == "net" else {"way": model}
+    mixes = [parse_mix(part) for part in budgets.split("/")]
+    base = TrainConfig(
+        world=world,
+        learner=learner,
+        mix=mixes[-1],
+        budgets=tuple(mixes[:-1]),
+        config={**own, **(config or {})},
+        prior="none" if learner in ("gail", "airl") else "written",
+    )
+    return Condition(label or name, replace(base, **settings), wanted)
+
+
+def table() -> list[Condition]:
+    """Every learner on five worlds, from what it learns from, and the controls."""
+    found = []
+    for world in WORLDS:
+        for name in LEARNERS:
+            budgets = _budgets(name.partition(":")[0], world)
+            if budgets:
+                limits = _limits(name.partition(":")[0], world)
+                found.append(taught(name, world, budgets, config=limits, rounds=4 if world == POLE else 12))
+        limits = _limits("joint", world)
+        for control in ("constant", "random"):
+            label = f"control: {control} reward"
+            found.append(
+                taught("joint", world, "compare=25", None, label, limits, control=control, prior="none")
+            )
+        if world != POLE:
+            found.append(taught("joint", world, "compare=0", None, "the written reward alone", limits))
+    return found
+
+
+def _limits(learner: str, world: str) -> dict[str, int]:
+    """How long a learner of the table may practise in a world."""
+    if learner == "pebble":
+        return OFF_POLICY.get(world, {})
+    return SHORTER.get(world, {}) if learner in PRACTISES else {}
+
+
+def _budgets(learner: str, world: str) -> str:
+    """What one learner is given in a world of the table, budget by budget; empty: nothing that it takes."""
+    kinds, flat = entry(learner).kinds, world in (TIDY, LOOPHOLE)
+    if learner == "joint" and world != POLE:
+        few = "demo=1,compare=4/demo=2,compare=10/"
+        return (
+            few
+            + ("demo=2,compare=24,mark=3,correct=3/" if flat else "")
+            + "demo=2,compare=48,mark=5,correct=5"
+        )
+    if "comparison" in kinds:
+        return "compare=5/compare=10/compare=25/compare=50" if flat else "compare=10/compare=25/compare=50"
+    if world == POLE and kinds == {"evaluation"}:
+        return ""  # every step is worth the same there, and nothing surprises the teacher
+    if "correction" in kinds and learner == "dagger":
+        return "demo=1/demo=2,correct=5/demo=5,correct=20" if flat else "demo=2,correct=5/demo=5,correct=20"
+    if "demonstration" in kinds:
+        return "demo=1/demo=2/demo=5/demo=10" if flat else "demo=2/demo=10"
+    return "mark=20/mark=60"
+
+
+def joint() -> list[Condition]:
+    """Sixty answers, everything mixed, and what they are compared with."""
+    mixed = "demo=2,compare=48,mark=5,correct=5"
+    return [
+        taught("joint", TIDY, "compare=60", label="60 comparisons"),
+        taught("joint", TIDY, mixed, label="everything mixed"),
+        taught("joint", TIDY, "compare=0", label="nothing: the written reward alone"),
+        taught(
+            "joint", TIDY, "compare=60", None, "control: constant reward", control="constant", prior="none"
+        ),
+        taught("joint", TIDY, "compare=60", None, "control: random reward", control="random", prior="none"),
+    ]
+
+
+def preferences() -> list[Condition]:
+    """How many comparisons a reward needs: on the terms and as a net, from the written reward or nothing."""
+    net, terms = "preferences:net", "preferences"
+    full, early = "compare=10/compare=25/compare=50", "compare=50/compare=100/compare=150"
+    return [
+        taught(net, TIDY, full, Wanted(0.95, 0.9)),
+        taught(net, MERGE, "compare=25/compare=50/compare=100", Wanted(0.95, 0.9)),
+        taught(net, TIDY, early, Wanted(0.9), f"{net}, prior none", prior="none"),
+        taught(terms, TIDY, "compare=5/compare=10", Wanted(0.95, 0.95)),
+        taught(terms, TIDY, "compare=10/compare=25/compare=50", None, f"{terms}, prior none", prior="none"),
+        taught(net, POLE, full, Wanted(0.948), f"{net} (475 of 500 steps is 0.948)"),
+    ]
+
+
+def minute() -> list[Condition]:
+    """`joint` at one human minute, beside the single kinds at as many seconds and at more."""
+    mixed, chosen = "demo=2,compare=10", "joint, its own choice of questions"
+    drivers, bar = ("rational", "slipping", "cautious"), Wanted(0.95, 0.85)
+    single = [
+        ("joint, comparisons", "compare=11/compare=15"),
+        ("joint, demonstrations", "demo=2/demo=20"),
+        ("joint, presses", "mark=10/mark=30"),
+        ("joint, takeovers", "correct=5/correct=20"),
+    ]
+    return [
+        *[taught("joint", TIDY, mixed, bar, teacher=who) for who in drivers],
+        taught("joint", TIDY, mixed, None, teacher="noisy"),  # one answer in five is random too
+        *[taught("joint", TIDY, "seconds=30/seconds=60", bar, chosen, teacher=who) for who in drivers],
+        *[taught("joint", TIDY, budgets, None, label) for label, budgets in single],
+        taught("bc", TIDY, "demo=20"),
+        taught("joint", MERGE, "demo=1,compare=5/demo=2,compare=10/demo=4,compare=20"),
+        taught("joint", MERGE, "compare=15/compare=30/compare=60", None, "joint, comparisons"),
+        taught("joint", MERGE, "demo=6/demo=12/demo=24", None, "joint, demonstrations"),
+    ]
+
+
+def imitation() -> list[Condition]:
+    """Learners from demonstrations alone."""
+    demos = "demo=1/demo=2/demo=5/demo=10"
+    takeovers = "demo=2,correct=5/demo=5,correct=20/demo=10,correct=50/demo=20,correct=100"
+    return [
+        taught("bc", TIDY, demos, Wanted(0.9)),
+        taught("gail", TIDY, demos, Wanted(0.9)),
+        taught("airl", TIDY, demos, Wanted(0.9)),
+        taught("maxent", TIDY, demos, Wanted(0.9)),
+        taught("dagger", TIDY, takeovers, Wanted(0.98), rounds=24),
+    ]
+
+
+def loophole() -> list[Condition]:
+    """The world whose written reward pays for dropping things: from it alone, and from thirty answers."""
+    long = {"prior_steps": 1_000_000}
+    return [
+        taught("joint", LOOPHOLE, "compare=0", None, "the written reward alone (at most 0.3)", long),
+        taught("joint", LOOPHOLE, "compare=10/compare=20/compare=30", Wanted(0.9)),
+        taught("preferences:net", LOOPHOLE, "compare=10/compare=20/compare=30"),
+    ]
+
+
+def care() -> list[Condition]:
+    """Who errs one time in five, and pools half of whose raters answer at random; beside who never errs."""
+    budgets = "/".join(f"compare={n}" for n in (5, 10, 20, 25, 40, 50))
+    who = ("rational", "mistaken:0.2", "pool:rational,rational,useless,useless")
+    found = [taught("preferences", TIDY, budgets, teacher=teacher) for teacher in who]
+    numbers = {teacher: (25, 50, 62, 100) if "pool" in teacher else (25, 50, 100) for teacher in who}
+    return found + [
+        taught("preferences:net", TIDY, "/".join(f"compare={n}" for n in some), teacher=teacher)
+        for teacher, some in numbers.items()
+    ]
+
+
+def questions() -> list[Condition]:
+    """How what is asked about is chosen."""
+    from agents.queries.selection import QueryConfig, Ways
+
+    found = []
+    for model, numbers in (("preferences", (3, 5, 10, 20, 40)), ("preferences:net", (15, 30, 60))):
+        budgets = "/".join(f"compare={n}" for n in numbers)
+        for by in get_args(Ways):
+            if by == "improvement" and model != "preferences":
+                continue  # a net asks by information in its place
+            config = {"query": QueryConfig(by=by)}
+            found.append(taught(model, TIDY, budgets, None, f"{model}, {by}", config))
+    return found
+
+
+def cost() -> list[Condition]:
+    """Sixty answers in the store, a learner that hears them all at once: CPU-seconds to a trained policy."""
+    found = [taught(name, TIDY, "compare=60", Wanted(0.95)) for name in ("preferences", "preferences:net")]
+    return [replace(one, at_once=True) for one in found]
+
+
+SETS: dict[str, Callable[[], list[Condition]]] = {
+    make.__name__: make
+    for make in (table, joint, preferences, minute, imitation, loophole, care, questions, cost)
+}
+
+
+def conditions(
+    name: str, world: str | None = None, learner: str | None = None, **options: Any
+) -> list[Condition]:
+    """The set called `name`; of it one world and one learner alone where told, `options` of the worlds.
+
+    ValueError, a sentence, for names that are none.
+    """
+    if name not in SETS:
+        raise ValueError(f"there is no set {name!r} of learners to measure: choose one of {', '.join(SETS)}")
+    found = SETS[name]()
+    if name == "joint" and world:
+        found = [replace(one, config=replace(one.config, world=world)) for one in found]
+    found = [one for one in found if world in (None, one.config.world)]
+    if learner is not None:
+        found = [one for one in found if _is_about(one, learner)]
+    if not found:
+        raise ValueError(f"nothing in the set {name!r} is about {learner or ''} {world or ''}".rstrip())
+    return [replace(one, config=replace(one.config, options=options)) for one in found] if options else found
+
+
+def _is_about(condition: Condition, learner: str) -> bool:
+    """Whether that is its name, or its learner's, with the reward or way after a colon where told."""
+    name, _, model = learner.partition(":")
+    own, usual = condition.config.config, "tamer" if name == "evaluative" else "terms"
+    way = own.get("way", own.get("model", usual))
+    return learner == condition.name or (name == condition.config.learner and model in ("", way))
+
+
+def quickly(condition: Condition) -> Condition:
+    """The same with two of each and hardly any practice, to try the machinery."""
+    few = {kind: min(2, number) for kind, number in condition.config.wanted().items()}
+    return replace(
+        condition,
+        config=replace(condition.config, mix=few, budgets=({},), rounds=1, steps_per_round=8_192),
+    )

@@ -1,0 +1,45 @@
+"""`teachbox references`: measures random, standing still and the oracle, and keeps them as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.evaluation import reference_returns as kept
+from agents.evaluation import scores
+from sandbox.bench.learning.task_variants import title, variants
+from sandbox.progress import Tell, within
+
+QUICK_LAYOUTS = 2
+QUICK_STEPS = 40_000
+
+
+@dataclass(frozen=True)
+class Line:
+    """Mean returns of the wish on unseen layouts, and what the oracle is."""
+
+    task: str
+    layouts: int
+    random: float
+    still: float
+    oracle: float
+    by: str
+    file: str
+
+
+def measure(world: str | None, folder: Path, *, quick: bool, again: bool, tell: Tell) -> Iterator[Line]:
+    """Measure what is missing or stale (everything if `again`) and write it into `folder`."""
+    tasks = [scores.unseen(task) for task in variants(world)]
+    layouts = QUICK_LAYOUTS if quick else scores.LAYOUTS
+    for index, task in enumerate(tasks):
+        here = within(tell, index / len(tasks), (index + 1) / len(tasks), title(task))
+        found = None if again else kept.find(task, layouts, (folder,))
+        if found is None:
+            found = scores.measure(task, layouts, QUICK_STEPS if quick else None, here)
+            kept.keep(task, found, folder)
+        by = {"plan": "exact plan", "rule": "careful driver by rule"}.get(
+            found.by, f"PPO on the wish, {found.steps:,} steps"
+        )
+        random, still, oracle = (float(one.mean()) for one in (found.random, found.still, found.oracle))
+        yield Line(title(task), len(found.oracle), random, still, oracle, by, f"{kept.name_of(task)}.json")

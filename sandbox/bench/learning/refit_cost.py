@@ -1,0 +1,56 @@
+"""A fresh learner hears at once all that another one's lesson was: what that costs the machine."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from agents import learner_catalog as learners
+from agents.evaluation import scores
+from agents.feedback.records import Record
+from agents.teachers.synthetic import make_teacher
+from envs import task_catalog as worlds
+from sandbox.studies.simulated_teaching import Lesson
+from sandbox.studies.training_study import TrainConfig
+
+
+class _Noted(Lesson):
+    """Keeps what was said."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.records: list[Record] = []
+
+    def _say(self, record: Record) -> None:
+        super()._say(record)
+        self.records.append(replace(record, id=f"{self.seed}-{self.seq}"))
+
+
+def again(config: TrainConfig) -> dict[str, Any]:
+    """A lesson as configured, then a fresh learner from its records; the facts of the latter."""
+    task = worlds.task(config.world, **config.options)
+    refs = scores.references(task)
+    first = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **config.config)
+    teacher = make_teacher(config.teacher, task, config.seed)
+    lesson = _Noted(task, first, teacher, refs, config.rounds, config.steps_per_round, config.seed)
+    lesson.go(config.stages(), lambda share, text: None)
+    began = time.process_time()
+    fresh = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **config.config)
+    fresh.observe(len(lesson.records), lesson.records)
+    while fresh.step():
+        pass
+    seen = fresh.snapshot()
+    assert seen.policy is not None
+    cpu = time.process_time() - began
+    found = scores.evaluate(task, seen.policy)
+    return {
+        "mix": config.wanted(),
+        "answers": lesson.answers,
+        "human_seconds": lesson.human_seconds,
+        "env_steps": seen.env_steps,
+        "cpu_seconds": cpu,
+        "normalised_return": refs.checked(found.mean),
+        "done_share": float(found.done.mean()),
+        "budgets": [],
+    }

@@ -1,0 +1,1 @@
+"""Reports: tables, plots and pages that are made from the kept figures."""

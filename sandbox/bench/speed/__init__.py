@@ -1,0 +1,1 @@
+"""Benchmarks of speed: worlds, PPO, start-up, and frame rate."""

@@ -1,0 +1,1 @@
+"""The commands of `teachbox`: one file for each, with their options."""

@@ -1,0 +1,51 @@
+"""`teachbox bench trust`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def trust(
+    part: Annotated[
+        list[str] | None, typer.Option("--part", metavar="NAME", help="This part alone (may be repeated).")
+    ] = None,
+    times: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="How often in all; else as often as is told of.")
+    ] = None,
+    work: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where finished runs are kept, to go on from.")
+    ] = Path("runs/trust"),
+    as_json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A short run that only tries the machinery.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Keep the figures there, as JSON.")] = None,
+) -> None:
+    """Kill, crash and starve the store, the learner, the window and the importers; goes on where it was."""
+    import tempfile
+
+    from sandbox.bench.durability.run import PARTS, go_on, report
+    from sandbox.bench.machine import machine
+    from sandbox.bench.report.show import show
+    from sandbox.progress import telling, within
+
+    wanted = part or ["kill", "power", "raters"] if quick else part or list(PARTS)
+    if unknown := [name for name in wanted if name not in PARTS]:
+        raise ValueError(f"there is no part {unknown[0]!r} of the trial: it has {', '.join(PARTS)}.")
+    with telling() as tell, tempfile.TemporaryDirectory() as passing:
+        folder = Path(passing) if quick else work
+        for number, name in enumerate(wanted):
+            share = within(tell, number / len(wanted), (number + 1) / len(wanted), name)
+            go_on(name, 1 if quick else times or PARTS[name].times, folder, share)
+        tables = report(folder)
+    show(as_json, "kills, cuts and crashes", {"machine": machine(), **tables}, out, "trust")
+
+
+def register() -> None:
+    """Add it to `teachbox bench`."""
+    from sandbox.commands.bench import app as bench
+
+    bench.command("trust")(trust)

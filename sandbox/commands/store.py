@@ -1,0 +1,93 @@
+"""`teachbox store ...`: check, repair, backup and merge. Heavy imports live inside the commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sandbox.store.verify import Report
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Look after what people said: check, repair, back up and merge stores.",
+)
+Where = Annotated[
+    str, typer.Argument(metavar="DIR|URL", help="A session's folder, a store's file, or a server's URL.")
+]
+
+
+@app.command()
+def check(where: Where) -> None:
+    """Verify every record, hash and reference, also while the store is in use; status 1 if one is wrong."""
+    from sandbox.exchange.state_validation import Looker
+    from sandbox.session.folder import locate
+    from sandbox.store.verify import check as verify
+
+    place = locate(where)
+    _tell(place.name, verify(place, Looker()))
+
+
+@app.command()
+def repair(where: Where) -> None:
+    """Make a damaged store usable: what is whole stays in its order, the old store is set aside."""
+    from sandbox.exchange.state_validation import Looker
+    from sandbox.session.folder import locate
+    from sandbox.store.repair import repair as mend
+
+    place = locate(where)
+    done = mend(place, Looker())
+    for finding in done.lost:
+        typer.echo(f"not kept: {finding}")
+    if done.aside is None:
+        typer.echo(f"Nothing is wrong with {place.name}: it is as it was ({_count(done.kept)}).")
+    else:
+        typer.echo(f"{place.name} now holds {_count(done.kept)}; the old one is in {done.aside}.")
+
+
+@app.command()
+def backup(
+    where: Where,
+    folder: Annotated[Path, typer.Argument(metavar="NEW_DIR", help="A folder that is not there yet.")],
+) -> None:
+    """Copy a store, also while it is in use, as it is at one moment; the copy is checked."""
+    from sandbox.session.folder import locate
+    from sandbox.store.backup import backup as copy
+
+    _tell(f"the backup in {folder}", copy(locate(where), folder))
+
+
+@app.command()
+def merge(
+    into: Annotated[str, typer.Argument(metavar="DIR|URL", help="The store that gets the records.")],
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The store that they come from.")],
+) -> None:
+    """Add the records of another store of the same study, in their order; none comes twice."""
+    from sandbox.exchange.state_validation import Looker
+    from sandbox.session.folder import locate
+    from sandbox.store.backup import merge as add
+
+    place = locate(into)
+    done = add(place, locate(source), Looker())
+    typer.echo(f"{place.name}: {_count(done.added)} added, {done.known} were there already.")
+
+
+def _tell(name: str, report: Report) -> None:
+    for finding in report.findings:
+        typer.echo(str(finding))
+    if report.spare:
+        typer.echo(f"{len(report.spare)} files that no record needs, which is harmless.")
+    held = f"{_count(report.records)} and {report.trajectories} trajectories"
+    if report.findings:
+        typer.echo(f"{name}: {len(report.findings)} things are wrong among {held}.")
+        raise typer.Exit(1)
+    typer.echo(f"{name}: {held}, all whole.")
+
+
+def _count(records: int) -> str:
+    return "1 record" if records == 1 else f"{records} records"

@@ -1,0 +1,79 @@
+"""`teachbox train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+import typer
+
+from sandbox.commands.options import WORLD, LayoutOption, WorldOption
+
+
+def train(
+    world: WorldOption = WORLD,
+    learner: Annotated[str, typer.Option(metavar="NAME", help="Who learns; see `teachbox info`.")] = "joint",
+    teacher: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="rational, mistaken[:SHARE], pool:NAME,... and more, see `info`."),
+    ] = "rational",
+    answers: Annotated[int, typer.Option(metavar="N", min=0, help="How many comparisons are answered.")] = 60,
+    mix: Annotated[
+        str,
+        typer.Option(metavar="KIND=N,...", help="Feedback: demo, compare, rank, mark, correct; or seconds."),
+    ] = "",
+    prior: Annotated[
+        str, typer.Option(metavar="written|none", help="Whether the agent starts from the written reward.")
+    ] = "written",
+    reward: Annotated[
+        str, typer.Option(metavar="terms|net", help="What the reward is made of: terms, or what is seen.")
+    ] = "terms",
+    principles: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Written rules that answer beside the teacher.")
+    ] = None,
+    control: Annotated[
+        str, typer.Option(metavar="constant|random", help="A reward that learns nothing, to compare with.")
+    ] = "",
+    follow: Annotated[
+        str, typer.Option(metavar="N", help="Whose reward, where the members of a pool part; else most's.")
+    ] = "",
+    seed: Annotated[int, typer.Option(metavar="S")] = 0,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where result.json goes.")] = Path("runs/train"),
+    layout: LayoutOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="End with one line of JSON.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A short run that only tries the machinery.")
+    ] = False,
+) -> None:
+    """Teach without a window: a synthetic teacher answers, and the agent is scored on unseen starts."""
+    from sandbox.commands.layout_option import layout_options
+    from sandbox.studies.report import run, show, small
+    from sandbox.studies.training_study import TrainConfig, parse_mix
+
+    if prior not in ("written", "none"):
+        raise ValueError(f"--prior {prior!r} is unknown: choose 'written' or 'none'.")
+    if control not in ("", "constant", "random"):
+        raise ValueError(f"--control {control!r} is unknown: choose 'constant' or 'random'.")
+    if reward not in ("terms", "net"):
+        raise ValueError(f"--reward {reward!r} is unknown: choose 'terms' or 'net'.")
+    whole = TrainConfig(
+        world=world or WORLD,
+        learner=learner,
+        teacher=teacher,
+        answers=answers,
+        mix=parse_mix(mix),
+        seed=seed,
+        prior=cast("Literal['written', 'none']", prior),
+        control=cast("Literal['', 'constant', 'random']", control),
+        principles=None if principles is None else str(principles),
+        follow=follow,
+        config={"model": reward} if reward != "terms" else {},
+        options=layout_options(layout, world or WORLD),
+    )
+    result = run(small(whole) if quick else whole, out)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(result.as_json()))
+    else:
+        show(result)

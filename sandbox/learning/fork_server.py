@@ -1,0 +1,214 @@
+"""How a learner process comes to be: forked from one that has all imports behind it, or spawned.
+
+Importing torch and the rest takes some 3 s of CPU, the greater part of a learner's start. So on Linux a
+process that does nothing else (the nursery) imports it all once, stays single-threaded, and forks a
+learner whenever it is asked: one that was killed is back in tenths of a second, and shares its memory.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import recv_handle, send_handle
+from threading import Lock
+from typing import Protocol
+
+from sandbox.learning.spec import WorkerSpec
+from sandbox.learning.worker import main, set_up, work
+
+UNKNOWN = 255
+"""The exit status of a learner whose nursery died before it could tell."""
+
+
+class Started(Protocol):
+    """A learner process that was started."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def kill(self) -> None:
+        """Only before `wait` was called."""
+        ...
+
+    def wait(self) -> int:
+        """Its exit status, or minus the signal's number; for one that has closed its pipe."""
+        ...
+
+
+class Starter(Protocol):
+    """Starts learner processes, each with its end of a pipe; for threads that may wait."""
+
+    broken: bool
+    """Of no use any more: make another one."""
+
+    def start(self, end: Connection, spec: WorkerSpec) -> Started:
+        """Raises OSError or EOFError."""
+        ...
+
+    def close(self) -> None:
+        """Let go, at once."""
+        ...
+
+
+def starter(spec: WorkerSpec) -> Starter:
+    """What starts learners on this system."""
+    return Nursery(spec) if sys.platform == "linux" else Spawner()
+
+
+class Spawner:
+    """Each learner imports what it needs: where forking a process with libraries in it is not safe."""
+
+    broken = False
+
+    def start(self, end: Connection, spec: WorkerSpec) -> Started:
+        process = multiprocessing.get_context("spawn").Process(
+            target=main, args=(end, spec), name="teachbox-learner", daemon=True
+        )
+        process.start()  # takes about 20 ms, more than a frame
+        assert process.pid is not None
+        return _Spawned(process.pid, process)
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class _Spawned:
+    pid: int
+    process: BaseProcess
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def wait(self) -> int:
+        self.process.join()
+        return UNKNOWN if self.process.exitcode is None else self.process.exitcode
+
+
+class Nursery:
+    """The parent's handle on the process that forks learners. It is made with the first learner."""
+
+    def __init__(self, spec: WorkerSpec) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._requests, self._its_end = context.Pipe()
+        self._process: BaseProcess = context.Process(
+            target=_nurse, args=(self._its_end, spec), name="teachbox-nursery", daemon=True
+        )
+        self._turn, self._closed = Lock(), False
+        self.broken = False
+
+    def start(self, end: Connection, spec: WorkerSpec) -> Started:
+        with self._turn:
+            try:
+                self._begin()
+                self._requests.send(spec)
+                send_handle(self._requests, end.fileno(), self._process.pid)
+                return _Forked(self._requests.recv(), self)
+            except (OSError, EOFError):
+                self.broken = True
+                raise
+
+    def wait(self, pid: int) -> int:
+        """The exit status of a learner that has ended."""
+        with self._turn:
+            try:
+                self._requests.send(pid)
+                return int(self._requests.recv())
+            except (OSError, EOFError):
+                self.broken = True
+                return UNKNOWN
+
+    def close(self) -> None:
+        self._closed = True
+        if self._process.pid is not None:
+            self._process.kill()
+
+    def _begin(self) -> None:
+        if self._process.pid is None and not self._closed:
+            self._process.start()
+            self._its_end.close()
+        if self._closed:
+            self.close()
+            raise EOFError("it is closed")
+
+
+@dataclass(frozen=True)
+class _Forked:
+    pid: int
+    nursery: Nursery
+
+    def kill(self) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        return self.nursery.wait(self.pid)
+
+
+def _nurse(requests: Connection, spec: WorkerSpec) -> None:
+    """The life of the nursery: import, then answer a spec with a learner's pid and a pid with its status."""
+    set_up(spec)
+    try:
+        _import(spec)
+    except Exception:  # the learner will meet the same, and tell
+        traceback.print_exc()
+    gc.collect()
+    gc.freeze()  # what is never looked at stays shared
+    try:
+        while True:
+            asked = requests.recv()
+            if isinstance(asked, WorkerSpec):
+                requests.send(_fork(requests, recv_handle(requests), asked))
+            else:
+                requests.send(_status(asked))
+    except (EOFError, OSError):
+        os._exit(0)  # the window is gone
+
+
+def _import(spec: WorkerSpec) -> None:
+    """What this learner would import when it starts; nothing that opens a file or starts a thread."""
+    from agents.learner_catalog import entry
+    from envs.kernels import cache_folder
+    from sandbox.store.backend import place_of
+
+    cache_folder()  # of the sources as they are imported here, whatever becomes of them later
+    place_of(spec.store).reading().dispose()
+    wanted = ["sandbox.learning.loop", "sandbox.store.reader", spec.world, spec.make]
+    if spec.make == WorkerSpec.make:
+        wanted.append(entry(spec.learner).where)
+    for where in wanted:
+        import_module(where.split(":")[0])
+
+
+def _fork(requests: Connection, handle: int, spec: WorkerSpec) -> int:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        os.close(handle)
+        return pid
+    status = 1
+    try:
+        requests.close()
+        set_up(spec)
+        work(Connection(handle), spec)
+        sys.stdout.flush()
+        status = 0
+    finally:
+        os._exit(status)  # the nursery's own ending is none of its business
+
+
+def _status(pid: int) -> int:
+    """How a learner ended that has closed its pipe, and so is ending if it has not."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

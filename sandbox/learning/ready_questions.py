@@ -1,0 +1,88 @@
+"""What the learner process keeps ready for the person: questions, and what to say next."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import replace
+from time import monotonic
+
+from agents.feedback.records import Question, Suggestion
+from agents.learners.protocol import Learner
+from agents.snapshot import Snapshot
+
+QUESTIONS = 3  # kept ready
+FRESH_SECONDS = 2.0  # how often the oldest of them is replaced by one about the policy of now
+MISSING_SECONDS = 0.2  # how soon one that is missing is tried for
+SUGGEST_SECONDS = 3.0  # how often it is thought over which kind of feedback tells most,
+SUGGEST_SHARE = 0.03  # in about this share of the learner's time,
+SUGGEST_AT_LEAST = 15.0  # but not more seldom than this, however busy the machine
+
+
+def _alike(one: Suggestion | None, other: Suggestion | None) -> bool:
+    """Whether both name the same thing to do, or nothing."""
+    return (one and (one.kind, one.clips)) == (other and (other.kind, other.clips))
+
+
+class Stock:
+    """Questions of the wanted number of clips, none of them asked before, and a suggestion."""
+
+    def __init__(self, clips: int, now: float) -> None:
+        self.clips = clips
+        self.suggestion: Suggestion | None = None
+        self._questions: deque[Question] = deque(maxlen=QUESTIONS)
+        self._asked: set[str] = set()
+        self._stocked = now
+        self._thought: Suggestion | None = None
+        self._think_at, self._stale = now, True
+
+    def empty(self) -> None:
+        """Another learner, or other questions."""
+        self._questions.clear()
+        self.suggestion, self._thought, self._stale = None, None, True
+
+    def set_clips(self, clips: int) -> None:
+        """So many in each question from now on."""
+        if clips != self.clips:
+            self.clips = clips
+            self._questions.clear()
+
+    def asked(self, id: str) -> None:
+        """This one is before the person."""
+        self._asked.add(id)
+        self._questions = deque((q for q in self._questions if q.id != id), maxlen=QUESTIONS)
+
+    def renew(self, learner: Learner, now: float, *, moved: bool, heard: bool = False) -> bool:
+        """Keep all ready and not too old; moved: the learner went on; heard: it was told something just now,
+        so the newest question is too old. Whether there is anything new."""
+        self._stale |= moved
+        return self._restock(learner, now, moved, heard) | self._suggest(learner, now)
+
+    def _restock(self, learner: Learner, now: float, moved: bool, heard: bool) -> bool:
+        full = len(self._questions) == QUESTIONS
+        soon = now - self._stocked < (FRESH_SECONDS if full else MISSING_SECONDS)
+        if not heard and (soon or (full and not moved)):
+            return False
+        self._stocked = now
+        question = learner.query(self.clips)
+        if question is not None:
+            self._questions.append(question)
+        return question is not None
+
+    def _suggest(self, learner: Learner, now: float) -> bool:
+        suggest = getattr(learner, "suggest", None)
+        if suggest is None or not self._stale or now < self._think_at:
+            return False
+        begun, last = monotonic(), self._thought
+        self._thought = thought = suggest()
+        took = monotonic() - begun
+        self._think_at = now + max(SUGGEST_SECONDS, min(SUGGEST_AT_LEAST, took / SUGGEST_SHARE))
+        if self.suggestion is not None and not (_alike(thought, self.suggestion) or _alike(thought, last)):
+            return False  # two near ties would flicker: another way must be the best twice running
+        self.suggestion, self._stale = thought, False
+        return True
+
+    def stamped(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with what is ready."""
+        ready = (*snapshot.questions, *self._questions)
+        fresh = tuple(question for question in ready if question.id not in self._asked)
+        return replace(snapshot, questions=fresh, suggestion=self.suggestion)

@@ -1,0 +1,1 @@
+"""Interaction without pixels: live rows, playback, takeovers, orderings, and key intents."""

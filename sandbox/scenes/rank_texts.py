@@ -1,0 +1,56 @@
+"""What Rank says: which keys there are, what to press now, and why there is nothing to ask."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from agents.learner_catalog import LEARNERS
+from sandbox.play.ordering import Ordering
+from sandbox.screen.keys import Binding
+
+if TYPE_CHECKING:
+    from sandbox.session.session import Session
+
+FROM_NOW = "Questions are made from what the agent does now."
+SHOW_EVENTS = Binding(
+    ("m",), ("M",), "events", "events", "Mark what happened in each clip. Off, it can't sway you.", False
+)
+
+
+def of_clips(binding: Binding, count: int, stacked: bool) -> Binding:
+    """What the footer shows of it for so many clips; stacked: they stand above each other."""
+    if binding.action == "order":
+        return replace(binding, caps=binding.caps[:count])
+    if binding.action == "prefer" and stacked:
+        return replace(binding, keys=("up", "down"), caps=("up", "down"))
+    if binding.action == "tie" and count == 2:  # a tie of two is a tie of all
+        return replace(binding, footer=False)
+    return binding
+
+
+def advice(order: Ordering, stacked: bool) -> tuple[str, ...]:
+    """One line on what to press now, and perhaps a shorter one for a narrow window."""
+    if order.complete:
+        return ("Enter saves this order. Backspace takes the last one up again.", "Enter saves this order.")
+    if order.groups:
+        return ("And then? E first, if the next one is as good.",)
+    if order.count == 2:
+        keys = "Up or Down" if stacked else "Left or Right"
+        return (
+            f"{keys} arrow, whichever is better. T if they are equally good.",
+            f"{keys}, whichever is better. T: a tie.",
+        )
+    return (f"Press 1 to {order.count} in order, the best first.",)
+
+
+def doing(session: Session) -> tuple[str, str]:
+    """Why there is nothing to ask, and what the learner is about."""
+    entry, status, latest = LEARNERS.get(session.learner), session.status, session.latest
+    if entry is not None and "comparison" not in entry.kinds:
+        return f"{entry.title}: no questions", "This learner takes no rankings. L in Watch chooses another."
+    if status.state == "paused":
+        return "The learner rests", "Space in Watch lets it go on, and ask."
+    if status.state not in ("learning", "waiting"):
+        return "The next question is on its way", status.text
+    return "The next question is on its way", (latest.phase if latest else "") or status.text

@@ -1,0 +1,79 @@
+"""What a session tells its screen, each frame, and in which words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Record
+from agents.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A record is on the disk. target: of an undo, the id of the record that was taken back."""
+
+    seq: int
+    record_id: str
+    text: str
+    kind: str
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class NewSnapshot:
+    """`session.latest` (and perhaps `session.curve`) has changed."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True)
+class LearnerRestarted:
+    """The learner process died or hung, and goes on from its last checkpoint."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that the person should know; learning or saving goes on by itself where it can."""
+
+    sentence: str
+
+
+Event = Saved | NewSnapshot | LearnerRestarted | Trouble
+
+
+def count_text(records: int) -> str:
+    return "1 record" if records == 1 else f"{records} records"
+
+
+def unsaved_text(unsaved: int, in_outbox: int) -> str:
+    """What is not saved, as a sentence; in_outbox: how many of them are on this disk all the same."""
+    if in_outbox and in_outbox == unsaved:
+        return f"Not sent yet, but kept on this disk: {count_text(unsaved)}."
+    return f"Not saved yet: {count_text(unsaved)}."
+
+
+def left_text(lost: int, in_outbox: int, trouble: str | None, outbox: Path) -> str | None:
+    """What a person has to know when a session was closed; None when all is saved."""
+    if lost:
+        return f"{count_text(lost)} could not be saved. {trouble or ''}".strip()
+    if in_outbox:
+        return f"Not sent yet: {count_text(in_outbox)}, kept in {outbox} until this session is opened again."
+    return None
+
+
+def saved_text(record: Record) -> str:
+    """What was saved, for the person."""
+    if isinstance(record, Demonstration):
+        return f"Demonstration of {len(record.trajectory)} steps saved"
+    if isinstance(record, Evaluation):
+        return f"{'+' if record.value > 0 else '−'}{abs(record.value):g} saved"
+    if isinstance(record, Comparison):
+        return {"ranked": "Answer saved", "cant_tell": "“Can't tell” saved", "skipped": "Skip saved"}[
+            record.verdict
+        ]
+    if isinstance(record, Correction):
+        return f"Correction of {len(record.person)} steps saved"
+    return "Taken back"

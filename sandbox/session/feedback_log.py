@@ -1,0 +1,98 @@
+"""What was said in a session: on its way to the store, saved, taken back."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from agents.feedback.records import Record, Undo, kind_of
+from sandbox.session.events import Event, Saved, Trouble, saved_text, unsaved_text
+from sandbox.store import Provenance, Store, standing_lines
+
+
+class _Pending(NamedTuple):
+    record: Record
+    future: Future[int]
+
+
+class Said:
+    """The records of a store as one rater's window knows them. Never waits.
+
+    Raises StoreError when it is made, if the store can't be read.
+    """
+
+    def __init__(self, store: Store, rater: str) -> None:
+        """rater: the random id of whoever speaks here."""
+        self._store, self._rater = store, rater
+        lines = store.outline()
+        self._standing = {line.id: line.kind for line in standing_lines(lines)}
+        self._own = {line.id for line in lines if line.rater == rater}
+        self.raters = frozenset(line.rater for line in lines)
+        """Who had said something when it was opened."""
+        self.last_saved = lines[-1].seq if lines else 0
+        self._pending: deque[_Pending] = deque()
+        self._told: tuple[str | None, int] = None, 0
+        """The store's trouble when it was last asked, and how many records were safe all the same."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Standing records by kind, with those that are still being saved."""
+        return dict(Counter(self._standing.values()))
+
+    @property
+    def unsaved(self) -> int:
+        """How many records are not on the disk yet."""
+        return len(self._pending)
+
+    @property
+    def at_risk(self) -> str | None:
+        """What closing now would lose, as a sentence; None while all is saved or about to be."""
+        trouble = self._store.trouble  # the writer's thread may clear it at any moment
+        if not trouble or self._store.in_outbox == self.unsaved:
+            return None
+        return f"{unsaved_text(self.unsaved, 0)} {trouble}"
+
+    def append(self, record: Record, provenance: Provenance) -> str:
+        """Hand a record to the store; its id."""
+        self._pending.append(_Pending(record, self._store.append(record, provenance)))
+        if isinstance(record, Undo):
+            self._standing.pop(record.target, None)
+        else:
+            self._standing[record.id] = kind_of(record)
+            self._own.add(record.id)
+        return record.id
+
+    def last(self, kind: str | None) -> str | None:
+        """This rater's last standing record (of that kind)."""
+        own = (id for id, k in reversed(self._standing.items()) if kind in (None, k) and id in self._own)
+        return next(own, None)
+
+    def poll(self) -> Sequence[Event]:
+        """What became of the records since the last call."""
+        events: list[Event] = []
+        while self._pending and self._pending[0].future.done():
+            events.append(self._settle(self._pending.popleft()))
+        events.extend(self._new_trouble())
+        return events
+
+    def _new_trouble(self) -> Sequence[Event]:
+        """What is wrong with the store, when it has changed; also when all came to be kept on this disk."""
+        trouble, unsaved, kept = self._store.trouble, self._store.unsaved, self._store.in_outbox
+        safe = kept if 0 < kept == unsaved else 0
+        told, self._told = self._told, (trouble, safe)
+        if trouble is None or (trouble == told[0] and safe in (0, told[1])):
+            return ()
+        return [Trouble(f"{unsaved_text(unsaved, kept)} {trouble} It is tried again by itself.")]
+
+    def _settle(self, pending: _Pending) -> Event:
+        record, kind = pending.record, kind_of(pending.record)
+        error = pending.future.exception()
+        if error is not None:
+            self._standing.pop(record.id, None)
+            return Trouble(f"Not saved: {error}")
+        seq = pending.future.result()
+        self.last_saved = max(self.last_saved, seq)
+        target = record.target if isinstance(record, Undo) else None
+        return Saved(seq, record.id, saved_text(record), kind, target)

@@ -1,0 +1,182 @@
+"""How a session is opened or made: every way in which that can't be done is a sentence."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agents.learner_catalog import UnknownLearner, entry
+from envs.task_catalog import UnknownWorld
+from envs.task_catalog import task as make_task
+from envs.world import Task
+from sandbox.session.folder import OUTBOX, STORE, SessionError, SessionFile, default_root, new_folder
+from sandbox.store import StoreError
+
+if TYPE_CHECKING:
+    from sandbox.store import Store
+
+DEFAULT_WORLD = "teachbox/RoomsTidy-v0"
+DEFAULT_LEARNER = "joint"
+MAKE = "agents.learner_catalog:make"
+
+
+class Parts(NamedTuple):
+    """What a session is made of."""
+
+    folder: Path
+    facts: SessionFile
+    task: Task
+    store: Store
+
+
+def open_parts(
+    folder: Path | None,
+    *,
+    world: str | None,
+    learner: str | None,
+    rater: str,
+    prior: str | None,
+    options: Mapping[str, Any] | None,
+    make: str,
+    store: str | None = None,
+) -> Parts:
+    """Read or make the session's file, its task and its store; None is the session's own, or the default.
+
+    Raises SessionError. Nothing is written before all that can be refused has been looked at.
+    """
+    facts, fresh = _facts(folder, world, learner, options)
+    folder = folder or new_folder(default_root(), facts.world)
+    facts = replace(facts, prior=prior or facts.prior).with_rater(rater)
+    check_learner(facts.learner, make)
+    task = _task(facts)
+    where, facts = _where(folder, facts, fresh, store)
+    new = not folder.exists()
+    try:
+        opened = _store(folder, where, fresh)
+        try:
+            if where is not None:
+                _same_world(opened, facts.world, task)
+            facts.write(folder)
+        except BaseException:
+            opened.close()
+            raise
+    except SessionError:
+        if new:
+            _take_back(folder)
+        raise
+    return Parts(folder, facts, task, opened)
+
+
+def _take_back(folder: Path) -> None:
+    """No trace of a session that was refused; a folder with more in it than the lock stays."""
+    with suppress(OSError):
+        (folder / "lock").unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def first_sight(
+    folder: Path | None, world: str | None, learner: str | None, options: Mapping[str, Any] | None
+) -> tuple[Task, str]:
+    """The task and the learner that a session would have, before it is opened: enough for a first frame.
+
+    Raises SessionError.
+    """
+    facts, _ = _facts(folder, world, learner, options)
+    check_learner(facts.learner, MAKE)
+    return _task(facts), facts.learner
+
+
+def _facts(
+    folder: Path | None, world: str | None, learner: str | None, options: Mapping[str, Any] | None
+) -> tuple[SessionFile, bool]:
+    """The folder's session file, or one for a new session (True)."""
+    facts = SessionFile.read(folder) if folder is not None else None
+    if facts is None:
+        fresh = SessionFile(world or DEFAULT_WORLD, learner or DEFAULT_LEARNER, options=dict(options or {}))
+        return fresh, True
+    if world is not None and world != facts.world:
+        raise SessionError(
+            f"{folder} is a session in {facts.world}, not {world}: choose that world or another folder."
+        )
+    return replace(facts, learner=learner or facts.learner), False
+
+
+def check_learner(name: str, make: str) -> None:
+    """SessionError unless there is a learner of that name (a factory of your own knows its names itself)."""
+    if make != MAKE:
+        return
+    try:
+        entry(name)
+    except UnknownLearner as error:
+        raise SessionError(str(error)) from error
+
+
+def _task(facts: SessionFile) -> Task:
+    try:
+        task = make_task(facts.world, **facts.options)
+    except UnknownWorld as error:
+        raise SessionError(str(error)) from error
+    except (TypeError, ValueError) as error:
+        raise SessionError(f"{facts.world} can't be made with {dict(facts.options)}: {error}") from error
+    if not getattr(task, "has_frames", True):
+        raise SessionError(
+            f"{facts.world} has no render mode 'rgb_array', so it can't be shown: choose a world that can "
+            "draw itself, or learn from it with `teachbox train`."
+        )
+    return task
+
+
+def _where(
+    folder: Path, facts: SessionFile, fresh: bool, wanted: str | None
+) -> tuple[str | None, SessionFile]:
+    """The URL of a store on a server (None: the session's own file), and the facts that name it."""
+    if wanted is None:
+        return facts.store or None, facts
+    from sandbox.store.backend import place_of
+
+    try:
+        place = place_of(wanted)
+    except StoreError as error:
+        raise SessionError(str(error)) from error
+    if place.lock is not None:
+        raise SessionError(f"--store {wanted} is a file, and a session keeps its own: leave it out.")
+    named = re.sub(r":\*\*\*@", "@", place.name)
+    if not fresh and facts.store != named:
+        raise SessionError(
+            f"{folder} keeps its store in {facts.store or folder / STORE}, not in {named}: "
+            "leave --store out, or choose another folder."
+        )
+    return place.address, replace(facts, store=named)
+
+
+def _same_world(store: Store, world: str, task: Task) -> None:
+    """SessionError unless the study on the server is in this session's world."""
+    try:
+        found = store.world()
+    except StoreError as error:
+        raise SessionError(str(error)) from error
+    options = json.loads(json.dumps(dict(task.options), default=str))
+    if found is not None and (found[0] != world or any(options.get(k, v) != v for k, v in found[1].items())):
+        raise SessionError(
+            f"{store.place.name} is a study in {found[0]} with {found[1]}, and this session is in {world} "
+            f"with {options}: open it in that world, or give the study another database."
+        )
+
+
+def _store(folder: Path, url: str | None, fresh: bool) -> Store:
+    from sandbox.store import Store  # SQLAlchemy, which the menu can do without
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Store.open(url or folder / STORE, create=fresh, lock=folder / "lock", outbox=folder / OUTBOX)
+    except OSError as error:
+        raise SessionError(
+            f"{folder} can't be made ({error.strerror}): choose another folder for the session."
+        ) from error
+    except StoreError as error:
+        raise SessionError(str(error)) from error

@@ -1,0 +1,344 @@
+"""The application without a screen: everything that a person can do, as verbs. No pygame, no torch.
+
+with Session.open(None, world="teachbox/RoomsTidy-v0") as session:
+    id = session.keep(trajectory)       # returns at once
+    for event in session.poll():        # each frame; Saved(record_id=id) comes after the commit
+        ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.feedback.records import (
+    Comparison,
+    Correction,
+    Demonstration,
+    Evaluation,
+    Question,
+    Record,
+    Undo,
+    Verdict,
+)
+from agents.snapshot import CurvePoint, Snapshot
+from envs.simulate import random_actions
+from envs.trajectory import Trajectory
+from sandbox.learning.checkpoints import Checkpoints
+from sandbox.learning.messages import Command, Note, Points
+from sandbox.learning.spec import WorkerSpec
+from sandbox.learning.supervisor import LearnerProcess, Limits, Restarted, Status
+from sandbox.session.events import (
+    Event,
+    LearnerRestarted,
+    NewSnapshot,
+    Saved,
+    Trouble,
+    left_text,
+)
+from sandbox.session.feedback_log import Said
+from sandbox.session.folder import SessionError, SessionInfo, default_root, list_sessions, program_version
+from sandbox.session.opening import MAKE, Parts, check_learner, open_parts
+from sandbox.session.question_queue import Asking
+from sandbox.session.raters import Camp, People
+from sandbox.store import Provenance, StoreError
+
+LIMITS = Limits()
+
+
+class Session:
+    """One person teaching in one world. All methods are for one thread, and none waits but `close`."""
+
+    def __init__(self, parts: Parts, rater: str, make: str, limits: Limits) -> None:
+        self.folder, self._facts, self.task, self._store = parts
+        self.world, self.rater = self._facts.world, rater
+        self._make, self._limits = make, limits
+        self.latest: Snapshot | None = None
+        self.first: Snapshot | None = None
+        """The first one with a policy since this learner was begun here, to compare `latest` with."""
+        self.curve: list[CurvePoint] = Checkpoints(self.folder, self.learner).curve()
+        self._said = Said(self._store, self._facts.raters[rater])
+        self._people = People(self._facts.raters)
+        self._asking = Asking()
+        self._clips = 2
+        self._process: LearnerProcess | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path | None,
+        *,
+        world: str | None = None,
+        learner: str | None = None,
+        rater: str = "me",
+        prior: str | None = None,
+        start_learner: bool = True,
+        options: Mapping[str, Any] | None = None,
+        store: str | None = None,
+        make: str = MAKE,
+        limits: Limits = LIMITS,
+    ) -> Session:
+        """Open the session in `folder`, or make one there (None: in a new folder of its own).
+
+        None for world, learner, prior, options: what the session has, or the defaults for a new one.
+        store: the URL of a store on a server, which several people teach into (the session's folder keeps
+        the rest). make: import path of the learners' factory. Raises SessionError with a sentence.
+        """
+        parts = open_parts(
+            folder,
+            world=world,
+            learner=learner,
+            rater=rater,
+            prior=prior,
+            options=options,
+            make=make,
+            store=store,
+        )
+        try:
+            session = cls(parts, rater, make, limits)
+        except StoreError as error:
+            parts.store.close()
+            raise SessionError(str(error)) from error
+        if start_learner:
+            session.start_learner()
+        return session
+
+    @staticmethod
+    def list(root: Path | None = None) -> list[SessionInfo]:
+        """The sessions under `root` (default: where new ones are made), the last used first."""
+        return list_sessions(root or default_root())
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def learner(self) -> str:
+        """The name of the learner that learns, or would."""
+        return self._facts.learner
+
+    @property
+    def status(self) -> Status:
+        """What the learner is doing."""
+        if self._process is None:
+            return Status("waiting", "No learner is running")
+        return self._process.status
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Standing records by kind, with those that are still being saved."""
+        return self._said.counts
+
+    @property
+    def unsaved(self) -> int:
+        """How many records are not on the disk yet."""
+        return self._said.unsaved
+
+    @property
+    def last_saved(self) -> int:
+        """The number of the newest record that is known to be saved."""
+        return self._said.last_saved
+
+    @property
+    def at_risk(self) -> str | None:
+        """What closing now would lose, as a sentence; None while all is saved or about to be."""
+        return self._said.at_risk
+
+    def poll(self) -> Sequence[Event]:
+        """What happened since the last frame. Never waits."""
+        return [*self._poll_store(), *self._poll_learner()]
+
+    # Verbs: each returns its record's id at once; Saved with that id follows after the commit.
+
+    def keep(self, trajectory: Trajectory) -> str:
+        """Keep what the person drove as a demonstration."""
+        return self._append(Demonstration(trajectory))
+
+    def mark(self, segment: Trajectory, value: float, delay_steps: float = 0.0, *, rate: float = 0.0) -> str:
+        """A + or -: `value` -2, -1, 1 or 2 for the steps up to the press; see
+        agents.feedback.records.Evaluation."""
+        return self._append(Evaluation(segment, value, delay_steps, rate), policy=segment.driver)
+
+    def answer(
+        self, question: Question, ranks: Sequence[int] = (), verdict: Verdict = "ranked", seconds: float = 0.0
+    ) -> str:
+        """Clips put in order: ranks[i] is the place of clip i as shown, 0 the best, equal for ties.
+
+        verdict "cant_tell" or "skipped": ranks are left out. seconds: monotonic, from shown to answered.
+        """
+        places = tuple(int(rank) for rank in ranks) if verdict == "ranked" else ()
+        record = Comparison(question.clips, places, verdict, question.id, seconds)
+        return self._append(record, seconds=seconds, question=question.id, order=self._asking.order(question))
+
+    def correct(self, agent: Trajectory, person: Trajectory) -> str:
+        """What the person did after taking over, and what the agent did from the same moment."""
+        return self._append(Correction(agent, person), policy=agent.driver)
+
+    def undo(self, kind: str | None = None) -> str | None:
+        """Take back this rater's last standing record (of that kind). The Undo's id, None without one.
+
+        The Saved event that follows has the id of the record taken back as its `target`.
+        """
+        target = self._said.last(kind)
+        return None if target is None else self._append(Undo(target))
+
+    def next_question(self, clips: int = 2) -> Question | None:
+        """The next question, its clips in the order in which to show them; None while there is none."""
+        if clips != self._clips:
+            self._clips = clips
+            self._send(Command("clips", clips))
+        question = self._asking.next(self.latest.questions if self.latest else (), clips)
+        if question is not None:
+            self._send(Command("asked", question.id))
+        return question
+
+    def act(
+        self, obs: NDArray[np.float32], random: np.random.Generator | None, temperature: float = 1.0
+    ) -> NDArray[Any]:
+        """The newest policy's actions [N] or [N, C] for obs [N, D]; random ones before there is one.
+
+        random: None for the policy's best action each time.
+        """
+        if self.latest is not None and self.latest.policy is not None:
+            return self.latest.policy.act(obs, random, temperature)
+        return random_actions(self.task, len(obs), random or np.random.default_rng())
+
+    # The learner.
+
+    def start_learner(self) -> None:
+        """Start the learner process, if it does not run."""
+        if self._process is None:
+            facts = self._facts
+            spec = WorkerSpec(
+                folder=str(self.folder.absolute()),
+                store=self._store.place.address,
+                task=facts.world,
+                options=dict(facts.options),
+                learner=facts.learner,
+                seed=facts.seed,
+                prior=facts.prior,
+                follow=facts.follow,
+                make=self._make,
+            )
+            self._process = LearnerProcess(spec, self._limits)
+        self._process.start()
+
+    def pause(self) -> None:
+        """Let the learner rest; it still hears feedback."""
+        self._send(Command("pause"))
+
+    def resume(self) -> None:
+        """Go on learning, also after the learner had failed for good."""
+        self._send(Command("resume"))
+        if self._process is not None:
+            self._process.start()
+
+    def restart_learner(self) -> None:
+        """A learner afresh, on the same feedback."""
+        if self.status.state == "failed":
+            Checkpoints(self.folder, self.learner).clear()
+            self.start_learner()
+        else:
+            self._send(Command("afresh"))
+
+    def set_learner(self, name: str) -> None:
+        """Another learner on the same feedback. SessionError for an unknown name."""
+        check_learner(name, self._make)
+        if name != self._facts.learner:
+            facts = replace(self._facts, learner=name)
+            facts.write(self.folder)
+            self._facts = facts
+            self._send(Command("learner", name))
+            if self.status.state == "failed":
+                self.start_learner()
+
+    @property
+    def camps(self) -> Sequence[Camp]:
+        """Raters in groups that want the same, those who are followed first; empty: all want the same."""
+        return self._people.camps(self.latest)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the learner has to tell the person, as sentences."""
+        return self._people.notes(self.latest)
+
+    def follow(self, who: str) -> None:
+        """Learn what this rater wants (by name or id) where raters part; '': those whose answers tell most.
+
+        SessionError for one who is not known here.
+        """
+        seen = self.latest.raters if self.latest is not None else ()
+        try:
+            id = self._people.find(who, {*self._said.raters, *seen} - {"", "you"}) if who else ""
+        except ValueError as error:
+            raise SessionError(str(error)) from error
+        if id != self._facts.follow:
+            facts = replace(self._facts, follow=id)
+            facts.write(self.folder)
+            self._facts = facts
+            self._send(Command("follow", id))
+
+    def close(self, timeout: float = 5.0) -> str | None:
+        """Save what is queued, end the learner. A sentence if something could not be saved in time."""
+        if self._process is not None:
+            self._process.stop()
+        store, left = self._store, self._store.close(timeout)
+        self._facts.remember(self.folder, self.counts)
+        return left_text(left, store.in_outbox, store.trouble, self.folder / "outbox")
+
+    # Inside.
+
+    def _append(
+        self,
+        record: Record,
+        *,
+        seconds: float | None = None,
+        question: str | None = None,
+        order: tuple[int, ...] | None = None,
+        policy: str | None = None,
+    ) -> str:
+        if policy is None and self.latest is not None:
+            policy = f"{self.latest.learner}:{self.latest.step}"
+        rater = self._facts.raters[self.rater]
+        provenance = Provenance(rater, program_version(), seconds, question, order, policy)
+        return self._said.append(record, provenance)
+
+    def _send(self, command: Command) -> None:
+        if self._process is not None:
+            self._process.send(command)
+
+    def _poll_store(self) -> Sequence[Event]:
+        events = self._said.poll()
+        if any(isinstance(event, Saved) for event in events):
+            self._send(Command("nudge"))
+        return events
+
+    def _poll_learner(self) -> Sequence[Event]:
+        events: list[Event] = []
+        for message in self._process.poll() if self._process else ():
+            if isinstance(message, Snapshot):
+                self.latest = message
+                if message.policy is not None and (
+                    self.first is None
+                    or self.first.learner != message.learner
+                    or message.step < self.first.step
+                ):
+                    self.first = message
+                events.append(NewSnapshot(message))
+            elif isinstance(message, Points):
+                self.curve[message.keep :] = message.points
+            elif isinstance(message, Restarted):
+                events.append(LearnerRestarted(message.reason))
+            elif isinstance(message, Note):
+                events.append(Trouble(message.text))
+        return events

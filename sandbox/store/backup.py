@@ -1,0 +1,148 @@
+"""`teachbox store backup` and `merge`: the same records in another store, each where it comes from."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.store.backend import Place
+from sandbox.store.blobs import file_of, sync_folder
+from sandbox.store.lock import FolderLock
+from sandbox.store.reader import Reader
+from sandbox.store.salvage import Look, Salvage, looking, no_look
+from sandbox.store.sqlite import IO_ERRORS, FilePlace, settle, writing_engine
+from sandbox.store.store_errors import StoreError, explain
+from sandbox.store.summary import read_only
+from sandbox.store.verify import Report, check
+from sandbox.store.writer import insert_row
+
+NAME = "feedback.db"
+
+
+@dataclass(frozen=True)
+class Merged:
+    """added: records that were new; known: those that were there already."""
+
+    added: int
+    known: int
+
+
+def backup(place: Place, folder: Path) -> Report:
+    """Copy a store, also one in use, as it is at one moment into a new folder.
+
+    The copy is on the disk before it gets its name, and what a check of it says is returned: a damaged
+    store is copied as it is. Raises StoreError; the folder is then not there.
+    """
+    if folder.exists():
+        raise StoreError(f"{folder} is there already: name a new folder for the backup.")
+    if not folder.parent.is_dir():
+        raise StoreError(f"there is no folder {folder.parent}: make it, or choose another place.")
+    place.identify()
+    fresh = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        fresh.mkdir()
+        copy = FilePlace(fresh / NAME)
+        if isinstance(place, FilePlace):
+            _copy_file(place, copy)
+            _copy_session(place.path.parent, fresh)
+        else:
+            copy.prepare(create=True)
+            add(place, copy)
+        report = check(copy)
+        for path in fresh.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        fresh.replace(folder)
+        sync_folder(folder.parent)
+        return report
+    except OSError as error:
+        raise StoreError(f"{folder} can't be written ({error.strerror}): free some space there.") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def merge(into: Place, source: Place, look: Look = no_look) -> Merged:
+    """Add the records of `source` that `into` lacks, in their order; all of them or none.
+
+    Raises StoreError: another world, an id used for other content, a damaged record, a store in use.
+    """
+    source.identify()
+    lock = FolderLock(into.lock) if into.lock is not None and into.lock.parent.is_dir() else None
+    try:
+        into.prepare(create=into.lock is None)
+        _same_world(into, source)
+        return add(source, into, look)
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def _copy_session(old: Path, new: Path) -> None:
+    """What makes a folder with a store a session; its learner learns again from the feedback."""
+    if (old / "session.json").exists():
+        shutil.copy2(old / "session.json", new)
+
+
+def _copy_file(place: FilePlace, copy: FilePlace) -> None:
+    """SQLite's online backup in one step: the file at one moment, with what its log holds."""
+    try:
+        with closing(read_only(place.path, 5.0)) as source, closing(sqlite3.connect(copy.path)) as target:
+            source.backup(target)
+    except sqlite3.Error as error:
+        raise explain(error, place.path) from error
+    engine = writing_engine(copy.path)
+    with engine.connect() as connection:
+        large = (
+            connection.exec_driver_sql("SELECT digest FROM trajectory WHERE place = 'file'").scalars().all()
+        )
+    engine.dispose()
+    settle(copy.path)
+    if large:
+        copy.files.mkdir()
+    for digest in large:
+        if file_of(place.files, digest).exists():  # if not, the check will say so
+            shutil.copy2(file_of(place.files, digest), file_of(copy.files, digest))
+
+
+def add(source: Place, into: Place, look: Look = no_look) -> Merged:
+    """Copy the records that `into` lacks in one transaction, each of them verified. Raises StoreError."""
+    writing = into.writing()
+    added = known = newest = 0
+    try:
+        with looking(source.reading()) as old, writing.begin() as new:
+            newest = int(new.exec_driver_sql("SELECT coalesce(max(seq), 0) FROM record").scalar_one())
+            for found in Salvage(old, source.files, look).records():
+                if found.wrong:
+                    raise StoreError(
+                        f"{source.name} is damaged ({found.name}: {found.wrong[0]}): "
+                        "see `teachbox store check`, and repair it first."
+                    )
+                seq = insert_row(new, found.values, found.clips, into.files)
+                if isinstance(seq, StoreError):
+                    raise StoreError(f"{source.name} and {into.name} are not of one study: {seq}")
+                added, known = (added + 1, known) if seq > newest else (added, known + 1)
+    except IO_ERRORS as error:
+        raise into.explain(error) from error
+    finally:
+        writing.dispose()
+    return Merged(added, known)
+
+
+def _same_world(into: Place, source: Place) -> None:
+    worlds = []
+    for place in (into, source):
+        reader = Reader(place)
+        worlds.append(reader.world())
+        reader.close()
+    mine, its = worlds
+    if mine is not None and its is not None and mine != its:
+        raise StoreError(
+            f"{into.name} is a study in {mine[0]} with {mine[1]}, and "
+            f"{source.name} in {its[0]} with {its[1]}: only stores of one study can be merged."
+        )

@@ -1,0 +1,254 @@
+"""A synthetic teacher's lesson: what is said when, what it would cost a person, how the agent fares.
+
+A quarter of all feedback comes before the first round of practice, the rest in rounds. After each answer
+the learner takes a step or two, as it does beside a window, so that its next question knows of it. A person's
+time is simulated at fixed prices (PRICES).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+
+from agents.evaluation import scores
+from agents.evaluation.scores import References
+from agents.feedback.records import Correction, Record
+from agents.learners.protocol import BEFORE_ANSWERS, Learner
+from agents.policies.rollouts import Variant, fresh_moments, roll
+from agents.teachers.synthetic import Teacher
+from envs.trajectory import Trajectory
+from envs.world import Task
+
+PRICES = {"comparison": 4.0, "further clip": 2.0}
+"""What a person's answer costs [s]; driving and watching cost the time they last."""
+KINDS = ("demo", "compare", "rank", "mark", "correct", "seconds")
+"""The last is a person's time, spent on what the learner asks for."""
+RANKED = 4  # clips in a "rank"
+WATCHED = 12  # episodes at most before one takeover; none is given if nothing in them is to be mended
+BETWEEN_MARKS = 1.0  # a teacher presses at most once in this time [s]
+
+T = TypeVar("T")
+Progress = Callable[[float, str], None]
+"""progress(share done in 0..1, what is going on)"""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How good the policy was once it had learned all it could from so much."""
+
+    mix: dict[str, int]
+    answers: int
+    human_seconds: float
+    env_steps: int
+    cpu_seconds: float  # so far, without the teacher's planning and without scoring
+    score: float
+    done: float
+
+
+class Lesson:
+    """What has been said so far, what it cost, how it goes."""
+
+    def __init__(
+        self,
+        task: Task,
+        learner: Learner,
+        teacher: Teacher,
+        refs: References,
+        rounds: int,
+        steps_per_round: int,
+        seed: int,
+    ) -> None:
+        """rounds: between which the learner makes `steps_per_round` environment steps."""
+        self.task, self.learner, self.teacher, self.refs = task, learner, teacher, refs
+        self.rounds, self.steps_per_round = rounds, steps_per_round
+        self.seed, self.random = seed, np.random.default_rng([seed, 5])
+        self.seq = self.answers = 0
+        self.human_seconds = self.teacher_cpu = 0.0
+        self.curve: list[dict[str, float]] = []
+        self.budgets: list[Budget] = []
+        self.began = self._scoring = 0.0
+        self._left = 0.0  # of the person's time that the learner may spend as it likes [s]
+
+    @property
+    def cpu(self) -> float:
+        """Processor time so far but for the teacher's planning and the scores of budgets [s]."""
+        return time.process_time() - self.began - self.teacher_cpu - self._scoring
+
+    def go(self, stages: Sequence[Mapping[str, int]], progress: Progress) -> None:
+        """Say what each stage holds more than the one before; with several, the policy is scored at each."""
+        self._before_answers(progress)
+        whole, before = max(1, sum(stages[-1].values())), dict[str, int]()
+        for stage in stages:
+            more = {kind: number - before.get(kind, 0) for kind, number in stage.items()}
+            share = sum(before.values()) / whole, sum(stage.values()) / whole
+            rounds = round(self.rounds * (share[1] - share[0]))
+            self._stage(more, max(1, min(rounds, max(more.values(), default=1))), share, progress)
+            if len(stages) > 1:
+                self._score(dict(stage))
+            before = dict(stage)
+
+    def _stage(
+        self, wanted: Mapping[str, int], rounds: int, share: tuple[float, float], progress: Progress
+    ) -> None:
+        """So much feedback in so many rounds, then all the learning that it is good for."""
+        for turn in range(rounds):
+            for kind in (kind for kind in KINDS if wanted.get(kind)):
+                self._give(kind, _due(wanted[kind], turn, rounds, kind), turn == rounds - 1)
+            text = f"round {turn + 1} of {rounds}, {self.answers} answers"
+            progress(0.1 + 0.8 * (share[0] + (share[1] - share[0]) * turn / (rounds + 1)), text)
+            self._spend(self.steps_per_round)
+            self._note()
+        progress(0.1 + 0.8 * (share[0] + (share[1] - share[0]) * rounds / (rounds + 1)), "learning from it")
+        while self.learner.step():
+            pass
+
+    def _score(self, mix: dict[str, int]) -> None:
+        snapshot, cpu, began = self.learner.snapshot(), self.cpu, time.process_time()
+        assert snapshot.policy is not None
+        found = scores.evaluate(self.task, snapshot.policy)
+        self._scoring += time.process_time() - began
+        score, done = self.refs.checked(found.mean), float(found.done.mean())
+        steps = snapshot.env_steps
+        self.budgets.append(Budget(mix, self.answers, self.human_seconds, steps, cpu, score, done))
+
+    def _before_answers(self, progress: Progress) -> None:
+        while (phase := self.learner.snapshot().phase) in BEFORE_ANSWERS:
+            progress(0.0, phase)
+            self.learner.step()
+
+    def _spend(self, steps: int) -> None:
+        until = self.learner.snapshot().env_steps + steps
+        while self.learner.step() and self.learner.snapshot().env_steps < until:
+            pass
+
+    def _note(self) -> None:
+        snapshot = self.learner.snapshot()
+        assert snapshot.policy is not None
+        unseen = scores.evaluate(self.task, snapshot.policy)
+        self.curve.append(
+            {
+                "answers": self.answers,
+                "human_seconds": self.human_seconds,
+                "env_steps": snapshot.env_steps,
+                "score": self.refs.score(unseen.mean),
+                "done": float(unseen.done.mean()),
+            }
+        )
+
+    def _say(self, record: Record) -> None:
+        self.seq += 1
+        record = replace(record, id=f"{self.seed}-{self.seq}")  # a random id would make the run another one
+        raters = getattr(self.learner, "raters", None)
+        if raters is not None:
+            raters[record.id] = self.teacher.rater
+        self.learner.observe(self.seq, [record])
+
+    def _give(self, kind: str, number: int, last: bool = False) -> None:
+        """Ask the teacher for `number` pieces of feedback of one kind; `last`: no more come in this stage."""
+        rate = self.task.world.steps_per_second
+        if kind == "mark":
+            self._mark(number)
+            return
+        if kind == "seconds":
+            self._left += number
+            self._as_suggested(last)
+            return
+        for _ in range(number):
+            if kind == "demo":
+                seed = int(self.random.integers(2**31))
+                driven = self._timed(partial(self.teacher.demonstrate, seed))
+                self.human_seconds += len(driven.trajectory) / rate
+                self._say(driven)
+            elif kind == "correct":
+                taken = self._corrected()
+                if taken is not None:
+                    self.human_seconds += len(taken.person) / rate
+                    self._say(taken)
+            else:
+                self._ask(RANKED if kind == "rank" else 2)
+                self._spend(1)  # as it would while the person goes on
+
+    def _as_suggested(self, last: bool) -> None:
+        """What the learner thinks worth the person's time, while some is left; a learner that thinks
+        nothing of it is given comparisons, and so are the `last` seconds that are too few for it."""
+        suggest = getattr(self.learner, "suggest", None)
+        while True:
+            wanted, before = suggest() if suggest is not None else None, self.human_seconds
+            if (PRICES["comparison"] if wanted is None else wanted.seconds) > self._left:
+                if not last or self._left < PRICES["comparison"]:
+                    return
+                wanted = None
+            if wanted is not None and wanted.kind != "compare":
+                self._give(wanted.kind, 1)
+            else:
+                self._ask(2 if wanted is None else wanted.clips)
+            if self.human_seconds == before:
+                return
+            self._left -= self.human_seconds - before
+            self._spend(1)  # as it would while the person goes on
+
+    def _timed(self, work: Callable[[], T]) -> T:
+        """Do the teacher's work, and note its processor time apart from the learner's."""
+        began = time.process_time()
+        done = work()
+        self.teacher_cpu += time.process_time() - began
+        return done
+
+    def _ask(self, clips: int) -> None:
+        question = self.learner.query(clips)
+        if question is None:
+            return
+        self.human_seconds += PRICES["comparison"] + PRICES["further clip"] * (len(question.clips) - 2)
+        self.answers += 1
+        self._say(self.teacher.compare(question))
+
+    def _watched(self) -> Trajectory:
+        """One whole episode of the policy as it is now, on a fresh layout."""
+        policy = self.learner.snapshot().policy
+        assert policy is not None
+        moment = fresh_moments(self.task, 1, int(self.random.integers(2**31)))
+        return roll(self.task, moment, [Variant(policy)], [self.task.horizon], self.random)[0]
+
+    def _mark(self, number: int) -> None:
+        """Watch episodes and press, until `number` presses or four times as many episodes."""
+        rate, given = self.task.world.steps_per_second, 0
+        for _ in range(4 * number):
+            seen, last = self._watched(), -np.inf
+            for step in range(1, len(seen) + 1):
+                if given == number:
+                    return
+                self.human_seconds += 1.0 / rate
+                if step - last < BETWEEN_MARKS * rate:
+                    continue
+                record = self.teacher.evaluate(seen, step)
+                if record is not None:
+                    self._say(record)
+                    given, last = given + 1, step
+
+    def _corrected(self) -> Correction | None:
+        """A takeover at the worst moment of an episode; a few episodes are watched, which takes time too."""
+        rate = self.task.world.steps_per_second
+        for _ in range(WATCHED):
+            seen = self._watched()
+            at = self.teacher.where_to_correct(seen)
+            record = self._timed(partial(self.teacher.correct, seen, at))
+            self.human_seconds += (len(seen) if record is None else at) / rate
+            if record is not None:
+                return record
+        return None
+
+
+def _due(number: int, turn: int, rounds: int, kind: str) -> int:
+    """How many of `number` come in this round: demonstrations at once, else a quarter, then evenly."""
+    if kind == "demo":
+        return number if turn == 0 else 0
+    first = number if rounds == 1 else round(number / 4)
+    if turn == 0:
+        return first
+    rest = number - first
+    return rest * turn // (rounds - 1) - rest * (turn - 1) // (rounds - 1)

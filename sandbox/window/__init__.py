@@ -1,0 +1,1 @@
+"""The window: the app, its frame around the scenes, notices, and its state file."""

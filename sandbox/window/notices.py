@@ -1,0 +1,179 @@
+"""What stands over a scene: trouble above it, toasts at its foot, the page of keys before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pygame
+
+from sandbox.screen import badges
+from sandbox.screen import theme as look
+from sandbox.screen.keys import EVERYWHERE, MODES, Binding
+from sandbox.screen.theme import Color, Theme, rounded
+from sandbox.window.scene import Scene
+
+_MODE_KEYS = frozenset(key for key, _, _ in MODES)
+_KINDS: dict[str, tuple[Color, str]] = {
+    "info": (look.ACCENT, "info"),
+    "good": (look.GOOD, "thumbs-up"),
+    "bad": (look.BAD, "thumbs-down"),
+    "undo": (look.WARN, "undo-2"),
+}
+
+
+class Toast(NamedTuple):
+    """A short piece of news; `until` is when it goes [s]."""
+
+    text: str
+    kind: str
+    until: float
+
+
+class News:
+    """What the window has to say: toasts that pass, trouble that stays, and what was saved."""
+
+    SECONDS = 3.0
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.message, self.trouble = "", ""
+        """The newest of all, and what went wrong ('' when closed)."""
+        self.toasts: list[Toast] = []
+        self._saved = ("", 0.0)
+        self._told: set[str] = set()
+
+    def toast(self, text: str, kind: str) -> None:
+        """At most two at once, the same one not twice."""
+        self.message = text
+        others = [toast for toast in self.toasts if toast.text != text]
+        self.toasts = [*others[-1:], Toast(text, kind, self.now + self.SECONDS)]
+
+    def wrong(self, text: str) -> None:
+        self.trouble = self.message = text
+
+    def saved(self, text: str) -> None:
+        self.message, self._saved = text, (text, self.now + self.SECONDS)
+
+    @property
+    def saved_text(self) -> str:
+        """For the status bar: what was saved just now, or that all is."""
+        text, until = self._saved
+        return text if self.now < until else "saved"
+
+    def note(self, sentences: Sequence[str]) -> bool:
+        """Whether the learner has something to tell that it has not told before, whatever its numbers."""
+        now = {re.sub(r"\d+", "", sentence) for sentence in sentences}
+        fresh = bool(now - self._told)
+        self._told |= now
+        return fresh
+
+    def pass_time(self, dt: float) -> None:
+        self.now += dt
+        self.toasts = [toast for toast in self.toasts if toast.until > self.now]
+
+
+def trouble(
+    surface: pygame.Surface, theme: Theme, room: pygame.Rect, text: str
+) -> tuple[pygame.Rect, pygame.Rect]:
+    """A banner at the top of `room`; returns its area, and where a click closes it."""
+    lines = theme.wrap(text, room.width - theme.px(160), "body")[:3]
+    bar = pygame.Rect(room.left, room.top, room.width, theme.line("body") * len(lines) + theme.px(16))
+    pygame.draw.rect(surface, look.mix(look.GROUND, look.WARN, 0.22), bar)
+    pygame.draw.rect(surface, look.WARN, (bar.left, bar.top, theme.px(4), bar.height))
+    image = theme.icon("triangle-alert", theme.px(20), look.WARN)
+    if image:
+        surface.blit(image, image.get_rect(midleft=(theme.px(16), bar.centery)))
+    for k, line in enumerate(lines):
+        theme.text(surface, line, (theme.px(48), bar.top + theme.px(8) + k * theme.line("body")), "body")
+    at = (bar.right - theme.px(12), bar.centery)
+    close = theme.text(surface, "Esc closes", at, "small", look.WARN, anchor="midright")
+    return bar, close.inflate(theme.px(20), theme.px(16))
+
+
+def toasts(
+    surface: pygame.Surface, theme: Theme, room: pygame.Rect, items: Sequence[Toast], now: float
+) -> None:
+    """At the foot of `room`, the newest lowest; in up to three lines."""
+    bottom = room.bottom - theme.px(6)
+    for item in reversed(items):
+        color, icon = _KINDS.get(item.kind, _KINDS["info"])
+        image = theme.icon(icon, theme.px(18), color)
+        wide = max(theme.px(320), room.width - theme.px(70))
+        lines = theme.wrap(item.text, wide, bold=True)[:3]
+        gap = image.get_width() + theme.px(10) if image else 0
+        width = max(theme.width(line, "body", bold=True) for line in lines) + gap + theme.px(32)
+        rect = pygame.Rect(0, 0, width, theme.px(38) + (len(lines) - 1) * theme.line("body"))
+        rect.midbottom = (room.centerx, bottom)
+        card = pygame.Surface(rect.size, pygame.SRCALPHA)
+        rounded(card, card.get_rect(), look.mix(look.PANEL, color, 0.14), theme.px(10), color)
+        if image:
+            card.blit(image, image.get_rect(midleft=(theme.px(16), rect.height // 2)))
+        for k, line in enumerate(lines):
+            y = (theme.px(38) // 2) + k * theme.line("body")
+            label = theme.render(line, "body", look.TEXT, bold=True)
+            card.blit(label, label.get_rect(midleft=(theme.px(16) + gap, y)))
+        card.set_alpha(round(255 * min(1.0, (item.until - now) / 0.4)))
+        surface.blit(card, rect)
+        bottom = rect.top - theme.px(6)
+
+
+def help_page(surface: pygame.Surface, theme: Theme, scene: Scene, note: str = "") -> None:
+    """All keys of the scene and those that work everywhere; `note` stands at the foot."""
+    full = surface.get_rect()
+    badges.curtain(surface, full, 200)
+    theme.forget_trace()
+    columns = (
+        (scene.title, list(scene.keys())),
+        ("Everywhere", [b for b in EVERYWHERE if b.keys[0] not in _MODE_KEYS]),
+    )
+    step, pad = theme.px(34), theme.px(40)
+    head = theme.line("title") + 2 * theme.line() + theme.px(20)
+    height = 2 * theme.px(14) + head + theme.px(50) + step * max(len(b) for _, b in columns)
+    area = pygame.Rect(0, 0, min(full.width - pad, theme.px(1120)), min(full.height - pad // 2, height))
+    area.center = full.center
+    inside = badges.panel(surface, theme, area)
+    close = theme.text(
+        surface, "F1 or Esc closes this page", inside.topright, "small", look.MUTED, anchor="topright"
+    )
+    theme.text(surface, "Keys", inside.topleft, "title", bold=True, width=close.left - inside.left)
+    hint = pygame.Rect(inside.left, inside.top + theme.line("title"), inside.width, 2 * theme.line())
+    theme.paragraph(surface, scene.hint, hint, "body")
+    top, wide = inside.top + head, round(inside.width * 0.58)
+    left = pygame.Rect(inside.left, top, wide, inside.bottom - top)
+    right = pygame.Rect(left.right + theme.px(20), top, inside.right - left.right - theme.px(20), left.height)
+    for rect, (title, bindings) in zip((left, right), columns, strict=True):
+        _help_column(surface, theme, rect, title, bindings)
+    if note:
+        theme.text(
+            surface, note, inside.bottomright, "small", look.MUTED, anchor="bottomright", width=right.width
+        )
+
+
+def _help_column(
+    surface: pygame.Surface, theme: Theme, rect: pygame.Rect, title: str, bindings: Sequence[Binding]
+) -> None:
+    theme.text(surface, title, rect.topleft, "body", look.ACCENT, bold=True)
+    first = rect.top + theme.line() + theme.px(6)
+    step = min(theme.px(34), max(theme.px(24), (rect.bottom - first) // max(1, len(bindings))))
+    wide = max((badges.caps_width(theme, b.caps) for b in bindings), default=0) + theme.px(10)
+    y = first + step // 2
+    for binding in bindings:
+        x = rect.left
+        for name in binding.caps:
+            x = badges.key_cap(surface, theme, name, (x, y)) + theme.px(4)
+        text, left = binding.about or binding.what, rect.left + wide
+        _said(surface, theme, text, pygame.Rect(left, y - step // 2, rect.right - left, step))
+        y += step
+
+
+def _said(surface: pygame.Surface, theme: Theme, text: str, room: pygame.Rect) -> None:
+    """The text in one line, or in two small ones where it is too long for that."""
+    if theme.width(text, "small") <= room.width:
+        theme.text(surface, text, room.midleft, "small", look.SOFT, anchor="midleft")
+        return
+    lines = theme.wrap(text, room.width, "tiny")[:2]
+    top = room.centery - len(lines) * theme.line("tiny") // 2
+    for k, line in enumerate(lines):
+        theme.text(surface, line, (room.left, top + k * theme.line("tiny")), "tiny", look.SOFT)

@@ -1,0 +1,113 @@
+"""The scenes of a window: made when first shown, kept, and made anew when one has broken down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.window.app import App
+    from sandbox.window.scene import Scene
+
+
+def menu(app: App) -> Scene:
+    from sandbox.scenes.menu import MenuScene
+
+    return MenuScene(app)
+
+
+def drive(app: App) -> Scene:
+    from sandbox.scenes.drive import DriveScene
+
+    return DriveScene(app)
+
+
+def reward(app: App) -> Scene:
+    from sandbox.scenes.reward import RewardScene
+
+    return RewardScene(app)
+
+
+def rank(app: App) -> Scene:
+    from sandbox.scenes.rank import RankScene
+
+    return RankScene(app)
+
+
+def correct(app: App) -> Scene:
+    from sandbox.scenes.correct import CorrectScene
+
+    return CorrectScene(app)
+
+
+def watch(app: App) -> Scene:
+    from sandbox.scenes.watch import WatchScene
+
+    return WatchScene(app)
+
+
+SCENES: Mapping[str, Callable[[App], Scene]] = {
+    "menu": menu,
+    "drive": drive,
+    "reward": reward,
+    "rank": rank,
+    "correct": correct,
+    "watch": watch,
+}
+"""How each mode's scene is made. A scene is imported only when it is shown: the window opens at once."""
+
+
+class SceneStack:
+    """The scene on screen, and those that were on screen before and keep their place."""
+
+    SOON = 60  # [frames] a scene that breaks down twice within these is left for the menu
+
+    def __init__(self, app: App, mode: str) -> None:
+        self._app = app
+        self._made: dict[str, Scene] = {}
+        self._failed_at = -self.SOON
+        self.last_mode = "drive"
+        """The mode to go back to from the menu."""
+        self.current = self.scene_of(mode)
+
+    def scene_of(self, mode: str) -> Scene:
+        """The scene of a mode, made if it has not been."""
+        if mode not in self._made:
+            self._made[mode] = SCENES[mode](self._app)
+        return self._made[mode]
+
+    def show(self, scene: Scene) -> bool:
+        """Put a scene on screen; False if it was there already."""
+        if scene is self.current:
+            return False
+        self.current.leave()
+        self.current = scene
+        scene.enter()
+        return True
+
+    def go(self, mode: str) -> bool:
+        """Put a mode on screen; False if it was there already."""
+        if mode != "menu":
+            self.last_mode = mode
+        return self.show(self.scene_of(mode))
+
+    def begin_session(self) -> None:
+        """Forget every scene but the menu: they belong to the session before."""
+        self._made = {"menu": self.scene_of("menu")}
+        self.last_mode = "drive"
+
+    def begin_anew(self, error: Exception, frame: int, *, modes: bool) -> str:
+        """Make the broken scene anew, or show the menu if it broke down a moment ago; says what was done.
+
+        modes: whether there is a session for a mode to show. Raises `error` where the menu itself breaks
+        down again: then nothing is left to show.
+        """
+        broken, again = self.current, frame - self._failed_at < self.SOON
+        if again and broken.mode == "menu":
+            raise error
+        self._failed_at = frame
+        self._made.pop(broken.mode, None)
+        self.current = self.scene_of("menu" if again or not modes else broken.mode)
+        self.current.enter()
+        done = "the menu is shown instead" if again else "it starts again"
+        return f"{broken.title or 'The menu'} broke down ({type(error).__name__}: {error}); {done}."

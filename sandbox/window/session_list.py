@@ -1,0 +1,35 @@
+"""The sessions that the menu lists and opens. The database is imported when that is wanted, not before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.session.folder import SessionInfo
+    from sandbox.session.session import Session
+
+
+class Sessions:
+    """Sessions under one folder (default: where new ones are made), opened by `opener` or as usual."""
+
+    def __init__(self, root: Path | None = None, opener: Callable[..., Session] | None = None) -> None:
+        self.root, self._opener = root, opener
+
+    def list(self) -> list[SessionInfo]:
+        """The last used first; one that can't be read is listed with its trouble."""
+        from sandbox.session.folder import default_root, list_sessions
+
+        return list_sessions(self.root or default_root())
+
+    def open(self, folder: Path | None, *, world: str, **how: Any) -> Session:
+        """Open the session in `folder`, or a new one (None). Raises SessionError with a sentence."""
+        if self._opener is not None:
+            return self._opener(folder, world=world, **how)
+        from sandbox.session.folder import new_folder
+        from sandbox.session.session import Session
+
+        if folder is None and self.root is not None:
+            folder = new_folder(self.root, world)
+        return Session.open(folder, world=world, **how)

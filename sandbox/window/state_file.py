@@ -1,0 +1,72 @@
+"""The small file that says what is on screen, for those who drive the window from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agents.snapshot import Snapshot
+    from sandbox.session.session import Session
+    from sandbox.window.app import App
+
+
+def window_state(app: App) -> dict[str, Any]:
+    """What the state file says, but for the frame's number."""
+    facts = dict(app.scene.facts())
+    shown = {"mode": str(facts.pop("mode", "")), "step": int(facts.pop("step", 0))}
+    return {
+        "scene": app.scene.mode,
+        **shown,
+        "focus": app.scene.focus.name,
+        **session_facts(app.session),
+        "message": app.news.message,
+        "extra": {**facts, "help": app.help_open, "trouble": app.news.trouble},
+    }
+
+
+def session_facts(session: Session | None) -> dict[str, Any]:
+    """The state file's part about the session and its learner."""
+    snapshot = session.latest if session else None
+    return {
+        "open": session is not None and session.folder is not None,
+        "counts": dict(session.counts) if session else {},
+        "saved": session.last_saved if session else 0,
+        "learner": {
+            "name": session.learner if session else "",
+            "state": session.status.state if session else "",
+            "step": snapshot.step if snapshot else 0,
+            "feedback_seq": snapshot.feedback_seq if snapshot else 0,
+            "env_steps": snapshot.env_steps if snapshot else 0,
+            "suggests": _suggested(snapshot),
+        },
+    }
+
+
+def _suggested(snapshot: Snapshot | None) -> str:
+    """Which kind of feedback the learner would like most: "compare 2", "demo", ..."""
+    wanted = snapshot.suggestion if snapshot else None
+    return "" if wanted is None else f"{wanted.kind} {wanted.clips or ''}".strip()
+
+
+class StateFile:
+    """JSON at a path, replaced whole at each change; None: nowhere."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path, self._written = path, ""
+
+    def write(self, state: dict[str, Any], frame: int) -> None:
+        """Write `state`, with the frame's number, if anything but that has changed."""
+        if self._path is None:
+            return
+        text = json.dumps(state)
+        if text == self._written:
+            return
+        self._written = text
+        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".state")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump({**state, "frame": frame}, file)
+        Path(name).replace(self._path)

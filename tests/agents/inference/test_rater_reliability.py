@@ -1,0 +1,114 @@
+"""Raters' care is found where it is known; contradictions and a gamed reward are noticed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from agents.inference.rater_reliability import Faith, Pair, Reliability, estimate, pairs_of
+
+
+def _answers(count: int, beta: float, side: float, error: float, seed: int = 0):
+    random = np.random.default_rng(seed)
+    gaps = random.normal(0, 3, count)
+    first = random.random(count) < 1 / (1 + np.exp(-(beta * gaps + side)))
+    lost = random.random(count) < error
+    return gaps, np.where(lost, random.random(count) < 0.5, first)
+
+
+@pytest.mark.parametrize(
+    ("beta", "side", "error"), [(1.0, 0.0, 0.0), (2.0, 0.0, 0.4), (1.0, 1.5, 0.05), (0.5, 0.0, 0.0)]
+)
+def test_a_raters_three_numbers_are_found(beta: float, side: float, error: float) -> None:
+    found = estimate(*_answers(600, beta, side, error))
+    assert found.beta == pytest.approx(beta, rel=0.6)
+    assert found.side == pytest.approx(side, abs=0.7)
+    assert found.error == pytest.approx(error, abs=0.12)
+
+
+def test_nothing_but_the_prior_from_no_answers_and_chance_is_useless() -> None:
+    none = estimate(np.zeros(0), np.zeros(0, bool))
+    assert none.error < 0.3
+    assert abs(none.side) < 1e-9
+    random = np.random.default_rng(1)
+    assert estimate(random.normal(0, 5, 60), random.random(60) < 0.5).error > 0.5
+
+
+def test_the_probability_of_an_answer_by_hand() -> None:
+    who = Reliability(9, beta=2.0, side=0.0, error=0.5)
+    assert Pair("a", "", np.log(3.0) / 2, True).probability(who) == pytest.approx(0.75)
+    assert Pair("a", "", np.log(3.0) / 2, False).probability(who) == pytest.approx(0.25)
+
+
+def test_contradictions_are_the_least_likely_first() -> None:
+    gaps, first = _answers(40, 4.0, 0.0, 0.0)
+    pairs = [Pair(str(i), "me", float(g), bool(f)) for i, (g, f) in enumerate(zip(gaps, first, strict=True))]
+    pairs += [Pair("wrong", "me", 9.0, False), Pair("half", "me", 4.0, False)]
+    faith = Faith()
+    faith.renew(pairs)
+    assert faith.doubtful[:2] == ["wrong", "half"]
+    assert len(faith.doubtful) < 6
+
+
+def test_each_rater_has_an_error_of_their_own() -> None:
+    good, bad = _answers(60, 2.0, 0.0, 0.0), _answers(60, 2.0, 0.0, 1.0, 5)
+    pairs = [
+        Pair(f"{who}{i}", who, float(g), bool(f))
+        for who, (gaps, first) in (("a", good), ("b", bad))
+        for i, (g, f) in enumerate(zip(gaps, first, strict=True))
+    ]
+    faith = Faith()
+    faith.renew(pairs)
+    assert faith.error("a", 0.1) < 0.15 < 0.5 < faith.error("b", 0.1)
+    assert faith.error("nobody", 0.1) == 0.1
+
+
+def test_the_alarm_rings_when_promise_and_agreement_part() -> None:
+    faith = Faith()
+    for promised, foreseen in ((1, 0.9), (2, 0.85), (3, 0.6), (4, 0.5)):
+        assert faith.alarm == ""
+        faith.note(promised, foreseen)
+    assert "using a fault of it" in faith.alarm
+    calm = Faith()
+    for promised, foreseen in ((4, 0.9), (3, 0.85), (2, 0.6), (1, 0.5), (1, 0.5)):
+        calm.note(promised, foreseen)
+    assert calm.alarm == ""
+
+
+def test_of_several_raters_each_is_judged_by_what_was_foreseen_of_their_answers() -> None:
+    (gaps, first), random = _answers(40, 4.0, 0.0, 0.0), np.random.default_rng(2)
+    chance = random.random(40) < 0.5
+    careful = [Pair(f"c{i}", "c", float(gaps[i]), bool(first[i])) for i in range(40)]
+    before = [Pair(f"x{i}", "x", float(gaps[i]), bool(chance[i])) for i in range(40)]
+    learned = [replace(pair, gap=abs(pair.gap) * (1 if pair.first else -1)) for pair in before]
+    faith = Faith()
+    faith.foresee([*careful, *before])
+    faith.renew([*careful, *learned])
+    assert faith.error("c", 0.1) < 0.15
+    assert faith.error("x", 0.1) > 0.6
+    again = Faith()
+    again.restore(faith.facts())
+    again.renew([*careful, *learned])
+    assert again.raters == faith.raters
+    faith.renew(learned)  # who is alone is taken at their word
+    assert faith.error("x", 0.1) < 0.15
+
+
+def test_who_answers_by_chance_is_found_from_a_dozen_answers() -> None:
+    errors = [estimate(*_answers(12, 1.0, 0.0, 1.0, seed)).error for seed in range(40)]
+    assert np.median(errors) > 0.5
+    assert np.median([estimate(*_answers(12, 1.0, 0.0, 0.05, seed)).error for seed in range(40)]) < 0.15
+
+
+def test_what_was_foreseen_is_near_even_where_the_reward_is_unsure() -> None:
+    clip, other = SimpleNamespace(), SimpleNamespace()
+    answer = SimpleNamespace(id="a", verdict="ranked", clips=(clip, other), ranks=(0, 1))
+    reward = SimpleNamespace(believed=lambda clips: np.array([[4.0, 0.0], [0.0, 3.0]]))
+    (fitted,) = pairs_of([answer], {"a": "me"}, reward)  # type: ignore[list-item, arg-type]
+    (foreseen,) = pairs_of([answer], {}, reward, foreseen=True)  # type: ignore[list-item, arg-type]
+    assert (fitted.gap, fitted.rater, fitted.first) == (0.5, "me", True)
+    chance = (1 / (1 + np.exp(-4.0)) + 1 / (1 + np.exp(3.0))) / 2
+    assert foreseen.gap == pytest.approx(np.log(chance / (1 - chance)))

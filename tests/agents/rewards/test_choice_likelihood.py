@@ -1,0 +1,79 @@
+"""The quick likelihood of linear rewards says what losses.choice says, for any choices."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.feedback.choices import KINDS, Choice, Option, pack
+from agents.rewards.base import choices_loss
+from agents.rewards.choice_likelihood import ERRORS, LIKELY, LinearChoices
+from envs.trajectory import Trajectory
+
+
+def _option(random: np.random.Generator) -> Option:
+    terms = random.standard_normal((1, 3)).astype(np.float32)
+    seen = np.zeros((2, 1), np.float32)
+    return Option(
+        Trajectory("t", np.zeros((2, 0)), np.zeros(2, np.uint64), seen, np.zeros(1, np.int64), terms)
+    )
+
+
+@given(st.integers(0, 2**32 - 1), st.lists(st.integers(1, 4), min_size=1, max_size=6).map(lambda n: [*n, 2]))
+def test_it_is_the_same_as_the_loss(seed: int, options: list[int]) -> None:
+    random = np.random.default_rng(seed)
+    choices = [
+        Choice(
+            KINDS[int(random.integers(len(KINDS)))],
+            (*(_option(random) for _ in range(n - 1)), None if random.random() < 0.2 else _option(random)),
+            noise=float(random.choice([np.nan, 0.3])),
+        )
+        for n in options
+    ]
+    packed = pack(choices)
+    weights = random.standard_normal((5, 3)).astype(np.float32) * 3.0
+    trust = np.exp(random.standard_normal((5, len(KINDS)))).astype(np.float32)
+    which = random.random(len(choices)) < 0.7
+    which[-1] = True
+    quick = LinearChoices(packed, packed.terms, 0.1, which)
+    assert list(quick.choices) == [i for i, n in enumerate(options) if n > 1 and which[i]]
+    returns = torch.from_numpy(weights @ packed.terms.T)
+    loss = choices_loss(returns, torch.from_numpy(trust), packed, 0.1).numpy()
+    counts = random.random(len(quick)).astype(np.float32)
+    found = quick.log_likelihood(weights, trust, counts)
+    np.testing.assert_allclose(found, -(loss[:, quick.choices] * counts).sum(1), rtol=2e-4, atol=1e-5)
+
+
+ONE, TRUST = np.array([[1.0]], np.float32), np.ones((1, len(KINDS)), np.float32)
+"""A weight of one, and answers as sharp as the reward says."""
+
+
+def _of(raters: list[str | None]) -> LinearChoices:
+    """Each rater chose of two clips the one that is worth log 3 more; the last of them the other one."""
+    one, two = (_option(np.random.default_rng(seed)) for seed in (0, 1))
+    told = [Choice("comparison", (one, two), rater=rater) for rater in raters[:-1]]
+    packed = pack([*told, Choice("comparison", (two, one), rater=raters[-1])])
+    features = np.array([[np.log(3.0)], [0.0], [0.0]], np.float32)
+    return LinearChoices(packed, features, 0.1, np.ones(len(raters), np.bool_))
+
+
+def _likelihood(raters: list[str | None]) -> float:
+    return float(_of(raters).log_likelihood(ONE, TRUST, np.ones(len(raters), np.float32))[0])
+
+
+def test_choices_between_two_by_hand() -> None:
+    along, against = 0.9 * 0.75 + 0.05, 0.9 * 0.25 + 0.05
+    assert _likelihood([None, None]) == pytest.approx(np.log(along * against), rel=1e-5)
+
+
+def test_the_care_of_raters_is_summed_out_by_hand() -> None:
+    along, against = (1.0 - ERRORS) * 0.75 + ERRORS / 2, (1.0 - ERRORS) * 0.25 + ERRORS / 2
+    assert _likelihood(["a", "a", "a"]) == pytest.approx(np.log(LIKELY @ (along**2 * against)), rel=1e-5)
+    two = np.log(LIKELY @ along**2) + np.log(LIKELY @ against)
+    assert _likelihood(["a", "a", "b"]) == pytest.approx(two, rel=1e-5)
+    beside = np.log(LIKELY @ along) + np.log(0.9 * 0.75 + 0.05) + np.log(0.9 * 0.25 + 0.05)
+    assert _likelihood([None, "a", None]) == pytest.approx(beside, rel=1e-5)
+    assert sum(LIKELY) == pytest.approx(1.0)

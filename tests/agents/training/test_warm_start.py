@@ -1,0 +1,144 @@
+"""A clone of the person's drives, for a second try to begin from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents import learner_catalog
+from agents.feedback.records import Correction, Demonstration
+from agents.policies.from_torch import policy_arrays
+from agents.teachers.synthetic import make_teacher
+from agents.training.trainer import Practice, PracticeConfig
+from envs.simulate import simulate
+from tests.agents.toy import toy
+
+LEFT, RIGHT, UP, DOWN = 1, 2, 3, 4
+
+
+def _drives(count: int, first: int = 0) -> list[Demonstration]:
+    teacher = make_teacher("rational", toy(), 0)
+    return [teacher.demonstrate(first + i) for i in range(count)]
+
+
+def _straight(count: int) -> list[Demonstration]:
+    """Drives of somebody who goes to the coin: first along, then across."""
+    found = []
+    for seed in range(count):
+        sim = simulate(toy(), 1, seed=seed, auto_reset=False)
+        record = sim.recorder(0)
+        for _ in range(8):
+            across, along = np.sign(np.round(sim.obs[0, :2] * 2)).astype(int)
+            action = int(
+                (RIGHT if across > 0 else LEFT) if across else (DOWN if along > 0 else UP) if along else 0
+            )
+            step = sim.step(np.array([action]))
+            record.add(action, step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
+        found.append(Demonstration(record.trajectory()))
+    return found
+
+
+def _second_try(practice: Practice, records: Any) -> Practice:
+    """The beginning of one, after what was heard."""
+    practice.burst()
+    practice.remember()
+    practice.burst()
+    practice.head_start.hear(records)
+    practice.try_again(np.zeros(4, np.float32))
+    return practice
+
+
+def _imitate(practice: Practice) -> int:
+    calls = 0
+    while practice.imitates:
+        assert practice.imitate() == 0
+        calls += 1
+    return calls
+
+
+def _hits(practice: Practice, drives: list[Demonstration]) -> float:
+    """How often the policy's likeliest action is the driver's."""
+    obs = np.concatenate([d.trajectory.observations[:-1] for d in drives])
+    did = np.concatenate([d.trajectory.actions for d in drives])
+    return float((policy_arrays(practice.ppo.policy).act(obs) == did).mean())
+
+
+def test_a_second_try_begins_by_doing_what_was_driven() -> None:
+    drives = _straight(14)
+    practice = _second_try(Practice(toy(), 0, PracticeConfig()), drives[:10])
+    critic = {name: value.clone() for name, value in practice.ppo.policy.state_dict().items()}
+    assert _hits(practice, drives[10:]) < 0.5
+    assert _imitate(practice) == 20
+    assert _hits(practice, drives[10:]) > 0.9
+    for name, value in practice.ppo.policy.state_dict().items():
+        if "value" in name:  # what things are worth was learned by practice
+            assert value.equal(critic[name]), name
+    assert practice.tries_again
+
+
+def test_where_nobody_drove_it_begins_where_the_written_reward_ended() -> None:
+    takeover = Correction(_drives(1)[0].trajectory, _drives(1, 5)[0].trajectory)
+    for records in ([], [takeover]):
+        practice = _second_try(Practice(toy(), 0, PracticeConfig()), records)
+        assert not practice.imitates
+        assert not practice.head_start.is_known
+
+
+def test_the_same_drives_give_the_same_clone_also_after_a_stop() -> None:
+    drives = _drives(3)
+    whole = _second_try(Practice(toy(), 0, PracticeConfig()), drives)
+    _imitate(whole)
+    halted = _second_try(Practice(toy(), 0, PracticeConfig()), drives)
+    halted.imitate()
+    again = Practice(toy(), 0, PracticeConfig())
+    again.restore(halted.facts(), halted.state(), None)
+    assert not again.imitates  # it must hear first
+    again.head_start.hear(drives)
+    _imitate(again)
+    for layer, same in zip(whole.policy.layers, again.policy.layers, strict=True):
+        np.testing.assert_array_equal(layer[0], same[0])
+
+
+def test_further_drives_make_another_clone_and_the_same_ones_none() -> None:
+    drives = _drives(4)
+    practice = _second_try(Practice(toy(), 0, PracticeConfig()), drives[:2])
+    _imitate(practice)
+    practice.head_start.hear(drives[:2])
+    assert practice.head_start.go_on()
+    practice.head_start.hear(drives)
+    assert not practice.head_start.go_on()
+
+
+def test_who_is_told_more_imitates_no_longer() -> None:
+    practice = _second_try(Practice(toy(), 0, PracticeConfig()), _drives(2))
+    assert practice.imitates
+    practice.take_back(None)
+    assert not practice.imitates
+
+
+def test_joint_practises_once_more_from_drives() -> None:
+    """Also on the first feedback there is, which comes where the written reward ended."""
+    learner = learner_catalog.make("joint", toy(), prior_steps=4_000, steps_per_fit=12_000)
+    learner.observe(3, _drives(3))
+    imitated = []
+    while learner.step():
+        practice = learner.practice
+        if practice.imitates:
+            imitated.append(practice.env_steps)
+            assert learner.snapshot().policy is not None
+    assert len(imitated) >= 19
+    assert len(set(imitated)) == 1
+    assert not learner.practice.tries_again
+
+
+@pytest.mark.parametrize("numbers", [(34, 0.0), (63, 0.4)])
+def test_nothing_is_hidden_where_few_numbers_are_seen(numbers: tuple[int, float]) -> None:
+    from agents.imitation.cloner import CloningConfig, cloner_of
+    from envs import task_catalog as worlds
+
+    seen, blind = numbers
+    task = worlds.task("teachbox/LanesMerge-v0" if seen == 34 else "teachbox/RoomsTidy-v0")
+    assert len(task.world.obs_names) == seen
+    assert cloner_of(task, CloningConfig(), 0)._blind == blind
