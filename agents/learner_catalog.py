@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from agents.feedback.feedback_kind import ALL_KINDS
 from envs.world import Task
 
 if TYPE_CHECKING:
@@ -33,13 +34,12 @@ class LearnerEntry:
     """module:Class, imported when one is made."""
 
 
-_ALL = frozenset({"demonstration", "comparison", "evaluation", "correction"})
 _ENTRIES = (
     LearnerEntry(
         "joint",
         "Everything together",
         "One reward that explains all you did, then practice on it.",
-        _ALL,
+        ALL_KINDS,
         "agents.learners.joint:JointLearner",
     ),
     LearnerEntry(

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 from uuid import uuid4
 
 from envs.trajectory import Trajectory
 
 Verdict = Literal["ranked", "cant_tell", "skipped"]
-
-Kind = Literal["compare", "demo", "mark"]
 
 
 def new_id() -> str:
@@ -89,13 +87,6 @@ class Undo:
 
 
 Record = Demonstration | Evaluation | Comparison | Correction | Undo
-KINDS: dict[str, type[Any]] = {
-    "demonstration": Demonstration,
-    "evaluation": Evaluation,
-    "comparison": Comparison,
-    "correction": Correction,
-    "undo": Undo,
-}
 
 
 def kind_of(record: Record) -> str:
@@ -128,9 +119,13 @@ class Question:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What to ask for. clips: of a comparison or ranking, else 0. gain: expected [nats]."""
+    """What to ask for.
 
-    kind: Kind
+    kind: the name of a FeedbackKind. clips: of a comparison, else 0. gain: expected [nats]. seconds: of the
+    person's time.
+    """
+
+    kind: str
     clips: int
     gain: float
     seconds: float

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from agents.feedback.feedback_kind import COMPARISON, DEMONSTRATION, EVALUATION
 from agents.feedback.records import Comparison, Demonstration, Record, Suggestion
 from agents.queries.acquisition import gain, rankings, tops
 from envs.trajectory import Trajectory
@@ -103,21 +104,21 @@ def suggestion(
     if believed is None:
         stretches = None if prices.demo is None else max(1.0, prices.demo * rate / steps)
         if prices.demo is not None and stretches is not None and prices.demo / stretches < prices.pair:
-            return Suggestion("demo", 0, 0.0, prices.demo)
-        return Suggestion("compare", 2, 0.0, prices.pair)
+            return Suggestion(DEMONSTRATION.name, 0, 0.0, prices.demo)
+        return Suggestion(COMPARISON.name, 2, 0.0, prices.pair)
     returns = believed([clip for group in groups for clip in group]).astype(np.float64)
     worth = returns.reshape(len(returns), len(groups), -1).transpose(1, 0, 2)
     found = []
     for clips in range(2, min(MOST, worth.shape[-1]) + 1):
         gains, _ = rankings(worth, clips, noise)
-        found.append(Suggestion("compare", clips, float(gains.max()), prices.of(clips)))
+        found.append(Suggestion(COMPARISON.name, clips, float(gains.max()), prices.of(clips)))
     if prices.demo is not None:
         windows = max(1, round(prices.demo * rate / steps))
         sharp, share = trusted("demonstration")
         told = share * of_drives(sharp * worth[..., :MOST], noise, windows, random)
-        found.append(Suggestion("demo", 0, told, prices.demo))
+        found.append(Suggestion(DEMONSTRATION.name, 0, told, prices.demo))
     if prices.mark is not None:
         sharp, share = trusted("evaluation")
         shown = of_presses([group[0] for group in groups], lambda c: sharp * believed(c), noise, rate)
-        found.append(Suggestion("mark", 0, share * shown, prices.mark))
+        found.append(Suggestion(EVALUATION.name, 0, share * shown, prices.mark))
     return max(found, key=lambda one: one.gain / one.seconds)

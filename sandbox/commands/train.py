@@ -20,7 +20,10 @@ def train(
     answers: Annotated[int, typer.Option(metavar="N", min=0, help="How many comparisons are answered.")] = 60,
     mix: Annotated[
         str,
-        typer.Option(metavar="KIND=N,...", help="Feedback: demo, compare, rank, mark, correct; or seconds."),
+        typer.Option(
+            metavar="KIND=N,...",
+            help="Feedback: demonstration, comparison, ranking, evaluation, correction; or seconds.",
+        ),
     ] = "",
     prior: Annotated[
         str, typer.Option(metavar="written|none", help="Whether the agent starts from the written reward.")
@@ -47,8 +50,9 @@ def train(
 ) -> None:
     """Teach without a window: a synthetic teacher answers, and the agent is scored on unseen starts."""
     from sandbox.commands.layout_option import layout_options
+    from sandbox.studies.feedback_mix import parse_mix
     from sandbox.studies.report import run, show, small
-    from sandbox.studies.training_study import TrainConfig, parse_mix
+    from sandbox.studies.training_study import TrainConfig
 
     if prior not in ("written", "none"):
         raise ValueError(f"--prior {prior!r} is unknown: choose 'written' or 'none'.")

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.feedback.records import KINDS, Record, Undo, new_id
+from agents.feedback.feedback_kind import RECORD_TYPES
+from agents.feedback.records import Record, Undo, new_id
 from agents.io.safe_files import UnsafeFile, check_text, fresh_file, read_bytes, short
 from envs.trajectory import Trajectory
 from sandbox.exchange.isolated_parser import Apart, need, using
@@ -195,7 +196,7 @@ def entries(rows: Sequence[Row], clips: Mapping[str, Trajectory], path: Path) ->
 
 def _entry(row: Row, clips: Mapping[str, Trajectory], where: str) -> Entry:
     kind, id = row["kind"], row["id"] or new_id()
-    if kind not in KINDS or not isinstance(id, str) or not ID.fullmatch(id):
+    if kind not in RECORD_TYPES or not isinstance(id, str) or not ID.fullmatch(id):
         raise UnsafeFile(f"{where} has the kind {short(kind)} and the id {short(id)}.")
     body: dict[str, Any] = {key: row[key] for key in BODY[str(kind)] if row[key] is not None}
     if "ranks" in body:

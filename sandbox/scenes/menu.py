@@ -9,6 +9,7 @@ from typing import Any
 
 import pygame
 
+from agents.feedback.feedback_kind import FEEDBACK_KINDS
 from envs import task_catalog
 from envs.render_common import rounded
 from envs.show.viewer import View
@@ -19,16 +20,10 @@ from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.screen.lists import List, ListItem
 from sandbox.screen.widgets import Button, Tabs, TextField, Toggle
-from sandbox.screen.words import KIND_NAMES, ago, counted, spoken
+from sandbox.screen.words import ago, counted, spoken
 from sandbox.window.file_exchange import IMPORTS, Exchanging
 from sandbox.window.scene import Scene
 
-KIND_ICONS = {
-    "demonstration": "gamepad-2",
-    "evaluation": "thumbs-up",
-    "comparison": "list-ordered",
-    "correction": "hand",
-}
 DIFFICULTIES = (("easy", "Easy"), ("normal", "Normal"), ("hard", "Hard"))
 NEW = "new"
 
@@ -90,7 +85,7 @@ class MenuScene(Scene):
         from agents.learner_catalog import LEARNERS
 
         for name, entry in LEARNERS.items():
-            icons = [icon for kind, icon in KIND_ICONS.items() if kind in entry.kinds]
+            icons = [kind.icon for name, kind in FEEDBACK_KINDS.items() if name in entry.kinds]
             self.learners.items.append(ListItem(name, entry.title, entry.about, icons=icons))
             if name == "joint":
                 self.learners.index = len(self.learners.items) - 1
@@ -294,16 +289,15 @@ class MenuScene(Scene):
             surface, theme, pygame.Rect(rect.left, rect.top, rect.width, rect.height - legend - theme.px(8))
         )
         half = rect.width // 2
-        for k, (kind, icon) in enumerate(KIND_ICONS.items()):
+        for k, kind in enumerate(FEEDBACK_KINDS.values()):
             x = rect.left + (k % 2) * half
             y = rect.bottom - legend + (k // 2) * theme.px(24) + theme.px(12)
-            image = theme.icon(icon, theme.px(15), look.SOFT)
+            image = theme.icon(kind.icon, theme.px(15), look.SOFT)
             if image:
                 surface.blit(image, image.get_rect(midleft=(x, y)))
             room = half - theme.px(24)
-            name = KIND_NAMES[kind]
-            whole = f"learns from {name}"
-            text = whole if theme.width(whole, "tiny") <= room else name
+            whole = f"learns from {kind.labels}"
+            text = whole if theme.width(whole, "tiny") <= room else kind.labels
             at = (x + theme.px(22), y)
             theme.text(surface, text, at, "tiny", look.MUTED, anchor="midleft", width=room)
 

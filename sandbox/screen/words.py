@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-KIND_NAMES = {
-    "demonstration": "drives",
-    "evaluation": "rewards",
-    "comparison": "rankings",
-    "correction": "corrections",
-}
+from agents.feedback.feedback_kind import FEEDBACK_KINDS
 
 
 def spoken(name: str) -> str:
@@ -24,9 +19,7 @@ def spoken(name: str) -> str:
 def counted(counts: Mapping[str, int]) -> str:
     """'2 drives, 14 rankings'."""
     parts = [
-        f"{counts[kind]} {name[:-1] if counts[kind] == 1 else name}"
-        for kind, name in KIND_NAMES.items()
-        if counts.get(kind)
+        kind.counted_on_screen(counts[name]) for name, kind in FEEDBACK_KINDS.items() if counts.get(name)
     ]
     return ", ".join(parts) or "nothing taught yet"
 

@@ -14,7 +14,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from agents.feedback.records import KINDS, Record, Undo, kind_of
+from agents.feedback.feedback_kind import RECORD_TYPES
+from agents.feedback.records import Record, Undo, kind_of
 from envs.trajectory import Trajectory
 
 _ARRAYS = ("states", "rng", "observations", "actions", "terms")
@@ -81,7 +82,7 @@ def decode_trajectory(content: bytes) -> Trajectory:
 def encode(record: Record) -> Encoded:
     """A record as rows; CodecError if it holds what can't be kept (a NaN, an unknown kind)."""
     kind = kind_of(record)
-    if KINDS.get(kind) is not type(record):
+    if RECORD_TYPES.get(kind) is not type(record):
         raise CodecError(f"{type(record).__name__} is no kind of record")
     body: dict[str, Any] = {}
     clips: list[EncodedClip] = []
@@ -110,13 +111,13 @@ def roles_of(kind: str) -> tuple[str, ...]:
 
 def decode(id: str, kind: str, body: str, clips: Mapping[str, Sequence[Trajectory]]) -> Record:
     """The record again. `clips`: the trajectories by role, each in order of place."""
-    if kind not in KINDS:
+    if kind not in RECORD_TYPES:
         raise CodecError(f"record {id} is of unknown kind {kind!r}")
     try:
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(body).items()}
         for role, many in _TRAJECTORIES[kind].items():
             values[role] = tuple(clips[role]) if many is tuple else clips[role][0]
-        record: Record = KINDS[kind](**values, id=id)
+        record: Record = RECORD_TYPES[kind](**values, id=id)
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise CodecError(f"{kind} {id} can't be read ({error})") from error
     return record
@@ -130,7 +131,7 @@ def _roles(kind: type[Any]) -> dict[str, type[Any]]:
     return {name: tuple if hint == many else Trajectory for name, hint in mine.items()}
 
 
-_TRAJECTORIES = {name: _roles(kind) for name, kind in KINDS.items()}
+_TRAJECTORIES = {name: _roles(kind) for name, kind in RECORD_TYPES.items()}
 
 
 def _clip(role: str, place: int, item: Trajectory) -> EncodedClip:

@@ -17,18 +17,18 @@ import numpy as np
 
 from agents.evaluation import scores
 from agents.evaluation.scores import References
+from agents.feedback.feedback_kind import COMPARISON, CORRECTION, DEMONSTRATION, EVALUATION
 from agents.feedback.records import Correction, Record
 from agents.learners.protocol import BEFORE_ANSWERS, Learner
 from agents.policies.rollouts import Variant, fresh_moments, roll
 from agents.teachers.synthetic import Teacher
 from envs.trajectory import Trajectory
 from envs.world import Task
+from sandbox.studies.feedback_mix import MIX_KINDS, RANKING, SECONDS
 
 PRICES = {"comparison": 4.0, "further clip": 2.0}
 """What a person's answer costs [s]; driving and watching cost the time they last."""
-KINDS = ("demo", "compare", "rank", "mark", "correct", "seconds")
-"""The last is a person's time, spent on what the learner asks for."""
-RANKED = 4  # clips in a "rank"
+RANKED = 4  # clips in a ranking
 WATCHED = 12  # episodes at most before one takeover; none is given if nothing in them is to be mended
 BETWEEN_MARKS = 1.0  # a teacher presses at most once in this time [s]
 
@@ -97,7 +97,7 @@ class Lesson:
     ) -> None:
         """So much feedback in so many rounds, then all the learning that it is good for."""
         for turn in range(rounds):
-            for kind in (kind for kind in KINDS if wanted.get(kind)):
+            for kind in (kind for kind in MIX_KINDS if wanted.get(kind)):
                 self._give(kind, _due(wanted[kind], turn, rounds, kind), turn == rounds - 1)
             text = f"round {turn + 1} of {rounds}, {self.answers} answers"
             progress(0.1 + 0.8 * (share[0] + (share[1] - share[0]) * turn / (rounds + 1)), text)
@@ -151,26 +151,26 @@ class Lesson:
     def _give(self, kind: str, number: int, last: bool = False) -> None:
         """Ask the teacher for `number` pieces of feedback of one kind; `last`: no more come in this stage."""
         rate = self.task.world.steps_per_second
-        if kind == "mark":
+        if kind == EVALUATION.name:
             self._mark(number)
             return
-        if kind == "seconds":
+        if kind == SECONDS:
             self._left += number
             self._as_suggested(last)
             return
         for _ in range(number):
-            if kind == "demo":
+            if kind == DEMONSTRATION.name:
                 seed = int(self.random.integers(2**31))
                 driven = self._timed(partial(self.teacher.demonstrate, seed))
                 self.human_seconds += len(driven.trajectory) / rate
                 self._say(driven)
-            elif kind == "correct":
+            elif kind == CORRECTION.name:
                 taken = self._corrected()
                 if taken is not None:
                     self.human_seconds += len(taken.person) / rate
                     self._say(taken)
             else:
-                self._ask(RANKED if kind == "rank" else 2)
+                self._ask(RANKED if kind == RANKING else 2)
                 self._spend(1)  # as it would while the person goes on
 
     def _as_suggested(self, last: bool) -> None:
@@ -183,7 +183,7 @@ class Lesson:
                 if not last or self._left < PRICES["comparison"]:
                     return
                 wanted = None
-            if wanted is not None and wanted.kind != "compare":
+            if wanted is not None and wanted.kind != COMPARISON.name:
                 self._give(wanted.kind, 1)
             else:
                 self._ask(2 if wanted is None else wanted.clips)
@@ -245,7 +245,7 @@ class Lesson:
 
 def _due(number: int, turn: int, rounds: int, kind: str) -> int:
     """How many of `number` come in this round: demonstrations at once, else a quarter, then evenly."""
-    if kind == "demo":
+    if kind == DEMONSTRATION.name:
         return number if turn == 0 else 0
     first = number if rounds == 1 else round(number / 4)
     if turn == 0:

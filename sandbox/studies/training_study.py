@@ -11,11 +11,13 @@ from typing import Any, Literal
 
 from agents import learner_catalog as learners
 from agents.evaluation import scores
+from agents.feedback.feedback_kind import COMPARISON
 from agents.feedback.principles import read as read_principles
 from agents.teachers.synthetic import make_teacher
 from envs import task_catalog as worlds
+from sandbox.studies.feedback_mix import ALIASES, MIX_KINDS
 from sandbox.studies.session_replay import digest_of
-from sandbox.studies.simulated_teaching import KINDS, PRICES, Budget, Lesson, Progress
+from sandbox.studies.simulated_teaching import PRICES, Budget, Lesson, Progress
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,11 @@ class TrainConfig:
 
     def wanted(self) -> dict[str, int]:
         """How much of each kind of feedback is asked for."""
-        return {"compare": self.answers} if not self.mix else dict(self.mix)
+        return (
+            {COMPARISON.name: self.answers}
+            if not self.mix
+            else {ALIASES.get(k, k): n for k, n in self.mix.items()}
+        )
 
     def stages(self) -> list[dict[str, int]]:
         """The budgets and all of it, in order. ValueError where one is more than the next."""
@@ -84,19 +90,6 @@ class TrainResult:
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
-
-
-def parse_mix(text: str) -> dict[str, int]:
-    """ "demo=2,compare=48" -> {"demo": 2, "compare": 48}; ValueError with a sentence."""
-    found: dict[str, int] = {}
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        kind, _, number = part.partition("=")
-        if kind not in KINDS or not number.isdigit():
-            raise ValueError(
-                f"{part!r} in the mix is not understood: write kind=number, the kinds are {', '.join(KINDS)}"
-            )
-        found[kind] = int(number)
-    return found
 
 
 def train(config: TrainConfig, progress: Progress = lambda share, text: None) -> TrainResult:
@@ -159,21 +152,11 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
     )
 
 
-_RECORD_OF = {
-    "demo": "demonstration",
-    "compare": "comparison",
-    "rank": "comparison",
-    "mark": "evaluation",
-    "correct": "correction",
-    "seconds": "comparison",
-}
-
-
 def _check(learner: str, wanted: Mapping[str, int]) -> None:
     takes = learners.entry(learner).kinds
     for kind, number in wanted.items():
-        if number and _RECORD_OF[kind] not in takes:
-            able = ", ".join(f"{k}=N" for k, record in _RECORD_OF.items() if record in takes)
+        if number and MIX_KINDS[kind].name not in takes:
+            able = ", ".join(f"{word}=N" for word, one in MIX_KINDS.items() if one.name in takes)
             raise ValueError(f"learner {learner!r} learns nothing from {kind!r}: use --mix with {able}")
 
 

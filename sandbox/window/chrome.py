@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pygame
 
+from agents.feedback.feedback_kind import FEEDBACK_KINDS
 from sandbox.play.intents import Pointer, Press
 from sandbox.screen import badges
 from sandbox.screen import theme as look
@@ -27,12 +28,6 @@ STATES: dict[str, tuple[str, Color]] = {
     "restarting": ("refresh-cw", look.WARN),
     "failed": ("triangle-alert", look.BAD),
 }
-COUNTED = (
-    ("demonstration", "gamepad-2", "drives"),
-    ("evaluation", "thumbs-up", "rewards"),
-    ("comparison", "list-ordered", "ranked"),
-    ("correction", "hand", "corrected"),
-)
 
 
 class Chrome:
@@ -245,8 +240,9 @@ class Chrome:
                 x = surface.blit(image, image.get_rect(midright=(x - theme.px(16), y))).left
         minutes, seconds = divmod(int(self.app.taught), 60)
         x = self._counter(surface, theme, x - theme.px(18), y, "clock", f"{minutes}:{seconds:02d}")
-        for kind, icon, _ in reversed(COUNTED):
-            x = self._counter(surface, theme, x - theme.px(14), y, icon, str(session.counts.get(kind, 0)))
+        for kind in reversed(FEEDBACK_KINDS.values()):
+            count = str(session.counts.get(kind.name, 0))
+            x = self._counter(surface, theme, x - theme.px(14), y, kind.icon, count)
         return x
 
     def _counter(

@@ -47,7 +47,7 @@ def session_facts(session: Session | None) -> dict[str, Any]:
 
 
 def _suggested(snapshot: Snapshot | None) -> str:
-    """Which kind of feedback the learner would like most: "compare 2", "demo", ..."""
+    """Which kind of feedback the learner would like most: "comparison 2", "demonstration", ..."""
     wanted = snapshot.suggestion if snapshot else None
     return "" if wanted is None else f"{wanted.kind} {wanted.clips or ''}".strip()
 

@@ -121,7 +121,7 @@ class Torn(FakeLearner):
         self.whom = rater
 
     def suggest(self) -> Suggestion:
-        return Suggestion("demo", 0, 1.0, 6.0)
+        return Suggestion("demonstration", 0, 1.0, 6.0)
 
     def snapshot(self) -> Snapshot:
         said = list(dict.fromkeys(self.raters.values()))

@@ -27,15 +27,16 @@ def of_run(*scores: float) -> dict[str, Any]:
     usual = {"human_seconds": 8.0, "env_steps": 10, "cpu_seconds": 1.0, "done": 0.5}
     return {
         "budgets": [
-            {"mix": {"compare": i + 1}, "answers": i + 1, "score": s, **usual} for i, s in enumerate(scores)
+            {"mix": {"comparison": i + 1}, "answers": i + 1, "score": s, **usual}
+            for i, s in enumerate(scores)
         ]
     }
 
 
 def test_a_line_for_each_budget_and_the_bar_at_the_last() -> None:
-    condition = taught("preferences", TIDY, "compare=1/compare=2", Wanted(0.95, 0.9))
+    condition = taught("preferences", TIDY, "comparison=1/comparison=2", Wanted(0.95, 0.9))
     first, last = lines_of(condition, [of_run(0.1, 0.97), of_run(0.2, 0.91), of_run(0.6, 0.96)])
-    assert (first.teaching, last.teaching, last.answers) == ("compare=1", "compare=2", 2)
+    assert (first.teaching, last.teaching, last.answers) == ("comparison=1", "comparison=2", 2)
     assert (first.median, first.worst, first.met) == (0.2, 0.1, None)
     assert (last.median, last.worst, last.met) == (0.96, 0.91, True)
     assert first.low <= first.iqm <= first.high
@@ -77,7 +78,10 @@ def test_a_part_of_a_set_is_chosen_by_the_learner_and_its_reward() -> None:
             conditions("care", learner=other)
 
 
-WANTED = [quickly(taught("preferences", TIDY, "compare=2")), quickly(taught("bc", TIDY, "demo=1"))]
+WANTED = [
+    quickly(taught("preferences", TIDY, "comparison=2")),
+    quickly(taught("bc", TIDY, "demonstration=1")),
+]
 BAD = replace(WANTED[1], name="bad", config=replace(WANTED[1].config, teacher="nobody"))
 
 
@@ -133,8 +137,10 @@ def test_the_command_measures_a_set_and_names_it(tmp_path: Path) -> None:
 
 def test_a_set_becomes_a_section_with_a_plot_for_each_world(tmp_path: Path) -> None:
     found = [
-        *lines_of(taught("preferences", TIDY, "compare=1/compare=2", Wanted(0.95, 0.9)), [of_run(0.1, 0.97)]),
-        *lines_of(taught("bc", WORLDS[2], "demo=1/demo=2"), [of_run(0.3, 0.4)]),
+        *lines_of(
+            taught("preferences", TIDY, "comparison=1/comparison=2", Wanted(0.95, 0.9)), [of_run(0.1, 0.97)]
+        ),
+        *lines_of(taught("bc", WORLDS[2], "demonstration=1/demonstration=2"), [of_run(0.3, 0.4)]),
     ]
     refs = [Reference("RoomsTidy", -1.0, 0.0, 6.0, -0.167), Reference("LanesMerge", 1.0, 0.0, 6.0, 0.0)]
     report = {
@@ -153,7 +159,7 @@ def test_a_set_becomes_a_section_with_a_plot_for_each_world(tmp_path: Path) -> N
     assert text.index("### RoomsTidy") < text.index("### LanesMerge")
     assert "| LanesMerge | bc | 3 | ValueError: no |" in text
     assert "the random policy scores -0.167" in text
-    assert "| preferences | rational | compare=2 | 1 | 0 | 2 | 8 | 0.970 [0.970, 0.970] |" in text
+    assert "| preferences | rational | comparison=2 | 1 | 0 | 2 | 8 | 0.970 [0.970, 0.970] |" in text
     assert "median 0.95, worst 0.9 | yes |" in text
     assert "`teachbox bench learners --set care` on 2026-11-22" in text
     drawn = (tmp_path / "learners-care-RoomsTidy-said.svg").read_text()
@@ -161,4 +167,4 @@ def test_a_set_becomes_a_section_with_a_plot_for_each_world(tmp_path: Path) -> N
     assert "pieces of feedback" in drawn
     assert "bc" not in drawn
     assert (tmp_path / "learners-care-LanesMerge-human-seconds.svg").exists()
-    assert (said("demo=2,compare=10"), said("nothing")) == (12, 0)
+    assert (said("demonstration=2,comparison=10"), said("nothing")) == (12, 0)

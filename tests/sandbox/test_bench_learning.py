@@ -272,18 +272,25 @@ def test_the_page_in_docs_is_made_from_its_files() -> None:
 
 
 def test_the_overview_shows_what_the_most_telling_came_to() -> None:
-    one = {"world": "A", "learner": "bc", "teaching": "demo=1", "iqm": 0.5, "low": 0.25, "high": 0.75}
+    one = {
+        "world": "A",
+        "learner": "bc",
+        "teaching": "demonstration=1",
+        "iqm": 0.5,
+        "low": 0.25,
+        "high": 0.75,
+    }
     lines = [
         one,
-        {**one, "teaching": "demo=2,mark=1", "iqm": 0.75},
-        {**one, "world": "B", "teaching": "compare=3", "iqm": 1.0},
+        {**one, "teaching": "demonstration=2,evaluation=1", "iqm": 0.75},
+        {**one, "world": "B", "teaching": "comparison=3", "iqm": 1.0},
         {**one, "world": "B", "learner": "it", "teaching": "nothing"},
     ]
     random = [{"world": "B", "random_score": -0.5}]
     assert overview.overview(lines, random).splitlines() == [
         "| learner | told | A | B |",
         "| --- | --- | ---: | ---: |",
-        "| bc | 2 drives, 1 press | 0.75 [0.25, 0.75] | 1.00 [0.25, 0.75] (3 comparisons) |",
+        "| bc | 2 demonstrations, 1 evaluation | 0.75 [0.25, 0.75] | 1.00 [0.25, 0.75] (3 comparisons) |",
         "| it | nothing |  | 0.50 [0.25, 0.75] |",
         "| control: acting at random |  |  | -0.50 |",
     ]

@@ -16,7 +16,7 @@ ONE = {
     "world": "RoomsTidy",
     "learner": "joint",
     "teacher": "rational",
-    "teaching": "compare=3",
+    "teaching": "comparison=3",
     "human_seconds": 12.4,
     "cpu_seconds": 2.04,
     "iqm": 0.5,
@@ -58,7 +58,7 @@ def test_a_table_is_put_between_its_marks_and_nothing_else_is_touched(tmp_path: 
 
 def test_answers_are_told_by_median_and_worst_seed() -> None:
     errs = {"teacher": "mistaken:0.2", "median": -0.0001}
-    made = readme_tables.by_answers([report({"teaching": "compare=10"}, {}, errs)])
+    made = readme_tables.by_answers([report({"teaching": "comparison=10"}, {}, errs)])
     assert made.splitlines() == [
         "| learner | told by | 3 | 10 |",
         "| --- | --- | ---: | ---: |",

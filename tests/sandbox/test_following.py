@@ -33,18 +33,18 @@ from tests.sandbox.xwindow import Screen, Window
 ROOMS = "teachbox/RoomsTidy-v0"
 TASK = rooms_tidy()
 ANN, BOB, EVE = "a1b2c3d4e5f6", "b1b2c3d4e5f6", "e1b2c3d4e5f6"
-DRIVE = Suggestion("demo", 0, 0.5, 6.2)
+DRIVE = Suggestion("demonstration", 0, 0.5, 6.2)
 
 
 def test_what_tells_most_is_named_with_the_key_to_press() -> None:
     assert hint(None, "drive", 0) is None
-    found = hint(Suggestion("compare", 3, 0.5, 6.0), "drive", 0)
+    found = hint(Suggestion("comparison", 3, 0.5, 6.0), "drive", 0)
     assert found is not None
     assert (found.texts[0], found.key) == ("It would learn most from ranking 3 clips (about 6 s)", "f4")
-    assert hint(Suggestion("compare", 3, 0.5, 6.0), "rank", 2) == (found.texts, "n")
-    assert hint(Suggestion("compare", 2, 0.5, 4.0), "rank", 2).key == ""  # type: ignore[union-attr]
+    assert hint(Suggestion("comparison", 3, 0.5, 6.0), "rank", 2) == (found.texts, "n")
+    assert hint(Suggestion("comparison", 2, 0.5, 4.0), "rank", 2).key == ""  # type: ignore[union-attr]
     assert hint(DRIVE, "watch", 0).texts[0].endswith("a drive (about 6 s)")  # type: ignore[union-attr]
-    assert hint(Suggestion("mark", 0, 0.5, 5.0), "drive", 0).key == "f3"  # type: ignore[union-attr]
+    assert hint(Suggestion("evaluation", 0, 0.5, 5.0), "drive", 0).key == "f3"  # type: ignore[union-attr]
 
 
 class Undecided(FakeLearner):
@@ -60,7 +60,7 @@ class Undecided(FakeLearner):
 
 def test_near_ties_do_not_flicker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stocks, "SUGGEST_SHARE", 1.0)
-    pair, three = Suggestion("compare", 2, 0.3, 4.0), Suggestion("compare", 3, 0.3, 6.0)
+    pair, three = Suggestion("comparison", 2, 0.3, 4.0), Suggestion("comparison", 3, 0.3, 6.0)
     learner, stock = Undecided(pair, three, pair, three, three, None, None), Stock(2, 0.0)
     seen = []
     for turn in range(7):
@@ -104,12 +104,12 @@ def app(session: Teaching) -> Iterator[App]:
 
 
 def test_the_suggestion_stands_in_every_mode_and_its_key_leads_there(app: App, session: Teaching) -> None:
-    session.show(1, suggestion=Suggestion("compare", 3, 0.5, 6.0))
+    session.show(1, suggestion=Suggestion("comparison", 3, 0.5, 6.0))
     frames(app, 2)
     for mode in ("drive", "reward", "correct", "watch"):
         app.go(mode)
         assert "It would learn most from ranking 3 clips (about 6 s)" in texts(app)
-        assert app.state()["learner"]["suggests"] == "compare 3"
+        assert app.state()["learner"]["suggests"] == "comparison 3"
     press(app, "f4")
     assert app.scene.mode == "rank"
     before = texts(app).count("N")
@@ -213,7 +213,7 @@ def test_whom_to_follow_must_be_somebody() -> None:
     with pytest.raises(ValueError, match=r"'3' is nobody of 'pool:rational,wants:vase=6'.*0 to 1"):
         train(TrainConfig(teacher="pool:rational,wants:vase=6", follow="3"))
     with pytest.raises(ValueError, match="'bc' has no setting 'follow'"):
-        train(TrainConfig(learner="bc", mix={"demo": 1}, follow="0"))
+        train(TrainConfig(learner="bc", mix={"demonstration": 1}, follow="0"))
 
 
 @pytest.mark.slow

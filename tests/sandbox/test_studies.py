@@ -18,7 +18,7 @@ from sandbox.studies.training_study import TrainConfig, train
 
 SHORT = TrainConfig(
     world="teachbox/RoomsTidy-v0",
-    mix={"demo": 1, "compare": 4, "rank": 1, "mark": 2, "correct": 1},
+    mix={"demonstration": 1, "comparison": 4, "ranking": 1, "evaluation": 2, "correction": 1},
     rounds=2,
     steps_per_round=8_000,
     config={"prior_steps": 8_000, "steps_per_fit": 16_000},
@@ -44,12 +44,12 @@ def test_each_question_knows_of_the_answer_before_it(monkeypatch: pytest.MonkeyP
         return ask(learner, clips)
 
     monkeypatch.setattr(JointLearner, "query", query)
-    train(replace(SHORT, mix={"compare": 5, "rank": 1}, rounds=1))
+    train(replace(SHORT, mix={"comparison": 5, "ranking": 1}, rounds=1))
     assert known == [0, 1, 2, 3, 4, 5]
 
 
 def test_the_last_seconds_too_few_for_what_is_suggested_go_to_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    ranking = Suggestion("compare", 4, 1.0, 8.0)
+    ranking = Suggestion("comparison", 4, 1.0, 8.0)
     monkeypatch.setattr(Asker, "suggest", lambda *_: ranking)
     asked = replace(SHORT, mix={"seconds": 21})
     # of 5 s in the first round nothing, then two rankings of 8 s, and a pair of 4 s
@@ -69,7 +69,7 @@ def test_a_takeover_costs_the_time_that_is_watched_before_it(
 
     monkeypatch.setattr(Teacher, "where_to_correct", lambda *_: 7)
     monkeypatch.setattr(Teacher, "correct", correct)
-    asked = replace(SHORT, mix={"correct": 1}, rounds=1, config={"updates": 50}, learner="dagger")
+    asked = replace(SHORT, mix={"correction": 1}, rounds=1, config={"updates": 50}, learner="dagger")
     # an episode without a fault, then 7 steps of one and 5 at the wheel; or all there are without a fault
     steps = task.horizon + 7 + 5 if mended else WATCHED * task.horizon
     assert train(asked).human_seconds == pytest.approx(steps / task.world.steps_per_second)

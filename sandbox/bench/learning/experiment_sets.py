@@ -12,7 +12,8 @@ from typing import Any, get_args
 
 from agents.learner_catalog import entry
 from sandbox.bench.learning.learner_scores import Condition, Wanted
-from sandbox.studies.training_study import TrainConfig, parse_mix
+from sandbox.studies.feedback_mix import parse_mix
+from sandbox.studies.training_study import TrainConfig
 
 TIDY, LOOPHOLE = "teachbox/RoomsTidy-v0", "teachbox/RoomsLoophole-v0"
 MERGE, ROVER, POLE = "teachbox/LanesMerge-v0", "teachbox/RoverDeliver-v0", "CartPole-v1"
@@ -49,7 +50,7 @@ def taught(
     config: dict[str, Any] | None = None,
     **settings: Any,
 ) -> Condition:
-    """A learner by name (see LEARNERS) with budgets as in "compare=5/compare=10"."""
+    """A learner by name (see LEARNERS) with budgets as in "comparison=5/comparison=10"."""
     learner, _, model = name.partition(":")
     if model not in ("", "net", "terms", "tamer", "coach"):
         raise ValueError(f"{name!r} is no learner to measure: after the colon comes net, tamer or coach")
@@ -79,10 +80,10 @@ def table() -> list[Condition]:
         for control in ("constant", "random"):
             label = f"control: {control} reward"
             found.append(
-                taught("joint", world, "compare=25", None, label, limits, control=control, prior="none")
+                taught("joint", world, "comparison=25", None, label, limits, control=control, prior="none")
             )
         if world != POLE:
-            found.append(taught("joint", world, "compare=0", None, "the written reward alone", limits))
+            found.append(taught("joint", world, "comparison=0", None, "the written reward alone", limits))
     return found
 
 
@@ -97,77 +98,105 @@ def _budgets(learner: str, world: str) -> str:
     """What one learner is given in a world of the table, budget by budget; empty: nothing that it takes."""
     kinds, flat = entry(learner).kinds, world in (TIDY, LOOPHOLE)
     if learner == "joint" and world != POLE:
-        few = "demo=1,compare=4/demo=2,compare=10/"
+        few = "demonstration=1,comparison=4/demonstration=2,comparison=10/"
         return (
             few
-            + ("demo=2,compare=24,mark=3,correct=3/" if flat else "")
-            + "demo=2,compare=48,mark=5,correct=5"
+            + ("demonstration=2,comparison=24,evaluation=3,correction=3/" if flat else "")
+            + "demonstration=2,comparison=48,evaluation=5,correction=5"
         )
     if "comparison" in kinds:
-        return "compare=5/compare=10/compare=25/compare=50" if flat else "compare=10/compare=25/compare=50"
+        return (
+            "comparison=5/comparison=10/comparison=25/comparison=50"
+            if flat
+            else "comparison=10/comparison=25/comparison=50"
+        )
     if world == POLE and kinds == {"evaluation"}:
         return ""  # every step is worth the same there, and nothing surprises the teacher
     if "correction" in kinds and learner == "dagger":
-        return "demo=1/demo=2,correct=5/demo=5,correct=20" if flat else "demo=2,correct=5/demo=5,correct=20"
+        return (
+            "demonstration=1/demonstration=2,correction=5/demonstration=5,correction=20"
+            if flat
+            else "demonstration=2,correction=5/demonstration=5,correction=20"
+        )
     if "demonstration" in kinds:
-        return "demo=1/demo=2/demo=5/demo=10" if flat else "demo=2/demo=10"
-    return "mark=20/mark=60"
+        return (
+            "demonstration=1/demonstration=2/demonstration=5/demonstration=10"
+            if flat
+            else "demonstration=2/demonstration=10"
+        )
+    return "evaluation=20/evaluation=60"
 
 
 def joint() -> list[Condition]:
     """Sixty answers, everything mixed, and what they are compared with."""
-    mixed = "demo=2,compare=48,mark=5,correct=5"
+    mixed = "demonstration=2,comparison=48,evaluation=5,correction=5"
     return [
-        taught("joint", TIDY, "compare=60", label="60 comparisons"),
+        taught("joint", TIDY, "comparison=60", label="60 comparisons"),
         taught("joint", TIDY, mixed, label="everything mixed"),
-        taught("joint", TIDY, "compare=0", label="nothing: the written reward alone"),
+        taught("joint", TIDY, "comparison=0", label="nothing: the written reward alone"),
         taught(
-            "joint", TIDY, "compare=60", None, "control: constant reward", control="constant", prior="none"
+            "joint", TIDY, "comparison=60", None, "control: constant reward", control="constant", prior="none"
         ),
-        taught("joint", TIDY, "compare=60", None, "control: random reward", control="random", prior="none"),
+        taught(
+            "joint", TIDY, "comparison=60", None, "control: random reward", control="random", prior="none"
+        ),
     ]
 
 
 def preferences() -> list[Condition]:
     """How many comparisons a reward needs: on the terms and as a net, from the written reward or nothing."""
     net, terms = "preferences:net", "preferences"
-    full, early = "compare=10/compare=25/compare=50", "compare=50/compare=100/compare=150"
+    full, early = "comparison=10/comparison=25/comparison=50", "comparison=50/comparison=100/comparison=150"
     return [
         taught(net, TIDY, full, Wanted(0.95, 0.9)),
-        taught(net, MERGE, "compare=25/compare=50/compare=100", Wanted(0.95, 0.9)),
+        taught(net, MERGE, "comparison=25/comparison=50/comparison=100", Wanted(0.95, 0.9)),
         taught(net, TIDY, early, Wanted(0.9), f"{net}, prior none", prior="none"),
-        taught(terms, TIDY, "compare=5/compare=10", Wanted(0.95, 0.95)),
-        taught(terms, TIDY, "compare=10/compare=25/compare=50", None, f"{terms}, prior none", prior="none"),
+        taught(terms, TIDY, "comparison=5/comparison=10", Wanted(0.95, 0.95)),
+        taught(
+            terms,
+            TIDY,
+            "comparison=10/comparison=25/comparison=50",
+            None,
+            f"{terms}, prior none",
+            prior="none",
+        ),
         taught(net, POLE, full, Wanted(0.948), f"{net} (475 of 500 steps is 0.948)"),
     ]
 
 
 def minute() -> list[Condition]:
     """`joint` at one human minute, beside the single kinds at as many seconds and at more."""
-    mixed, chosen = "demo=2,compare=10", "joint, its own choice of questions"
+    mixed, chosen = "demonstration=2,comparison=10", "joint, its own choice of questions"
     drivers, bar = ("rational", "slipping", "cautious"), Wanted(0.95, 0.85)
     single = [
-        ("joint, comparisons", "compare=11/compare=15"),
-        ("joint, demonstrations", "demo=2/demo=20"),
-        ("joint, presses", "mark=10/mark=30"),
-        ("joint, takeovers", "correct=5/correct=20"),
+        ("joint, comparisons", "comparison=11/comparison=15"),
+        ("joint, demonstrations", "demonstration=2/demonstration=20"),
+        ("joint, presses", "evaluation=10/evaluation=30"),
+        ("joint, takeovers", "correction=5/correction=20"),
     ]
     return [
         *[taught("joint", TIDY, mixed, bar, teacher=who) for who in drivers],
         taught("joint", TIDY, mixed, None, teacher="noisy"),  # one answer in five is random too
         *[taught("joint", TIDY, "seconds=30/seconds=60", bar, chosen, teacher=who) for who in drivers],
         *[taught("joint", TIDY, budgets, None, label) for label, budgets in single],
-        taught("bc", TIDY, "demo=20"),
-        taught("joint", MERGE, "demo=1,compare=5/demo=2,compare=10/demo=4,compare=20"),
-        taught("joint", MERGE, "compare=15/compare=30/compare=60", None, "joint, comparisons"),
-        taught("joint", MERGE, "demo=6/demo=12/demo=24", None, "joint, demonstrations"),
+        taught("bc", TIDY, "demonstration=20"),
+        taught(
+            "joint",
+            MERGE,
+            "demonstration=1,comparison=5/demonstration=2,comparison=10/demonstration=4,comparison=20",
+        ),
+        taught("joint", MERGE, "comparison=15/comparison=30/comparison=60", None, "joint, comparisons"),
+        taught(
+            "joint", MERGE, "demonstration=6/demonstration=12/demonstration=24", None, "joint, demonstrations"
+        ),
     ]
 
 
 def imitation() -> list[Condition]:
     """Learners from demonstrations alone."""
-    demos = "demo=1/demo=2/demo=5/demo=10"
-    takeovers = "demo=2,correct=5/demo=5,correct=20/demo=10,correct=50/demo=20,correct=100"
+    demos = "demonstration=1/demonstration=2/demonstration=5/demonstration=10"
+    both = ((2, 5), (5, 20), (10, 50), (20, 100))
+    takeovers = "/".join(f"demonstration={driven},correction={taken}" for driven, taken in both)
     return [
         taught("bc", TIDY, demos, Wanted(0.9)),
         taught("gail", TIDY, demos, Wanted(0.9)),
@@ -181,20 +210,20 @@ def loophole() -> list[Condition]:
     """The world whose written reward pays for dropping things: from it alone, and from thirty answers."""
     long = {"prior_steps": 1_000_000}
     return [
-        taught("joint", LOOPHOLE, "compare=0", None, "the written reward alone (at most 0.3)", long),
-        taught("joint", LOOPHOLE, "compare=10/compare=20/compare=30", Wanted(0.9)),
-        taught("preferences:net", LOOPHOLE, "compare=10/compare=20/compare=30"),
+        taught("joint", LOOPHOLE, "comparison=0", None, "the written reward alone (at most 0.3)", long),
+        taught("joint", LOOPHOLE, "comparison=10/comparison=20/comparison=30", Wanted(0.9)),
+        taught("preferences:net", LOOPHOLE, "comparison=10/comparison=20/comparison=30"),
     ]
 
 
 def care() -> list[Condition]:
     """Who errs one time in five, and pools half of whose raters answer at random; beside who never errs."""
-    budgets = "/".join(f"compare={n}" for n in (5, 10, 20, 25, 40, 50))
+    budgets = "/".join(f"comparison={n}" for n in (5, 10, 20, 25, 40, 50))
     who = ("rational", "mistaken:0.2", "pool:rational,rational,useless,useless")
     found = [taught("preferences", TIDY, budgets, teacher=teacher) for teacher in who]
     numbers = {teacher: (25, 50, 62, 100) if "pool" in teacher else (25, 50, 100) for teacher in who}
     return found + [
-        taught("preferences:net", TIDY, "/".join(f"compare={n}" for n in some), teacher=teacher)
+        taught("preferences:net", TIDY, "/".join(f"comparison={n}" for n in some), teacher=teacher)
         for teacher, some in numbers.items()
     ]
 
@@ -205,7 +234,7 @@ def questions() -> list[Condition]:
 
     found = []
     for model, numbers in (("preferences", (3, 5, 10, 20, 40)), ("preferences:net", (15, 30, 60))):
-        budgets = "/".join(f"compare={n}" for n in numbers)
+        budgets = "/".join(f"comparison={n}" for n in numbers)
         for by in get_args(Ways):
             if by == "improvement" and model != "preferences":
                 continue  # a net asks by information in its place
@@ -216,7 +245,7 @@ def questions() -> list[Condition]:
 
 def cost() -> list[Condition]:
     """Sixty answers in the store, a learner that hears them all at once: CPU-seconds to a trained policy."""
-    found = [taught(name, TIDY, "compare=60", Wanted(0.95)) for name in ("preferences", "preferences:net")]
+    found = [taught(name, TIDY, "comparison=60", Wanted(0.95)) for name in ("preferences", "preferences:net")]
     return [replace(one, at_once=True) for one in found]
 
 

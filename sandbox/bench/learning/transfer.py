@@ -56,7 +56,7 @@ def measure(
         made = learner_catalog.make(learner, task, seed=seed, model=model, **config)
         refs = scores.references(task)
         lesson = Lesson(task, made, teacher, refs, ROUNDS, 4_000 if quick else BETWEEN, seed)
-        lesson.go([{"compare": comparisons}], lambda share, text: None)
+        lesson.go([{"comparison": comparisons}], lambda share, text: None)
         taught = made.snapshot()
         assert taught.policy is not None
         assert taught.reward is not None

@@ -62,7 +62,7 @@ def _row(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def said(teaching: str) -> int:
-    """How many pieces of feedback "demo=2,compare=10" is."""
+    """How many pieces of feedback "demonstration=2,comparison=10" is."""
     return sum(int(part.partition("=")[2]) for part in teaching.split(",") if "=" in part)
 
 

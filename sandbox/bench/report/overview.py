@@ -6,14 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sandbox.bench.report.tables import markdown
-
-KINDS = {
-    "compare": ("comparison", "comparisons"),
-    "demo": ("drive", "drives"),
-    "mark": ("press", "presses"),
-    "correct": ("takeover", "takeovers"),
-    "seconds": ("second", "seconds"),
-}
+from sandbox.studies.feedback_mix import mix_in_words
 
 
 def overview(lines: Sequence[dict[str, Any]], references: Sequence[dict[str, Any]]) -> str:
@@ -29,7 +22,7 @@ def overview(lines: Sequence[dict[str, Any]], references: Sequence[dict[str, Any
         mine = {world: last[name, world] for world in worlds if (name, world) in last}
         told = next(iter(mine.values()))["teaching"]
         cells = [_cell(mine.get(world), told) for world in worlds]
-        rows.append([name, in_words(told), *cells])
+        rows.append([name, mix_in_words(told), *cells])
     random = {one["world"]: f"{one['random_score']:z.2f}" for one in references}
     rows.append(["control: acting at random", "", *(random.get(world, "") for world in worlds)])
     return markdown(rows, 2)
@@ -39,11 +32,4 @@ def _cell(line: dict[str, Any] | None, told: str) -> str:
     if line is None:
         return ""
     found = f"{line['iqm']:z.2f} [{line['low']:z.2f}, {line['high']:z.2f}]"
-    return found if line["teaching"] == told else f"{found} ({in_words(line['teaching'])})"
-
-
-def in_words(teaching: str) -> str:
-    """ "demo=2,compare=10" as people say it."""
-    parts = [part.partition("=") for part in teaching.split(",") if "=" in part]
-    said = [f"{number} {KINDS[kind][number != '1']}" for kind, _, number in parts]
-    return ", ".join(said) or "nothing"
+    return found if line["teaching"] == told else f"{found} ({mix_in_words(line['teaching'])})"

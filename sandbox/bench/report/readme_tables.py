@@ -9,8 +9,9 @@ from typing import Any
 
 from sandbox.bench.learning.experiment_sets import WORLDS
 from sandbox.bench.report.figures import said
-from sandbox.bench.report.overview import in_words, overview
+from sandbox.bench.report.overview import overview
 from sandbox.bench.report.tables import markdown
+from sandbox.studies.feedback_mix import mix_in_words
 
 Report = dict[str, Any]
 Lines = Sequence[dict[str, Any]]
@@ -59,7 +60,7 @@ def by_size(reports: Sequence[Report]) -> str:
     for line in found[0]["lines"]:
         same = [one for report in found for one in report["lines"] if _way(one) == _way(line)]
         took = [f"{line['human_seconds']:.0f}", f"{line['cpu_seconds']:.1f}"]
-        rows.append([line["learner"], in_words(line["teaching"]), *map(_interval, same), *took])
+        rows.append([line["learner"], mix_in_words(line["teaching"]), *map(_interval, same), *took])
     return markdown(rows, 2)
 
 
@@ -72,7 +73,7 @@ def by_seconds(reports: Sequence[Report]) -> str:
         for same in _alike([line for line in lines if line["world"] == world]):
             who = ", ".join(TEACHERS.get(line["teacher"], line["teacher"]) for line in same)
             line = same[0]
-            told = [line["learner"], in_words(line["teaching"]), who]
+            told = [line["learner"], mix_in_words(line["teaching"]), who]
             rows.append([*told, f"{line['human_seconds']:.0f}", _interval(line), f"{line['worst']:z.3f}"])
         parts.append(f"{world}:\n\n{markdown(rows, 3)}")
     return "\n".join(parts)

@@ -91,23 +91,25 @@ def test_the_cheaper_way_to_know_is_suggested() -> None:
     group = (clip([1] * 8), clip([0] * 8), clip([1, 0] * 4), clip([0, 1] * 4))
     told = suggestion([group], steps, Prices(4.0, 2.0), 0.0, 10.0, random)
     assert told is not None
-    assert (told.kind, told.clips) == ("compare", 2)
+    assert (told.kind, told.clips) == ("comparison", 2)
     cheap = suggestion([group], steps, Prices(4.0, 2.0, demo=0.5), 0.0, 10.0, random)
     assert cheap is not None
-    assert cheap.kind == "demo"
+    assert cheap.kind == "demonstration"
     prices = Prices(4.0, 2.0, demo=0.5)
     doubted = suggestion([group], steps, prices, 0.0, 10.0, random, lambda _: (1.0, 0.05))
     dull = suggestion([group], steps, prices, 0.0, 10.0, random, lambda _: (0.0, 1.0))
     assert doubted is not None
     assert dull is not None
-    assert doubted.kind == dull.kind == "compare"  # what is hardly trusted, or hardly chooses, tells little
+    assert (
+        doubted.kind == dull.kind == "comparison"
+    )  # what is hardly trusted, or hardly chooses, tells little
     assert suggestion([], steps, Prices(), 0.0, 10.0, random) is None
     unknown = suggestion([group], None, Prices(4.0, 2.0, demo=60.0), 0.0, 0.1, random)
     assert unknown is not None
-    assert (unknown.kind, unknown.clips) == ("compare", 2)
+    assert (unknown.kind, unknown.clips) == ("comparison", 2)
     dear = suggestion([group[::-1]], steps, Prices(1e6, 1e6, demo=1e6, mark=1.0), 0.0, 2.0, random)
     assert dear is not None
-    assert dear.kind == "mark"
+    assert dear.kind == "evaluation"
 
 
 def test_a_press_tells_nothing_where_every_step_is_alike() -> None:
