@@ -100,14 +100,12 @@ def compile_kernels() -> None:
 
 def warm() -> None:
     """Compile the worlds once, so that the window opens at once."""
-    from sandbox.commands.info import compile_kernels
 
     compile_kernels()
 
 
 def info(as_json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False) -> None:
     """Versions, worlds, learners, teachers, devices and where sessions are kept."""
-    from sandbox.commands.info import collect, show
 
     if as_json:
         import json

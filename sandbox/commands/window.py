@@ -85,18 +85,19 @@ def open_window(
     app = session = None
     try:
         if world or folder or learner or layout or store_url or follow:
-            from sandbox.session.placeholder import arriving
+            from sandbox.session.placeholder import session_placeholder
+            from sandbox.session.session_options import SessionOptions
 
-            options = layout_options(layout, world, folder)
-            first = arriving(folder, world, learner, options)
+            options = SessionOptions(
+                world, learner, rater, options=layout_options(layout, world, folder), store=store_url
+            )
+            first = session_placeholder(folder, options)
             if first is not None:
                 app = App(first, state_file=state_file)
                 app.show()
             from sandbox.session.session import Session
 
-            session = Session.open(
-                folder, world=world, learner=learner, rater=rater, options=options, store=store_url
-            )
+            session = Session.open_with(folder, options)
         if app is None:
             app = App(session, state_file=state_file)
         app.session = session

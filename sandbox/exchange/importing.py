@@ -12,7 +12,8 @@ from envs.world import Task
 from sandbox.exchange.ledger import Ledger, Tell, silent
 from sandbox.exchange.state_validation import Misfit, check, task_of_file
 from sandbox.session.folder import SessionFile
-from sandbox.session.opening import DEFAULT_LEARNER, MAKE, open_parts
+from sandbox.session.opening import DEFAULT_LEARNER, open_parts
+from sandbox.session.session_options import SessionOptions
 
 if TYPE_CHECKING:
     from sandbox.store import Store
@@ -50,15 +51,13 @@ def save_records(ledger: Ledger, folder: Path, rater: str, tell: Tell = silent) 
             "choose a session in that world, or a new folder."
         )
     check(ledger, world, lambda share, text: tell(share / 2, text))
-    parts = open_parts(
-        folder,
+    options = SessionOptions(
         world=ledger.world,
         learner=DEFAULT_LEARNER if fresh else None,
         rater=rater,
-        prior=None,
         options=dict(world.options) if fresh else None,
-        make=MAKE,
     )
+    parts = open_parts(folder, options)
     try:
         known = {line.id for line in parts.store.outline()}
         _save(ledger, parts.store, lambda share, text: tell(0.5 + share / 2, text))

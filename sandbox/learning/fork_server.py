@@ -182,11 +182,10 @@ def _import(spec: WorkerSpec) -> None:
 
     cache_folder()  # of the sources as they are imported here, whatever becomes of them later
     place_of(spec.store).reading().dispose()
-    wanted = ["sandbox.learning.loop", "sandbox.store.reader", spec.world, spec.make]
-    if spec.make == WorkerSpec.make:
-        wanted.append(entry(spec.learner).where)
-    for where in wanted:
-        import_module(where.split(":")[0])
+
+    spec.task_factory()
+    if spec.make is None:
+        import_module(entry(spec.learner).where.split(":")[0])
 
 
 def _fork(requests: Connection, handle: int, spec: WorkerSpec) -> int:

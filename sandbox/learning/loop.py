@@ -7,13 +7,11 @@ import os
 import sys
 import traceback
 from dataclasses import replace
-from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic, sleep
-from typing import Any
 
 from agents.learners.protocol import Learner
 from agents.snapshot import CurvePoint
@@ -48,12 +46,6 @@ def run(connection: Connection, spec: WorkerSpec) -> None:
         os._exit(1)  # no waiting for threads: the parent starts the next one
 
 
-def locate(path: str) -> Any:
-    """The object at "module:name"."""
-    module, name = path.split(":")
-    return getattr(import_module(module), name)
-
-
 class Loop:
     """One learner with its store, its checkpoints and the pipe to the window."""
 
@@ -81,7 +73,7 @@ class Loop:
     def start(self) -> None:
         """Import, compile, load the checkpoint, read all feedback; the first snapshot follows."""
         self._say("starting", "The learner is starting")
-        self._task = locate(self._spec.world)(self._spec.task, **self._spec.options)
+        self._task = self._spec.task_factory()(self._spec.task, **self._spec.options)
         self._compile()
         self._reader = self._open()
         self._begin(afresh=False)
@@ -151,7 +143,7 @@ class Loop:
         self._show()
 
     def _make(self) -> Learner:
-        make = locate(self._spec.make)
+        make = self._spec.learner_factory()
         learner: Learner = make(self._name, self._task, seed=self._spec.seed, prior=self._spec.prior)
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(1)  # two are several times slower beside a window

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pygame
@@ -11,13 +11,14 @@ from envs.show.viewer import Film, View
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.playback import events
 from sandbox.play.takeover import Takeover
+from sandbox.scenes.host import Host
+from sandbox.scenes.scene import Action, Scene
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.screen.widgets import Slider
 from sandbox.views import stage
 from sandbox.views.stage import Card
-from sandbox.window.scene import Scene
 
 SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace
 AGENT_KEYS = ("pause", "scrub", "take", "speed", "restart", "undo")
@@ -33,8 +34,8 @@ class CorrectScene(Scene):
         "When the agent goes wrong, stop it, step back, take the controls and show what it should have done."
     )
 
-    def __init__(self, app: Any) -> None:
-        super().__init__(app)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self.task = self.session.task
         self.view = View(self.task)
         self.chips = stage.Chips()
@@ -47,7 +48,7 @@ class CorrectScene(Scene):
         self._start()
 
     def _act(self, obs: Any) -> Any:
-        return self.session.act(obs, self.app.random)[0]
+        return self.session.act(obs, self.host.random)[0]
 
     def _pace(self) -> float:
         return self.task.world.steps_per_second * SPEEDS[self.speed]
@@ -57,13 +58,13 @@ class CorrectScene(Scene):
         return f"policy:{latest.step}" if latest and latest.policy else "random"
 
     def _start(self) -> None:
-        self.over.start(int(self.app.random.integers(1 << 30)), self._driver())
+        self.over.start(int(self.host.random.integers(1 << 30)), self._driver())
         self._film = None
         self.chips.clear()
 
     def enter(self) -> None:
         person = self.over.person
-        person.waits = self.app.settings.time_waits(self.task.id, person.stepwise)
+        person.waits = self.host.settings.time_waits(self.task.id, person.stepwise)
 
     def leave(self) -> None:
         self.blur()
@@ -73,6 +74,19 @@ class CorrectScene(Scene):
         self.over.latch.clear()
         if self.over.phase == "driving" and not self.over.person.waits:
             self.over.toggle()
+
+    def actions(self) -> Mapping[str, Action]:
+        return {
+            "drive": self.on_drive,
+            "pause": self.on_pause,
+            "scrub": self.on_scrub,
+            "speed": self.on_speed,
+            "restart": self.on_restart,
+            "take": self.on_take,
+            "keep": self.on_keep,
+            "discard": self.on_discard,
+            "undo": self.on_undo,
+        }
 
     def keys(self) -> Sequence[Binding]:
         if not self.over.person_drives:
@@ -95,7 +109,7 @@ class CorrectScene(Scene):
         elif self.over.phase in ("halted", "stopped"):
             self.over.latch.clear()
             halted = self.over.phase == "halted"
-            self.app.toast("Space goes on." if halted else "Enter keeps it, Backspace throws it away.")
+            self.host.toast("Space goes on." if halted else "Enter keeps it, Backspace throws it away.")
 
     def on_drive(self, press: Press) -> None:
         """Driving keys go to the latch, which takes them before this."""
@@ -116,7 +130,7 @@ class CorrectScene(Scene):
         step = -1 if press.key == "[" else 1
         self.speed = min(max(self.speed + step, 0), len(SPEEDS) - 1)
         self.over.agent.pace = self._pace()
-        self.app.toast(f"The agent runs at {self._pace():.3g} steps a second.")
+        self.host.toast(f"The agent runs at {self._pace():.3g} steps a second.")
 
     def on_restart(self, press: Press) -> None:
         self._start()
@@ -125,14 +139,14 @@ class CorrectScene(Scene):
         self.chips.clear()
         try:
             if not self.over.take():
-                self.app.toast("The episode is over here: step back with the , key first.")
+                self.host.toast("The episode is over here: step back with the , key first.")
         except ValueError as error:  # a world of somebody else's that does not repeat itself
-            self.app.trouble(str(error))
+            self.host.trouble(str(error))
 
     def on_keep(self, press: Press) -> None:
         steps = len(self.over.person)
         if not steps:
-            self.app.toast("Nothing to keep yet: drive first.")
+            self.host.toast("Nothing to keep yet: drive first.")
             return
         self.session.correct(*self.over.both())
         self.kept += 1
@@ -143,17 +157,17 @@ class CorrectScene(Scene):
         else:
             self._start()
             then = "The agent begins somewhere else."
-        self.app.toast(f"Kept {steps} steps. {then}", "good")
+        self.host.toast(f"Kept {steps} steps. {then}", "good")
 
     def on_discard(self, press: Press) -> None:
         self.chips.clear()
         self.over.give_back()
-        self.app.toast("Thrown away: back to the agent.", "info", "undo")
+        self.host.toast("Thrown away: back to the agent.", "info", "undo")
 
     def on_undo(self, press: Press) -> None:
         undone = self.session.undo("correction")
         text = "Took back the last correction." if undone else "No correction to take back."
-        self.app.toast(text, "undo", "undo")
+        self.host.toast(text, "undo", "undo")
 
     def update(self, dt: float) -> None:
         self.chips.update(dt)
@@ -162,13 +176,13 @@ class CorrectScene(Scene):
     # The picture.
 
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme, mine = self.app.theme, self.over.person_drives
+        theme, mine = self.host.theme, self.over.person_drives
         picture, column = stage.split(rect, theme)
         line = pygame.Rect(picture.left, 0, picture.width, theme.px(56))
         line.bottom = picture.bottom
         room = pygame.Rect(picture.left, picture.top, picture.width, line.top - picture.top - theme.px(12))
         world = stage.fitted(room, self.view.aspect)
-        self.app.toast_area = world
+        self.host.toast_area = world
         self._world(surface, world)
         self.chips.draw(surface, theme, world)
         stage.frame(surface, theme, world, look.PINK if mine else look.LINE, 3 if mine else 2)
@@ -198,7 +212,7 @@ class CorrectScene(Scene):
         self._film.draw(surface, world, over.position)
 
     def _timeline(self, surface: pygame.Surface, line: pygame.Rect) -> None:
-        theme, over = self.app.theme, self.over
+        theme, over = self.host.theme, self.over
         inside = badges.panel(surface, theme, line)
         text = f"{over.agent.start_step + round(over.shown)} / {self.task.horizon}"
         label = theme.text(surface, text, inside.midright, "small", look.SOFT, mono=True, anchor="midright")
@@ -217,14 +231,14 @@ class CorrectScene(Scene):
         self, surface: pygame.Surface, line: pygame.Rect, at: float, color: look.Color, *, up: bool
     ) -> None:
         """A mark on the time line: events above it, the takeover below."""
-        theme = self.app.theme
+        theme = self.host.theme
         tall = theme.px(6)
         y = line.centery - theme.px(6) - tall if up else line.centery + theme.px(6)
         x = line.left + round(line.width * min(at, 1.0))
         pygame.draw.rect(surface, color, (x - 1, y, theme.px(3), tall), border_radius=1)
 
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
-        theme, over = self.app.theme, self.over
+        theme, over = self.host.theme, self.over
         live = over.person if over.person_drives else over.agent
         card = self._where()
         above = stage.card_height(theme, column.width, card)

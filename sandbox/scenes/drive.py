@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +13,13 @@ from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.latch import Latch, driving_keys
 from sandbox.play.live_row import Live
 from sandbox.play.playback import Playback
+from sandbox.scenes.host import Host
+from sandbox.scenes.scene import Action, Scene
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.views import stage
 from sandbox.views.stage import Card
-from sandbox.window.scene import Scene
 
 
 class DriveScene(Scene):
@@ -30,12 +31,12 @@ class DriveScene(Scene):
         "Show how it is done: drive with the arrow keys, then keep what you drove. The agent learns from it."
     )
 
-    def __init__(self, app: Any) -> None:
-        super().__init__(app)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         task = self.session.task
         self.task = task
         self.live = Live(task, "person")
-        self.live.waits = self.app.settings.time_waits(task.id, self.live.stepwise)
+        self.live.waits = self.host.settings.time_waits(task.id, self.live.stepwise)
         self.latch = Latch(driving_keys(task.keys), stepwise=self.live.stepwise)
         self.view = View(task)
         self.chips = stage.Chips()
@@ -46,7 +47,7 @@ class DriveScene(Scene):
         self._start()
 
     def _start(self, seed: int | None = None) -> None:
-        self.live.start(int(self.app.random.integers(1 << 30)) if seed is None else seed)
+        self.live.start(int(self.host.random.integers(1 << 30)) if seed is None else seed)
         self.latch.clear()
         self.chips.clear()
         self.film = self.replay = None
@@ -60,6 +61,17 @@ class DriveScene(Scene):
         self.latch.clear()
         if self.phase == "driving" and not self.live.waits:
             self.phase = "paused"
+
+    def actions(self) -> Mapping[str, Action]:
+        return {
+            "drive": self.on_drive,
+            "keep": self.on_keep,
+            "discard": self.on_discard,
+            "restart": self.on_restart,
+            "pause": self.on_pause,
+            "time_waits": self.on_time_waits,
+            "undo": self.on_undo,
+        }
 
     def keys(self) -> Sequence[Binding]:
         what = "let time run" if self.live.waits else "make time wait"
@@ -82,10 +94,10 @@ class DriveScene(Scene):
         if self.phase == "ready":
             self.phase = "driving"
         elif self.phase == "paused":
-            self.app.toast("Paused: press Space to go on.", "info")
+            self.host.toast("Paused: press Space to go on.", "info")
             self.latch.clear()
         elif self.phase == "ended":
-            self.app.toast("This drive is over: Enter keeps it, Backspace throws it away.", "info")
+            self.host.toast("This drive is over: Enter keeps it, Backspace throws it away.", "info")
             self.latch.clear()
 
     def on_drive(self, press: Press) -> None:
@@ -93,22 +105,22 @@ class DriveScene(Scene):
 
     def on_keep(self, press: Press) -> None:
         if not len(self.live):
-            self.app.toast("Nothing to keep yet: drive first, with the arrow keys.", "info")
+            self.host.toast("Nothing to keep yet: drive first, with the arrow keys.", "info")
             return
         steps = len(self.live)
         self.session.keep(self.live.trajectory())
         self.kept += 1
         self._start()
-        self.app.toast(f"Keeping {steps} steps. Here is another start.", "good")
+        self.host.toast(f"Keeping {steps} steps. Here is another start.", "good")
 
     def on_discard(self, press: Press) -> None:
         driven = len(self.live)
         self._start()
-        self.app.toast("Thrown away. Here is another start." if driven else "Another start.", "info", "undo")
+        self.host.toast("Thrown away. Here is another start." if driven else "Another start.", "info", "undo")
 
     def on_restart(self, press: Press) -> None:
         self._start(self.live.seed)
-        self.app.toast("Again from the same start.", "info")
+        self.host.toast("Again from the same start.", "info")
 
     def on_pause(self, press: Press) -> None:
         if self.phase in ("driving", "paused"):
@@ -121,13 +133,13 @@ class DriveScene(Scene):
 
     def on_time_waits(self, press: Press) -> None:
         self.live.waits = not self.live.waits
-        self.app.settings.set_time_waits(self.task.id, self.live.waits)
+        self.host.settings.set_time_waits(self.task.id, self.live.waits)
         told = "Time waits for your keys now." if self.live.waits else "The world goes on by itself now."
-        self.app.toast(self.app.settings.trouble or told)
+        self.host.toast(self.host.settings.trouble or told)
 
     def on_undo(self, press: Press) -> None:
         undone = self.session.undo("demonstration")
-        self.app.toast(
+        self.host.toast(
             "Took back the last kept drive." if undone else "No kept drive to take back.", "undo", "undo"
         )
 
@@ -147,7 +159,7 @@ class DriveScene(Scene):
             happened = self.live.step(self.task.keys.get(key, self.task.world.idle_action))
             self.chips.add(happened)
             if any(term.name in ("crash", "vase") for term in happened):
-                self.app.sounds.play("crash")
+                self.host.sounds.play("crash")
             if self.live.ended or self.live.over:
                 self._end()
         elif self.live.waits:
@@ -161,10 +173,10 @@ class DriveScene(Scene):
         self.replay = Playback.of([trajectory], self.live.pace)
 
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.app.theme
+        theme = self.host.theme
         picture, column = stage.split(rect, theme)
         world = stage.fitted(picture, self.view.aspect)
-        self.app.toast_area = world
+        self.host.toast_area = world
         if self.film is not None and self.replay is not None:
             self.film.draw(surface, world, self.replay.position)
             badges.badge(
@@ -185,7 +197,7 @@ class DriveScene(Scene):
         self._column(surface, column)
 
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
-        theme = self.app.theme
+        theme = self.host.theme
         card = self._where()
         above = stage.card_height(theme, column.width, card)
         high, low = stage.stacked(column, theme, self.live.events, above)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,16 @@ from envs.render_common import rounded
 from envs.show.viewer import View
 from envs.world import Task
 from sandbox.play.intents import Press
+from sandbox.scenes.host import Host
+from sandbox.scenes.scene import Action, Scene
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.screen.lists import List, ListItem
 from sandbox.screen.widgets import Button, Tabs, TextField, Toggle
 from sandbox.screen.words import ago, counted, spoken
-from sandbox.window.file_exchange import IMPORTS, Exchanging
-from sandbox.window.scene import Scene
+from sandbox.session.file_exchange import IMPORTS, Exchanging
+from sandbox.session.session_options import SessionOptions
 
 DIFFICULTIES = (("easy", "Easy"), ("normal", "Normal"), ("hard", "Hard"))
 NEW = "new"
@@ -35,8 +37,8 @@ class MenuScene(Scene):
     title = "Menu"
     hint = "Choose a world, who learns in it, and a new session or one to carry on. Enter starts."
 
-    def __init__(self, app: Any) -> None:
-        super().__init__(app)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self.tasks: dict[str, Task] = {}
         self.pictures: dict[str, pygame.Surface] = {}
         self.worlds = List("worlds", [], self._world_chosen, lines=3, tall=88)
@@ -68,9 +70,9 @@ class MenuScene(Scene):
 
     def enter(self) -> None:
         self.opening = 0
-        self._found = self.app.sessions.list()
-        if self.app.session is not None and self.app.session.world in self.tasks:
-            self.worlds.index = list(self.tasks).index(self.app.session.world)
+        self._found = self.host.sessions.list()
+        if self.host.session is not None and self.host.session.world in self.tasks:
+            self.worlds.index = list(self.tasks).index(self.host.session.world)
         self._list_sessions()
         if self.focus.current is None:
             self.focus.set(self.worlds)
@@ -92,7 +94,7 @@ class MenuScene(Scene):
 
     def _list_sessions(self) -> None:
         items = [ListItem(NEW, "New session", "Start from nothing.", icon="folder-plus")]
-        here = self.app.session
+        here = self.host.session
         if (
             here is not None
             and here.world == self.world
@@ -144,11 +146,21 @@ class MenuScene(Scene):
             if id not in self.tasks:
                 self._list_world(task_catalog.task(id))
         except ValueError as error:
-            self.app.trouble(str(error))
+            self.host.trouble(str(error))
             return
         self.other.text = ""
         self.worlds.choose(list(self.tasks).index(id))
         self.focus.set(self.worlds)
+
+    def actions(self) -> Mapping[str, Action]:
+        return {
+            "choose": self.on_choose,
+            "column": self.on_column,
+            "next_field": self.on_next_field,
+            "start": self.on_start,
+            "write_out": self.on_write_out,
+            "read_in": self.on_read_in,
+        }
 
     def keys(self) -> Sequence[Binding]:
         """Writing out is shown as soon as a session is chosen that can hold something."""
@@ -178,27 +190,27 @@ class MenuScene(Scene):
         folder = self._session_for_files()
         if folder is not None:
             out = self.exchanging.write(folder)
-            self.app.toast(f"Writing {out.parent.name}/{out.name} in {folder.name} ...")
+            self.host.toast(f"Writing {out.parent.name}/{out.name} in {folder.name} ...")
 
     def on_read_in(self, press: Press) -> None:
         folder = self._session_for_files()
         if folder is not None and not self.exchanging.read(folder):
-            self.app.toast(f"Put files into {folder / IMPORTS}, then press I again.")
+            self.host.toast(f"Put files into {folder / IMPORTS}, then press I again.")
 
     def _session_for_files(self) -> Path | None:
         """The session chosen, if there is one and nothing is being written or read."""
         key = self.sessions.chosen.key if self.sessions.chosen else NEW
         if not isinstance(key, Path):
-            self.app.toast("Choose a session first: a new one holds nothing.")
+            self.host.toast("Choose a session first: a new one holds nothing.")
         elif not self.exchanging.busy:
             return key
         return None
 
     def _open(self) -> None:
         chosen = self.sessions.chosen
-        here = self.app.session
+        here = self.host.session
         if chosen is not None and here is not None and chosen.key == here.folder:
-            self.app.resume(self.learner)
+            self.host.resume(self.learner)
         elif not self.opening:
             self.opening = 3
 
@@ -208,36 +220,36 @@ class MenuScene(Scene):
 
     def back(self) -> bool:
         """Esc: back to the open session; without one, twice closes the window."""
-        if self.app.session is not None:
-            self.app.resume(self.app.session.learner)
+        if self.host.session is not None:
+            self.host.resume(self.host.session.learner)
             return True
-        if self.app.seconds - self._leaving < 2.0:
+        if self.host.seconds - self._leaving < 2.0:
             return False
-        self._leaving = self.app.seconds
-        self.app.toast("Esc once more closes the window.")
+        self._leaving = self.host.seconds
+        self.host.toast("Esc once more closes the window.")
         return True
 
     def update(self, dt: float) -> None:
         done = self.exchanging.poll()
         if done is not None:
-            (self.app.toast if done.well else self.app.trouble)(done.text)
-            self._found = self.app.sessions.list()
+            (self.host.toast if done.well else self.host.trouble)(done.text)
+            self._found = self.host.sessions.list()
             self._list_sessions()
         if self.opening and self._drawn:
             self.opening -= 1
             if not self.opening:
                 key = self.sessions.chosen.key if self.sessions.chosen else NEW
                 folder = key if isinstance(key, Path) else None
-                how = {} if folder else self._fresh()
-                self.app.enter_session(folder, self.world, self.learner, **how)
+                options = SessionOptions(self.world, self.learner)
+                self.host.enter_session(folder, options if folder else self._fresh(options))
         elif self._drawn:
             self._next_picture()
 
-    def _fresh(self) -> dict[str, Any]:
-        """What only a new session can choose."""
+    def _fresh(self, options: SessionOptions) -> SessionOptions:
+        """With what only a new session can choose."""
         level = self.level.items[self.level.index][0]
-        options = {"difficulty": level} if self.own else {}
-        return {"options": options, "prior": "written" if self.prior.on else "none"}
+        prior = "written" if self.prior.on else "none"
+        return replace(options, options={"difficulty": level} if self.own else {}, prior=prior)
 
     def _next_picture(self) -> None:
         """One world's picture a frame, so that the menu itself is there at once."""
@@ -249,7 +261,7 @@ class MenuScene(Scene):
     # The picture.
 
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.app.theme
+        theme = self.host.theme
         self._drawn += 1
         theme.text(surface, "What shall the agent learn?", (rect.left, rect.top), "title", bold=True)
         theme.text(
@@ -272,7 +284,7 @@ class MenuScene(Scene):
             theme.text(surface, "Opening ...", rect.center, "hero", bold=True, anchor="center")
 
     def _draw_worlds(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.app.theme
+        theme = self.host.theme
         field = pygame.Rect(rect.left, rect.bottom - theme.px(36), rect.width, theme.px(36))
         level = pygame.Rect(rect.left, field.top - theme.px(44), rect.width, theme.px(32))
         self.level.enabled = self.own
@@ -283,7 +295,7 @@ class MenuScene(Scene):
         self.worlds.draw(surface, theme, room)
 
     def _draw_learners(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.app.theme
+        theme = self.host.theme
         legend = theme.px(24) * 2
         self.learners.draw(
             surface, theme, pygame.Rect(rect.left, rect.top, rect.width, rect.height - legend - theme.px(8))
@@ -302,7 +314,7 @@ class MenuScene(Scene):
             theme.text(surface, text, at, "tiny", look.MUTED, anchor="midleft", width=room)
 
     def _draw_sessions(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.app.theme
+        theme = self.host.theme
         button = pygame.Rect(rect.left, rect.bottom - theme.px(46), rect.width, theme.px(46))
         chosen = self.sessions.chosen
         fresh = chosen is None or chosen.key == NEW

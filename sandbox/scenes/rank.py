@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pygame
 
@@ -11,17 +11,15 @@ from agents.feedback.records import Question, Verdict
 from envs.show.viewer import View
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.ordering import Ordering, ordinal
+from sandbox.scenes.host import Host
 from sandbox.scenes.rank_texts import FROM_NOW, SHOW_EVENTS, advice, doing, of_clips
+from sandbox.scenes.scene import Action, Scene
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.session.events import Saved
 from sandbox.views.replays import ABOVE, Replays, arrange, draw_card, draw_order, draw_waiting
 from sandbox.views.transport import Transport
-from sandbox.window.scene import Scene
-
-if TYPE_CHECKING:
-    from sandbox.window.app import App
 
 ASK_EVERY = 0.25
 """How often the session is asked for a question while there is none in store [s]."""
@@ -40,8 +38,8 @@ class RankScene(Scene):
     title = "Rank"
     hint = "Which do you like best? Press the clips' numbers, the best first."
 
-    def __init__(self, app: App) -> None:
-        super().__init__(app)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self.view = View(self.session.task)
         self.clips, self.speed, self.show_events = 2, SPEED, False
         self.shown: Replays | None = None
@@ -106,6 +104,23 @@ class RankScene(Scene):
 
     # Keys.
 
+    def actions(self) -> Mapping[str, Action]:
+        return {
+            "order": self.on_order,
+            "prefer": self.on_prefer,
+            "tie": self.on_tie,
+            "all_tie": self.on_all_tie,
+            "cant_tell": self.on_cant_tell,
+            "skip": self.on_skip,
+            "confirm": self.on_confirm,
+            "undo": self.on_undo,
+            "pause": self.on_pause,
+            "scrub": self.on_scrub,
+            "speed": self.on_speed,
+            "clips": self.on_clips,
+            "events": self.on_events,
+        }
+
     def keys(self) -> Sequence[Binding]:
         count = len(self.shown.question.clips) if self.shown else self.clips
         bindings = [of_clips(b, count, self._stacked) for b in BINDINGS["rank"]]
@@ -122,7 +137,7 @@ class RankScene(Scene):
         if self.shown is None:
             return
         if clip >= self.order.count:
-            self.app.toast(f"There are only {self.order.count} clips. N changes how many.")
+            self.host.toast(f"There are only {self.order.count} clips. N changes how many.")
         else:
             self.order.put(clip)
 
@@ -131,7 +146,7 @@ class RankScene(Scene):
 
     def on_tie(self, press: Press) -> None:
         if self.shown is not None and not self.order.tie():
-            self.app.toast("Put a clip down first: E ties the next one with it. T ties all.")
+            self.host.toast("Put a clip down first: E ties the next one with it. T ties all.")
 
     def on_all_tie(self, press: Press) -> None:
         if self.shown is not None:
@@ -151,15 +166,15 @@ class RankScene(Scene):
         else:
             *others, last = (str(clip + 1) for clip in self.order.left)
             left = f"{', '.join(others)} and {last}"
-            self.app.toast(f"Clips {left} have no place yet. C if you can't tell, S to skip.")
+            self.host.toast(f"Clips {left} have no place yet. C if you can't tell, S to skip.")
 
     def on_undo(self, press: Press) -> None:
         """Take back the last answer; once that is saved its question is asked again (see `news`)."""
         self._undo = self.session.undo("comparison")
         if self._undo is None:
-            self.app.toast("There is no answer to take back.")
+            self.host.toast("There is no answer to take back.")
         else:
-            self.app.toast("Taken back. Answer it again, or skip it.", "undo", "undo")
+            self.host.toast("Taken back. Answer it again, or skip it.", "undo", "undo")
 
     def news(self, event: Any) -> None:
         if isinstance(event, Saved) and event.record_id == self._answered:
@@ -213,7 +228,7 @@ class RankScene(Scene):
             return False
         used = self.transport.pointer(event, self.shown.playback)
         if isinstance(used, tuple):
-            self.app.press_on_screen(*used)
+            self.host.press_on_screen(*used)
         elif event.kind == "down" and not used:
             for index, card in enumerate(self._cards):
                 if card.collidepoint(event.pos):
@@ -224,7 +239,7 @@ class RankScene(Scene):
     # Picture.
 
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.app.theme
+        theme = self.host.theme
         top = theme.line("title") + theme.line("body") + theme.px(12)
         self._head(surface, pygame.Rect(rect.left, rect.top, rect.width, top))
         body = pygame.Rect(rect.left, rect.top + top, rect.width, rect.height - top)
@@ -242,7 +257,7 @@ class RankScene(Scene):
         room = stage.inflate(-theme.px(8), 0)
         room.top, room.height = stage.top + theme.px(ABOVE), stage.height - theme.px(ABOVE)
         self._cards = arrange(room, count, self.view.aspect, theme.px(18), extra)
-        self.app.toast_area = self._cards[0].unionall(self._cards[1:])
+        self.host.toast_area = self._cards[0].unionall(self._cards[1:])
         for index, card in enumerate(self._cards):
             draw_card(
                 surface,
@@ -283,7 +298,7 @@ class RankScene(Scene):
 
     def _head(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         """What is asked at the left, what was answered at the right."""
-        theme = self.app.theme
+        theme = self.host.theme
         answers = str(self.session.counts.get("comparison", 0))
         theme.text(surface, answers, rect.topright, "title", bold=True, anchor="topright")
         order = self.order if self.shown else Ordering(self.clips)

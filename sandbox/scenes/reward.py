@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pygame
@@ -10,13 +11,14 @@ from envs.show.viewer import View
 from envs.trajectory import Trajectory
 from sandbox.play.intents import Press
 from sandbox.play.live_row import Live
+from sandbox.scenes.host import Host
+from sandbox.scenes.scene import Action, Scene
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.widgets import Button
 from sandbox.views import stage
 from sandbox.views.mark_tape import Tape, sign
 from sandbox.views.stage import Card
-from sandbox.window.scene import Scene
 
 SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace: people judge slower than they drive
 SEGMENT_SECONDS = 2.0
@@ -31,8 +33,8 @@ class RewardScene(Scene):
     title = "Reward"
     hint = "Watch the agent and say what you think of it: + when it does well, - when it does not."
 
-    def __init__(self, app: Any) -> None:
-        super().__init__(app)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self.task = self.session.task
         self.speed = SPEEDS.index(0.4) if self.task.world.state_size else len(SPEEDS) - 1
         self.live = Live(self.task, "random", pace=self._pace())
@@ -56,7 +58,7 @@ class RewardScene(Scene):
 
     def _start(self) -> None:
         self.live.driver = self._driver()
-        self.live.start(int(self.app.random.integers(1 << 30)))
+        self.live.start(int(self.host.random.integers(1 << 30)))
         self.live.since = 0.0
         self.rested = 0.0
         self.tape.step(first=True)
@@ -69,7 +71,7 @@ class RewardScene(Scene):
             segment, at = self._before
             delay = (self.tape.now - at) * self.live.pace
         elif steps == 0:
-            self.app.toast("Wait until the agent has done something.", "info")
+            self.host.toast("Wait until the agent has done something.", "info")
             return
         else:
             segment, delay = self.live.trajectory(), self.live.since
@@ -78,7 +80,19 @@ class RewardScene(Scene):
         self.tape.mark(value, record)
         self.total += value
         self.flash = (value, 0.5)
-        self.app.sounds.play("plus" if value > 0 else "minus")
+        self.host.sounds.play("plus" if value > 0 else "minus")
+
+    def actions(self) -> Mapping[str, Action]:
+        return {
+            "good": self.on_good,
+            "bad": self.on_bad,
+            "very_good": self.on_very_good,
+            "very_bad": self.on_very_bad,
+            "undo": self.on_undo,
+            "pause": self.on_pause,
+            "restart": self.on_restart,
+            "speed": self.on_speed,
+        }
 
     def on_good(self, press: Press) -> None:
         self._mark(1.0)
@@ -95,11 +109,11 @@ class RewardScene(Scene):
     def on_undo(self, press: Press) -> None:
         undone = self.session.undo("evaluation")
         if undone is None:
-            self.app.toast("No reward to take back.", "undo", "undo")
+            self.host.toast("No reward to take back.", "undo", "undo")
             return
         mark = self.tape.take_back()
         self.total -= mark.value if mark else 0.0
-        self.app.toast("Took back the last reward.", "undo", "undo")
+        self.host.toast("Took back the last reward.", "undo", "undo")
 
     def on_pause(self, press: Press) -> None:
         self.paused = not self.paused
@@ -112,7 +126,7 @@ class RewardScene(Scene):
         step = -1 if press.key == "," else 1
         self.speed = min(max(self.speed + step, 0), len(SPEEDS) - 1)
         self.live.pace = self._pace()
-        self.app.toast(f"The agent runs at {self.live.pace:.3g} steps a second.", "info")
+        self.host.toast(f"The agent runs at {self.live.pace:.3g} steps a second.", "info")
 
     def _remember(self) -> None:
         if len(self.live):
@@ -132,19 +146,19 @@ class RewardScene(Scene):
                 self._remember()
                 self._start()
         elif due:
-            actions = self.session.act(self.live.obs, self.app.random, TEMPERATURE)
+            actions = self.session.act(self.live.obs, self.host.random, TEMPERATURE)
             self.chips.add(self.live.step(actions[0]))
             self.tape.step()
             self.live.ended = self.live.ended or self.live.over
 
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.app.theme
+        theme = self.host.theme
         picture, column = stage.split(rect, theme)
         line = pygame.Rect(picture.left, 0, picture.width, theme.px(84))
         line.bottom = picture.bottom
         room = pygame.Rect(picture.left, picture.top, picture.width, line.top - picture.top - theme.px(12))
         world = stage.fitted(room, self.view.aspect)
-        self.app.toast_area = world
+        self.host.toast_area = world
         self.view.live(surface, world, self.live.sim, before=self.live.before, blend=self.live.blend)
         self.chips.draw(surface, theme, world)
         color, width = look.LINE, 2
@@ -177,7 +191,7 @@ class RewardScene(Scene):
 
     def _float(self, surface: pygame.Surface, world: pygame.Rect, value: float, left: float) -> None:
         """The sign that rises over the picture when a key is pressed."""
-        theme = self.app.theme
+        theme = self.host.theme
         size = theme.px(26 if abs(value) > 1 else 19)
         layer = pygame.Surface((2 * size + 4, 2 * size + 4), pygame.SRCALPHA)
         sign(layer, (size + 2, size + 2), size, value, look.GOOD if value > 0 else look.BAD)
@@ -186,7 +200,7 @@ class RewardScene(Scene):
         surface.blit(layer, layer.get_rect(center=(world.centerx, round(y))))
 
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
-        theme = self.app.theme
+        theme = self.host.theme
         gap, high = theme.px(12), theme.px(44)
         latest = self.session.latest
         if latest is None or latest.policy is None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pygame
 
 from agents.learner_catalog import LEARNERS
 from envs.show.viewer import View
 from sandbox.play.intents import Intent, Pointer, Press
+from sandbox.scenes.host import Host
+from sandbox.scenes.scene import Action, Scene
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
@@ -19,10 +21,6 @@ from sandbox.session.events import NewSnapshot
 from sandbox.views.arena import Arena, legend
 from sandbox.views.learner_notes import draw_notes, following
 from sandbox.views.progress_panel import PAGES, Gauges
-from sandbox.window.scene import Scene
-
-if TYPE_CHECKING:
-    from sandbox.window.app import App
 
 MORE_KEYS = (
     Binding(("b",), ("B",), "then and now", "then", "The first policy beside the newest one."),
@@ -40,15 +38,29 @@ class WatchScene(Scene):
     title = "Watch"
     hint = "The agent practises all the time. See what it does now, and what it believes you want."
 
-    def __init__(self, app: App) -> None:
-        super().__init__(app)
+    def __init__(self, host: Host) -> None:
+        super().__init__(host)
         self.view = View(self.session.task)
-        self.arena = Arena(self.session, self.view, seed=int(app.random.integers(1 << 30)))
+        self.arena = Arena(self.session, self.view, seed=int(host.random.integers(1 << 30)))
         self.gauges = Gauges(self.session)
         self.learners = List("learners", [])
         self.choosing = False
         self._tabs: list[tuple[pygame.Rect, str]] = []
         self._since_news = PULSE
+
+    def actions(self) -> Mapping[str, Action]:
+        return {
+            "pause": self.on_pause,
+            "speed": self.on_speed,
+            "xray": self.on_xray,
+            "swarm": self.on_swarm,
+            "then": self.on_then,
+            "curves": self.on_curves,
+            "learner": self.on_learner,
+            "afresh": self.on_afresh,
+            "whose": self.on_whose,
+            "undo": self.on_undo,
+        }
 
     def keys(self) -> Sequence[Binding]:
         painted = self.arena.xray is not None  # pressed all the same, it says why nothing is painted
@@ -70,10 +82,10 @@ class WatchScene(Scene):
         """The learner rests, or goes on."""
         if self.session.status.state == "paused":
             self.session.resume()
-            self.app.toast("The learner goes on.")
+            self.host.toast("The learner goes on.")
         else:
             self.session.pause()
-            self.app.toast("The learner rests. It still hears you.")
+            self.host.toast("The learner rests. It still hears you.")
 
     def on_speed(self, press: Press) -> None:
         self.arena.faster(press.key == "]")
@@ -81,12 +93,12 @@ class WatchScene(Scene):
     def on_xray(self, press: Press) -> None:
         """Paint the learned reward on the world, or stop that."""
         if self.arena.xray is None:
-            self.app.toast("This world shows only its own pictures: the reward can't be painted on it.")
+            self.host.toast("This world shows only its own pictures: the reward can't be painted on it.")
             return
         self.arena.painted = not self.arena.painted
         latest = self.session.latest
         if self.arena.painted and (latest is None or latest.reward is None):
-            self.app.toast("There is no learned reward to paint yet.")
+            self.host.toast("There is no learned reward to paint yet.")
 
     def on_swarm(self, press: Press) -> None:
         self.arena.next_mode()
@@ -111,7 +123,7 @@ class WatchScene(Scene):
 
     def on_afresh(self, press: Press) -> None:
         self.session.restart_learner()
-        self.app.toast("The learner begins afresh, on the same feedback.")
+        self.host.toast("The learner begins afresh, on the same feedback.")
 
     def on_whose(self, press: Press) -> None:
         """Where raters want different things: learn what the next of them want."""
@@ -121,15 +133,15 @@ class WatchScene(Scene):
         try:
             self.session.follow(other.raters[0])
         except ValueError as error:  # the session's folder can't be written
-            self.app.trouble(str(error))
+            self.host.trouble(str(error))
             return
-        self.app.toast(f"From now on the agent learns what {other.name} wants.")
+        self.host.toast(f"From now on the agent learns what {other.name} wants.")
 
     def on_undo(self, press: Press) -> None:
         if self.session.undo() is None:
-            self.app.toast("There is nothing to take back.")
+            self.host.toast("There is nothing to take back.")
         else:
-            self.app.toast("Taken back", "undo", "undo")
+            self.host.toast("Taken back", "undo", "undo")
 
     def back(self) -> bool:
         """Esc closes the list of learners."""
@@ -161,7 +173,7 @@ class WatchScene(Scene):
         if chosen is None or chosen.key == self.session.learner:
             return
         self.session.set_learner(chosen.key)
-        self.app.toast(f"{chosen.title} learns from now on, from all you have said.")
+        self.host.toast(f"{chosen.title} learns from now on, from all you have said.")
 
     def _clicked(self, at: tuple[int, int]) -> bool:
         if self.choosing:
@@ -178,7 +190,7 @@ class WatchScene(Scene):
     # Picture.
 
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.app.theme
+        theme = self.host.theme
         wide = min(theme.px(460), round(rect.width * 0.38))
         side = pygame.Rect(rect.right - wide, rect.top, wide, rect.height)
         left = pygame.Rect(rect.left, rect.top, rect.width - wide - theme.px(16), rect.height)
@@ -189,16 +201,16 @@ class WatchScene(Scene):
             left.left, left.top + head + theme.px(6), left.width, left.height - head - foot - theme.px(6)
         )
         stage.height = self._notes(surface, stage) - stage.top
-        self.app.toast_area = stage
+        self.host.toast_area = stage
         self.arena.draw(surface, theme, stage)
         self._foot(surface, pygame.Rect(left.left, left.bottom - foot, left.width, foot))
-        self.gauges.draw(surface, theme, side, self.app.taught)
+        self.gauges.draw(surface, theme, side, self.host.taught)
         if self.choosing:
             self._list(surface, rect)
 
     def _head(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         """The ways of looking, and what the colours mean."""
-        theme, x = self.app.theme, rect.left
+        theme, x = self.host.theme, rect.left
         self._tabs = []
         for mode in self.arena.modes:
             chosen = mode is self.arena.mode
@@ -215,13 +227,13 @@ class WatchScene(Scene):
 
     def _notes(self, surface: pygame.Surface, stage: pygame.Rect) -> int:
         """What the learner has to tell, at the foot of the stage; returns what is left of it."""
-        notes, theme = self.session.notes, self.app.theme
+        notes, theme = self.session.notes, self.host.theme
         top = draw_notes(surface, theme, stage, notes, self.session.camps) if notes else stage.bottom
         return top if top == stage.bottom else top - theme.px(10)
 
     def _foot(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         """What the learner is about, lit for a moment when a new policy has come."""
-        theme, latest = self.app.theme, self.session.latest
+        theme, latest = self.host.theme, self.session.latest
         fresh = max(0.0, 1.0 - self._since_news / PULSE)
         spot = (rect.left + theme.px(8), rect.centery)
         pygame.draw.aacircle(surface, look.mix(look.LINE, look.GOOD, fresh), spot, theme.px(5))
@@ -246,7 +258,7 @@ class WatchScene(Scene):
         )
 
     def _list(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.app.theme
+        theme = self.host.theme
         badges.curtain(surface, rect.inflate(theme.px(32), theme.px(24)), 170)
         height = theme.px(64) + len(self.learners.items) * theme.px(62)
         box = pygame.Rect(0, 0, min(rect.width, theme.px(560)), min(rect.height, height))

@@ -12,7 +12,7 @@ from sandbox.play.intents import Intent, Pointer, Press, Release
 
 @dataclass(frozen=True)
 class Binding:
-    """One thing that keys do in a mode: the scene's method `on_<action>` is called with the Press.
+    """One thing that keys do in a mode: the scene does what its `actions` have under that name.
 
     keys: names that trigger it. caps: what is printed on the key caps. what: two or three words.
     about: the sentence of the help page. footer: whether it stands in the footer all the time.

@@ -209,7 +209,6 @@ def _refuse_others(folder: Path) -> None:
 
 def locate(where: str) -> Place:
     """The store of a session's folder (which may be on a server), of a file, or of a URL."""
-    from sandbox.session.folder import STORE, SessionFile
     from sandbox.store.backend import place_of
 
     path = Path(where)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agents.learner_catalog import UnknownLearner, entry
 from envs.task_catalog import UnknownWorld
 from envs.task_catalog import task as make_task
 from envs.world import Task
+from sandbox.learning.spec import LearnerFactory
 from sandbox.session.folder import OUTBOX, STORE, SessionError, SessionFile, default_root, new_folder
+from sandbox.session.session_options import SessionOptions
 from sandbox.store import StoreError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 DEFAULT_WORLD = "teachbox/RoomsTidy-v0"
 DEFAULT_LEARNER = "joint"
-MAKE = "agents.learner_catalog:make"
 
 
 class Parts(NamedTuple):
@@ -34,27 +34,17 @@ class Parts(NamedTuple):
     store: Store
 
 
-def open_parts(
-    folder: Path | None,
-    *,
-    world: str | None,
-    learner: str | None,
-    rater: str,
-    prior: str | None,
-    options: Mapping[str, Any] | None,
-    make: str,
-    store: str | None = None,
-) -> Parts:
-    """Read or make the session's file, its task and its store; None is the session's own, or the default.
+def open_parts(folder: Path | None, options: SessionOptions) -> Parts:
+    """Read or make the session's file, its task and its store.
 
     Raises SessionError. Nothing is written before all that can be refused has been looked at.
     """
-    facts, fresh = _facts(folder, world, learner, options)
+    facts, fresh = _facts(folder, options)
     folder = folder or new_folder(default_root(), facts.world)
-    facts = replace(facts, prior=prior or facts.prior).with_rater(rater)
-    check_learner(facts.learner, make)
+    facts = replace(facts, prior=options.prior or facts.prior).with_rater(options.rater)
+    check_learner(facts.learner, options.make)
     task = _task(facts)
-    where, facts = _where(folder, facts, fresh, store)
+    where, facts = _where(folder, facts, fresh, options.store)
     new = not folder.exists()
     try:
         opened = _store(folder, where, fresh)
@@ -79,36 +69,37 @@ def _take_back(folder: Path) -> None:
         folder.rmdir()
 
 
-def first_sight(
-    folder: Path | None, world: str | None, learner: str | None, options: Mapping[str, Any] | None
-) -> tuple[Task, str]:
+def preview(folder: Path | None, options: SessionOptions) -> tuple[Task, str]:
     """The task and the learner that a session would have, before it is opened: enough for a first frame.
 
     Raises SessionError.
     """
-    facts, _ = _facts(folder, world, learner, options)
-    check_learner(facts.learner, MAKE)
+    facts, _ = _facts(folder, options)
+    check_learner(facts.learner, options.make)
     return _task(facts), facts.learner
 
 
-def _facts(
-    folder: Path | None, world: str | None, learner: str | None, options: Mapping[str, Any] | None
-) -> tuple[SessionFile, bool]:
+def _facts(folder: Path | None, options: SessionOptions) -> tuple[SessionFile, bool]:
     """The folder's session file, or one for a new session (True)."""
     facts = SessionFile.read(folder) if folder is not None else None
     if facts is None:
-        fresh = SessionFile(world or DEFAULT_WORLD, learner or DEFAULT_LEARNER, options=dict(options or {}))
+        fresh = SessionFile(
+            options.world or DEFAULT_WORLD,
+            options.learner or DEFAULT_LEARNER,
+            options=dict(options.options or {}),
+        )
         return fresh, True
+    world = options.world
     if world is not None and world != facts.world:
         raise SessionError(
             f"{folder} is a session in {facts.world}, not {world}: choose that world or another folder."
         )
-    return replace(facts, learner=learner or facts.learner), False
+    return replace(facts, learner=options.learner or facts.learner), False
 
 
-def check_learner(name: str, make: str) -> None:
+def check_learner(name: str, make: LearnerFactory | None) -> None:
     """SessionError unless there is a learner of that name (a factory of your own knows its names itself)."""
-    if make != MAKE:
+    if make is not None:
         return
     try:
         entry(name)

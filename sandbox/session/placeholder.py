@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from envs.external.external_task import ForeignTask
-from sandbox.session.opening import first_sight
+from envs.world import Task
+from sandbox.session.opening import preview
+from sandbox.session.session_options import SessionOptions
 
 if TYPE_CHECKING:
     from sandbox.session.session import Session
 
 
-def arriving(
-    folder: Path | None, world: str | None, learner: str | None, options: Mapping[str, Any] | None
-) -> Session | None:
+@dataclass(frozen=True)
+class StartingStatus:
+    """The status of a learner that is not there yet."""
+
+    state: str = "starting"
+    text: str = "The session is being opened"
+
+
+@dataclass(frozen=True)
+class SessionPlaceholder:
+    """What of a session is drawn in a first frame."""
+
+    task: Task
+    learner: str
+    folder: None = None
+    status: StartingStatus = StartingStatus()
+    counts: dict[str, int] = field(default_factory=dict)
+    curve: tuple[Any, ...] = ()
+    latest: None = None
+    last_saved: int = 0
+    unsaved: int = 0
+    at_risk: None = None
+
+    def poll(self) -> tuple[Any, ...]:
+        return ()
+
+    def close(self) -> None:
+        pass
+
+
+def session_placeholder(folder: Path | None, options: SessionOptions) -> Session | None:
     """A session that knows its task and nothing else; None for a foreign world, whose making is dear.
 
     The database and the learner's process take longer to come than the first picture of the world.
     Raises SessionError as opening the session would.
     """
-    task, learner = first_sight(folder, world, learner, options)
+    task, learner = preview(folder, options)
     if isinstance(task, ForeignTask):
         return None
-    nothing = SimpleNamespace(
-        folder=None,
-        task=task,
-        learner=learner,
-        status=SimpleNamespace(state="starting", text="The session is being opened"),
-        counts={},
-        curve=[],
-        latest=None,
-        last_saved=0,
-        unsaved=0,
-        at_risk=None,
-        poll=tuple,
-        close=lambda: None,
-    )
-    return cast("Session", nothing)
+    return cast("Session", SessionPlaceholder(task, learner))

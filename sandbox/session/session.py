@@ -32,7 +32,7 @@ from envs.simulate import random_actions
 from envs.trajectory import Trajectory
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.messages import Command, Note, Points
-from sandbox.learning.spec import WorkerSpec
+from sandbox.learning.spec import LearnerFactory, WorkerSpec
 from sandbox.learning.supervisor import LearnerProcess, Limits, Restarted, Status
 from sandbox.session.events import (
     Event,
@@ -44,9 +44,10 @@ from sandbox.session.events import (
 )
 from sandbox.session.feedback_log import Said
 from sandbox.session.folder import SessionError, SessionInfo, default_root, list_sessions, program_version
-from sandbox.session.opening import MAKE, Parts, check_learner, open_parts
+from sandbox.session.opening import Parts, check_learner, open_parts
 from sandbox.session.question_queue import Asking
 from sandbox.session.raters import Camp, People
+from sandbox.session.session_options import SessionOptions
 from sandbox.store import Provenance, StoreError
 
 LIMITS = Limits()
@@ -55,15 +56,15 @@ LIMITS = Limits()
 class Session:
     """One person teaching in one world. All methods are for one thread, and none waits but `close`."""
 
-    def __init__(self, parts: Parts, rater: str, make: str, limits: Limits) -> None:
+    def __init__(self, parts: Parts, options: SessionOptions, limits: Limits) -> None:
         self.folder, self._facts, self.task, self._store = parts
-        self.world, self.rater = self._facts.world, rater
-        self._make, self._limits = make, limits
+        self.world, self.rater = self._facts.world, options.rater
+        self._make, self._limits = options.make, limits
         self.latest: Snapshot | None = None
         self.first: Snapshot | None = None
         """The first one with a policy since this learner was begun here, to compare `latest` with."""
         self.curve: list[CurvePoint] = Checkpoints(self.folder, self.learner).curve()
-        self._said = Said(self._store, self._facts.raters[rater])
+        self._said = Said(self._store, self._facts.raters[self.rater])
         self._people = People(self._facts.raters)
         self._asking = Asking()
         self._clips = 2
@@ -81,27 +82,30 @@ class Session:
         start_learner: bool = True,
         options: Mapping[str, Any] | None = None,
         store: str | None = None,
-        make: str = MAKE,
+        make: LearnerFactory | None = None,
         limits: Limits = LIMITS,
     ) -> Session:
         """Open the session in `folder`, or make one there (None: in a new folder of its own).
 
-        None for world, learner, prior, options: what the session has, or the defaults for a new one.
-        store: the URL of a store on a server, which several people teach into (the session's folder keeps
-        the rest). make: import path of the learners' factory. Raises SessionError with a sentence.
+        The keywords are those of SessionOptions. start_learner: whether a learner begins at once. Raises
+        SessionError with a sentence.
         """
-        parts = open_parts(
-            folder,
-            world=world,
-            learner=learner,
-            rater=rater,
-            prior=prior,
-            options=options,
-            make=make,
-            store=store,
-        )
+        wanted = SessionOptions(world, learner, rater, prior, options, store, make)
+        return cls.open_with(folder, wanted, start_learner=start_learner, limits=limits)
+
+    @classmethod
+    def open_with(
+        cls,
+        folder: Path | None,
+        options: SessionOptions,
+        *,
+        start_learner: bool = True,
+        limits: Limits = LIMITS,
+    ) -> Session:
+        """The same from options that somebody else has put together."""
+        parts = open_parts(folder, options)
         try:
-            session = cls(parts, rater, make, limits)
+            session = cls(parts, options, limits)
         except StoreError as error:
             parts.store.close()
             raise SessionError(str(error)) from error

@@ -5,8 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sandbox.session.session import Session
+    from sandbox.session.session_options import SessionOptions
 
 
 def make_tour(
@@ -31,8 +36,8 @@ def make_tour(
     out.mkdir(parents=True, exist_ok=True)
     folder = out / "sessions" / time.strftime("%Y%m%d-%H%M%S")
 
-    def fresh(_: Path | None, **choices: Any) -> Session:
-        return Session.open(folder, rater="guide", **choices)
+    def fresh(_: Path | None, options: SessionOptions) -> Session:
+        return Session.open_with(folder, replace(options, rater="guide"))
 
     size = (800, 560) if quick else (1280, 720)
     app = App(None, size=size, fixed_dt=True, open_session=fresh, sessions_root=out / "sessions", seed=seed)

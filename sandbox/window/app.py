@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,26 +12,27 @@ import pygame
 
 from envs.external.external_errors import ForeignWorldError
 from sandbox.play.intents import Intent, Pointer, Press, Release
+from sandbox.scenes.scene import Scene
 from sandbox.screen import theme as look
 from sandbox.screen.audio import Sounds
 from sandbox.screen.held_keys import Hands
 from sandbox.screen.keys import EVERYWHERE, intent
+from sandbox.screen.news import News
+from sandbox.screen.settings import SettingsFile
 from sandbox.screen.theme import Theme
+from sandbox.session.session_list import SessionOpener, Sessions
 from sandbox.window import notices
 from sandbox.window.background import Behind
 from sandbox.window.chrome import Chrome
 from sandbox.window.display import NoDisplay, open_window, toggle_fullscreen
 from sandbox.window.failure_log import log_failure
-from sandbox.window.notices import News
-from sandbox.window.scene import Scene
 from sandbox.window.scene_stack import SceneStack
-from sandbox.window.session_list import Sessions
 from sandbox.window.session_news import listen
-from sandbox.window.settings import SettingsFile
 from sandbox.window.state_file import StateFile, window_state
 
 if TYPE_CHECKING:
     from sandbox.session.session import Session
+    from sandbox.session.session_options import SessionOptions
 
 __all__ = ["STEP", "App", "NoDisplay"]
 
@@ -54,7 +54,7 @@ class App:
         size: tuple[int, int] = (1280, 720),
         state_file: Path | None = None,
         fixed_dt: bool = False,
-        open_session: Callable[..., Session] | None = None,
+        open_session: SessionOpener | None = None,
         sessions_root: Path | None = None,
         settings_file: Path | None = None,
         seed: int | None = None,
@@ -122,10 +122,10 @@ class App:
         name = next(iter(points[-1].values), "") if points else ""
         return [point.values[name] for point in points if name in point.values]
 
-    def enter_session(self, folder: Path | None, world: str, learner: str, **how: Any) -> bool:
+    def enter_session(self, folder: Path | None, options: SessionOptions) -> bool:
         """Open a session from the menu; a refusal is told in a sentence and leaves all as it was."""
         try:
-            session = self.sessions.open(folder, world=world, learner=learner, **how)
+            session = self.sessions.open(folder, options)
         except (ValueError, OSError, RuntimeError) as error:
             self.trouble(str(error))
             return False

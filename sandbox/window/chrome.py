@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pygame
 
@@ -15,10 +15,8 @@ from sandbox.screen import theme as look
 from sandbox.screen.keys import EVERYWHERE, MODES, Binding, cap
 from sandbox.screen.theme import Color, Theme, rounded
 from sandbox.window import notices
+from sandbox.window.frame_host import FrameHost
 from sandbox.window.hints import hint
-
-if TYPE_CHECKING:
-    from sandbox.window.app import App
 
 STATES: dict[str, tuple[str, Color]] = {
     "starting": ("refresh-cw", look.WARN),
@@ -33,8 +31,8 @@ STATES: dict[str, tuple[str, Color]] = {
 class Chrome:
     """Draws the frame and knows what a click on it means."""
 
-    def __init__(self, app: App) -> None:
-        self.app = app
+    def __init__(self, host: FrameHost) -> None:
+        self.host = host
         self._spots: list[tuple[pygame.Rect, Callable[[], Any]]] = []
         self._mouse = (-1, -1)
 
@@ -52,18 +50,18 @@ class Chrome:
     def draw(self, surface: pygame.Surface) -> pygame.Rect:
         """Draw the bars; returns the room that is left for the scene."""
         self._spots = []
-        theme, full = self.app.theme, surface.get_rect()
+        theme, full = self.host.theme, surface.get_rect()
         top = pygame.Rect(0, 0, full.width, theme.px(48))
         self._top(surface, theme, top)
-        status = pygame.Rect(0, 0, full.width, theme.px(32) if self.app.session else 0)
+        status = pygame.Rect(0, 0, full.width, theme.px(32) if self.host.session else 0)
         status.bottom = full.bottom
-        if self.app.session is not None:
+        if self.host.session is not None:
             self._status(surface, theme, status)
         keys = self._keys(surface, theme, pygame.Rect(0, 0, full.width, status.top))
         room = pygame.Rect(0, top.bottom, full.width, keys.top - top.bottom)
-        if self.app.news.trouble:
-            bar, close = notices.trouble(surface, theme, room, self.app.news.trouble)
-            self._spots.append((close, self.app.clear_trouble))
+        if self.host.news.trouble:
+            bar, close = notices.trouble(surface, theme, room, self.host.news.trouble)
+            self._spots.append((close, self.host.clear_trouble))
             room.top, room.height = bar.bottom, room.bottom - bar.bottom
         return room.inflate(-2 * theme.px(16), -2 * theme.px(12))
 
@@ -76,9 +74,9 @@ class Chrome:
             surface.blit(icon, icon.get_rect(midleft=(x, bar.centery)))
             x += icon.get_width() + theme.px(8)
         name = theme.text(surface, "teachbox", (x, bar.centery), "large", bold=True, anchor="midleft")
-        self._spots.append((pygame.Rect(0, 0, name.right, bar.height), self.app.back))
+        self._spots.append((pygame.Rect(0, 0, name.right, bar.height), self.host.back))
         x = name.right + theme.px(24)
-        if self.app.session is None:
+        if self.host.session is None:
             theme.text(
                 surface, "Teach an agent what you want", (x, bar.centery), color=look.MUTED, anchor="midleft"
             )
@@ -86,9 +84,9 @@ class Chrome:
         room = bar.right - x
         short = sum(self._tab_width(theme, key, title, True) for key, _, title in MODES) > room
         for key, mode, title in MODES:  # in a narrow window only the chosen one is named
-            told = "" if short and mode != self.app.scene.mode else title
+            told = "" if short and mode != self.host.scene.mode else title
             x = self._tab(surface, theme, bar, x, key, mode, told) + theme.px(4)
-        title = self.app.session.task.title
+        title = self.host.session.task.title
         if theme.width(title) > bar.right - theme.px(32) - x:
             return  # a stump of it would only puzzle
         theme.text(
@@ -107,7 +105,7 @@ class Chrome:
     def _tab(
         self, surface: pygame.Surface, theme: Theme, bar: pygame.Rect, x: int, key: str, mode: str, title: str
     ) -> int:
-        chosen = self.app.scene.mode == mode
+        chosen = self.host.scene.mode == mode
         width = self._tab_width(theme, key, title, chosen)
         rect = pygame.Rect(x, bar.top + theme.px(7), width, bar.height - theme.px(14))
         if chosen or rect.collidepoint(self._mouse):
@@ -121,13 +119,13 @@ class Chrome:
         theme.text(
             surface, title, (right + theme.px(8), bar.centery), color=ink, bold=chosen, anchor="midleft"
         )
-        self._spots.append((rect, partial(self.app.go, mode)))
+        self._spots.append((rect, partial(self.host.go, mode)))
         return rect.right
 
     def _keys(self, surface: pygame.Surface, theme: Theme, above: pygame.Rect) -> pygame.Rect:
         """The keys that work now, in one or two rows that end at the bottom of `above`."""
         pad, gap, row = theme.px(16), theme.px(18), theme.px(34)
-        shown = [b for b in (*self.app.scene.keys(), *EVERYWHERE) if b.footer]
+        shown = [b for b in (*self.host.scene.keys(), *EVERYWHERE) if b.footer]
         lines: list[list[tuple[Binding, int]]] = [[]]
         x = pad
         for binding in shown:
@@ -144,7 +142,7 @@ class Chrome:
         for k, line in enumerate(lines):
             y = bar.top + theme.px(3) + row * k + row // 2
             for binding, left in line:
-                hands = self.app.hands
+                hands = self.host.hands
                 lit = hands.lit if binding.shift in (None, hands.shift) else ()
                 spot = badges.key_hint(surface, theme, binding, (left, y), lit=lit)
                 self._spots.append((spot, partial(self._press, binding, spot)))
@@ -152,7 +150,7 @@ class Chrome:
 
     def _press(self, binding: Binding, spot: pygame.Rect) -> None:
         """The mouse went down on key caps: so does that key (the one of several under the mouse)."""
-        theme, x = self.app.theme, spot.left
+        theme, x = self.host.theme, spot.left
         key = binding.keys[0]
         for name, one in zip(binding.caps, binding.keys, strict=False):
             right = x + badges.key_cap_width(theme, name) + theme.px(4)
@@ -160,10 +158,10 @@ class Chrome:
                 key, spot = one, pygame.Rect(x, spot.top, right - x, spot.height)
             x = right
         press = Press(key, text=key if len(key) == 1 else "", shift=bool(binding.shift))
-        self.app.press_on_screen(press, spot)
+        self.host.press_on_screen(press, spot)
 
     def _status(self, surface: pygame.Surface, theme: Theme, bar: pygame.Rect) -> None:
-        session = self.app.session
+        session = self.host.session
         assert session is not None
         pygame.draw.rect(surface, look.GROUND, bar)
         pygame.draw.line(surface, look.LINE, bar.topleft, bar.topright)
@@ -195,8 +193,8 @@ class Chrome:
 
     def _hint(self, surface: pygame.Surface, theme: Theme, room: pygame.Rect) -> int:
         """What would be learned from most, at the right of `room` if it fits. Returns its left edge."""
-        latest, scene = self.app.session and self.app.session.latest, self.app.scene
-        found = hint(latest.suggestion, scene.mode, getattr(scene, "clips", 0)) if latest else None
+        latest, scene = self.host.session and self.host.session.latest, self.host.scene
+        found = hint(latest.suggestion, scene.mode, scene.clips) if latest else None
         if found is None or scene.mode == "menu":
             return room.right
         key = theme.px(6) + badges.key_cap_width(theme, cap(found.key)) if found.key else 0
@@ -213,32 +211,32 @@ class Chrome:
             )
         if found.key:
             badges.key_cap(surface, theme, cap(found.key), (at[0] + theme.px(6), room.centery))
-            self._spots.append((area.inflate(2 * key, 0), partial(self.app.press, Press(found.key))))
+            self._spots.append((area.inflate(2 * key, 0), partial(self.host.press, Press(found.key))))
         return area.left
 
     def _counters(self, surface: pygame.Surface, theme: Theme, bar: pygame.Rect) -> int:
         """From the right: saved, curve, time, counts. Returns their left edge."""
-        session, y = self.app.session, bar.centery
+        session, y = self.host.session, bar.centery
         assert session is not None
         x = bar.right - theme.px(16)
-        saved, ink = self.app.news.saved_text, look.GOOD
+        saved, ink = self.host.news.saved_text, look.GOOD
         if session.unsaved:
             saved, ink = "saving ...", look.WARN
         x = theme.text(surface, saved, (x, y), "small", ink, bold=True, anchor="midright").left
         image = theme.icon("save" if session.unsaved else "check-check", theme.px(16), ink)
         if image:
             x = surface.blit(image, image.get_rect(midright=(x - theme.px(6), y))).left
-        values = self.app.curve()
+        values = self.host.curve()
         if len(values) > 1:
             spark = pygame.Rect(0, 0, theme.px(90), bar.height - theme.px(12))
             spark.midright = (x - theme.px(18), y)
             badges.sparkline(surface, spark, values)
             x = spark.left
-        if self.app.sounds.why_silent:
+        if self.host.sounds.why_silent:
             image = theme.icon("volume-x", theme.px(15), look.MUTED)
             if image:
                 x = surface.blit(image, image.get_rect(midright=(x - theme.px(16), y))).left
-        minutes, seconds = divmod(int(self.app.taught), 60)
+        minutes, seconds = divmod(int(self.host.taught), 60)
         x = self._counter(surface, theme, x - theme.px(18), y, "clock", f"{minutes}:{seconds:02d}")
         for kind in reversed(FEEDBACK_KINDS.values()):
             count = str(session.counts.get(kind.name, 0))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import pygame
 
+from sandbox.scenes.scene import Scene
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import EVERYWHERE, MODES, Binding
+from sandbox.screen.news import Toast
 from sandbox.screen.theme import Color, Theme, rounded
-from sandbox.window.scene import Scene
 
 _MODE_KEYS = frozenset(key for key, _, _ in MODES)
 _KINDS: dict[str, tuple[Color, str]] = {
@@ -21,57 +20,6 @@ _KINDS: dict[str, tuple[Color, str]] = {
     "bad": (look.BAD, "thumbs-down"),
     "undo": (look.WARN, "undo-2"),
 }
-
-
-class Toast(NamedTuple):
-    """A short piece of news; `until` is when it goes [s]."""
-
-    text: str
-    kind: str
-    until: float
-
-
-class News:
-    """What the window has to say: toasts that pass, trouble that stays, and what was saved."""
-
-    SECONDS = 3.0
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.message, self.trouble = "", ""
-        """The newest of all, and what went wrong ('' when closed)."""
-        self.toasts: list[Toast] = []
-        self._saved = ("", 0.0)
-        self._told: set[str] = set()
-
-    def toast(self, text: str, kind: str) -> None:
-        """At most two at once, the same one not twice."""
-        self.message = text
-        others = [toast for toast in self.toasts if toast.text != text]
-        self.toasts = [*others[-1:], Toast(text, kind, self.now + self.SECONDS)]
-
-    def wrong(self, text: str) -> None:
-        self.trouble = self.message = text
-
-    def saved(self, text: str) -> None:
-        self.message, self._saved = text, (text, self.now + self.SECONDS)
-
-    @property
-    def saved_text(self) -> str:
-        """For the status bar: what was saved just now, or that all is."""
-        text, until = self._saved
-        return text if self.now < until else "saved"
-
-    def note(self, sentences: Sequence[str]) -> bool:
-        """Whether the learner has something to tell that it has not told before, whatever its numbers."""
-        now = {re.sub(r"\d+", "", sentence) for sentence in sentences}
-        fresh = bool(now - self._told)
-        self._told |= now
-        return fresh
-
-    def pass_time(self, dt: float) -> None:
-        self.now += dt
-        self.toasts = [toast for toast in self.toasts if toast.until > self.now]
 
 
 def trouble(

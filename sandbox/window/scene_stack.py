@@ -5,48 +5,49 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from sandbox.scenes.host import Host
+
 if TYPE_CHECKING:
-    from sandbox.window.app import App
-    from sandbox.window.scene import Scene
+    from sandbox.scenes.scene import Scene
 
 
-def menu(app: App) -> Scene:
+def menu(host: Host) -> Scene:
     from sandbox.scenes.menu import MenuScene
 
-    return MenuScene(app)
+    return MenuScene(host)
 
 
-def drive(app: App) -> Scene:
+def drive(host: Host) -> Scene:
     from sandbox.scenes.drive import DriveScene
 
-    return DriveScene(app)
+    return DriveScene(host)
 
 
-def reward(app: App) -> Scene:
+def reward(host: Host) -> Scene:
     from sandbox.scenes.reward import RewardScene
 
-    return RewardScene(app)
+    return RewardScene(host)
 
 
-def rank(app: App) -> Scene:
+def rank(host: Host) -> Scene:
     from sandbox.scenes.rank import RankScene
 
-    return RankScene(app)
+    return RankScene(host)
 
 
-def correct(app: App) -> Scene:
+def correct(host: Host) -> Scene:
     from sandbox.scenes.correct import CorrectScene
 
-    return CorrectScene(app)
+    return CorrectScene(host)
 
 
-def watch(app: App) -> Scene:
+def watch(host: Host) -> Scene:
     from sandbox.scenes.watch import WatchScene
 
-    return WatchScene(app)
+    return WatchScene(host)
 
 
-SCENES: Mapping[str, Callable[[App], Scene]] = {
+SCENES: Mapping[str, Callable[[Host], Scene]] = {
     "menu": menu,
     "drive": drive,
     "reward": reward,
@@ -62,8 +63,8 @@ class SceneStack:
 
     SOON = 60  # [frames] a scene that breaks down twice within these is left for the menu
 
-    def __init__(self, app: App, mode: str) -> None:
-        self._app = app
+    def __init__(self, host: Host, mode: str) -> None:
+        self._host = host
         self._made: dict[str, Scene] = {}
         self._failed_at = -self.SOON
         self.last_mode = "drive"
@@ -73,7 +74,7 @@ class SceneStack:
     def scene_of(self, mode: str) -> Scene:
         """The scene of a mode, made if it has not been."""
         if mode not in self._made:
-            self._made[mode] = SCENES[mode](self._app)
+            self._made[mode] = SCENES[mode](self._host)
         return self._made[mode]
 
     def show(self, scene: Scene) -> bool:

@@ -8,23 +8,24 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sandbox.window.frame_host import FrameHost
+
 if TYPE_CHECKING:
     from agents.snapshot import Snapshot
     from sandbox.session.session import Session
-    from sandbox.window.app import App
 
 
-def window_state(app: App) -> dict[str, Any]:
+def window_state(host: FrameHost) -> dict[str, Any]:
     """What the state file says, but for the frame's number."""
-    facts = dict(app.scene.facts())
+    facts = dict(host.scene.facts())
     shown = {"mode": str(facts.pop("mode", "")), "step": int(facts.pop("step", 0))}
     return {
-        "scene": app.scene.mode,
+        "scene": host.scene.mode,
         **shown,
-        "focus": app.scene.focus.name,
-        **session_facts(app.session),
-        "message": app.news.message,
-        "extra": {**facts, "help": app.help_open, "trouble": app.news.trouble},
+        "focus": host.scene.focus.name,
+        **session_facts(host.session),
+        "message": host.news.message,
+        "extra": {**facts, "help": host.help_open, "trouble": host.news.trouble},
     }
 
 

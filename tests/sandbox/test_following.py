@@ -25,9 +25,9 @@ from sandbox.store import Provenance
 from sandbox.studies.training_study import TrainConfig, train
 from sandbox.window.app import App
 from sandbox.window.hints import hint
-from tests.sandbox.fake import FakeLearner
+from tests.sandbox.fake import FakeLearner, make
 from tests.sandbox.teaching import Teaching, frames, press, recorded, snapshot, texts
-from tests.sandbox.test_learner_process import MAKE, Desk
+from tests.sandbox.test_learner_process import Desk
 from tests.sandbox.xwindow import Screen, Window
 
 ROOMS = "teachbox/RoomsTidy-v0"
@@ -175,7 +175,7 @@ def test_names_stand_for_ids() -> None:
 
 def test_whom_one_follows_is_kept_and_heard_by_every_learner_to_come(tmp_path: Path) -> None:
     folder = tmp_path / "session"
-    how: dict[str, Any] = {"learner": "torn", "make": MAKE, "start_learner": False}
+    how: dict[str, Any] = {"learner": "torn", "make": make, "start_learner": False}
     for rater in ("ann", "bob"):
         with Session.open(folder, rater=rater, **how) as one:
             one.keep(trajectory())

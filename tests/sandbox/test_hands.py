@@ -13,8 +13,8 @@ from envs import task_catalog
 from envs.rooms.rooms_tasks import rooms_tidy
 from envs.world import Task
 from sandbox.play.intents import Pointer, Press
+from sandbox.screen.settings import SettingsFile
 from sandbox.window.app import App
-from sandbox.window.settings import SettingsFile
 from tests.sandbox.teaching import KEYS, Teaching, frames, press
 
 LANES = task_catalog.task("teachbox/LanesCruise-v0")

@@ -23,8 +23,8 @@ from sandbox.learning.spec import WorkerSpec
 from sandbox.learning.supervisor import LearnerProcess, Limits
 from sandbox.session.events import Event, LearnerRestarted, Saved, Trouble
 from sandbox.session.session import Session
+from tests.sandbox.fake import make
 
-MAKE = "tests.sandbox.fake:make"
 DEADLINE = 60.0  # for a busy machine; nothing here takes a second on a quiet one
 
 
@@ -40,7 +40,7 @@ class Desk:
     """A session that is polled until something has come true."""
 
     def __init__(self, folder: Path, learner: str = "fake", **options: Any) -> None:
-        self.session = Session.open(folder, learner=learner, make=MAKE, **options)
+        self.session = Session.open(folder, learner=learner, make=make, **options)
         self.events: list[Event] = []
 
     def until(self, true: Callable[[], Any]) -> Any:
@@ -297,8 +297,9 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from sandbox.session.session import Session
+from tests.sandbox.fake import make
 if __name__ == "__main__":
-    session = Session.open(Path(sys.argv[1]), learner="fake", make="tests.sandbox.fake:make")
+    session = Session.open(Path(sys.argv[1]), learner="fake", make=make)
     while session.latest is None:
         session.poll()
         time.sleep(0.01)
@@ -326,7 +327,7 @@ def test_the_learner_ends_when_its_parent_is_killed(folder, tmp_path):
     while alive(learner):
         assert time.monotonic() < end, "the learner outlives its window"
         time.sleep(0.02)
-    Session.open(folder, make=MAKE, start_learner=False).close()  # and the folder is free again
+    Session.open(folder, make=make, start_learner=False).close()  # and the folder is free again
 
 
 def alive(pid: int) -> bool:

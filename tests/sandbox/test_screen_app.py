@@ -16,7 +16,8 @@ import pytest
 from envs.rooms.rooms_tasks import rooms_tidy
 from sandbox.screen.keys import BINDINGS, EVERYWHERE
 from sandbox.session.events import LearnerRestarted, Saved, Trouble
-from sandbox.session.placeholder import arriving
+from sandbox.session.placeholder import session_placeholder
+from sandbox.session.session_options import SessionOptions
 from sandbox.window.app import App
 from tests.sandbox.teaching import Teaching, frames, press, texts, undrawn
 
@@ -37,7 +38,7 @@ def app(session: Teaching, tmp_path: Path) -> Iterator[App]:
 
 
 def test_a_key_pressed_before_the_session_is_open_waits_for_it(tmp_path: Path) -> None:
-    standing_in = arriving(tmp_path, TASK.id, None, None)
+    standing_in = session_placeholder(tmp_path, SessionOptions(world=TASK.id))
     assert standing_in is not None
     app = App(standing_in, fixed_dt=True, seed=3)
     try:

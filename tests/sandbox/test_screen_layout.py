@@ -15,10 +15,10 @@ from envs.world import Task
 from sandbox.screen import theme as look
 from sandbox.screen.badges import key_cap
 from sandbox.screen.keys import BINDINGS
+from sandbox.screen.news import Toast
 from sandbox.screen.theme import Theme, rounded
 from sandbox.window import notices
 from sandbox.window.app import App
-from sandbox.window.notices import Toast
 from tests.sandbox.teaching import Teaching, frames, press, question, undrawn
 
 SIZES = [(640, 480), (1000, 640), (1280, 720), (1920, 1080), (2560, 1080), (900, 900)]

@@ -21,9 +21,10 @@ from sandbox.play.intents import Press
 from sandbox.scenes.drive import DriveScene
 from sandbox.session.folder import SessionInfo
 from sandbox.session.session import Session
+from sandbox.session.session_list import Sessions
+from sandbox.session.session_options import SessionOptions
 from sandbox.views import stage
 from sandbox.window.app import App
-from sandbox.window.session_list import Sessions
 from tests.sandbox.fakes import FakeSession
 from tests.sandbox.teaching import KEYS, Teaching, frames, policy, press, undrawn
 
@@ -508,11 +509,11 @@ def test_an_episode_that_ends_early_is_over() -> None:
 def menu(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[App, list[Any]]]:
     calls: list[Any] = []
 
-    def open_session(folder: Path | None, **how: Any) -> Any:
-        calls.append((folder, how))
-        if how["world"] == LANES.id:
+    def open_session(folder: Path | None, options: SessionOptions) -> Any:
+        calls.append((folder, options))
+        if options.world == LANES.id:
             raise ValueError("that session is open in another window: close it first.")
-        return FakeSession(world=how["world"], learner=how["learner"], folder=folder)
+        return FakeSession(world=str(options.world), learner=str(options.learner), folder=folder)
 
     old = SessionInfo(
         Path("/sessions/2026-01-02-030405-roomstidy"),
@@ -529,8 +530,8 @@ def menu(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[App, list[Any]]]:
     app.close()
 
 
-def fresh(level: str, prior: str = "written") -> dict[str, Any]:
-    return {"options": {"difficulty": level}, "prior": prior}
+def fresh(world: str, learner: str, level: str, prior: str = "written") -> SessionOptions:
+    return SessionOptions(world, learner, prior=prior, options={"difficulty": level})
 
 
 def test_the_menu_starts_a_new_session_by_one_key(menu: tuple[App, list[Any]]) -> None:
@@ -538,7 +539,7 @@ def test_the_menu_starts_a_new_session_by_one_key(menu: tuple[App, list[Any]]) -
     assert facts(app)["pictures"] == len(task_catalog.task_ids())
     press(app, "enter")
     frames(app, 5)
-    assert calls == [(None, {"world": ROOMS.id, "learner": "joint", **fresh("normal")})]
+    assert calls == [(None, fresh(ROOMS.id, "joint", "normal"))]
     assert app.state()["scene"] == "drive"
 
 
@@ -557,7 +558,7 @@ def test_world_level_learner_and_session_by_keyboard(menu: tuple[App, list[Any]]
     assert learner != "joint"
     press(app, "enter")
     frames(app, 5)
-    assert calls == [(None, {"world": ROOMS.id, "learner": learner, **fresh("hard")})]
+    assert calls == [(None, fresh(ROOMS.id, learner, "hard"))]
 
 
 def test_an_old_session_goes_on_with_its_own_learner(menu: tuple[App, list[Any]]) -> None:
@@ -568,7 +569,7 @@ def test_an_old_session_goes_on_with_its_own_learner(menu: tuple[App, list[Any]]
     press(app, "enter")
     frames(app, 5)
     folder = Path("/sessions/2026-01-02-030405-roomstidy")
-    assert calls == [(folder, {"world": ROOMS.id, "learner": "preferences"})]
+    assert calls == [(folder, SessionOptions(ROOMS.id, "preferences"))]
 
 
 def test_a_refusal_is_a_sentence_and_the_menu_stays(menu: tuple[App, list[Any]]) -> None:
@@ -595,7 +596,7 @@ def test_another_gymnasium_world_can_be_typed(menu: tuple[App, list[Any]]) -> No
     assert facts(app)["world"] == "CartPole-v1"
     press(app, "enter")
     frames(app, 5)
-    assert calls == [(None, {"world": "CartPole-v1", "learner": "joint", "options": {}, "prior": "written"})]
+    assert calls == [(None, SessionOptions("CartPole-v1", "joint", prior="written", options={}))]
 
 
 def test_back_from_the_menu_with_another_learner(menu: tuple[App, list[Any]]) -> None:
@@ -630,7 +631,7 @@ def test_the_menu_lists_and_opens_real_sessions(tmp_path: Path) -> None:
     Session.open(tmp_path / "one", world=LANES.id, start_learner=False).close()
     sessions = Sessions(tmp_path)
     assert [info.world for info in sessions.list()] == [LANES.id]
-    with sessions.open(None, world=ROOMS.id, start_learner=False) as session:
+    with sessions.open(None, SessionOptions(ROOMS.id)) as session:
         assert session.folder.parent == tmp_path
     assert {info.world for info in sessions.list()} == {ROOMS.id, LANES.id}
 

@@ -12,10 +12,10 @@ import pygame
 import pytest
 
 from sandbox.play.intents import Pointer, Press
+from sandbox.scenes.scene import Focus
 from sandbox.screen.lists import List, ListItem
 from sandbox.screen.theme import Theme
 from sandbox.screen.widgets import Button, Slider, Tabs, TextField, Toggle, Widget
-from sandbox.window.scene import Focus
 
 AREA = pygame.Rect(20, 20, 300, 200)
 

@@ -6,14 +6,12 @@ The disk is slow by a delay before each commit, or there would hardly be a momen
 
 from __future__ import annotations
 
-import sys
 import time
 from concurrent.futures import Future
 from typing import Any
 
 from sqlalchemy import Engine, event
 
-from sandbox.cli import main
 from sandbox.store import Store
 from sandbox.store.sqlite import FilePlace
 
@@ -46,10 +44,3 @@ def tell_early() -> None:
         return early
 
     Store.append = boast  # type: ignore[assignment, method-assign]
-
-
-if __name__ == "__main__":
-    slow_disk()
-    if sys.argv[1] == "early":
-        tell_early()
-    main(sys.argv[2:])

@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
@@ -21,6 +20,7 @@ from typing import Any
 import apsw
 import apsw.ext
 
+import sandbox.store.sqlite
 from sandbox.bench.durability.count import Count
 from sandbox.bench.durability.fake_records import ORIGIN, nth
 from sandbox.store import Store, StoreError
@@ -231,7 +231,7 @@ class _Cursor:
 @contextmanager
 def spinning(disk: Disk, synchronous: str) -> Iterator[None]:
     """Stores that are opened meanwhile write to this disk."""
-    names = vars(import_module("sandbox.store.sqlite"))
+    names = vars(sandbox.store.sqlite)
     names["sqlite3"] = disk.modules(synchronous)
     try:
         yield

@@ -25,15 +25,49 @@ class Part:
     run: Callable[[Path, int, int], dict[str, Any]]
 
 
-def _counted(where: str) -> Callable[[Path, int, int], dict[str, Any]]:
-    def run(folder: Path, times: int, seed: int) -> dict[str, Any]:
-        from importlib import import_module
+Trial = Callable[[Path, int, int], Count]
+"""trial(folder, times, seed): what came of it."""
 
-        module, _, name = where.partition(":")
-        found: Count = getattr(import_module(f"sandbox.bench.durability.{module}"), name)(folder, times, seed)
-        return asdict(found)
 
-    return run
+def _counted(load: Callable[[], Trial]) -> Callable[[Path, int, int], dict[str, Any]]:
+    """The part that a trial is; `load` imports it."""
+    return lambda folder, times, seed: asdict(load()(folder, times, seed))
+
+
+def _store_kills() -> Trial:
+    from sandbox.bench.durability.store_kills import trial
+
+    return trial
+
+
+def _window_kills() -> Trial:
+    from sandbox.bench.durability.window_kills import trial
+
+    return trial
+
+
+def _power_cuts() -> Trial:
+    from sandbox.bench.durability.power_cuts import trial
+
+    return trial
+
+
+def _raters_on_a_file() -> Trial:
+    from sandbox.bench.durability.concurrent_raters import trial_file
+
+    return trial_file
+
+
+def _raters_on_a_server() -> Trial:
+    from sandbox.bench.durability.concurrent_raters import trial_server
+
+    return trial_server
+
+
+def _server_kills() -> Trial:
+    from sandbox.bench.durability.concurrent_raters import trial_crashes
+
+    return trial_crashes
 
 
 def _learner(folder: Path, times: int, seed: int) -> dict[str, Any]:
@@ -50,16 +84,12 @@ def _fuzz(folder: Path, times: int, seed: int) -> dict[str, Any]:
 
 
 PARTS = {
-    "kill": Part("kill -9 while labelling", 1000, 50, _counted("store_kills:trial")),
-    "window": Part("kill -9 of the real window", 100, 5, _counted("window_kills:trial")),
-    "power": Part("power cuts", 1000, 100, _counted("power_cuts:trial")),
-    "raters": Part("8 raters of 300 answers, one process", 1, 1, _counted("concurrent_raters:trial_file")),
-    "raters-server": Part(
-        "8 raters of 300 answers, a server", 1, 1, _counted("concurrent_raters:trial_server")
-    ),
-    "server": Part(
-        "kill -9 of the server under 8 raters", 50, 10, _counted("concurrent_raters:trial_crashes")
-    ),
+    "kill": Part("kill -9 while labelling", 1000, 50, _counted(_store_kills)),
+    "window": Part("kill -9 of the real window", 100, 5, _counted(_window_kills)),
+    "power": Part("power cuts", 1000, 100, _counted(_power_cuts)),
+    "raters": Part("8 raters of 300 answers, one process", 1, 1, _counted(_raters_on_a_file)),
+    "raters-server": Part("8 raters of 300 answers, a server", 1, 1, _counted(_raters_on_a_server)),
+    "server": Part("kill -9 of the server under 8 raters", 50, 10, _counted(_server_kills)),
     "learner": Part("kill -9 of the learner", 100, 10, _learner),
     "fuzz": Part("damaged files", 1_000_000, 10_000, _fuzz),
 }

@@ -21,7 +21,7 @@ from sandbox.store import Reader, StoreError
 PATIENCE = 120.0  # [s]
 WORLD = "teachbox/RoomsTidy-v0"
 REAL = ("sandbox",)
-EARLY, HONEST = (("sandbox.bench.durability.early_control", kind) for kind in ("early", "honest"))
+EARLY, HONEST = (("sandbox.commands.early_window", kind) for kind in ("early", "honest"))
 """What to run in place of the real one, see there: the control, and what it is to be compared with."""
 
 

@@ -72,9 +72,9 @@ def learner_cpu() -> float:
 
 def run(scene: str, learner: bool, seconds: float, folder: Path) -> None:
     """One slot: get ready, say so, measure, tell."""
-    session = Session.open(
-        folder, world=WORLD, start_learner=learner, make="sandbox.bench.speed.window_probe:tireless"
-    )
+    from sandbox.bench.speed.window_probe import tireless  # not __main__'s: the learner imports it by name
+
+    session = Session.open(folder, world=WORLD, start_learner=learner, make=tireless)
     app, watcher = None, None
     if scene != "none":
         from sandbox.window.app import App

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pygame
 
 from sandbox.play.intents import Intent, Pointer, Press, Release
+from sandbox.scenes.host import Host
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.screen.widgets import Widget
 
 if TYPE_CHECKING:
     from sandbox.session.session import Session
-    from sandbox.window.app import App
+
+
+Action = Callable[[Press], "Scene | None"]
+"""Does what a key is bound to; the scene to go to, or None to stay."""
 
 
 class Scene:
@@ -21,24 +25,27 @@ class Scene:
 
     A scene is made once and kept: `enter` and `leave` are called each time it comes and goes.
     Keys are listed in keys.BINDINGS[mode]; the footer, the help page and the dispatch all come from
-    there: pressing one calls `on_<action>(press)`, which may return the scene to go to.
+    there: pressing one calls what `actions` has under the binding's action, which may return the scene to
+    go to.
     """
 
     mode = ""
+    clips = 0
+    """How many clips each question has here; 0 where none are ranked."""
     title = ""
     hint = ""
     """One sentence: what to do here. It stands above the picture."""
 
-    def __init__(self, app: App) -> None:
-        self.app = app
+    def __init__(self, host: Host) -> None:
+        self.host = host
         self.focus = Focus()
 
     @property
     def session(self) -> Session:
         """The open session (the menu is the only scene without one)."""
-        if self.app.session is None:
+        if self.host.session is None:
             raise RuntimeError(f"{self.mode} needs an open session")
-        return self.app.session
+        return self.host.session
 
     def enter(self) -> None:
         """It comes on screen."""
@@ -53,6 +60,10 @@ class Scene:
         """The keys that work now, in the order of the footer."""
         return BINDINGS.get(self.mode, ())
 
+    def actions(self) -> Mapping[str, Action]:
+        """What each binding's action does."""
+        return {}
+
     def handle(self, event: Intent) -> Scene | None:
         """Take one event: first the focused widget, then this mode's keys."""
         if self.focus.handle(event):
@@ -60,8 +71,7 @@ class Scene:
         if isinstance(event, Press):
             for binding in self.keys():
                 if binding.matches(event) and (not event.repeat or binding.action in self.repeating):
-                    result = getattr(self, f"on_{binding.action}")(event)
-                    return result if isinstance(result, Scene) else None
+                    return self.actions()[binding.action](event)
         elif isinstance(event, Release):
             self.released(event)
         return None
