@@ -11,8 +11,6 @@ import pygame
 
 from agents.feedback.feedback_kind import FEEDBACK_KINDS
 from envs import task_catalog
-from envs.render_common import rounded
-from envs.show.viewer import View
 from envs.world import Task
 from sandbox.play.intents import Press
 from sandbox.scenes.host import Host
@@ -25,6 +23,7 @@ from sandbox.screen.widgets import Button, Tabs, TextField, Toggle
 from sandbox.screen.words import ago, counted, spoken
 from sandbox.session.file_exchange import IMPORTS, Exchanging
 from sandbox.session.session_options import SessionOptions
+from sandbox.views.world_picture import picture_of
 
 DIFFICULTIES = (("easy", "Easy"), ("normal", "Normal"), ("hard", "Hard"))
 NEW = "new"
@@ -340,17 +339,3 @@ class MenuScene(Scene):
             "exchanging": self.exchanging.busy,
             "pictures": len(self.pictures),
         }
-
-
-def picture_of(task: Task) -> pygame.Surface:
-    """A still of the world's start; an empty card if it can't be drawn."""
-    view = View(task)
-    height = 200
-    try:
-        simulation = task_catalog.simulation(task, 1, seed=7)
-        picture = pygame.Surface((round(height * view.aspect), height), pygame.SRCALPHA)
-        view.live(picture, picture.get_rect(), simulation)
-    except ValueError:
-        picture = pygame.Surface((height, height), pygame.SRCALPHA)
-        picture.fill(look.RAISED)
-    return rounded(picture, height // 16)
