@@ -72,8 +72,6 @@ def learner_cpu() -> float:
 
 def run(scene: str, learner: bool, seconds: float, folder: Path) -> None:
     """One slot: get ready, say so, measure, tell."""
-    pass  # not __main__'s: the learner imports it by name
-
     session = Session.open(folder, world=WORLD, start_learner=learner, make=tireless)
     app, watcher = None, None
     if scene != "none":
@@ -128,4 +126,6 @@ def _window_number() -> int:
 
 
 if __name__ == "__main__":
+    from sandbox.bench.speed.window_probe import run  # the learner imports `tireless` by that module's name
+
     run(sys.argv[1], sys.argv[2] == "on", float(sys.argv[3]), Path(sys.argv[4]))
