@@ -14,7 +14,7 @@ from envs.world import Array, Task
 Float = NDArray[np.float32]
 
 
-def is_foreign(task: Task) -> bool:
+def is_external(task: Task) -> bool:
     """Whether the world is somebody else's: no states, so nothing can be put there."""
     return task.world.state_size == 0
 
@@ -39,11 +39,11 @@ def simulate(task: Task, rows: int, seed: int = 0, auto_reset: bool = True, skip
 
     skips: of the latter, see there; in ours no episode ends early.
     """
-    if not is_foreign(task):
+    if not is_external(task):
         return Simulation(task, rows, seed=seed, auto_reset=auto_reset)
-    from envs.external.external_simulation import ForeignSimulation
+    from envs.external.external_simulation import ExternalSimulation
 
-    return ForeignSimulation(task, rows, seed=seed, auto_reset=auto_reset, skips=skips)  # type: ignore[arg-type]
+    return ExternalSimulation(task, rows, seed=seed, auto_reset=auto_reset, skips=skips)  # type: ignore[arg-type]
 
 
 def random_actions(task: Task, rows: int, random: np.random.Generator) -> NDArray[Any]:

@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import Any
 
 from envs import kernels
-from envs.external.external_simulation import AnySimulation, ForeignSimulation
-from envs.external.external_task import ForeignTask
-from envs.external.make_task import foreign_task
+from envs.external.external_simulation import AnySimulation, ExternalSimulation
+from envs.external.external_task import ExternalTask
+from envs.external.make_task import make_external_task
 from envs.lanes.lanes_tasks import lanes_ambulance, lanes_crossing, lanes_cruise, lanes_merge
 from envs.rooms.rooms_tasks import rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
 from envs.rover.rover_tasks import rover_deliver
@@ -56,15 +56,15 @@ def task(id: str, **options: Any) -> Task:
     if close:
         raise UnknownWorld(f"there is no world {id!r}: did you mean {close[0]!r}?")
     try:
-        return foreign_task(id, **options)
+        return make_external_task(id, **options)
     except ValueError as error:  # ForeignWorldError, or the keys file can't be used
         raise UnknownWorld(str(error)) from error
 
 
 def simulation(task: Task, rows: int, seed: int = 0) -> AnySimulation:
     """N rows of a task."""
-    if isinstance(task, ForeignTask):
-        return ForeignSimulation(task, rows, seed=seed)
+    if isinstance(task, ExternalTask):
+        return ExternalSimulation(task, rows, seed=seed)
     return Simulation(task, rows, seed=seed)
 
 

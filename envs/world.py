@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from envs import kernels
 
 Array = NDArray[Any]
-Wish = Callable[[Array, Array, Array], NDArray[np.float32]]
+TrueReward = Callable[[Array, Array, Array], NDArray[np.float32]]
 OBS_BOUND = 2.0
 """Every observation of our own worlds lies in -OBS_BOUND..OBS_BOUND (a test of the contract holds it)."""
 
@@ -108,8 +108,8 @@ class Task:
     about: str
     world: World
     horizon: int
-    written: Mapping[str, float]
-    wish: Wish
+    proxy_reward: Mapping[str, float]
+    true_reward: TrueReward
     """wish(states_before[T,K], terms[T,M], states_after[T,K]) -> reward[T]"""
     done: Callable[[Array], NDArray[np.bool_]]
     """done(states[N,K]) -> whether the whole task has been done as wished, at an episode's last state."""
@@ -134,9 +134,9 @@ class Task:
         return False
 
     @property
-    def written_weights(self) -> NDArray[np.float32]:
+    def proxy_weights(self) -> NDArray[np.float32]:
         """The written reward as weights over the world's terms, shape [M]."""
-        return np.array([self.written.get(name, 0.0) for name in self.world.term_names], np.float32)
+        return np.array([self.proxy_reward.get(name, 0.0) for name in self.world.term_names], np.float32)
 
     def idle(self, rows: int) -> Array:
         """What standing still is, for N rows: actions [N] int64 or [N, C] float32."""

@@ -34,7 +34,7 @@ By = Literal["plan", "rule", "policy"]
 
 
 @dataclass(frozen=True)
-class Measured:
+class ReferenceReturns:
     """Returns of the wish on each scored layout (seeds 0..N-1 of split "test"), each [N].
 
     by: what the oracle is, an exact plan, the careful driver by rule, or a policy trained on the wish
@@ -50,7 +50,7 @@ class Measured:
     steps: int = 0
 
 
-def find(task: Task, layouts: int, folders: Sequence[Path] | None = None) -> Measured | None:
+def find(task: Task, layouts: int, folders: Sequence[Path] | None = None) -> ReferenceReturns | None:
     """What `folders` (default: what is shipped) keep for this task as it is now, with at least so many
     layouts; None if nothing."""
     key, name = key_of(task), name_of(task)
@@ -58,7 +58,7 @@ def find(task: Task, layouts: int, folders: Sequence[Path] | None = None) -> Mea
     return next((found for found in read if found is not None), None)
 
 
-def find_cached(task: Task, layouts: int) -> Measured | None:
+def find_cached(task: Task, layouts: int) -> ReferenceReturns | None:
     """The same from the user's cache; says so when what was shipped can't be used."""
     key, name = key_of(task), name_of(task)
     found = _read(_cached(name, key), key, layouts)
@@ -71,7 +71,7 @@ def find_cached(task: Task, layouts: int) -> Measured | None:
     return found
 
 
-def keep(task: Task, found: Measured, folder: Path | None = None) -> Path:
+def keep(task: Task, found: ReferenceReturns, folder: Path | None = None) -> Path:
     """Write what was measured into `folder`, or into the user's cache; the file that was written."""
     key, name = key_of(task), name_of(task)
     path = _cached(name, key) if folder is None else folder / f"{name}.json"
@@ -119,7 +119,7 @@ def _cached(name: str, key: str) -> Path:
     return Path(user_cache_path("teachbox")) / "references" / f"{name}-{key}.json"
 
 
-def _read(path: Path, key: str, layouts: int) -> Measured | None:
+def _read(path: Path, key: str, layouts: int) -> ReferenceReturns | None:
     if not path.exists():
         return None
     facts = json.loads(path.read_text("utf-8"))
@@ -130,7 +130,7 @@ def _read(path: Path, key: str, layouts: int) -> Measured | None:
         return None
     policy = None if facts["policy"] is None else _policy(facts["policy"], load_file(kept))
     random, still, oracle = (np.array(facts[name]) for name in ("random", "still", "oracle"))
-    return Measured(random, still, oracle, facts["by"], policy, facts["surest"], facts["steps"])
+    return ReferenceReturns(random, still, oracle, facts["by"], policy, facts["surest"], facts["steps"])
 
 
 # A policy as arrays.

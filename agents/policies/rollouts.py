@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from agents.policies.policy_arrays import PolicyArrays
 from envs.kernels import mode
-from envs.simulate import is_foreign, simulate
+from envs.simulate import is_external, simulate
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
 
@@ -45,7 +45,7 @@ class Moment:
 
 def moment_of(task: Task, trajectory: Trajectory, at: int) -> Moment:
     """Moment `at` of a recording."""
-    if is_foreign(task):
+    if is_external(task):
         prefix = 0 if trajectory.prefix is None else len(trajectory.prefix)
         return Moment(
             trajectory.states[at], int(trajectory.rng[at]), task.horizon - prefix - at, trajectory, at
@@ -62,7 +62,7 @@ def moments_of(task: Task, states: Array, rng: Array) -> list[Moment]:
 
 def fresh_moments(task: Task, count: int, seed: int) -> list[Moment]:
     """The starts of `count` new episodes."""
-    if is_foreign(task):
+    if is_external(task):
         words = np.random.default_rng(seed).integers(2**63, size=count, dtype=np.uint64)
         return [Moment(np.zeros(0), int(word), task.horizon) for word in words]
     sim = simulate(task, count, seed=seed)
@@ -100,7 +100,7 @@ def roll(
         return []
     sim = simulate(task, rows, auto_reset=False)
     seeds: list[tuple[int | None, Array | None]] = [(None, None)] * rows
-    if is_foreign(task):
+    if is_external(task):
         sim.film()
         for row, moment in enumerate(moments):
             _fork(sim, row, moment)
@@ -110,7 +110,7 @@ def roll(
         sim.put(np.ones(rows, np.bool_), states, np.array([m.rng for m in moments], np.uint64))
     lasts = [min(n, m.left) for n, m in zip(steps, moments, strict=True)]
     log = _run(sim, variants, max(lasts), random)
-    kernel = "foreign" if is_foreign(task) else mode()
+    kernel = "foreign" if is_external(task) else mode()
     return [
         Trajectory(
             task=task.id,

@@ -25,23 +25,23 @@ Where = Annotated[
 @app.command()
 def check(where: Where) -> None:
     """Verify every record, hash and reference, also while the store is in use; status 1 if one is wrong."""
-    from sandbox.exchange.state_validation import Looker
+    from sandbox.exchange.state_validation import StateValidator
     from sandbox.session.folder import locate
     from sandbox.store.verify import check as verify
 
     place = locate(where)
-    _tell(place.name, verify(place, Looker()))
+    _tell(place.name, verify(place, StateValidator()))
 
 
 @app.command()
 def repair(where: Where) -> None:
     """Make a damaged store usable: what is whole stays in its order, the old store is set aside."""
-    from sandbox.exchange.state_validation import Looker
+    from sandbox.exchange.state_validation import StateValidator
     from sandbox.session.folder import locate
     from sandbox.store.repair import repair as mend
 
     place = locate(where)
-    done = mend(place, Looker())
+    done = mend(place, StateValidator())
     for finding in done.lost:
         typer.echo(f"not kept: {finding}")
     if done.aside is None:
@@ -68,12 +68,12 @@ def merge(
     source: Annotated[str, typer.Argument(metavar="FROM", help="The store that they come from.")],
 ) -> None:
     """Add the records of another store of the same study, in their order; none comes twice."""
-    from sandbox.exchange.state_validation import Looker
+    from sandbox.exchange.state_validation import StateValidator
     from sandbox.session.folder import locate
     from sandbox.store.backup import merge as add
 
     place = locate(into)
-    done = add(place, locate(source), Looker())
+    done = add(place, locate(source), StateValidator())
     typer.echo(f"{place.name}: {_count(done.added)} added, {done.known} were there already.")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from envs.task_catalog import task
 from envs.world import Task
 from sandbox.exchange.ledger import Ledger, Tell, silent
-from sandbox.exchange.state_validation import Misfit, check, task_of_file
+from sandbox.exchange.state_validation import InvalidRecord, check, task_of_file
 from sandbox.session.folder import SessionFile
 from sandbox.session.opening import DEFAULT_LEARNER, open_parts
 from sandbox.session.session_options import SessionOptions
@@ -46,7 +46,7 @@ def save_records(ledger: Ledger, folder: Path, rater: str, tell: Tell = silent) 
     if world is None:
         world = task_of_file(ledger.world, ledger.options)
     elif ledger.world != world.id:
-        raise Misfit(
+        raise InvalidRecord(
             f"the file is about {ledger.world!r}, and the session {folder} is in {world.id}: "
             "choose a session in that world, or a new folder."
         )

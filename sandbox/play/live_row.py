@@ -10,7 +10,7 @@ from gymnasium.spaces import Discrete
 from numpy.typing import NDArray
 
 from envs import task_catalog
-from envs.external.external_simulation import AnySimulation, ForeignSimulation
+from envs.external.external_simulation import AnySimulation, ExternalSimulation
 from envs.simulation import Simulation
 from envs.trajectory import Recorder, Trajectory
 from envs.world import Array, Task, Term
@@ -19,7 +19,7 @@ TAP_PACE = 0.5
 """How much of a step a tap stays on screen before the next one's step, where taps come fast."""
 
 
-class Live:
+class LiveRow:
     """A row that somebody drives: the simulation, what has been recorded, and how far the picture is.
 
     `pace` [steps/s]; `since` is the time since the last step came on screen [steps], so the picture
@@ -60,7 +60,7 @@ class Live:
 
     def _clock(self) -> int:
         """The step of the episode, as the simulation has it."""
-        if isinstance(self.sim, ForeignSimulation):
+        if isinstance(self.sim, ExternalSimulation):
             return int(self.sim.clock[0])
         return int(self.sim.states[0, self.task.world.clock])
 
@@ -116,7 +116,7 @@ class Live:
         """Whether nothing can be done at moment `t` of the recording: the episode ended there."""
         if self.start_step + t >= self.task.horizon or (self._done and t == len(self)):
             return True
-        foreign = isinstance(self.sim, ForeignSimulation)
+        foreign = isinstance(self.sim, ExternalSimulation)
         return foreign and bool(self.trajectory().observations[t, -1] == 1.0)
 
     def trajectory(self) -> Trajectory:
@@ -140,7 +140,7 @@ class Live:
     def _others(self) -> Simulation | None:
         """Rows to try each action in, where the world waits for the person."""
         space = self.task.world.action_space
-        if isinstance(self.sim, ForeignSimulation) or not self.stepwise or not isinstance(space, Discrete):
+        if isinstance(self.sim, ExternalSimulation) or not self.stepwise or not isinstance(space, Discrete):
             return None
         rows = Simulation(self.task, int(space.n))
         rows.auto_reset = False
@@ -160,7 +160,7 @@ class Live:
     @property
     def over(self) -> bool:
         """Whether the task is over before its time: what is done changes nothing any more."""
-        if isinstance(self.sim, ForeignSimulation):
+        if isinstance(self.sim, ExternalSimulation):
             return bool(self.obs[0, -1] == 1.0)
         return self._futile > 0 or self._done
 

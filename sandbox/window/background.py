@@ -7,7 +7,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from envs import kernels
-from envs.external.external_task import ForeignTask
+from envs.external.external_task import ExternalTask
 from envs.simulation import fetch_kernels
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SETTLED = (2, 300, 3000)
 take longer than a frame."""
 
 
-class Behind:
+class Background:
     """Opens the sound, then fetches the kernels of each world that is played, once they are in the cache.
 
     wait: open the sound at once, not in a thread (tests, films).
@@ -42,7 +42,7 @@ class Behind:
             gc.freeze()
         if session is None or session.folder is None or kernels.mode() == "compiled":
             return
-        if isinstance(session.task, ForeignTask):
+        if isinstance(session.task, ExternalTask):
             return
         world = session.task.world.name
         busy = self._thread is not None and self._thread.is_alive()
