@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from agents.feedback.feedback_validation import FeedbackBuffer
 from agents.feedback.records import Question, Record, Suggestion, kind_of, standing
-from agents.snapshot import Snapshot
+from agents.snapshot import PolicyEvaluator, Snapshot
 from envs.world import Task
 
 
@@ -30,6 +30,7 @@ class BaseLearner(ABC):
         self.config = self.Config() if config is None and self.Config is not None else config
         self._records = FeedbackBuffer(task)
         self._raters: dict[str, str] = {}
+        self.evaluate: PolicyEvaluator | None = None
         self._seq = self._learned_seq = self._step = 0
 
     @classmethod

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from agents.feedback.records import Question, Record, Suggestion
-from agents.snapshot import Snapshot
+from agents.snapshot import PolicyEvaluator, Snapshot
 
 BEFORE_ANSWERS = frozenset({"learning from the written reward", "finding out what can happen"})
 """Phases in which it is too early to ask: what the agent does then is not yet worth comparing."""
@@ -22,6 +22,10 @@ class Learner(Protocol):
     name: ClassVar[str]
     kinds: ClassVar[frozenset[str]]
     """The kinds of record that it learns from; others are kept and counted, never an error."""
+
+    evaluate: PolicyEvaluator | None
+    """What else its curves show of a policy, set by whoever runs the learner. Nothing is learned from it:
+    it may read the true reward."""
 
     @property
     def raters(self) -> dict[str, str]:
