@@ -12,6 +12,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn
 from torch import nn
 
 from agents.rl.ppo import PPOConfig
+from agents.rl.silent_logger import silent_logger
 from agents.rl.vec_env import SimulationVecEnv
 from envs.simulation import Simulation, Step
 from envs.world import Array, Task
@@ -19,7 +20,7 @@ from envs.world import Array, Task
 
 def stock_ppo(env: VecEnv, config: PPOConfig, seed: int = 0) -> PPO:
     """SB3's PPO as it comes, with these settings."""
-    return PPO(
+    model = PPO(
         "MlpPolicy",
         env,
         n_steps=config.n_steps,
@@ -39,6 +40,8 @@ def stock_ppo(env: VecEnv, config: PPOConfig, seed: int = 0) -> PPO:
         seed=seed,
         device="cpu",
     )
+    model.set_logger(silent_logger())
+    return model
 
 
 class StillSimulation(Simulation):

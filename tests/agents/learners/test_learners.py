@@ -184,3 +184,21 @@ def test_a_teacher_who_slips_and_one_who_reverses() -> None:
 
 def _paid(teacher: Teacher, shown: Demonstration) -> float:
     return float(teacher.worth(shown.trajectory).sum())
+
+
+@pytest.mark.parametrize("name", ["joint", "bc"])
+def test_what_only_watches_is_in_the_curves_if_whoever_runs_the_learner_adds_it(name: str) -> None:
+    driven, found = make_teacher("rational", toy(), 0).demonstrate(0), []
+    for watched in (False, True):
+        learner = learner_catalog.make(name, toy(), **(QUICK if name == "joint" else {}))
+        if watched:
+            learner.evaluate = scores.curve_evaluator(toy())
+        learner.observe(1, [driven])
+        for _ in range(3):
+            learner.step()
+        snapshot = learner.snapshot()
+        names = {"done on unseen layouts", "wish (for watching only)"}
+        assert names & set(snapshot.curve[-1].values) == (names if watched else set())
+        found.append(snapshot.policy.layers)
+    for one, two in zip(*found, strict=True):  # nothing is learned from it
+        np.testing.assert_array_equal(one[0], two[0])

@@ -52,7 +52,7 @@ def test_exploring_pays_for_being_where_it_was_not() -> None:
     practice.exploring = True
     practice.train_iteration()
     paid = practice.buffer.rewards[: practice.buffer.moments].ravel()
-    after = practice.algorithm.rollout.transitions.next_obs.reshape(len(paid), -1)
+    after = practice.rollout.transitions.next_obs.reshape(len(paid), -1)
     assert np.corrcoef(paid, nearest(after, after, 5))[0, 1] > 0.6
     assert paid.mean() == pytest.approx(0.0, abs=1e-4)
     practice.set_reward(RewardArrays(np.ones((1, 7), np.float32)))
