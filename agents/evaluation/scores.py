@@ -124,7 +124,7 @@ def reference_means(task: Task, layouts: int = LAYOUTS) -> ReferenceMeans:
     return ReferenceMeans(*means)
 
 
-def true_reward(task: Task) -> TrueReward:
+def true_reward_of(task: Task) -> TrueReward:
     """The wish as a reward, to measure how learnable a task is and what is best; for no learner."""
     return task.true_reward
 
