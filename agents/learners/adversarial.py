@@ -16,7 +16,8 @@ import torch
 from agents.feedback.records import Record
 from agents.imitation.cloner import CloningConfig, cloner_of
 from agents.imitation.dataset import driven_by_person, filled
-from agents.learners.joint_config import JointConfig, Prior
+from agents.learners.joint_config import JointConfig
+from agents.learners.protocol import Prior
 from agents.learners.reward_learner import RewardLearner
 from agents.rewards.base import LearnedReward
 from agents.rewards.discriminator import Discriminator, DiscriminatorConfig, Steps, steps_of

@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from agents.feedback.feedback_validation import FeedbackBuffer
 from agents.feedback.records import Question, Record, Suggestion, kind_of, standing
+from agents.learners.protocol import Prior
 from agents.snapshot import Snapshot
 from envs.world import Task
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """The configuration of a learner that has no settings."""
 
 
 class BaseLearner(ABC):
     """A learner that keeps its records and, unless it says otherwise, asks nothing and suggests nothing.
 
     Subclasses choose `name` and `kinds`, and write `step`, `snapshot`, `save` and `load`. `Config` is the
-    frozen dataclass of their settings; None: they have none.
+    frozen dataclass of their settings.
     """
 
     name: ClassVar[str]
     kinds: ClassVar[frozenset[str]]
-    Config: ClassVar[type[Any] | None] = None
+    Config: ClassVar[type[Any]] = NoSettings
 
-    def __init__(self, task: Task, *, seed: int = 0, prior: str = "written", config: Any = None) -> None:
-        """prior: "written", the policy may begin at the proxy reward; "none", it begins at nothing."""
-        self.task, self.seed, self.prior = task, seed, prior
-        self.config = self.Config() if config is None and self.Config is not None else config
+    def __init__(self, task: Task, *, seed: int = 0, prior: Prior = "written", config: Any = None) -> None:
+        self.task, self.seed = task, seed
+        self.prior: Prior = prior
+        self.config = self.Config() if config is None else config
         self._records = FeedbackBuffer(task)
         self._raters: dict[str, str] = {}
         self._seq = self._learned_seq = self._step = 0
-
-    @classmethod
-    def from_settings(cls, task: Task, seed: int, prior: str, settings: Mapping[str, Any]) -> Self:
-        """A fresh learner; settings: fields of its `Config`."""
-        config = None if cls.Config is None else cls.Config(**settings)
-        return cls(task, seed=seed, prior=prior, config=config)
 
     def observe(self, seq: int, records: Sequence[Record]) -> None:
         self._seq = max(self._seq, seq)

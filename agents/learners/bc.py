@@ -15,6 +15,7 @@ from agents.imitation.dataset import whole_drives
 from agents.imitation.ensemble import make_ensemble
 from agents.learners.base_learner import BaseLearner
 from agents.learners.learning_curve import LearningCurve
+from agents.learners.protocol import Prior
 from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rl.ppo import BurstPPO, PPOConfig
@@ -38,7 +39,7 @@ class CloningLearner(BaseLearner):
     config: CloningConfig
 
     def __init__(
-        self, task: Task, *, seed: int = 0, prior: str = "none", config: CloningConfig | None = None
+        self, task: Task, *, seed: int = 0, prior: Prior = "none", config: CloningConfig | None = None
     ) -> None:
         super().__init__(task, seed=seed, prior=prior, config=config)
         env = SimulationVecEnv(simulate(task, 1, seed=seed))

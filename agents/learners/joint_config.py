@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from agents.feedback.principles import Principles
+from agents.learners.protocol import Prior
 from agents.queries.query_manager import QueryManager
 from agents.queries.selection import QueryConfig
 from agents.rewards.additive import AdditiveReward
@@ -19,7 +20,6 @@ from agents.training.trainer import TrainerConfig
 from envs.simulate import is_external
 from envs.world import Task
 
-Prior = Literal["written", "none"]
 ADDITIVE = 100
 """So many numbers seen at most are weighed one by one; more are the other net's."""
 

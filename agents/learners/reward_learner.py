@@ -22,8 +22,9 @@ from agents.imitation.cloner import Cloner
 from agents.inference.choice_sets import choice_sets
 from agents.inference.reward_inference import RewardInference
 from agents.learners.base_learner import BaseLearner
-from agents.learners.joint_config import JointConfig, Prior, make_query_manager, make_reward
+from agents.learners.joint_config import JointConfig, make_query_manager, make_reward
 from agents.learners.learning_curve import LearningCurve
+from agents.learners.protocol import Prior
 from agents.learners.query_source import QuerySource
 from agents.learners.training_schedule import TrainingSchedule, TrainingStep, steps_of
 from agents.rewards import saliency
