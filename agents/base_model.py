@@ -109,7 +109,8 @@ class BaseModel:
 
     def _patient(self, config: dict[str, Any]) -> dict[str, Any]:
         """It practises as long as `learn` says, not as long as feedback is new."""
-        return {"steps_per_fit": FOREVER, **config}
+        known = learner_catalog.known_settings(self.name)
+        return {"steps_per_fit": FOREVER, **config} if "steps_per_fit" in known else config
 
     @property
     def num_timesteps(self) -> int:

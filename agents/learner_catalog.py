@@ -247,9 +247,14 @@ def listed_entries(tell: Callable[[str], None], in_use: str = "") -> Iterator[Le
             tell(str(error))
 
 
+def known_settings(name: str) -> tuple[str, ...]:
+    """The settings that the learner called `name` has. Imports the learner; raises UnknownLearner."""
+    return tuple(field.name for field in fields(entry(name).load().Config))
+
+
 def check(name: str, settings: Mapping[str, Any]) -> None:
     """Raise ValueError, a sentence, for settings that the learner called `name` doesn't have."""
-    known = [field.name for field in fields(entry(name).load().Config)]
+    known = known_settings(name)
     for setting in settings:
         if setting not in known:
             hint = RENAMED_SETTINGS.get(setting, "")

@@ -24,7 +24,7 @@ class BaseLearner(ABC):
     """A learner that keeps its records and, unless it says otherwise, asks nothing and suggests nothing.
 
     Subclasses choose `name` and `kinds`, and write `step`, `snapshot`, `save` and `load`. `Config` is the
-    frozen dataclass of their settings.
+    frozen dataclass of their settings. Everything else has a default that says: this learner can't do that.
     """
 
     name: ClassVar[str]
@@ -35,45 +35,57 @@ class BaseLearner(ABC):
         self.task, self.seed = task, seed
         self.prior: Prior = prior
         self.config = self.Config() if config is None else config
-        self._records = FeedbackBuffer(task)
+        self.records = FeedbackBuffer(task)
+        """Every record that was observed and fits the task, by its id."""
+        self.newest_seq = 0
+        """The newest number in the store that was observed."""
+        self.learned_seq = 0
+        """The newest number in the store that it has learned from: for the snapshot."""
+        self.step_count = 0
+        """How many steps it has made: for the snapshot."""
         self._raters: dict[str, str] = {}
-        self._seq = self._learned_seq = self._step = 0
 
     def observe(self, seq: int, records: Sequence[Record]) -> None:
-        self._seq = max(self._seq, seq)
-        self._records.add(records)
+        self.newest_seq = max(self.newest_seq, seq)
+        self.records.add(records)
 
     def standing_records(self) -> list[Record]:
-        """The records of its kinds that were not taken back."""
-        return [r for r in standing(self._records.values()) if kind_of(r) in self.kinds]
+        """The records of its kinds that were not taken back, oldest first."""
+        return [r for r in standing(self.records.values()) if kind_of(r) in self.kinds]
 
     @property
     def raters(self) -> dict[str, str]:
-        """Who gave a record, by its id: filled by whoever runs the learner."""
+        """Who gave a record, by its id. Most learners do not read it."""
         return self._raters
 
     def follow(self, rater: str) -> None:  # noqa: B027
-        """Learn what this rater wants, where raters want different things. Most learners can't tell."""
+        """Nothing: it does not tell raters apart."""
 
     def query(self, clips: int = 2) -> Question | None:
+        """None: it asks no questions."""
         return None
 
     def suggest(self) -> Suggestion | None:
+        """None: it does not know which kind of feedback would tell most."""
         return None
 
     @property
     def algorithm(self) -> Any:
-        """The model of Stable-Baselines3 that it trains, None where there is none."""
+        """None: it trains no model of Stable-Baselines3."""
         return None
 
     @abstractmethod
-    def step(self) -> bool: ...
+    def step(self) -> bool:
+        """One short burst of learning (at most about half a second). False: nothing to do now."""
 
     @abstractmethod
-    def snapshot(self) -> Snapshot: ...
+    def snapshot(self) -> Snapshot:
+        """Itself as plain arrays; cheap."""
 
     @abstractmethod
-    def save(self, folder: Path) -> None: ...
+    def save(self, folder: Path) -> None:
+        """Write a checkpoint into an empty folder."""
 
     @abstractmethod
-    def load(self, folder: Path) -> None: ...
+    def load(self, folder: Path) -> None:
+        """Continue from a checkpoint. ValueError, with a sentence, if it is not one of ours."""

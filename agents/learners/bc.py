@@ -65,7 +65,7 @@ class CloningLearner(BaseLearner):
     def step(self) -> bool:
         records = self.standing_records()
         ids = frozenset(record.id for record in records)
-        self._learned_seq = self._seq
+        self.learned_seq = self.newest_seq
         if ids != self._taken:
             self._take(records)
             self._taken = ids
@@ -78,7 +78,7 @@ class CloningLearner(BaseLearner):
         if self._left <= 0 or not self.cloner.has_examples:
             return False
         self._burst()
-        self._step += 1
+        self.step_count += 1
         return True
 
     def _fresh_adam(self) -> torch.optim.Optimizer:
@@ -121,8 +121,8 @@ class CloningLearner(BaseLearner):
         waiting = "waiting for you to drive" if not self._fitted else "has learned what you drove"
         return Snapshot(
             learner=self.name,
-            step=self._step,
-            feedback_seq=self._learned_seq,
+            step=self.step_count,
+            feedback_seq=self.learned_seq,
             env_steps=self._updates,
             policy=self._policy,
             reward=None,
@@ -133,7 +133,7 @@ class CloningLearner(BaseLearner):
         )
 
     def _warnings(self) -> tuple[str, ...]:
-        remarks = self._records.remarks(list(self._records.values()))
+        remarks = self.records.remarks(list(self.records.values()))
         if self.cloner.conflicts <= CONFLICTING:
             return remarks
         share = f"{100 * self.cloner.conflicts:.0f}%"
@@ -142,11 +142,11 @@ class CloningLearner(BaseLearner):
 
     def save(self, folder: Path) -> None:
         facts = {
-            "step": self._step,
+            "step": self.step_count,
             "updates": self._updates,
             "left": self._left,
             "fitted": sorted(self._fitted),
-            "learned_seq": self._learned_seq,
+            "learned_seq": self.learned_seq,
             "uses": self._uses,
             "cloner": self.cloner.state(),
         }
@@ -160,8 +160,8 @@ class CloningLearner(BaseLearner):
     def load(self, folder: Path) -> None:
         facts, arrays = checkpoint.load(folder, self.name)
         checkpoint.restore_policy(self.ppo.policy, self._adam, arrays)
-        self._step, self._updates, self._left = facts["step"], facts["updates"], facts["left"]
-        self._learned_seq = self._seq = facts["learned_seq"]
+        self.step_count, self._updates, self._left = facts["step"], facts["updates"], facts["left"]
+        self.learned_seq = self.newest_seq = facts["learned_seq"]
         self._uses = dict(facts.get("uses", {}))
         self._fitted = frozenset(facts["fitted"])
         self.cloner.restore(facts["cloner"])

@@ -165,11 +165,11 @@ class RewardLearner(BaseLearner):
                 self.select_queries()
                 return self.queries.has_queries
             case TrainingStep.WAIT:
-                self._learned_seq = self._seq
+                self.learned_seq = self.newest_seq
                 return False
         if ids == schedule.fitted:
-            self._learned_seq = self._seq
-        self._step += 1
+            self.learned_seq = self.newest_seq
+        self.step_count += 1
         return True
 
     def _train(self) -> None:
@@ -295,8 +295,8 @@ class RewardLearner(BaseLearner):
         names, raters = self.task.world.term_names, self.inference.reliability.raters
         return Snapshot(
             learner=self.name,
-            step=self._step,
-            feedback_seq=self._learned_seq,
+            step=self.step_count,
+            feedback_seq=self.learned_seq,
             env_steps=self.trainer.env_steps,
             policy=self.trainer.shown,
             reward=self.reward.arrays(),
@@ -305,7 +305,7 @@ class RewardLearner(BaseLearner):
             phase=self.phase,
             uses=dict(self._uses),
             salience=dict(self._saliency),
-            warnings=(*self.inference.warnings(names), *self._records.remarks(self.standing_records())),
+            warnings=(*self.inference.warnings(names), *self.records.remarks(self.standing_records())),
             parting=self.inference.differing_terms(names),
             followed=self.inference.followed,
             raters={rater or "you": asdict(known) for rater, known in raters.items()},
@@ -314,10 +314,10 @@ class RewardLearner(BaseLearner):
     def save(self, folder: Path) -> None:
         """The whole learner but for the feedback, which the store has."""
         facts = {
-            "step": self._step,
+            "step": self.step_count,
             "since_fit": self.schedule.steps_since_fit,
             "fitted": sorted(self.schedule.fitted),
-            "learned_seq": self._learned_seq,
+            "learned_seq": self.learned_seq,
             "uses": self._uses,
             "agreement": self.inference.agreement,
             "counts": None if self._term_counts is None else self._term_counts.tolist(),
@@ -332,10 +332,10 @@ class RewardLearner(BaseLearner):
     def load(self, folder: Path) -> None:
         facts, arrays = checkpoint.load(folder, self.name)
         self.reward.restore(facts["reward"], arrays)
-        self._step = facts["step"]
+        self.step_count = facts["step"]
         self.schedule.steps_since_fit = facts["since_fit"]
         self.schedule.fitted = frozenset(facts["fitted"])
-        self._seq = self._learned_seq = facts["learned_seq"]
+        self.newest_seq = self.learned_seq = facts["learned_seq"]
         self._uses = dict(facts.get("uses", {}))
         self.inference.agreement.update(facts["agreement"])
         self.query_manager.restore(facts["asker"])
