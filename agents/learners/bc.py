@@ -21,7 +21,7 @@ from agents.policies.policy_arrays import PolicyArrays
 from agents.rl.ppo import BurstPPO, PPOConfig
 from agents.rl.vec_env import SimulationVecEnv
 from agents.snapshot import Snapshot
-from envs.simulate import is_external, simulate
+from envs.simulate import simulate
 from envs.world import Task
 
 CONFLICTING = 0.2
@@ -112,7 +112,7 @@ class CloningLearner(BaseLearner):
         self._left -= self.config.burst
         self._updates += self.config.burst
         values = {"cloning loss": loss}
-        if not is_external(self.task):
+        if not self.task.is_costly:
             unseen = scores.evaluate(self.task, self._policy)
             values |= scores.curve_values(unseen)
         self.curve.record(self._updates, 0, values)

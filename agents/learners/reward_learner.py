@@ -32,7 +32,6 @@ from agents.rewards.base import LearnedReward
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import Snapshot
 from agents.training.trainer import PolicyTrainer
-from envs.simulate import is_external
 from envs.world import Task
 
 
@@ -55,12 +54,12 @@ class RewardLearner(BaseLearner):
     def __init__(
         self, task: Task, *, seed: int = 0, prior: Prior = "written", config: JointConfig | None = None
     ) -> None:
-        super().__init__(task, seed=seed, prior="none" if is_external(task) else prior, config=config)
+        super().__init__(task, seed=seed, prior=prior if task.names_terms else "none", config=config)
         config = self.config
         self.trainer = self.make_trainer()
         self.trainer.episode_value = self.episode_value
         self._term_counts: Any = None  # of each term per episode, by the newest rollout
-        cloning = (0.3 if is_external(task) else 0.0) if config.cloning is None else config.cloning
+        cloning = (0.0 if task.names_terms else 0.3) if config.cloning is None else config.cloning
         self.cloner = Cloner(task.world.symmetries, cloning, seed)
         self.trainer.ppo.auxiliary = self.cloner.loss
         self.reward = self.make_reward()
@@ -200,7 +199,7 @@ class RewardLearner(BaseLearner):
         else:
             self._term_counts = trainer.accept_or_revert(counts, self.reward.is_credibly_better)
             schedule.finished = True
-            if not is_external(self.task):  # there no policy is rejected that questions must ask about
+            if not self.task.is_costly:  # there no policy is rejected that questions must ask about
                 self.select_queries()
 
     def restart_if_idle(self) -> bool:
