@@ -15,12 +15,13 @@ from agents.imitation.dataset import whole_drives
 from agents.imitation.ensemble import make_ensemble
 from agents.learners.base_learner import BaseLearner
 from agents.learners.learning_curve import LearningCurve
+from agents.learners.protocol import Prior
 from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rl.ppo import BurstPPO, PPOConfig
 from agents.rl.vec_env import SimulationVecEnv
 from agents.snapshot import Snapshot
-from envs.simulate import is_external, simulate
+from envs.simulate import simulate
 from envs.world import Task
 
 CONFLICTING = 0.2
@@ -38,7 +39,7 @@ class CloningLearner(BaseLearner):
     config: CloningConfig
 
     def __init__(
-        self, task: Task, *, seed: int = 0, prior: str = "none", config: CloningConfig | None = None
+        self, task: Task, *, seed: int = 0, prior: Prior = "none", config: CloningConfig | None = None
     ) -> None:
         super().__init__(task, seed=seed, prior=prior, config=config)
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
@@ -64,7 +65,7 @@ class CloningLearner(BaseLearner):
     def step(self) -> bool:
         records = self.standing_records()
         ids = frozenset(record.id for record in records)
-        self._learned_seq = self._seq
+        self.learned_seq = self.newest_seq
         if ids != self._taken:
             self._take(records)
             self._taken = ids
@@ -77,7 +78,7 @@ class CloningLearner(BaseLearner):
         if self._left <= 0 or not self.cloner.has_examples:
             return False
         self._burst()
-        self._step += 1
+        self.step_count += 1
         return True
 
     def _fresh_adam(self) -> torch.optim.Optimizer:
@@ -111,7 +112,7 @@ class CloningLearner(BaseLearner):
         self._left -= self.config.burst
         self._updates += self.config.burst
         values = {"cloning loss": loss}
-        if not is_external(self.task):
+        if not self.task.is_costly:
             unseen = scores.evaluate(self.task, self._policy)
             values |= scores.curve_values(unseen)
         self.curve.record(self._updates, 0, values)
@@ -120,8 +121,8 @@ class CloningLearner(BaseLearner):
         waiting = "waiting for you to drive" if not self._fitted else "has learned what you drove"
         return Snapshot(
             learner=self.name,
-            step=self._step,
-            feedback_seq=self._learned_seq,
+            step=self.step_count,
+            feedback_seq=self.learned_seq,
             env_steps=self._updates,
             policy=self._policy,
             reward=None,
@@ -132,7 +133,7 @@ class CloningLearner(BaseLearner):
         )
 
     def _warnings(self) -> tuple[str, ...]:
-        remarks = self._records.remarks(list(self._records.values()))
+        remarks = self.records.remarks(list(self.records.values()))
         if self.cloner.conflicts <= CONFLICTING:
             return remarks
         share = f"{100 * self.cloner.conflicts:.0f}%"
@@ -141,11 +142,11 @@ class CloningLearner(BaseLearner):
 
     def save(self, folder: Path) -> None:
         facts = {
-            "step": self._step,
+            "step": self.step_count,
             "updates": self._updates,
             "left": self._left,
             "fitted": sorted(self._fitted),
-            "learned_seq": self._learned_seq,
+            "learned_seq": self.learned_seq,
             "uses": self._uses,
             "cloner": self.cloner.state(),
         }
@@ -159,8 +160,8 @@ class CloningLearner(BaseLearner):
     def load(self, folder: Path) -> None:
         facts, arrays = checkpoint.load(folder, self.name)
         checkpoint.restore_policy(self.ppo.policy, self._adam, arrays)
-        self._step, self._updates, self._left = facts["step"], facts["updates"], facts["left"]
-        self._learned_seq = self._seq = facts["learned_seq"]
+        self.step_count, self._updates, self._left = facts["step"], facts["updates"], facts["left"]
+        self.learned_seq = self.newest_seq = facts["learned_seq"]
         self._uses = dict(facts.get("uses", {}))
         self._fitted = frozenset(facts["fitted"])
         self.cloner.restore(facts["cloner"])

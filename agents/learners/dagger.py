@@ -21,6 +21,7 @@ from agents.checkpoint import Arrays
 from agents.feedback.records import Record
 from agents.imitation.cloner import CloningConfig
 from agents.learners.bc import CloningLearner
+from agents.learners.protocol import Prior
 from agents.policies.from_torch import policy_arrays
 from agents.snapshot import Snapshot
 from envs.simulate import simulate
@@ -54,7 +55,7 @@ class DaggerLearner(CloningLearner):
     Config: ClassVar[type[CloningConfig]] = DaggerConfig
     config: DaggerConfig
 
-    def __init__(self, task: Task, *, seed: int = 0, prior: str = "none", config: Any = None) -> None:
+    def __init__(self, task: Task, *, seed: int = 0, prior: Prior = "none", config: Any = None) -> None:
         super().__init__(task, seed=seed, prior=prior, config=config)
         self._random = np.random.default_rng([seed, 9])
         self._sim: Any = None

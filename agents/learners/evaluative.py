@@ -16,7 +16,7 @@ import torch
 
 from agents.feedback.choices import press_weights
 from agents.feedback.records import Evaluation, Record
-from agents.learners.joint_config import JointConfig
+from agents.learners.joint_config import JointConfig, discrete_actions
 from agents.learners.reward_learner import RewardLearner
 from agents.losses import coach
 from agents.policies.distributions import evaluate
@@ -24,7 +24,6 @@ from agents.rewards.base import LearnedReward
 from agents.rewards.symmetry import canonical_views
 from agents.rewards.tamer import HumanReward, HumanTerms
 from agents.snapshot import Snapshot
-from envs.simulate import is_external
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,8 @@ class EvaluativeLearner(RewardLearner):
     def make_reward(self) -> LearnedReward:
         if self.config.way != "tamer":
             return super().make_reward()
-        actions = int(getattr(self.task.world.action_space, "n", 0))
-        if self.config.model == "terms" and not is_external(self.task):
+        actions = discrete_actions(self.task)
+        if self.config.model == "terms" and self.task.names_terms:
             written = self.task.proxy_weights
             every = np.ones(len(written), np.bool_)
             return HumanTerms(written, every, actions, self.config.reward, self.seed)

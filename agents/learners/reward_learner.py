@@ -22,8 +22,9 @@ from agents.imitation.cloner import Cloner
 from agents.inference.choice_sets import choice_sets
 from agents.inference.reward_inference import RewardInference
 from agents.learners.base_learner import BaseLearner
-from agents.learners.joint_config import JointConfig, Prior, make_query_manager, make_reward
+from agents.learners.joint_config import JointConfig, make_query_manager, make_reward
 from agents.learners.learning_curve import LearningCurve
+from agents.learners.protocol import Prior
 from agents.learners.query_source import QuerySource
 from agents.learners.training_schedule import TrainingSchedule, TrainingStep, steps_of
 from agents.rewards import saliency
@@ -31,7 +32,6 @@ from agents.rewards.base import LearnedReward
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import Snapshot
 from agents.training.trainer import PolicyTrainer
-from envs.simulate import is_external
 from envs.world import Task
 
 
@@ -54,12 +54,12 @@ class RewardLearner(BaseLearner):
     def __init__(
         self, task: Task, *, seed: int = 0, prior: Prior = "written", config: JointConfig | None = None
     ) -> None:
-        super().__init__(task, seed=seed, prior="none" if is_external(task) else prior, config=config)
+        super().__init__(task, seed=seed, prior=prior if task.names_terms else "none", config=config)
         config = self.config
         self.trainer = self.make_trainer()
         self.trainer.episode_value = self.episode_value
         self._term_counts: Any = None  # of each term per episode, by the newest rollout
-        cloning = (0.3 if is_external(task) else 0.0) if config.cloning is None else config.cloning
+        cloning = (0.0 if task.names_terms else 0.3) if config.cloning is None else config.cloning
         self.cloner = Cloner(task.world.symmetries, cloning, seed)
         self.trainer.ppo.auxiliary = self.cloner.loss
         self.reward = self.make_reward()
@@ -164,11 +164,11 @@ class RewardLearner(BaseLearner):
                 self.select_queries()
                 return self.queries.has_queries
             case TrainingStep.WAIT:
-                self._learned_seq = self._seq
+                self.learned_seq = self.newest_seq
                 return False
         if ids == schedule.fitted:
-            self._learned_seq = self._seq
-        self._step += 1
+            self.learned_seq = self.newest_seq
+        self.step_count += 1
         return True
 
     def _train(self) -> None:
@@ -199,7 +199,7 @@ class RewardLearner(BaseLearner):
         else:
             self._term_counts = trainer.accept_or_revert(counts, self.reward.is_credibly_better)
             schedule.finished = True
-            if not is_external(self.task):  # there no policy is rejected that questions must ask about
+            if not self.task.is_costly:  # there no policy is rejected that questions must ask about
                 self.select_queries()
 
     def restart_if_idle(self) -> bool:
@@ -294,8 +294,8 @@ class RewardLearner(BaseLearner):
         names, raters = self.task.world.term_names, self.inference.reliability.raters
         return Snapshot(
             learner=self.name,
-            step=self._step,
-            feedback_seq=self._learned_seq,
+            step=self.step_count,
+            feedback_seq=self.learned_seq,
             env_steps=self.trainer.env_steps,
             policy=self.trainer.shown,
             reward=self.reward.arrays(),
@@ -304,7 +304,7 @@ class RewardLearner(BaseLearner):
             phase=self.phase,
             uses=dict(self._uses),
             salience=dict(self._saliency),
-            warnings=(*self.inference.warnings(names), *self._records.remarks(self.standing_records())),
+            warnings=(*self.inference.warnings(names), *self.records.remarks(self.standing_records())),
             parting=self.inference.differing_terms(names),
             followed=self.inference.followed,
             raters={rater or "you": asdict(known) for rater, known in raters.items()},
@@ -313,10 +313,10 @@ class RewardLearner(BaseLearner):
     def save(self, folder: Path) -> None:
         """The whole learner but for the feedback, which the store has."""
         facts = {
-            "step": self._step,
+            "step": self.step_count,
             "since_fit": self.schedule.steps_since_fit,
             "fitted": sorted(self.schedule.fitted),
-            "learned_seq": self._learned_seq,
+            "learned_seq": self.learned_seq,
             "uses": self._uses,
             "agreement": self.inference.agreement,
             "counts": None if self._term_counts is None else self._term_counts.tolist(),
@@ -331,10 +331,10 @@ class RewardLearner(BaseLearner):
     def load(self, folder: Path) -> None:
         facts, arrays = checkpoint.load(folder, self.name)
         self.reward.restore(facts["reward"], arrays)
-        self._step = facts["step"]
+        self.step_count = facts["step"]
         self.schedule.steps_since_fit = facts["since_fit"]
         self.schedule.fitted = frozenset(facts["fitted"])
-        self._seq = self._learned_seq = facts["learned_seq"]
+        self.newest_seq = self.learned_seq = facts["learned_seq"]
         self._uses = dict(facts.get("uses", {}))
         self.inference.agreement.update(facts["agreement"])
         self.query_manager.restore(facts["asker"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from agents.learners.joint_config import JointConfig
+from agents.learners.joint_config import JointConfig, discrete_actions
 from agents.learners.reward_learner import RewardLearner
 from agents.rewards.base import LearnedReward
 from agents.rewards.shaping_rewards import AddedReward, PotentialReward
@@ -37,7 +37,7 @@ class ShapingLearner(RewardLearner):
 
     def make_reward(self) -> LearnedReward:
         world, config = self.task.world, self.config
-        actions = int(getattr(world.action_space, "n", 0))
+        actions = discrete_actions(self.task)
         written = self.task.proxy_weights
         if config.potential:
             gamma = config.trainer.ppo.gamma

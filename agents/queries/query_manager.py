@@ -15,7 +15,6 @@ from agents.queries.acquisition import SampledReturns
 from agents.queries.d_optimal import DOptimalDesign
 from agents.queries.feedback_planner import FeedbackCosts, KindRationality, measured_costs, suggestion
 from agents.queries.selection import Float, Group, QueryConfig, candidates, choose, question_of, sums
-from envs.simulate import is_external
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -42,7 +41,7 @@ class QueryManager:
         self._repeated: set[str] = set()
         self._again_at = 0  # how many answers there were at the newest repeat
         self._known: set[str] = set()
-        self.coverage = None if is_external(task) else DOptimalDesign(len(task.world.terms))
+        self.coverage = DOptimalDesign(len(task.world.terms)) if task.names_terms else None
         """For the first questions; None where no terms are named."""
         self.decisive = config.decisive
         """Before so many answers questions are by improvement; it needs a belief to be trusted from few."""

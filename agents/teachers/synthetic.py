@@ -139,6 +139,11 @@ class Teacher:
         self.task, self.care = task, care
         self._random = np.random.default_rng(seed)
 
+    @property
+    def members(self) -> Sequence[Teacher]:
+        """The people who answer, in the order of their numbers (`rater`): one, but for a pool."""
+        return (self,)
+
     def worth(self, trajectory: Trajectory) -> NDArray[np.float32]:
         """The wish of each step, [T]."""
         states = trajectory.states
@@ -239,12 +244,16 @@ class Pool(Teacher):
 
     def __init__(self, task: Task, members: Sequence[Teacher], seed: int = 0) -> None:
         super().__init__(task, TeacherNoise(), seed)
-        self.members, self.rater = tuple(members), "0"
+        self._members, self.rater = tuple(members), "0"
+
+    @property
+    def members(self) -> Sequence[Teacher]:
+        return self._members
 
     def _next(self) -> Teacher:
-        index = int(self._random.integers(len(self.members)))
+        index = int(self._random.integers(len(self._members)))
         self.rater = str(index)
-        return self.members[index]
+        return self._members[index]
 
     def compare(self, question: Question) -> Comparison:
         return self._next().compare(question)

@@ -57,15 +57,18 @@ def collect() -> dict[str, Any]:
     from envs.kernels import mode
     from sandbox.session.folder import default_root
 
+    broken: list[str] = []
+    listed = {entry.name: entry.about for entry in learners.listed_entries(broken.append)}
     return {
         "versions": versions(),
         "system": platform.platform(),
         "kernels": mode(),
         "worlds": {name: worlds.task(name).title for name in worlds.task_ids()},
-        "learners": {name: entry.about for name, entry in learners.LEARNERS.items()},
+        "learners": listed,
         "teachers": list(TEACHERS),
         "devices": devices(),
         "sessions": str(default_root()),
+        "broken": broken,
     }
 
 

@@ -150,7 +150,7 @@ class Loop:
         return learner
 
     def _tell_whom(self) -> None:
-        """Whose reward to learn, where raters want different things and the learner can tell them apart."""
+        """Whose reward to learn, where raters want different things."""
         self._learner.follow(self._follow)
 
     def _open(self) -> Reader:
@@ -187,7 +187,8 @@ class Loop:
         if points.points or points.keep < len(self._curve):
             self._curve[points.keep :] = points.points
             self._sender.put(points)
-        self._sender.put(replace(self._stock.stamped(snapshot), curve=()))
+        shown = replace(self._stock.stamped(snapshot), curve=(), learner=self._name)
+        self._sender.put(shown)
         self._unshown, self._shown = False, self._turned
         if self._paused:
             self._say("paused", "The learner is paused")
