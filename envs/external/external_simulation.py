@@ -16,11 +16,11 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.external.determinism import small
+from envs.external.determinism import is_filmed, small
 from envs.external.external_errors import ForeignWorldError, guarded
 from envs.external.external_task import ENDED, REWARD, ForeignTask
 from envs.external.stepping import started, stepped
-from envs.simulation import Simulation, Step, words_of
+from envs.simulation import Step, words_of
 from envs.trajectory import Recorder, Trajectory
 from envs.world import Array
 
@@ -40,7 +40,7 @@ class ForeignSimulation:
         self.task, self.rows, self.auto_reset = task, rows, auto_reset
         self.skips, self.skipped = skips, 0
         self._envs = [task.make() for _ in range(rows)]
-        self._film: tuple[int, ...] = _film_shape(task, self._envs[0]) if task.filmed else ()
+        self._film: tuple[int, ...] = _film_shape(task, self._envs[0]) if is_filmed(task) else ()
         self._cameras = np.zeros(rows, np.bool_)
         shape = (rows, int(np.prod(self._film)) if self._film else 0)
         self.states: Array = np.zeros(shape, np.uint8 if self._film else task.world.state_dtype)
@@ -51,7 +51,8 @@ class ForeignSimulation:
         self.clock = np.zeros(rows, np.int64)
         """[N] steps since the episode's start."""
         self._since: list[list[Any]] = [[] for _ in range(rows)]
-        self._over = np.zeros(rows, np.bool_)
+        self.over = np.zeros(rows, np.bool_)
+        """[N] whether a row's episode is over before the horizon."""
         size = len(task.world.obs_names)
         self._obs = [np.zeros((rows, size), np.float32) for _ in range(2)]
         self._last = [np.zeros((rows, size), np.float32) for _ in range(2)]
@@ -80,8 +81,12 @@ class ForeignSimulation:
             self._start(int(row), int(self.rng[row] >> np.uint64(33)))
         return self.obs
 
+    def reset_as_env(self, seed: int) -> None:
+        """Start row 0 as the environment itself does with `reset(seed=seed)`."""
+        self._start(0, seed)
+
     def _start(self, row: int, seed: int) -> None:
-        self.seeds[row], self.clock[row], self._over[row] = seed, 0, False
+        self.seeds[row], self.clock[row], self.over[row] = seed, 0, False
         self._since[row] = []
         self._frames.pop(row, None)
         self.obs[row, :-1], self.obs[row, -1] = started(self.task, self._envs[row], seed), 0.0
@@ -109,8 +114,8 @@ class ForeignSimulation:
             self._advance(row, actions[row], obs, terms)
         ended = self.clock >= self.task.horizon
         if self.skips:
-            self.skipped += int((self.task.horizon - self.clock)[self._over].sum())
-            ended |= self._over
+            self.skipped += int((self.task.horizon - self.clock)[self.over].sum())
+            ended |= self.over
         if not (self.auto_reset and ended.any()):
             return Step(obs, obs, terms, ended, self.states)
         last[:] = obs
@@ -122,12 +127,12 @@ class ForeignSimulation:
         terms[row] = 0.0
         self.clock[row] += 1
         self._since[row].append(np.array(action))
-        if self._over[row]:
+        if self.over[row]:
             return
         seen = stepped(self.task, self._envs[row], action, int(self.clock[row]))
         terms[row, REWARD] = seen.reward
         early = seen.terminated or (seen.truncated and self.clock[row] < self.task.horizon)
-        self._over[row] = early
+        self.over[row] = early
         if early:
             terms[row, ENDED] = 1.0
             obs[row], obs[row, -1] = 0.0, 1.0
@@ -215,10 +220,6 @@ class ForeignSimulation:
         self._envs = []
 
 
-AnySimulation = Simulation | ForeignSimulation
-"""Both have task, rows, obs, states, rng, reset, reset_rows, step, fork and recorder."""
-
-
 def picture(task: ForeignTask, env: gymnasium.Env[Any, Any]) -> NDArray[np.uint8]:
     """One frame, or a sentence about why there is none."""
     if not task.has_frames:
@@ -243,7 +244,7 @@ def picture(task: ForeignTask, env: gymnasium.Env[Any, Any]) -> NDArray[np.uint8
 
 def frames_of(task: ForeignTask, trajectory: Trajectory) -> Iterator[NDArray[np.uint8]]:
     """A recording's T+1 frames one by one: kept ones, or by running it again, checked at each moment."""
-    if task.filmed:
+    if is_filmed(task):
         yield from _kept(task, trajectory)
         return
     simulation = ForeignSimulation(task, 1, auto_reset=False)

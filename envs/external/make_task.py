@@ -6,6 +6,7 @@ import difflib
 import itertools
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -92,6 +93,8 @@ def foreign_task(id: str, *, keys_file: Path | None = None, **options: Any) -> F
         done=_never_known,
         keys=keys,
         options=options,
+        factory=partial(foreign_task, id, keys_file=keys_file),
+        env_id=id,
         leaves=leaves,
         its_actions=its_actions,
         choices=choices,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 import numpy as np
+from gymnasium import spaces
 
 from agents.feedback.feedback_validation import clips_of
 from agents.feedback.records import Comparison, Evaluation, Record, Undo, Verdict, kind_of
@@ -146,10 +147,10 @@ def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False
             )
         if not np.isfinite(array).all():
             raise Misfit(f"{name} has a NaN or an infinity in its {key}.")
-    wrong = unsound(world, clip.states) if place.state_size and not bare else None
+    wrong = unsound(world, clip.states) if world.can_restore and not bare else None
     if wrong is not None:
         raise Misfit(f"{name} has a state with {wrong}, which {world.id} never comes to.")
-    bound = OBS_BOUND if place.state_size else LARGE
+    bound = OBS_BOUND if world.can_restore else LARGE
     if np.abs(clip.observations).max(initial=0.0) > bound or np.abs(clip.terms).max(initial=0.0) > LARGE:
         raise Misfit(f"{name} has observations or terms out of range (over {bound:g} or {LARGE:g}).")
     _check_actions(name, clip.actions, space)
@@ -158,7 +159,7 @@ def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False
 
 
 def _check_actions(name: str, actions: Any, space: Any) -> None:
-    if hasattr(space, "n"):
+    if isinstance(space, spaces.Discrete):
         if actions.ndim != 1 or actions.dtype != np.int64:
             raise Misfit(f"{name} has actions of type {actions.dtype} and shape {list(actions.shape)}.")
         if len(actions) and not (actions.min() >= 0 and actions.max() < space.n):

@@ -18,6 +18,7 @@ from envs.external.external_simulation import ForeignSimulation, frames_of
 from envs.external.external_task import ENDED, REWARD, ForeignTask
 from envs.external.key_map import default_keys
 from envs.external.make_task import _leaves
+from envs.simulate import simulate
 from envs.trajectory import Trajectory
 from envs.world import Array
 
@@ -111,7 +112,7 @@ def opened(id: str, **options: Any) -> ForeignTask:
 def test_the_same_face_as_our_own(id: str) -> None:
     task = opened(id)
     world = task.world
-    sim = task_catalog.simulation(task, 3, seed=4)
+    sim = simulate(task, 3, seed=4)
     assert isinstance(sim, ForeignSimulation)
     assert sim.obs.shape == (3, len(world.obs_names))
     assert len(set(world.obs_names)) == len(world.obs_names)

@@ -20,8 +20,8 @@ from agents.queries.acquisition import gain, improvement, orders, rankings, tops
 from agents.queries.feedback_planner import Prices, measured, of_drives, of_presses, suggestion
 from agents.queries.query_manager import Asker
 from agents.queries.selection import Group, QueryConfig, alike, choose, information
-from envs import task_catalog
 from envs.rooms.rooms_tasks import rooms_tidy
+from envs.simulate import simulate
 from envs.trajectory import Trajectory
 
 SURE = np.log(1e9)
@@ -231,7 +231,7 @@ def test_later_questions_are_by_information() -> None:
 
 
 def answers(count: int) -> list[Comparison]:
-    clip = task_catalog.simulation(rooms_tidy(), 1).recorder(0, "random").trajectory()
+    clip = simulate(rooms_tidy(), 1).recorder(0, "random").trajectory()
     return [Comparison((clip, clip), (0, 1)) for _ in range(count)]
 
 
