@@ -61,7 +61,7 @@ def collect() -> dict[str, Any]:
         "versions": versions(),
         "system": platform.platform(),
         "kernels": mode(),
-        "worlds": {name: worlds.task(name).title for name in worlds.task_ids()},
+        "worlds": {one.id: one.title for one in worlds.listed_tasks(worlds.warn)},
         "learners": {name: entry.about for name, entry in learners.LEARNERS.items()},
         "teachers": list(TEACHERS),
         "devices": devices(),

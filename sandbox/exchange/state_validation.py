@@ -13,7 +13,7 @@ from agents.feedback.feedback_validation import clips_of
 from agents.feedback.records import Comparison, Evaluation, Record, Undo, Verdict, kind_of
 from agents.io.safe_files import short
 from envs.state_checks import unsound
-from envs.task_catalog import TASKS, task
+from envs.task_catalog import is_installed, task, task_ids
 from envs.trajectory import Trajectory
 from envs.world import OBS_BOUND, Task
 from sandbox.exchange.ledger import Ledger, Tell, silent
@@ -30,14 +30,16 @@ class Misfit(ValueError):
 
 
 def task_of_file(world: str, options: Mapping[str, Any]) -> Task:
-    """The task that a file names, if it is one of ours or a plain Gymnasium id without options.
+    """The task that a file names: ours, an installed package's, or a plain Gymnasium id without options.
 
     A file must not choose which module is imported ("module:Id") or what a world is made with.
     """
-    if world in TASKS:
+    if is_installed(world):
         layout = options.get("layout")
         if isinstance(layout, str) and "\n" not in layout:
             raise Misfit(f"the file names the layout {short(layout)}; only a drawing is taken from a file.")
+        if world not in task_ids() and not all(_is_plain(value) for value in options.values()):
+            raise Misfit(f"the file names options of {world} that are no plain numbers or words.")
         try:
             return task(world, **options)
         except (TypeError, ValueError) as error:
@@ -48,6 +50,12 @@ def task_of_file(world: str, options: Mapping[str, Any]) -> Task:
             "world first (`teachbox --world ID --session DIR`), then import into it."
         )
     return task(world)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether an option names no file and nothing that is imported."""
+    word = isinstance(value, str) and len(value) <= 64 and value.replace("_", "").replace("-", "").isalnum()
+    return word or value is None or isinstance(value, bool | int | float)
 
 
 def check(ledger: Ledger, world: Task, tell: Tell = silent) -> None:
@@ -66,18 +74,18 @@ def check(ledger: Ledger, world: Task, tell: Tell = silent) -> None:
 
 
 class Looker:
-    """What is wrong with a recording of one of our worlds, whose kernels trust the states that they get.
+    """What is wrong with a recording, whose states a kernel trusts; Gymnasium's worlds keep none.
 
-    Worlds of others keep no state in a recording.
+    known: the session's own task, which need not come from an installed package.
     """
 
-    def __init__(self) -> None:
-        self._tasks: dict[str, Task] = {}
+    def __init__(self, known: Task | None = None) -> None:
+        self._tasks = {} if known is None else {_key(known.id, known.options): known}
 
     def __call__(self, clip: Trajectory) -> str | None:
-        if clip.task not in TASKS:
+        key = _key(clip.task, clip.options)
+        if key not in self._tasks and not is_installed(clip.task):
             return None
-        key = f"{clip.task} {sorted(clip.options.items())}"
         try:
             if key not in self._tasks:
                 self._tasks[key] = task_of_file(clip.task, clip.options)
@@ -85,6 +93,10 @@ class Looker:
         except Misfit as error:
             return f"does not fit its world: {str(error).rstrip('.')}"
         return None
+
+
+def _key(id: str, options: Mapping[str, Any]) -> str:
+    return f"{id} {sorted(options.items())}"
 
 
 def _check_values(name: str, record: Record) -> None:

@@ -63,12 +63,15 @@ class MenuScene(Scene):
         self.exchanging = Exchanging()
         self._found: list[Any] = []
         self._drawn = 0
-        for id in task_catalog.task_ids():
-            self._list_world(task_catalog.task(id))
+        self._broken: list[str] = []  # installed worlds that can't be made, told when the menu is entered
+        for task in task_catalog.listed_tasks(self._broken.append):
+            self._list_world(task)
         self._list_learners()
 
     def enter(self) -> None:
         self.opening = 0
+        while self._broken:
+            self.host.trouble(self._broken.pop())
         self._found = self.host.sessions.list()
         if self.host.session is not None and self.host.session.world in self.tasks:
             self.worlds.index = list(self.tasks).index(self.host.session.world)
@@ -121,8 +124,8 @@ class MenuScene(Scene):
 
     @property
     def own(self) -> bool:
-        """Whether the chosen world is one of ours, which come in three levels."""
-        return self.world in task_catalog.task_ids()
+        """Whether the chosen world comes in three levels, as ours do."""
+        return self.world in self.tasks and "difficulty" in self.tasks[self.world].options
 
     def _world_chosen(self, key: Any) -> None:
         self.sessions.index = 0
