@@ -13,25 +13,25 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 
 from agents import learner_catalog
-from agents.feedback.feedback_validation import misfit, usable
+from agents.feedback.feedback_validation import check_kinds, why_invalid
 from agents.feedback.records import Comparison, Question, Record
 from agents.io import agent_bundle, sb3_zip
 from agents.io.agent_bundle import Agent
 from agents.io.safe_files import UnsafeFile
 from agents.learners.protocol import BEFORE_ANSWERS
-from agents.policies.cnn import fold_of
+from agents.policies.cnn import image_slice
 from agents.policies.from_torch import known_values
 from agents.rl.ppo import PPOConfig
 from agents.teachers.synthetic import Teacher, make_teacher
-from agents.training.trainer import PracticeConfig
+from agents.training.trainer import TrainerConfig
 from envs import task_catalog as worlds
-from envs.external.external_task import ForeignTask
+from envs.external.external_task import ExternalTask
 from envs.world import Task
 
 Answers = Callable[[Question], Comparison]
 Callback = BaseCallback | Callable[[dict[str, Any], dict[str, Any]], bool] | None
 FOREVER = 2**62
-PICTURES = PPOConfig(rows=8, steps=256, batch=64, rate=1e-3)
+PICTURES = PPOConfig(n_envs=8, n_steps=256, batch_size=64, learning_rate=1e-3)
 """A convolution costs more than a step: few rows."""
 
 
@@ -53,11 +53,11 @@ def task_of(env: Any) -> Task:
     )
 
 
-class TaughtModel:
+class BaseModel:
     """A learner and the loop around it."""
 
     name: ClassVar[str]
-    looks: ClassVar[bool] = True
+    supports_images: ClassVar[bool] = True
     """Whether it can look at pictures through convolutions."""
 
     def __init__(
@@ -96,16 +96,16 @@ class TaughtModel:
 
     def _with_eyes(self, config: dict[str, Any]) -> dict[str, Any]:
         """Settings with which it looks at pictures. ValueError, a sentence, if it or its world can't."""
-        if not self.looks:
+        if not self.supports_images:
             raise ValueError(f"{self.name} takes pictures flat: use 'MlpPolicy', or 'CnnPolicy' with joint")
-        fold_of(self.task)
-        practice = config.get("practice", PracticeConfig(ppo=PICTURES))
-        return {**config, "practice": replace(practice, ppo=replace(practice.ppo, policy="CnnPolicy"))}
+        image_slice(self.task)
+        trainer = config.get("trainer", TrainerConfig(ppo=PICTURES))
+        return {**config, "trainer": replace(trainer, ppo=replace(trainer.ppo, policy="CnnPolicy"))}
 
     def _on(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
         """Settings with which its policy is trained there."""
-        practice = config.get("practice", PracticeConfig())
-        return {**config, "practice": replace(practice, ppo=replace(practice.ppo, device=device))}
+        trainer = config.get("trainer", TrainerConfig())
+        return {**config, "trainer": replace(trainer, ppo=replace(trainer.ppo, device=device))}
 
     def _patient(self, config: dict[str, Any]) -> dict[str, Any]:
         """It practises as long as `learn` says, not as long as feedback is new."""
@@ -115,10 +115,10 @@ class TaughtModel:
     def num_timesteps(self) -> int:
         return int(self.learner.snapshot().env_steps)
 
-    def give(self, records: Sequence[Record]) -> Self:
+    def add_feedback(self, records: Sequence[Record]) -> Self:
         """Feedback to learn from. ValueError, a sentence, for what can't be learned from in this world."""
-        usable(self.name, self.learner.kinds, records)
-        for wrong in filter(None, (misfit(self.task, record) for record in records)):
+        check_kinds(self.name, self.learner.kinds, records)
+        for wrong in filter(None, (why_invalid(self.task, record) for record in records)):
             raise ValueError(wrong)
         self._seq += len(records)
         self.learner.observe(self._seq, records)
@@ -148,7 +148,7 @@ class TaughtModel:
             return lambda: True
         if not isinstance(callback, BaseCallback):
             return lambda: callback({"self": self}, {}) is not False
-        model = getattr(self.learner, "practice", self.learner).ppo
+        model = self.learner.algorithm
         model._setup_learn(total, None, reset_num_timesteps=False)
         callback.init_callback(model)
         callback.on_training_start({"self": self}, {})
@@ -166,7 +166,9 @@ class TaughtModel:
             if question is None:
                 return
             teacher = self._teacher
-            self.give([teacher.compare(question) if isinstance(teacher, Teacher) else teacher(question)])
+            self.add_feedback(
+                [teacher.compare(question) if isinstance(teacher, Teacher) else teacher(question)]
+            )
             self._asked += 1
 
     def _more(self, share: float) -> bool:
@@ -186,7 +188,7 @@ class TaughtModel:
         if not np.isfinite(obs).all():
             raise ValueError("the observation holds NaN or infinity: nothing can be predicted from it")
         actions = policy.act(obs, None if deterministic else self._random)
-        if isinstance(self.task, ForeignTask):
+        if isinstance(self.task, ExternalTask):
             made = [self.task.its_action(action) for action in actions]
             return (made[0] if single else np.array(made)), state
         return (actions[0] if single else actions), state
@@ -194,7 +196,7 @@ class TaughtModel:
     def _seen(self, observation: Any) -> tuple[Any, bool]:
         """(observations [N, D], whether it was one)."""
         task, wide = self.task, len(self.task.world.obs_names)
-        if isinstance(task, ForeignTask):
+        if isinstance(task, ExternalTask):
             sizes = [leaf.space.shape for leaf in task.leaves]
             batch = len(sizes) == 1 and np.ndim(observation) == len(sizes[0] or ()) + 1
             rows = list(observation) if batch else [observation]
@@ -211,7 +213,7 @@ class TaughtModel:
         """A bundle (see `agents.io.agent_bundle`) in a new folder."""
         agent_bundle.save(
             Path(folder),
-            agent_bundle.agent_of(self.task, self.learner.snapshot(), known_values(self.learner)),
+            agent_bundle.agent_of(self.task, self.learner.snapshot(), known_values(self.learner.algorithm)),
         )
 
     @classmethod
@@ -231,9 +233,8 @@ class TaughtModel:
         return {}
 
     def _go_on_from(self, agent: Agent) -> None:
-        side = getattr(self.learner, "practice", self.learner)
         try:
-            sb3_zip.put(side.ppo.policy, agent)
+            sb3_zip.put(self.learner.algorithm.policy, agent)
         except UnsafeFile as error:
             hidden = [weight.shape[1] for weight, _ in agent.policy.layers[:-1]]
             raise ValueError(

@@ -15,79 +15,79 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from agents.base_model import TaughtModel
+from agents.base_model import BaseModel
 from agents.imitation.cloner import CloningConfig
 from agents.io.agent_bundle import Agent
 from agents.learners.dagger import DaggerConfig
 from agents.rl.sac_dqn import OffPolicyConfig
 
 
-class Joint(TaughtModel):
+class Joint(BaseModel):
     """One reward from everything that was said, then PPO. `model="net"` for a reward on observations."""
 
     name = "joint"
 
 
-class Preferences(TaughtModel):
+class Preferences(BaseModel):
     """A reward from comparisons and rankings (Christiano et al. 2017), then PPO."""
 
     name = "preferences"
 
 
-class Pebble(TaughtModel):
+class Pebble(BaseModel):
     """The same with SAC or DQN, relabelled replay and unsupervised pre-training (Lee et al. 2021)."""
 
     name = "pebble"
-    looks = False
+    supports_images = False
 
     def _on(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
         return {**config, "off": replace(config.get("off", OffPolicyConfig()), device=device)}
 
     def _go_on_from(self, agent: Agent) -> None:
-        self.learner.practice.adopt(agent.policy)
+        self.learner.trainer.adopt(agent.policy)
 
 
-class Evaluative(TaughtModel):
+class Evaluative(BaseModel):
     """From presses of + and -: `way` is "choice", "tamer" or "coach"."""
 
     name = "evaluative"
 
 
-class Shaping(TaughtModel):
+class Shaping(BaseModel):
     """Presses added to the written reward; `potential=True` keeps its optimum (Ng et al. 1999)."""
 
     name = "shaping"
 
 
-class CPL(TaughtModel):
+class CPL(BaseModel):
     """Comparisons straight to a policy, without a reward (Hejna et al. 2024)."""
 
     name = "cpl"
 
 
-class MaxEnt(TaughtModel):
+class MaxEnt(BaseModel):
     """The reward under which demonstrations are likely (Ziebart et al. 2010), then PPO."""
 
     name = "maxent"
 
 
-class GAIL(TaughtModel):
+class GAIL(BaseModel):
     """Does what a discriminator can't tell from demonstrations (Ho and Ermon 2016)."""
 
     name = "gail"
 
 
-class AIRL(TaughtModel):
+class AIRL(BaseModel):
     """The same with a reward that transfers to other layouts (Fu, Luo and Levine 2018)."""
 
     name = "airl"
 
 
-class BC(TaughtModel):
+class BC(BaseModel):
     """Imitates demonstrations (Pomerleau 1991); `learn` counts minibatches, not environment steps."""
 
     name = "bc"
-    looks = False
+    supports_images = False
     settings: ClassVar[type[CloningConfig]] = CloningConfig
 
     def _on(self, device: str, config: dict[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def shaped(world: World, obs: Array) -> Array:
 def paid_terms(task: Task) -> tuple[tuple[int, float], ...]:
     """The terms that the written reward pays for: index and weight."""
     names = task.world.term_names
-    return tuple((names.index(name), float(weight)) for name, weight in task.written.items())
+    return tuple((names.index(name), float(weight)) for name, weight in task.proxy_reward.items())
 
 
 def written_reward(task: Task, terms: Array) -> NDArray[np.float64]:

@@ -8,15 +8,15 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.external.external_simulation import ForeignSimulation
-from envs.external.external_task import ForeignTask
+from envs.external.external_simulation import ExternalSimulation
+from envs.external.external_task import ExternalTask
 from envs.simulation import AnySimulation, Simulation
 from envs.world import Array, Task
 
 Float = NDArray[np.float32]
 
 
-def is_foreign(task: Task) -> bool:
+def is_external(task: Task) -> bool:
     """Whether the world is somebody else's: no states, so nothing can be put there."""
     return task.world.state_size == 0
 
@@ -35,8 +35,8 @@ def simulate(
 
     skips: of the latter, see there; in ours no episode ends early.
     """
-    if isinstance(task, ForeignTask):
-        return ForeignSimulation(task, rows, seed=seed, auto_reset=auto_reset, skips=skips)
+    if isinstance(task, ExternalTask):
+        return ExternalSimulation(task, rows, seed=seed, auto_reset=auto_reset, skips=skips)
     return Simulation(task, rows, seed=seed, auto_reset=auto_reset)
 
 

@@ -12,7 +12,7 @@ import gymnasium
 
 from envs import extensions, kernels
 from envs.extensions import BrokenExtension, installed, load_installed, told
-from envs.external.make_task import foreign_task
+from envs.external.make_task import make_external_task
 from envs.lanes.lanes_tasks import lanes_ambulance, lanes_crossing, lanes_cruise, lanes_merge
 from envs.rooms.rooms_tasks import rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
 from envs.rover.rover_tasks import rover_deliver
@@ -58,7 +58,7 @@ def task(id: str, **options: Any) -> Task:
     """The task called `id`, made with keywords (size, difficulty, split).
 
     `id` is a task of teachbox or of an installed package, `module:name` of a task or of a function that
-    makes one, or any other Gymnasium id ("CartPole-v1", "module:Id"), which gives a ForeignTask. Raises
+    makes one, or any other Gymnasium id ("CartPole-v1", "module:Id"), which gives a ExternalTask. Raises
     UnknownWorld for a name that is none of these, or a world that can't be taught in.
     """
     if id in TASKS:
@@ -70,8 +70,8 @@ def task(id: str, **options: Any) -> Task:
     if close and id.split(":")[-1] not in gymnasium.registry:
         raise UnknownWorld(f"there is no world {id!r}: did you mean {close[0]!r}?")
     try:
-        return foreign_task(id, **options)
-    except ValueError as error:  # ForeignWorldError, or the keys file can't be used
+        return make_external_task(id, **options)
+    except ValueError as error:  # ExternalWorldError, or the keys file can't be used
         raise UnknownWorld(str(error)) from error
 
 

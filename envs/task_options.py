@@ -23,7 +23,7 @@ def takes_option(task: Task, name: str) -> bool:
 def with_options(task: Task, options: Mapping[str, Any]) -> Task:
     """The task as its factory makes it of `options`, but for what was changed since it was made.
 
-    `dataclasses.replace(task, wish=...)` changes a task: its wish is then its own under any options.
+    `dataclasses.replace(task, true_reward=...)` changes a task: its wish is then its own under any options.
     """
     if task.factory is None:
         raise ValueError(f"{task.id} does not say how it was made: decorate its factory with task_factory")

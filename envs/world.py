@@ -23,7 +23,7 @@ from envs import kernels
 
 Array = NDArray[Any]
 P = ParamSpec("P")
-Wish = Callable[[Array, Array, Array], NDArray[np.float32]]
+TrueReward = Callable[[Array, Array, Array], NDArray[np.float32]]
 Act = Callable[[Array], Array]
 """observations [N, D] -> actions [N] or [N, C]."""
 OBS_BOUND = 2.0
@@ -137,8 +137,8 @@ class Task:
     about: str
     world: World
     horizon: int
-    written: Mapping[str, float]
-    wish: Wish
+    proxy_reward: Mapping[str, float]
+    true_reward: TrueReward
     """wish(states_before[T,K], terms[T,M], states_after[T,K]) -> reward[T]"""
     done: Callable[[Array], NDArray[np.bool_]]
     """done(states[N,K]) -> whether the whole task has been done as wished, at an episode's last state."""
@@ -175,9 +175,9 @@ class Task:
         return False
 
     @property
-    def written_weights(self) -> NDArray[np.float32]:
+    def proxy_weights(self) -> NDArray[np.float32]:
         """The written reward as weights over the world's terms, shape [M]."""
-        return np.array([self.written.get(name, 0.0) for name in self.world.term_names], np.float32)
+        return np.array([self.proxy_reward.get(name, 0.0) for name in self.world.term_names], np.float32)
 
     def idle(self, rows: int) -> Array:
         """What standing still is, for N rows: actions [N] int64 or [N, C] float32."""

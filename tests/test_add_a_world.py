@@ -88,4 +88,4 @@ def test_a_true_reward_of_ones_own_takes_fifteen_lines(folder: Path, monkeypatch
     carpet = task("carpet:carpet", size=11)
     assert carpet.id == "carpet:carpet"
     terms = np.array([[1, 0, 2, 0, 0, 0, 0]], np.float32)
-    assert carpet.wish(terms, terms, terms).tolist() == [-9.0]  # 1 - 5 * 2
+    assert carpet.true_reward(terms, terms, terms).tolist() == [-9.0]  # 1 - 5 * 2

@@ -20,13 +20,13 @@ from agents.evaluation import reference_returns, scores
 from agents.feedback.records import Demonstration, new_id
 from agents.teachers.synthetic import make_teacher
 from envs import kernels, task_catalog
-from envs.external.external_task import ForeignTask
+from envs.external.external_task import ExternalTask
 from envs.simulate import simulate
 from envs.state_checks import unsound
 from envs.task_catalog import UnknownWorld
 from envs.trajectory import Trajectory
 from envs.world import Task
-from sandbox.exchange.state_validation import Looker, Misfit, check_clip, task_of_file
+from sandbox.exchange.state_validation import InvalidRecord, StateValidator, check_clip, task_of_file
 from sandbox.session.session import Session
 from tests.outside import PACKAGE, unpacked
 
@@ -74,7 +74,7 @@ def test_gymnasiums_own_module_names_go_on_working(site: Path) -> None:
         "gymnasium.register('Own-v0', entry_point='gymnasium.envs.classic_control:CartPoleEnv')\n"
     )
     task = task_catalog.task("own_ids:Own-v0")
-    assert isinstance(task, ForeignTask)
+    assert isinstance(task, ExternalTask)
     assert task.id == "own_ids:Own-v0"
 
 
@@ -140,13 +140,13 @@ def test_it_is_scored_by_its_own_planner_and_taught_by_its_true_reward() -> None
     assert 14 <= refs.oracle <= 16
     assert refs.still == 0.0
     best = driven(task, [ON, HOP, *[ON] * 18])  # from cell 2
-    assert task.wish(best.states[:-1], best.terms, best.states[1:]).sum() == 16.0
+    assert task.true_reward(best.states[:-1], best.terms, best.states[1:]).sum() == 16.0
     drive = make_teacher("rational", task, 0).demonstrate(1).trajectory
     assert drive.terms[:, 1].sum() == 0  # dry feet
     assert drive.terms[:, 0].sum() > 8
     from puddles.walk import lazy  # type: ignore[import-not-found]
 
-    own = replace(task, wish=lazy)
+    own = replace(task, true_reward=lazy)
     assert own.world.hooks.best_returns is not None
     assert own.world.hooks.best_returns(own, np.arange(2)) is None
     assert reference_returns.key_of(own) != reference_returns.key_of(task)
@@ -159,12 +159,12 @@ def test_its_recordings_are_checked() -> None:
     assert clip.states[:, 0].tolist() == [2, 3, 5, 6]
     assert unsound(task, np.array([[9, 0, 0]])) == "a place outside the corridor"
     bad = replace(clip, states=clip.states + np.array([9, 0, 0], np.int16))
-    with pytest.raises(Misfit, match="a place outside the corridor"):
+    with pytest.raises(InvalidRecord, match="a place outside the corridor"):
         check_clip("it", bad, task)
-    assert Looker()(clip) is None
-    assert "a place outside the corridor" in str(Looker()(bad))
+    assert StateValidator()(clip) is None
+    assert "a place outside the corridor" in str(StateValidator()(bad))
     assert task_of_file(WALK, {"horizon": 20}).id == WALK
-    with pytest.raises(Misfit, match="plain numbers or words"):
+    with pytest.raises(InvalidRecord, match="plain numbers or words"):
         task_of_file(WALK, {"horizon": "../secret"})
 
 

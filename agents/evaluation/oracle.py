@@ -20,7 +20,7 @@ from agents.policies.rollouts import Act
 from agents.rl.ppo import BurstPPO, PPOConfig, discounted_deviation
 from agents.rl.vec_env import SimulationVecEnv
 from envs.simulate import simulate
-from envs.world import Task, Wish
+from envs.world import Task, TrueReward
 
 STEPS = 10_000_000
 """Ten times what a normal run of a learner practises at most [environment steps]."""
@@ -37,16 +37,16 @@ Worth = Callable[[Act], float]
 
 def foreign_config(config: PPOConfig) -> PPOConfig:
     """The same for a world that steps one row at a time: few rows, longer rollouts."""
-    return replace(config, rows=8, steps=256, batch=256)
+    return replace(config, n_envs=8, n_steps=256, batch_size=256)
 
 
-def on_judge(task: Task, judge: Wish, seed: int = 0, config: PPOConfig | None = None) -> BurstPPO:
+def ppo_on_reward(task: Task, judge: TrueReward, seed: int = 0, config: PPOConfig | None = None) -> BurstPPO:
     """PPO with our defaults whose reward is `judge`, in the unit that a first rollout shows.
 
     As in every learner of ours the reward is divided by the deviation of its discounted sums.
     """
     config = config or (foreign_config(PPOConfig()) if task.is_costly else PPOConfig())
-    sim = simulate(task, config.rows, seed=seed * 1_000_003 + 29)
+    sim = simulate(task, config.n_envs, seed=seed * 1_000_003 + 29)
     env = SimulationVecEnv(sim, stagger=np.random.default_rng([seed, 7]))
     env.judge = judge
     ppo = BurstPPO.on(env, config, seed=seed)
@@ -72,13 +72,13 @@ class Trained:
 
 def train(
     task: Task,
-    judge: Wish,
+    judge: TrueReward,
     worth: Worth,
     steps: int,
     progress: Progress = lambda share, text: None,
 ) -> Trained:
     """PPO on `judge` for so many environment steps; the policy that `worth` liked best."""
-    ppo = on_judge(task, judge)
+    ppo = ppo_on_reward(task, judge)
     rate, entropy = float(ppo.lr_schedule(1.0)), ppo.ent_coef
     best: Trained | None = None
     for part in range(1, SCORED + 1):
@@ -86,7 +86,7 @@ def train(
             left = 1.0 - (1.0 - FINAL_RATE) * min(1.0, ppo.num_timesteps / steps)
             ppo.policy.optimizer.param_groups[0]["lr"] = rate * left
             ppo.ent_coef = entropy * left
-            ppo.burst()
+            ppo.train_iteration()
         policy = policy_arrays(ppo.policy)
         for surest in (False, True):
             found = worth(acting(policy, surest))

@@ -37,7 +37,7 @@ By = Literal["plan", "rule", "policy"]
 
 
 @dataclass(frozen=True)
-class Measured:
+class ReferenceReturns:
     """Returns of the wish on each scored layout (seeds 0..N-1 of split "test"), each [N].
 
     by: what the oracle is, an exact plan, the careful driver by rule, or a policy trained on the wish
@@ -53,7 +53,7 @@ class Measured:
     steps: int = 0
 
 
-def find(task: Task, layouts: int, folders: Sequence[Path] | None = None) -> Measured | None:
+def find(task: Task, layouts: int, folders: Sequence[Path] | None = None) -> ReferenceReturns | None:
     """What `folders` (default: what is shipped) keep for this task as it is now, with at least so many
     layouts; None if nothing."""
     key, name = key_of(task), name_of(task)
@@ -61,7 +61,7 @@ def find(task: Task, layouts: int, folders: Sequence[Path] | None = None) -> Mea
     return next((found for found in read if found is not None), None)
 
 
-def find_cached(task: Task, layouts: int) -> Measured | None:
+def find_cached(task: Task, layouts: int) -> ReferenceReturns | None:
     """The same from the user's cache; says so when what was shipped can't be used."""
     key, name = key_of(task), name_of(task)
     found = _read(_cached(name, key), key, layouts)
@@ -74,7 +74,7 @@ def find_cached(task: Task, layouts: int) -> Measured | None:
     return found
 
 
-def keep(task: Task, found: Measured, folder: Path | None = None) -> Path:
+def keep(task: Task, found: ReferenceReturns, folder: Path | None = None) -> Path:
     """Write what was measured into `folder`, or into the user's cache; the file that was written."""
     key, name = key_of(task), name_of(task)
     path = _cached(name, key) if folder is None else folder / f"{name}.json"
@@ -121,7 +121,12 @@ def key_of(task: Task) -> str:
     if is_catalogued(task):
         facts.append(_sources(task.id))
     else:
-        facts += [code_digest(tuple(world.kernel)), code_digest(task.wish), world.obs_names, world.term_names]
+        facts += [
+            code_digest(tuple(world.kernel)),
+            code_digest(task.true_reward),
+            world.obs_names,
+            world.term_names,
+        ]
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
@@ -130,16 +135,18 @@ def is_catalogued(task: Task) -> bool:
     """Whether physics and true reward are what our catalogue makes for the task's id and options."""
     make = task_catalog.TASKS.get(task.id)
     if make is None:
-        return task.wish is own_reward
+        return task.true_reward is own_reward
     made = make(**task.options)
-    return is_same(tuple(task.world.kernel), tuple(made.world.kernel)) and is_same(task.wish, made.wish)
+    return is_same(tuple(task.world.kernel), tuple(made.world.kernel)) and is_same(
+        task.true_reward, made.true_reward
+    )
 
 
 def _cached(name: str, key: str) -> Path:
     return Path(user_cache_path("teachbox")) / "references" / f"{name}-{key}.json"
 
 
-def _read(path: Path, key: str, layouts: int) -> Measured | None:
+def _read(path: Path, key: str, layouts: int) -> ReferenceReturns | None:
     if not path.exists():
         return None
     facts = json.loads(path.read_text("utf-8"))
@@ -150,7 +157,7 @@ def _read(path: Path, key: str, layouts: int) -> Measured | None:
         return None
     policy = None if facts["policy"] is None else _policy(facts["policy"], load_file(kept))
     random, still, oracle = (np.array(facts[name]) for name in ("random", "still", "oracle"))
-    return Measured(random, still, oracle, facts["by"], policy, facts["surest"], facts["steps"])
+    return ReferenceReturns(random, still, oracle, facts["by"], policy, facts["surest"], facts["steps"])
 
 
 # A policy as arrays.

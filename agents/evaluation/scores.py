@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.evaluation import reference_returns as kept
-from agents.evaluation.reference_returns import Measured
+from agents.evaluation.reference_returns import ReferenceReturns
 from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import Act, acting
 from envs.simulate import random_actions, simulate
 from envs.task_options import takes_option, with_options
-from envs.world import Array, Task, Wish
+from envs.world import Array, Task, TrueReward
 
 Progress = Callable[[float, str], None]
 LAYOUTS = 200
@@ -48,7 +48,7 @@ class OracleTooWeak(RuntimeError):
 
 
 @dataclass(frozen=True)
-class References:
+class ReferenceMeans:
     """Mean wish returns over the scored layouts."""
 
     random: float
@@ -93,7 +93,7 @@ def episodes(task: Task, act: Act, seeds: Array, *, by_state: bool = False) -> E
     for _ in range(task.horizon):
         before = sim.states.copy()
         step = sim.step(act(before if by_state else sim.obs))
-        returns += task.wish(before, step.terms, step.last_states)
+        returns += task.true_reward(before, step.terms, step.last_states)
         terms += step.terms
     return Episodes(returns, terms, task.done(sim.states))
 
@@ -108,7 +108,7 @@ def curve_values(unseen: Episodes) -> dict[str, float]:
     return {"done on unseen layouts": float(unseen.done.mean()), "wish (for watching only)": unseen.mean}
 
 
-def references(task: Task, layouts: int = LAYOUTS) -> References:
+def reference_means(task: Task, layouts: int = LAYOUTS) -> ReferenceMeans:
     """The three references for a task: shipped, else measured once and kept (seconds to minutes).
 
     How a world is sensed (features, grid, lidar, pixels) changes nothing about what can be done in it.
@@ -119,12 +119,12 @@ def references(task: Task, layouts: int = LAYOUTS) -> References:
         found = measure(task, layouts)
         kept.keep(task, found)
     means = (float(one[:layouts].mean()) for one in (found.random, found.still, found.oracle))
-    return References(*means)
+    return ReferenceMeans(*means)
 
 
-def judge(task: Task) -> Wish:
+def true_reward(task: Task) -> TrueReward:
     """The wish as a reward, to measure how learnable a task is and what is best; for no learner."""
-    return task.wish
+    return task.true_reward
 
 
 def measure(
@@ -132,7 +132,7 @@ def measure(
     layouts: int = LAYOUTS,
     steps: int | None = None,
     progress: Progress = lambda share, text: None,
-) -> Measured:
+) -> ReferenceReturns:
     """Random, standing still and the oracle on the first layouts; `steps` of PPO where it must train."""
     seeds, random = np.arange(layouts), np.random.default_rng(0)
     progress(0.0, "random and standing still")
@@ -141,7 +141,7 @@ def measure(
     still = episodes(task, lambda obs: task.idle(len(obs)), seeds).returns
     planned = _planned(task, seeds, progress)
     if planned is not None:
-        return Measured(base, still, planned, "plan")
+        return ReferenceReturns(base, still, planned, "plan")
     return _trained(task, base, still, steps, progress)
 
 
@@ -160,17 +160,21 @@ def _planned(task: Task, seeds: Array, progress: Progress) -> Array | None:
     return np.array(found)
 
 
-def _trained(task: Task, random: Array, still: Array, steps: int | None, progress: Progress) -> Measured:
+def _trained(
+    task: Task, random: Array, still: Array, steps: int | None, progress: Progress
+) -> ReferenceReturns:
     """The oracle is the better of PPO on the wish at a long budget and a careful driver by rule."""
     from agents.evaluation import oracle
 
     seeds = np.arange(len(random))
     scored = seeds[:20] if task.is_costly else seeds
     budget = steps or (oracle.FOREIGN_STEPS if task.is_costly else oracle.STEPS)
-    best = oracle.train(task, task.wish, lambda act: episodes(task, act, scored).mean, budget, progress)
+    best = oracle.train(
+        task, task.true_reward, lambda act: episodes(task, act, scored).mean, budget, progress
+    )
     returns = episodes(task, oracle.acting(best.policy, best.surest), seeds).returns
     rule = oracle.by_rule(task)
     ruled = None if rule is None else episodes(task, rule, seeds).returns
     if ruled is not None and ruled.mean() > returns.mean():
-        return Measured(random, still, ruled, "rule")
-    return Measured(random, still, returns, "policy", best.policy, best.surest, budget)
+        return ReferenceReturns(random, still, ruled, "rule")
+    return ReferenceReturns(random, still, returns, "policy", best.policy, best.surest, budget)

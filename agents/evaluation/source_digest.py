@@ -12,7 +12,7 @@ from pathlib import Path
 
 import envs
 from envs import task_catalog
-from envs.external.make_task import foreign_task
+from envs.external.make_task import make_external_task
 
 _ENVS = Path(envs.__file__).parent
 _FORM = ("world.py", "kernels.py", "simulation.py", "trajectory.py", "__init__.py")
@@ -24,7 +24,7 @@ _FORM = ("world.py", "kernels.py", "simulation.py", "trajectory.py", "__init__.p
 
 def _sources(id: str) -> str:
     """A digest of the code that a task and its world are made of, without comments and docstrings."""
-    make = task_catalog.TASKS.get(id, foreign_task)
+    make = task_catalog.TASKS.get(id, make_external_task)
     return _digest(Path(str(sys.modules[make.__module__].__file__)))
 
 

@@ -32,7 +32,7 @@ def clips_of(record: Record) -> tuple[Trajectory, ...]:
     return (record.agent, record.person) if isinstance(record, Correction) else ()
 
 
-def misfit(task: Task, record: Record) -> str | None:
+def why_invalid(task: Task, record: Record) -> str | None:
     """Why nothing can be learned in `task` from a record, as a sentence; None when it fits."""
     if isinstance(record, Evaluation) and not np.isfinite(record.value):
         return f"A press has the value {record.value}: give -2, -1, 1 or 2."
@@ -71,7 +71,7 @@ def _wrong(task: Task, clip: Trajectory) -> str | None:
     return None if inside.all() else f"has the action {clip.actions[~inside][0]}, outside its space"
 
 
-class Heard(dict[str, Record]):
+class FeedbackBuffer(dict[str, Record]):
     """The records that a learner was given and that fit its world, by id, in order."""
 
     def __init__(self, task: Task) -> None:
@@ -80,12 +80,12 @@ class Heard(dict[str, Record]):
         self.passed_over: dict[str, str] = {}
         """Sentences, by the ids of records that don't fit."""
 
-    def take(self, records: Iterable[Record]) -> None:
+    def add(self, records: Iterable[Record]) -> None:
         """Keep what is new and fits."""
         for record in records:
             if record.id in self or record.id in self.passed_over:
                 continue
-            wrong = misfit(self.task, record)
+            wrong = why_invalid(self.task, record)
             if wrong is None:
                 self[record.id] = record
             else:
@@ -103,7 +103,7 @@ class Heard(dict[str, Record]):
         return tuple(found)
 
 
-def usable(name: str, kinds: Iterable[str], records: Iterable[Record]) -> None:
+def check_kinds(name: str, kinds: Iterable[str], records: Iterable[Record]) -> None:
     """Raise ValueError, a sentence, for a record of a kind that the learner `name` learns nothing from."""
     able = {*kinds, "undo"}
     for record in records:

@@ -162,13 +162,13 @@ def clips_key(clips: Sequence[Trajectory]) -> frozenset[bytes]:
     return frozenset(clip.observations.tobytes() + clip.actions.tobytes() for clip in clips)
 
 
-def overruled(answers: Sequence[Comparison], person: Sequence[Record]) -> list[Comparison]:
+def without_overridden(answers: Sequence[Comparison], person: Sequence[Record]) -> list[Comparison]:
     """The principles' answers, but for those to clips that the person has answered about."""
     own = {clips_key(r.clips) for r in person if isinstance(r, Comparison) and r.verdict == "ranked"}
     return [answer for answer in answers if clips_key(answer.clips) not in own]
 
 
-class Ruled:
+class RuleAnswers:
     """Keeps answers of principles to the first questions that a learner makes anyway."""
 
     RATER = "principles"
@@ -183,11 +183,11 @@ class Ruled:
         self._fresh = 0  # answers since they were last taken
 
     @property
-    def enough_anew(self) -> bool:
+    def has_enough_new(self) -> bool:
         """Whether there are so many new answers that they should be learned from."""
         return self._fresh > self.ENOUGH
 
-    def look(self, questions: Sequence[Question]) -> None:
+    def answer(self, questions: Sequence[Question]) -> None:
         """Answer what can be answered, up to the most that are kept."""
         if self.principles is None:
             return
@@ -197,7 +197,7 @@ class Ruled:
                 self._answers.append(answer)
                 self._fresh += 1
 
-    def take(self, person: Sequence[Record]) -> list[Comparison]:
+    def update(self, person: Sequence[Record]) -> list[Comparison]:
         """All of them, but for those that the person overruled."""
         self._fresh = 0
-        return overruled(self._answers, person)
+        return without_overridden(self._answers, person)

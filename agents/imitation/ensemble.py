@@ -27,7 +27,7 @@ def _blocks(layer: nn.Linear, members: int, first: bool) -> Tensor:
     return layer.weight.view(members, wide, members, deep).diagonal(dim1=0, dim2=2).permute(2, 0, 1)
 
 
-def divide(policy: Any, members: int, seed: int) -> None:
+def make_ensemble(policy: Any, members: int, seed: int) -> None:
     """Make so many members of an SB3 MLP policy's hidden layers, each begun anew as SB3 begins a net."""
     chance = torch.Generator().manual_seed(seed)
     with torch.no_grad():

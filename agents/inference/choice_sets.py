@@ -10,7 +10,7 @@ import numpy as np
 from agents.feedback.choices import Choice, Option, of_comparison, of_correction, of_evaluation, windows
 from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Record
 from agents.policies.rollouts import Variant, moment_of, roll
-from envs.simulate import is_foreign
+from envs.simulate import is_external
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -18,7 +18,7 @@ OVERLAP = 2.0
 """How many times a step of a demonstration counts, though it lies in more stretches than that."""
 
 
-def of_demonstration(
+def demonstration_choices(
     task: Task,
     record: Demonstration,
     variants: Sequence[Variant],
@@ -33,7 +33,7 @@ def of_demonstration(
     alternatives come from the policies of the present and the past, as guided cost learning does it.
     """
     driven = record.trajectory
-    if is_foreign(task) and driven.seed is None:
+    if is_external(task) and driven.seed is None:
         return []  # recorded elsewhere, and nobody knows how to run it again: it can only be cloned
     end = _rests_from(driven)
     stretches = [(start, stop) for start, stop in windows(len(driven), length, stride) if start < end]
@@ -63,7 +63,7 @@ def _rests_from(driven: Trajectory) -> int:
     return int(happened[-1]) + 1 if len(happened) else len(driven)
 
 
-def choices_of(
+def choice_sets(
     task: Task, records: Sequence[Record], variants: Sequence[Variant], length: int, seed: int
 ) -> list[Choice]:
     """Every record as choices. Alternatives to demonstrations are driven anew, by today's `variants`."""
@@ -78,5 +78,5 @@ def choices_of(
         elif isinstance(record, Demonstration):
             word = int(hashlib.sha256(record.id.encode()).hexdigest()[:8], 16)
             random = np.random.default_rng([seed, word])
-            found += of_demonstration(task, record, variants, length, random)
+            found += demonstration_choices(task, record, variants, length, random)
     return found

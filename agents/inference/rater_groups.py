@@ -52,7 +52,7 @@ def answers_of(said: Sequence[Comparison], raters: Mapping[str, str], unit: Floa
 
 
 @dataclass(frozen=True)
-class Want:
+class RewardFit:
     """What some raters want together: weights [M] per unit of each term, their deviations [M]."""
 
     raters: tuple[str, ...]
@@ -69,7 +69,9 @@ def likelihood(weights: Tensor, gaps: Tensor) -> Tensor:
     return torch.logsumexp(torch.log(_PRIOR) + torch.log(chances.clamp(min=1e-9)).sum(1), 0)
 
 
-def want(answers: Mapping[str, Answers], raters: Sequence[str], mean: Float, deviation: Float) -> Want:
+def fit_group(
+    answers: Mapping[str, Answers], raters: Sequence[str], mean: Float, deviation: Float
+) -> RewardFit:
     """The reward that explains these raters' answers best, and its evidence, under N(mean, deviation^2)."""
     gaps = [torch.from_numpy(answers[rater].gaps) for rater in raters]
     centre, spread = torch.from_numpy(mean), torch.from_numpy(deviation)
@@ -84,7 +86,7 @@ def want(answers: Mapping[str, Answers], raters: Sequence[str], mean: Float, dev
     steep = torch.linalg.eigvalsh(hessian).clamp(min=0.1)
     evidence = -float(value) - 0.5 * float(torch.log(steep).sum())
     spreads = torch.linalg.inv(hessian).diagonal().clamp(min=0.0).sqrt() * spread
-    return Want(tuple(raters), (centre + spread * x).numpy(), spreads.numpy(), evidence)
+    return RewardFit(tuple(raters), (centre + spread * x).numpy(), spreads.numpy(), evidence)
 
 
 def _descend(loss: _Loss, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -106,7 +108,7 @@ def _descend(loss: _Loss, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return x, value, curvature(x)
 
 
-def together(answers: Mapping[str, Answers], mean: Float, deviation: Float) -> list[Want]:
+def group_raters(answers: Mapping[str, Answers], mean: Float, deviation: Float) -> list[RewardFit]:
     """Raters in groups that want the same, those whose answers tell most first; one group if all agree.
 
     Each rater, in order of answers, joins the group with which one reward has most evidence, unless a
@@ -114,10 +116,10 @@ def together(answers: Mapping[str, Answers], mean: Float, deviation: Float) -> l
     """
     known = [rater for rater, some in answers.items() if len(some.gaps) >= LEAST]
     known.sort(key=lambda rater: (-len(answers[rater].gaps), rater))
-    found: list[Want] = []
+    found: list[RewardFit] = []
     for rater in known:
-        alone = want(answers, [rater], mean, deviation)
-        joined = [want(answers, [*group.raters, rater], mean, deviation) for group in found]
+        alone = fit_group(answers, [rater], mean, deviation)
+        joined = [fit_group(answers, [*group.raters, rater], mean, deviation) for group in found]
         gains = [
             one.evidence - group.evidence - alone.evidence for one, group in zip(joined, found, strict=True)
         ]
@@ -129,13 +131,13 @@ def together(answers: Mapping[str, Answers], mean: Float, deviation: Float) -> l
     return sorted(found, key=lambda group: -_told(group, answers))
 
 
-def _told(group: Want, answers: Mapping[str, Answers]) -> float:
+def _told(group: RewardFit, answers: Mapping[str, Answers]) -> float:
     """By how much a reward explains their answers better than chance does [nats]: of careless raters, who
     may have said as much, hardly."""
     return group.evidence + math.log(2.0) * sum(len(answers[rater].gaps) for rater in group.raters)
 
 
-def parting(one: Want, other: Want, names: Sequence[str]) -> dict[str, float]:
+def differing_terms(one: RewardFit, other: RewardFit, names: Sequence[str]) -> dict[str, float]:
     """The terms on which two wants part, the most first: deviations by which the first wants more of it."""
     apart = (one.mean - other.mean) / np.sqrt(one.deviation**2 + other.deviation**2 + 1e-12)
     order = np.argsort(-np.abs(apart))

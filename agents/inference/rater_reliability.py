@@ -32,16 +32,16 @@ DOUBTFUL = 0.12  # an answer less likely than this contradicts the rest
 
 
 @dataclass(frozen=True)
-class Reliability:
+class RaterParams:
     """What is believed of a rater. error: the share of answers that mean nothing."""
 
     answers: int
     beta: float = 1.0
-    side: float = 0.0
+    position_bias: float = 0.0
     error: float = 0.1
 
 
-def estimate(gaps: Float, first: NDArray[np.bool_]) -> Reliability:
+def estimate_rater(gaps: Float, first: NDArray[np.bool_]) -> RaterParams:
     """Posterior means on the grid. gaps [N] in nats; first [N]: the first clip was preferred.
 
     Priors: log beta N(0, 0.4) (the reward's own unit says the rest), side N(0, 0.7); error Beta(1, 4) of most
@@ -56,11 +56,11 @@ def estimate(gaps: Float, first: NDArray[np.bool_]) -> Reliability:
     weight = np.exp(log_post - log_post.max())
     weight /= weight.sum()
     means = [float((weight * part).sum()) for part in (beta, side, error)]
-    return Reliability(len(gaps), *means)
+    return RaterParams(len(gaps), *means)
 
 
 @dataclass(frozen=True)
-class Pair:
+class AnsweredPair:
     """An answered pair. gap: by how much the first's learned return is higher [nats]."""
 
     id: str
@@ -68,25 +68,25 @@ class Pair:
     gap: float
     first: bool
 
-    def probability(self, who: Reliability) -> float:
+    def probability(self, who: RaterParams) -> float:
         """How likely this answer was, as the rater is known, without their accidents."""
-        x = float(np.clip(who.beta * self.gap + who.side, -50.0, 50.0))
+        x = float(np.clip(who.beta * self.gap + who.position_bias, -50.0, 50.0))
         return 1.0 / (1.0 + np.exp(-x if self.first else x))
 
 
-def pairs_of(
+def answered_pairs(
     answers: Sequence[Comparison],
     raters: Mapping[str, str],
     reward: LearnedReward,
     *,
     foreseen: bool = False,
-) -> list[Pair]:
+) -> list[AnsweredPair]:
     """Strictly answered pairs, with what the reward says of them: the mean gap, or `foreseen` the log-odds
     of the mean probability, which are near zero where the reward's samples disagree."""
     asked = [a for a in answers if a.verdict == "ranked" and len(a.clips) == 2 and a.ranks[0] != a.ranks[1]]
     if not asked:
         return []
-    returns = reward.believed([clip for a in asked for clip in a.clips]).astype(np.float64)
+    returns = reward.sampled_returns([clip for a in asked for clip in a.clips]).astype(np.float64)
     gaps = returns[:, ::2] - returns[:, 1::2]
     if foreseen:
         chance = (1.0 / (1.0 + np.exp(-np.clip(gaps, -50.0, 50.0)))).mean(0).clip(1e-6, 1.0 - 1e-6)
@@ -94,46 +94,46 @@ def pairs_of(
     else:
         gap = gaps.mean(0)
     return [
-        Pair(a.id, raters.get(a.id, ""), float(by), a.ranks[0] < a.ranks[1])
+        AnsweredPair(a.id, raters.get(a.id, ""), float(by), a.ranks[0] < a.ranks[1])
         for a, by in zip(asked, gap, strict=True)
     ]
 
 
-class Faith:
+class RaterReliability:
     """What is believed of the raters and of the reward, renewed at each fit."""
 
     def __init__(self) -> None:
-        self.raters: dict[str, Reliability] = {}
-        self.doubtful: list[str] = []
+        self.raters: dict[str, RaterParams] = {}
+        self.contradictory: list[str] = []
         """Ids of answers that contradict the rest, the least likely first."""
         self._history: deque[tuple[float, float]] = deque(maxlen=6)
-        self._foreseen: dict[str, float] = {}  # gap by answer, before it was learned from
+        self._predictions: dict[str, float] = {}  # gap by answer, before it was learned from
 
-    def foresee(self, pairs: Sequence[Pair]) -> None:
+    def record_predictions(self, pairs: Sequence[AnsweredPair]) -> None:
         """Remember what was foreseen of answers that have not been learned from."""
         for pair in pairs:
-            self._foreseen.setdefault(pair.id, pair.gap)
+            self._predictions.setdefault(pair.id, pair.gap)
 
-    def renew(self, pairs: Sequence[Pair]) -> None:
+    def update(self, pairs: Sequence[AnsweredPair]) -> None:
         """Estimate every rater anew from all pairs."""
         self.raters = {}
         names = sorted({pair.rater for pair in pairs})
-        foreseen = self._foreseen if len(names) > 1 else {}  # one alone is not told from the others
+        foreseen = self._predictions if len(names) > 1 else {}  # one alone is not told from the others
         for rater in names:
             own = [pair for pair in pairs if pair.rater == rater]
             if len(own) >= LEAST:
                 gaps = np.array([foreseen.get(p.id, p.gap) for p in own])
                 first = np.array([p.first for p in own])
-                self.raters[rater] = estimate(gaps, first)
-        usual = Reliability(0)
+                self.raters[rater] = estimate_rater(gaps, first)
+        usual = RaterParams(0)
         found = [(pair.probability(self.raters.get(pair.rater, usual)), pair.id) for pair in pairs]
-        self.doubtful = [id for p, id in sorted(found) if p < DOUBTFUL] if len(pairs) >= LEAST else []
+        self.contradictory = [id for p, id in sorted(found) if p < DOUBTFUL] if len(pairs) >= LEAST else []
 
     def error(self, rater: str, usual: float) -> float:
         """The share of a rater's answers to take for accidents; `usual` for one who is not known yet."""
         return self.raters[rater].error if rater in self.raters else usual
 
-    def note(self, learned_return: float, agreement: float) -> None:
+    def record_return(self, learned_return: float, agreement: float) -> None:
         """After a round of practice: what the learned reward promises, and how new answers were foreseen."""
         self._history.append((learned_return, agreement))
 
@@ -141,16 +141,21 @@ class Faith:
         """What a checkpoint keeps."""
         raters = {rater: asdict(known) for rater, known in self.raters.items()}
         history = list(self._history)
-        return {"raters": raters, "doubtful": self.doubtful, "history": history, "foreseen": self._foreseen}
+        return {
+            "raters": raters,
+            "doubtful": self.contradictory,
+            "history": history,
+            "foreseen": self._predictions,
+        }
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        self.raters = {rater: Reliability(**known) for rater, known in facts["raters"].items()}
-        self.doubtful = list(facts["doubtful"])
-        self._foreseen = dict(facts.get("foreseen", {}))
+        self.raters = {rater: RaterParams(**known) for rater, known in facts["raters"].items()}
+        self.contradictory = list(facts["doubtful"])
+        self._predictions = dict(facts.get("foreseen", {}))
         self._history.extend((promised, foreseen) for promised, foreseen in facts["history"])
 
     @property
-    def alarm(self) -> str:
+    def is_overoptimized(self) -> str:
         """A sentence when the learned reward rises while new answers are foreseen worse; else empty.
 
         Gao, Schulman and Hilton 2023, "Scaling laws for reward model overoptimization": the two part.

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback.choices import DRIVEN, Choice, Packed, pack
-from agents.feedback.principles import Ruled
+from agents.feedback.principles import RuleAnswers
 from agents.feedback.records import Comparison
-from agents.inference.rater_groups import LEAST, Want, answers_of, parting, together
-from agents.inference.rater_reliability import Faith, pairs_of
+from agents.inference.rater_groups import LEAST, RewardFit, answers_of, differing_terms, group_raters
+from agents.inference.rater_reliability import RaterReliability, answered_pairs
 from agents.rewards.base import LearnedReward
-from agents.rewards.choice_likelihood import STRANGER
+from agents.rewards.choice_likelihood import UNKNOWN_RATER_ERROR
 
 Float = NDArray[np.float32]
 REFINED = (0.02, 0.1, 0.25)
@@ -24,60 +24,60 @@ CHANGED = 0.15
 """By how much somebody's error rate must have changed for the reward to be fitted once more."""
 
 
-class Inference:
+class RewardInference:
     """A reward model and what is believed of the raters, renewed together."""
 
     def __init__(self, model: LearnedReward, terms: int) -> None:
         """terms: how many the world names."""
         self.model = model
-        self.faith = Faith()
+        self.reliability = RaterReliability()
         self.raters: dict[str, str] = {}
         """Who gave a record, by its id, where whoever runs the learner says so."""
         self.usual: Float = np.zeros((2, terms), np.float32)
         """How much of each term [2, M] there is in what was driven, and in what was preferred."""
         self.follow = ""
         """Whose reward is learned where raters part; empty: that of those whose answers tell most."""
-        self.wants: list[Want] = []
+        self.groups: list[RewardFit] = []
         """What raters want, in groups that want the same; more than one where they part."""
         self._weighed = 0
         self._packed: Packed | None = None
         self.agreement: dict[str, float] = {}
         """Shares of choices that the reward explains, for the curves."""
 
-    def renew(self, choices: Sequence[Choice], answers: Sequence[Comparison], ruled: Collection[str]) -> None:
+    def fit(self, choices: Sequence[Choice], answers: Sequence[Comparison], ruled: Collection[str]) -> None:
         """Fit the reward to choices (at least one), then the raters by it; again if somebody's care changed.
 
         answers: the comparisons among what was said; ruled: ids of those that principles gave.
         """
         terms = self.usual.shape[1]
         self.usual = np.stack([_chosen(choices, kinds, terms) for kinds in (DRIVEN, ("comparison",))])
-        who = self.raters | dict.fromkeys(ruled, Ruled.RATER)
+        who = self.raters | dict.fromkeys(ruled, RuleAnswers.RATER)
         self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
-        self._weigh(answers, who)
+        self._with_rater_noise(answers, who)
         followed = self.followed
         if followed:
-            others = {rater for want in self.wants for rater in want.raters} - set(followed)
+            others = {rater for want in self.groups for rater in want.raters} - set(followed)
             choices = [c for c in choices if who.get(c.record, "") not in others] or choices
-        usual, names = self.model.accidents, {who.get(a.id, "") for a in answers}
-        judged = self.model.judges_care and len(names) > 1
+        usual, names = self.model.default_error_rate, {who.get(a.id, "") for a in answers}
+        judged = self.model.estimates_rater_noise and len(names) > 1
         for _ in range(1 if judged else 2):
-            before = {name: self.faith.error(name, usual) for name in names}
+            before = {name: self.reliability.error(name, usual) for name in names}
             packed = self._packed = pack([_answered(choice, who, before, judged) for choice in choices])
             self.model.fit(packed)
-            self.faith.renew(pairs_of(answers, who, self.model))
-            if all(abs(self.faith.error(name, usual) - was) < CHANGED for name, was in before.items()):
+            self.reliability.update(answered_pairs(answers, who, self.model))
+            if all(abs(self.reliability.error(name, usual) - was) < CHANGED for name, was in before.items()):
                 break
         self.agreement["agreement"] = self.model.agreement(packed)
 
     @property
-    def accidents(self) -> float | None:
+    def error_rate(self) -> float | None:
         """Share of accidents to expect of the next answer, where it may be anybody's; None: as is usual."""
         names = set(self.raters.values())
-        if len(names) < 2 or not self.model.judges_care:
+        if len(names) < 2 or not self.model.estimates_rater_noise:
             return None
-        return float(np.mean([self.faith.error(name, STRANGER) for name in names]))
+        return float(np.mean([self.reliability.error(name, UNKNOWN_RATER_ERROR) for name in names]))
 
-    def practised(self, before: float, now: float) -> bool:
+    def refine_during_training(self, before: float, now: float) -> bool:
         """Fit once more, from where the last fit ended, when these shares of practice have been reached.
 
         So samples come to lie where they should. Whether it did.
@@ -87,7 +87,7 @@ class Inference:
         self.model.refine(self._packed)
         return True
 
-    def _weigh(self, answers: Sequence[Comparison], who: Mapping[str, str]) -> None:
+    def _with_rater_noise(self, answers: Sequence[Comparison], who: Mapping[str, str]) -> None:
         """Whether raters want different things, looked at again when there are a tenth more answers."""
         prior = self.model.prior_per_unit()
         if prior is None or self._weighed * 0.9 < len(answers) < self._weighed * 1.1:
@@ -96,47 +96,49 @@ class Inference:
         mean, deviation, unit = (part.astype(np.float64) for part in prior)
         said = answers_of(answers, who, unit)
         known = [rater for rater, some in said.items() if len(some.gaps) >= LEAST]
-        self.wants = together(said, mean, deviation) if len(known) > 1 else []
+        self.groups = group_raters(said, mean, deviation) if len(known) > 1 else []
 
     def facts(self) -> dict[str, Any]:
         """What a checkpoint keeps of the raters."""
         wants = [
-            [want.raters, want.mean.tolist(), want.deviation.tolist(), want.evidence] for want in self.wants
+            [want.raters, want.mean.tolist(), want.deviation.tolist(), want.evidence] for want in self.groups
         ]
         return {
             "usual": self.usual.tolist(),
             "wants": wants,
             "weighed": self._weighed,
-            "faith": self.faith.facts(),
+            "faith": self.reliability.facts(),
         }
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         if not facts:  # an older version kept nothing
             return
         self.usual = np.atleast_2d(np.array(facts["usual"], np.float32))  # an older version had one sum
-        self.wants = [
-            Want(tuple(raters), np.array(mean), np.array(deviation), evidence)
+        self.groups = [
+            RewardFit(tuple(raters), np.array(mean), np.array(deviation), evidence)
             for raters, mean, deviation, evidence in facts["wants"]
         ]
         self._weighed = facts["weighed"]
-        self.faith.restore(facts["faith"])
+        self.reliability.restore(facts["faith"])
 
     @property
     def followed(self) -> tuple[str, ...]:
         """The raters whose common reward is learned; empty while all want the same."""
-        if len(self.wants) < 2:
+        if len(self.groups) < 2:
             return ()
-        return next((want.raters for want in self.wants if self.follow in want.raters), self.wants[0].raters)
+        return next(
+            (want.raters for want in self.groups if self.follow in want.raters), self.groups[0].raters
+        )
 
-    def parting(self, names: Sequence[str]) -> dict[str, dict[str, float]]:
+    def differing_terms(self, names: Sequence[str]) -> dict[str, dict[str, float]]:
         """By how many deviations raters want more of a term than those followed do; empty: the same."""
-        mine = next((want for want in self.wants if want.raters == self.followed), None)
+        mine = next((want for want in self.groups if want.raters == self.followed), None)
         if mine is None:
             return {}
-        told = {want.raters: parting(want, mine, names) for want in self.wants if want is not mine}
+        told = {want.raters: differing_terms(want, mine, names) for want in self.groups if want is not mine}
         return {rater: apart for raters, apart in told.items() for rater in raters}
 
-    def foresee(
+    def record_predictions(
         self,
         choices: Sequence[Choice],
         answers: Sequence[Comparison],
@@ -149,31 +151,31 @@ class Inference:
         """
         if self.model.flexible and self.model.has_samples:
             new = [answer for answer in answers if answer.id not in known]
-            self.faith.foresee(pairs_of(new, self.raters, self.model, foreseen=True))
+            self.reliability.record_predictions(answered_pairs(new, self.raters, self.model, foreseen=True))
         fresh = [c for c in choices if c.kind == "comparison" and c.record not in known]
         if fresh:
             foreseen = self.model.agreement(pack(fresh))
             self.agreement["agreement before learning"] = foreseen
-            self.faith.note(promised, foreseen)
+            self.reliability.record_return(promised, foreseen)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Back to the prior, as after all feedback was taken back."""
         self._packed = None
-        self.model.forget()
+        self.model.reset()
         self.agreement.clear()
 
     def warnings(self, names: Sequence[str]) -> tuple[str, ...]:
         """Sentences for the person; names of the terms."""
-        doubtful = len(self.faith.doubtful)
+        doubtful = len(self.reliability.contradictory)
         told = (
             f"{doubtful} of your answers contradict the rest: they will be asked again." if doubtful else ""
         )
         apart = [
             f"{rater or 'One of you'} wants something else than {' and '.join(self.followed)}: "
             f"{_more(terms)}. The agent follows {' and '.join(self.followed)}."
-            for rater, terms in self.parting(names).items()
+            for rater, terms in self.differing_terms(names).items()
         ]
-        return tuple(filter(None, (self.faith.alarm, told, *apart)))
+        return tuple(filter(None, (self.reliability.is_overoptimized, told, *apart)))
 
 
 def _chosen(choices: Sequence[Choice], kinds: Collection[str], terms: int) -> Float:

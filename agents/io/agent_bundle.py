@@ -29,10 +29,10 @@ from agents.io.bundle_arrays import (
     reward_arrays,
     reward_facts,
 )
-from agents.io.json_fields import Facts
+from agents.io.json_fields import JsonFields
 from agents.io.manifest import read_folder, write_folder
 from agents.io.safe_files import UnsafeFile, parse_json, short
-from agents.policies.cnn import Eyes, fold_of
+from agents.policies.cnn import CnnArrays, image_slice
 from agents.policies.policy_arrays import Layers, PolicyArrays
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import Snapshot
@@ -90,14 +90,15 @@ def check_fits(agent: Agent, task: Task) -> None:
         raise UnsafeFile(f"the agent's reward knows {terms} terms, and {task.id} has {len(world.terms)}.")
 
 
-def _check_looks(eyes: Eyes, task: Task) -> None:
+def _check_looks(eyes: CnnArrays, task: Task) -> None:
     try:
-        shown = fold_of(task)
+        shown = image_slice(task)
     except ValueError as error:
         raise UnsafeFile(f"the agent looks at a picture, and {error}") from error
-    if shown != eyes.fold:
+    if shown != eyes.image_slice:
         raise UnsafeFile(
-            f"the agent looks at a picture of {list(eyes.fold.shape)} from number {eyes.fold.at} on; "
+            f"the agent looks at a picture of {list(eyes.image_slice.shape)} from number "
+            f"{eyes.image_slice.at} on; "
             f"{task.id} has one of {list(shown.shape)} from {shown.at} on: it is of another world or version."
         )
 
@@ -142,7 +143,7 @@ def load(folder: Path) -> Agent:
             f"{folder} is of format {short(facts.get('format'))}, version {short(facts.get('version'))}; "
             f"this program reads {FORMAT!r}, version {VERSION}."
         )
-    reader = Facts(facts, str(folder / FACTS))
+    reader = JsonFields(facts, str(folder / FACTS))
     policy, value = read_policy(reader.part("policy"), files[POLICY], folder)
     reward = None
     if (facts.get("reward") is None) == (REWARD in files):

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from agents.io.json_fields import MOST_DEEP, MOST_WIDE, Facts
+from agents.io.json_fields import MOST_DEEP, MOST_WIDE, JsonFields
 from agents.io.safe_files import Arrays, UnsafeFile, expect_tensors
-from agents.policies.cnn import Eyes, Fold
+from agents.policies.cnn import CnnArrays, ImageSlice
 from agents.policies.policy_arrays import Layers, PolicyArrays
 from agents.rewards.reward_arrays import RewardArrays, Turns
 
@@ -52,11 +52,11 @@ def policy_arrays(policy: PolicyArrays, value: Layers) -> Arrays:
     return arrays
 
 
-def _eyes_facts(eyes: Eyes) -> dict[str, Any]:
+def _eyes_facts(eyes: CnnArrays) -> dict[str, Any]:
     kernels = [[*(int(n) for n in weight.shape[:3]), stride] for weight, _, stride in eyes.convolutions]
     return {
-        "at": eyes.fold.at,
-        "picture": [int(n) for n in eyes.fold.shape],
+        "at": eyes.image_slice.at,
+        "picture": [int(n) for n in eyes.image_slice.shape],
         "convolutions": kernels,  # [out, in, edge, stride] of each
         "features": int(eyes.dense[0].shape[1]),
     }
@@ -118,7 +118,7 @@ def _layers(name: str, sizes: Sequence[int], arrays: Arrays) -> Layers:
     return tuple((arrays[f"{name}.{i}.weight"], arrays[f"{name}.{i}.bias"]) for i in range(count))
 
 
-def read_policy(facts: Facts, content: bytes, folder: Path) -> tuple[PolicyArrays, Layers]:
+def read_policy(facts: JsonFields, content: bytes, folder: Path) -> tuple[PolicyArrays, Layers]:
     """The policy and value function of these facts. Raises UnsafeFile with a sentence."""
     kind = facts.text("kind", ("discrete", "gaussian", "squashed"))
     sizes, value_sizes = facts.sizes("sizes"), facts.sizes("value_sizes")
@@ -151,7 +151,7 @@ def read_policy(facts: Facts, content: bytes, folder: Path) -> tuple[PolicyArray
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
 
 
-def _eyes_sizes(facts: Facts, inputs: int) -> list[Shapes]:
+def _eyes_sizes(facts: JsonFields, inputs: int) -> list[Shapes]:
     """The shapes of weight and bias of each convolution and of the dense layer, which must fit each other."""
     picture, features = facts.sizes("picture"), facts.count("features", MOST_WIDE)
     at, kernels = facts.count("at", MOST_WIDE), facts.facts.get("convolutions")
@@ -162,7 +162,7 @@ def _eyes_sizes(facts: Facts, inputs: int) -> list[Shapes]:
     if at > inputs - features:  # more numbers before the picture than there are beside it
         raise facts.wrong("at")
     found: list[Shapes] = []
-    channels, *edges = Fold(at, (picture[0], picture[1], picture[2])).channels_first
+    channels, *edges = ImageSlice(at, (picture[0], picture[1], picture[2])).channels_first
     for kernel in kernels if isinstance(kernels, list) and len(kernels) <= MOST_DEEP else [None]:
         if not isinstance(kernel, list) or [type(n) for n in kernel] != [int] * 4 or min(kernel) < 1:
             raise facts.wrong("convolutions")
@@ -178,16 +178,18 @@ def _eyes_sizes(facts: Facts, inputs: int) -> list[Shapes]:
     return found
 
 
-def _eyes(facts: Facts, arrays: Arrays) -> Eyes:
+def _eyes(facts: JsonFields, arrays: Arrays) -> CnnArrays:
     height, width, depth = facts.sizes("picture")
     kernels: Any = facts.facts["convolutions"]
     pairs = [(arrays[f"eyes.{i}.weight"], arrays[f"eyes.{i}.bias"]) for i in range(len(kernels) + 1)]
     *convolutions, dense = pairs
     with_strides = [(*both, kernel[3]) for both, kernel in zip(convolutions, kernels, strict=True)]
-    return Eyes(Fold(facts.count("at", MOST_WIDE), (height, width, depth)), tuple(with_strides), dense)
+    return CnnArrays(
+        ImageSlice(facts.count("at", MOST_WIDE), (height, width, depth)), tuple(with_strides), dense
+    )
 
 
-def read_reward(facts: Facts, content: bytes, folder: Path) -> RewardArrays:
+def read_reward(facts: JsonFields, content: bytes, folder: Path) -> RewardArrays:
     """The reward of these facts. Raises UnsafeFile with a sentence."""
     members, terms = facts.count("members", MOST_MEMBERS), facts.count("terms", MOST_WIDE)
     nets, sizes = facts.count("nets", MOST_MEMBERS), facts.sizes("sizes")

@@ -11,17 +11,17 @@ MOST_WIDE, MOST_DEEP = 2**20, 16
 """Numbers in a layer, and layers."""
 
 
-class Facts:
+class JsonFields:
     """A JSON object of others. Every method raises UnsafeFile, a sentence, for what it is not."""
 
     def __init__(self, facts: Mapping[str, Any], name: str) -> None:
         self.facts, self.name = facts, name
 
-    def part(self, key: str) -> Facts:
+    def part(self, key: str) -> JsonFields:
         found = self.facts.get(key)
         if not isinstance(found, dict):
             raise self.wrong(key)
-        return Facts(found, f"{self.name} ({key})")
+        return JsonFields(found, f"{self.name} ({key})")
 
     def wrong(self, key: str) -> UnsafeFile:
         return UnsafeFile(f"{self.name} has {short(key)} {short(self.facts.get(key))}, which can't be.")

@@ -20,7 +20,7 @@ from agents.io.agent_bundle import Agent
 from agents.io.safe_files import Arrays, UnsafeFile, fresh_file, parse_json, read_bytes, short
 from agents.io.torch_tensors import read_tensors, zip_members
 from agents.policies.policy_arrays import Layers, PolicyArrays
-from envs.external.external_task import ForeignTask
+from envs.external.external_task import ExternalTask
 from envs.world import Task
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def model(agent: Agent, task: Task) -> PPO | SAC:
     observations: Any = spaces.Box(-np.inf, np.inf, (policy.inputs,), np.float32)
     looks: dict[str, Any] = {}
     if eyes is not None:
-        observations = spaces.Box(0, 255, eyes.fold.channels_first, np.uint8)
+        observations = spaces.Box(0, 255, eyes.image_slice.channels_first, np.uint8)
         looks = {"features_extractor_kwargs": {"features_dim": eyes.dense[1].size}}
     made = PPO(
         "MlpPolicy" if eyes is None else "CnnPolicy",
@@ -110,8 +110,8 @@ def _of_picture_alone(agent: Agent, task: Task) -> Agent:
     """
     eyes = agent.policy.eyes
     assert eyes is not None
-    beside = agent.policy.inputs - eyes.fold.size
-    if beside > isinstance(task, ForeignTask) or [stride for *_, stride in eyes.convolutions] != STRIDES:
+    beside = agent.policy.inputs - eyes.image_slice.size
+    if beside > isinstance(task, ExternalTask) or [stride for *_, stride in eyes.convolutions] != STRIDES:
         raise UnsafeFile(
             f"the agent sees {beside} numbers of {task.id} beside a picture, or not by a NatureCNN: a plain "
             "CnnPolicy has no place for it, keep a bundle instead."

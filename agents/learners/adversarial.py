@@ -16,13 +16,13 @@ import torch
 from agents.feedback.records import Record
 from agents.imitation.cloner import CloningConfig, cloner_of
 from agents.imitation.dataset import driven_by_person, filled
-from agents.learners.joint import JointLearner
 from agents.learners.joint_config import JointConfig, Prior
+from agents.learners.reward_learner import RewardLearner
 from agents.rewards.base import LearnedReward
 from agents.rewards.discriminator import Discriminator, DiscriminatorConfig, Steps, steps_of
 from agents.rewards.reward_arrays import RewardArrays
-from agents.rewards.symmetry import turnings
-from agents.training.trainer import PracticeConfig
+from agents.rewards.symmetry import canonical_views
+from agents.training.trainer import TrainerConfig
 from envs.world import Task
 
 MOST_ENTROPY = 0.1
@@ -35,11 +35,11 @@ class AdversarialConfig(JointConfig):
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     clone: CloningConfig = field(default_factory=lambda: CloningConfig(updates=500, rate=3e-3))
     cloning: float | None = 0.3  # weight of cloning beside PPO
-    practice: PracticeConfig = field(default_factory=lambda: PracticeConfig(skips=False))
+    trainer: TrainerConfig = field(default_factory=lambda: TrainerConfig(skips_rest=False))
     """An adversary must meet rest to know what it is worth."""
 
 
-class GailLearner(JointLearner):
+class GailLearner(RewardLearner):
     """Generative adversarial imitation (Ho and Ermon 2016): do what can't be told from the person."""
 
     name: ClassVar[str] = "gail"
@@ -47,32 +47,32 @@ class GailLearner(JointLearner):
     Config: ClassVar[type[JointConfig]] = AdversarialConfig
     shaped: ClassVar[bool] = False
     config: AdversarialConfig
-    model: Discriminator
+    reward: Discriminator
 
-    def _reward_model(self) -> LearnedReward:
+    def make_reward(self) -> LearnedReward:
         world = self.task.world
         actions = int(getattr(world.action_space, "n", 0))
-        gamma = self.config.practice.ppo.gamma
-        turns, config = turnings(world.symmetries, actions), self.config.discriminator
+        gamma = self.config.trainer.ppo.gamma
+        turns, config = canonical_views(world.symmetries, actions), self.config.discriminator
         return Discriminator(self.task, turns, actions, self.shaped, gamma, config, self.seed)
 
     def __init__(self, task: Task, *, seed: int = 0, prior: Prior = "none", config: Any = None) -> None:
         super().__init__(task, seed=seed, prior=prior, config=config)
         assert self.config.cloning is not None
         self.cloner = cloner_of(task, self.config.clone, seed, self.config.cloning)
-        self.practice.ppo.auxiliary = self.cloner.loss
+        self.trainer.ppo.auxiliary = self.cloner.loss
 
-    def _fit(self, records: list[Record]) -> None:
-        self._since_fit = 0
+    def fit_reward(self, records: list[Record]) -> None:
+        self.schedule.steps_since_fit = 0
         self._take_expert(records)
         if self._expert is None:
-            self.model.forget()
+            self.reward.reset()
             self._to_clone = 0
-            self._pay()
+            self.apply_reward()
         else:
             self._to_clone = self.config.clone.updates
             self._adam = torch.optim.AdamW(
-                self.practice.ppo.policy.parameters(), weight_decay=self.config.clone.decay
+                self.trainer.ppo.policy.parameters(), weight_decay=self.config.clone.decay
             )
             if self._to_clone == 0:
                 self._begin()
@@ -89,41 +89,41 @@ class GailLearner(JointLearner):
         config = self.config.clone
         for _ in range(config.burst):
             rate = config.rate * self._to_clone / config.updates
-            self.cloner.improve(self.practice.ppo.policy, self._adam, rate)
+            self.cloner.improve(self.trainer.ppo.policy, self._adam, rate)
             self._to_clone -= 1
         if self._to_clone <= 0:
             self._begin()
 
     def _begin(self) -> None:
         """Look at what it does before anything is paid, and tell it from the person's."""
-        self.practice.ppo.learn_nothing()
+        self.trainer.ppo.learn_nothing()
         self._improve(self.config.discriminator.warm)
-        self._pay()
+        self.apply_reward()
 
     def _improve(self, updates: int) -> None:
-        agent = self.practice.newest_steps()
+        agent = self.trainer.newest_steps()
         if agent is not None and self._expert is not None:
-            loss = self.model.improve(self._expert, agent, self.practice.policy, updates)
+            loss = self.reward.improve(self._expert, agent, self.trainer.policy, updates)
             self.inference.agreement["discriminator's loss"] = loss
 
-    def _burst(self) -> int:
+    def train_iteration(self) -> int:
         if self._to_clone > 0:
             self._clone()
             return 0
-        steps = super()._burst()
-        if not self._in_prior and self._fitted:
+        steps = super().train_iteration()
+        if not self.is_on_proxy and self.schedule.fitted:
             if self._expert is None:  # going on from a checkpoint, which holds no feedback
-                self._take_expert(self._standing())
+                self._take_expert(self.standing_records())
             self._improve(self.config.discriminator.updates)
-            self._pay()
+            self.apply_reward()
         return steps
 
-    def _pay(self) -> None:
-        if self._in_prior:
-            written = RewardArrays(self.task.written_weights[None])
-            self.practice.set_reward(written)
+    def apply_reward(self) -> None:
+        if self.is_on_proxy:
+            written = RewardArrays(self.task.proxy_weights[None])
+            self.trainer.set_reward(written)
         else:
-            super()._pay()
+            super().apply_reward()
 
 
 class AirlLearner(GailLearner):
@@ -132,7 +132,9 @@ class AirlLearner(GailLearner):
     name: ClassVar[str] = "airl"
     shaped: ClassVar[bool] = True
 
-    def _pay(self) -> None:
-        super()._pay()
-        if not self._in_prior:  # its policy is the soft one: entropy counts as much as reward does
-            self.practice.ppo.ent_coef = float(np.clip(1.0 / (self.practice.unit or 1.0), 0.01, MOST_ENTROPY))
+    def apply_reward(self) -> None:
+        super().apply_reward()
+        if not self.is_on_proxy:  # its policy is the soft one: entropy counts as much as reward does
+            self.trainer.ppo.ent_coef = float(
+                np.clip(1.0 / (self.trainer.reward_scale or 1.0), 0.01, MOST_ENTROPY)
+            )

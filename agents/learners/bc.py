@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,17 +9,18 @@ import torch
 
 from agents import checkpoint
 from agents.evaluation import scores
-from agents.feedback.feedback_validation import Heard
-from agents.feedback.records import Question, Record, kind_of, standing, uses_of
+from agents.feedback.records import Record, uses_of
 from agents.imitation.cloner import CloningConfig, cloner_of
 from agents.imitation.dataset import whole_drives
-from agents.imitation.ensemble import divide
+from agents.imitation.ensemble import make_ensemble
+from agents.learners.base_learner import BaseLearner
+from agents.learners.learning_curve import LearningCurve
 from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rl.ppo import BurstPPO, PPOConfig
 from agents.rl.vec_env import SimulationVecEnv
-from agents.snapshot import CurvePoint, Snapshot
-from envs.simulate import is_foreign, simulate
+from agents.snapshot import Snapshot
+from envs.simulate import is_external, simulate
 from envs.world import Task
 
 CONFLICTING = 0.2
@@ -30,46 +29,40 @@ EARLY = 0.3
 """Share of the updates before which what is learned anew is not yet acted on."""
 
 
-class CloningLearner:
+class CloningLearner(BaseLearner):
     """Does what the person did, as far as it can tell from the observation."""
 
     name: ClassVar[str] = "bc"
     kinds: ClassVar[frozenset[str]] = frozenset({"demonstration", "correction"})
     Config: ClassVar[type[CloningConfig]] = CloningConfig
+    config: CloningConfig
 
     def __init__(
         self, task: Task, *, seed: int = 0, prior: str = "none", config: CloningConfig | None = None
     ) -> None:
-        self.task, self.seed, self.config = task, seed, config or self.Config()
+        super().__init__(task, seed=seed, prior=prior, config=config)
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
-        ppo = PPOConfig(rows=1, hidden=self.config.widths, device=self.config.device)
+        ppo = PPOConfig(n_envs=1, net_arch=self.config.widths, device=self.config.device)
         self.ppo = BurstPPO.on(env, ppo, seed=seed)
         if self.config.members > 1:
-            divide(self.ppo.policy, self.config.members, seed)
+            make_ensemble(self.ppo.policy, self.config.members, seed)
         self.cloner = cloner_of(task, self.config, seed)
         self._adam = self._fresh_adam()
         self._untaught = {name: value.clone() for name, value in self.ppo.policy.state_dict().items()}
         self._former: PolicyArrays | None = None
-        self._records = Heard(task)
         self._fitted: frozenset[str] = frozenset()
         self._taken: frozenset[str] = frozenset()
         self._uses: dict[str, int] = {}
-        self._seq = self._learned_seq = self._step = 0
         self._left = self._updates = 0
-        self._curve: list[CurvePoint] = []
-        self._began = time.monotonic()
+        self.curve = LearningCurve()
 
-    @classmethod
-    def configured(cls, task: Task, *, seed: int = 0, prior: str = "none", **config: Any) -> CloningLearner:
-        """With fields of its configuration as keywords. The prior says nothing to it."""
-        return cls(task, seed=seed, config=cls.Config(**config))
-
-    def observe(self, seq: int, records: Sequence[Record]) -> None:
-        self._seq = max(self._seq, seq)
-        self._records.take(records)
+    @property
+    def algorithm(self) -> Any:
+        """The model of Stable-Baselines3 that it trains."""
+        return self.ppo
 
     def step(self) -> bool:
-        records = [r for r in standing(self._records.values()) if kind_of(r) in self.kinds]
+        records = self.standing_records()
         ids = frozenset(record.id for record in records)
         self._learned_seq = self._seq
         if ids != self._taken:
@@ -118,14 +111,10 @@ class CloningLearner:
         self._left -= self.config.burst
         self._updates += self.config.burst
         values = {"cloning loss": loss}
-        if not is_foreign(self.task):
+        if not is_external(self.task):
             unseen = scores.evaluate(self.task, self._policy)
             values |= scores.curve_values(unseen)
-        seconds = time.monotonic() - self._began
-        self._curve.append(CurvePoint(seconds, self._updates, 0, values))
-
-    def query(self, clips: int = 2) -> Question | None:
-        return None
+        self.curve.record(self._updates, 0, values)
 
     def snapshot(self) -> Snapshot:
         waiting = "waiting for you to drive" if not self._fitted else "has learned what you drove"
@@ -136,7 +125,7 @@ class CloningLearner:
             env_steps=self._updates,
             policy=self._policy,
             reward=None,
-            curve=tuple(self._curve),
+            curve=self.curve.points(),
             phase="learning what you drove" if self._left > 0 else waiting,
             uses=dict(self._uses),
             warnings=self._warnings(),

@@ -19,8 +19,8 @@ from agents.feedback.choices import of_comparison, of_correction
 from agents.feedback.records import Comparison, Correction, Record
 from agents.imitation.cloner import PLENTY
 from agents.imitation.dataset import examples, turned
-from agents.learners.joint import JointLearner
 from agents.learners.joint_config import JointConfig
+from agents.learners.reward_learner import RewardLearner
 from agents.losses import contrastive
 from agents.policies.distributions import evaluate, log_chance
 from agents.policies.policy_arrays import PolicyArrays, forward
@@ -74,7 +74,7 @@ class Pairs:
         return len(self.weight)
 
 
-class ContrastiveLearner(JointLearner):
+class ContrastiveLearner(RewardLearner):
     """Practises on the written reward, then learns from answers alone."""
 
     name: ClassVar[str] = "cpl"
@@ -85,18 +85,18 @@ class ContrastiveLearner(JointLearner):
     _reference: PolicyArrays | None = None
     """What practice on the written reward came to: what no answer speaks of stays as it is there."""
 
-    def _fit(self, records: list[Record]) -> None:
-        self._since_fit = 0
+    def fit_reward(self, records: list[Record]) -> None:
+        self.schedule.steps_since_fit = 0
         config = self.config.contrastive
         # What is learned on top of what few answers said foresees less (Ash and Adams 2020, "On warm-starting
         # neural network training"): from the reference on, as with the first answer, and nothing else that
         # earned more of the written reward is gone back to.
-        self.practice.start_over()
-        self._reference = self.practice.policy
+        self.trainer.return_to_restart_point()
+        self._reference = self.trainer.policy
         self._pairs = self._laid_out(records)
-        parameters = self.practice.ppo.policy.parameters()
+        parameters = self.trainer.ppo.policy.parameters()
         self._adam = torch.optim.AdamW(parameters, config.rate, weight_decay=config.decay)
-        self._make_questions()
+        self.select_queries()
 
     def _laid_out(self, records: list[Record]) -> Pairs | None:
         choices = [c for r in records if isinstance(r, Comparison) for c in of_comparison(r)]
@@ -126,29 +126,31 @@ class ContrastiveLearner(JointLearner):
             torch.from_numpy(np.stack(before)),
         )
 
-    def _burst(self) -> int:
-        if self._in_prior:
-            return super()._burst()
+    def train_iteration(self) -> int:
+        if self.is_on_proxy:
+            return super().train_iteration()
         if self._pairs is None:  # nothing to learn from, or going on from a checkpoint
-            self._fit(self._standing())
-        steps = self.practice.ppo.n_steps * self.practice.ppo.n_envs
+            self.fit_reward(self.standing_records())
+        steps = self.trainer.ppo.n_steps * self.trainer.ppo.n_envs
         if self._pairs is not None:
             updates = max(1, self.config.contrastive.updates * steps // 4096)
             loss = [self._update(self._pairs) for _ in range(updates)]
             self.inference.agreement["contrastive loss"] = float(np.mean(loss))
-        self.practice.ppo.learn_nothing()  # where the policy is nowadays, for questions and curves
-        self.practice.ppo.num_timesteps += steps
-        self.practice.bursts += 1
-        if self.practice.bursts % self.config.curve_every == 1:
-            self._note_curve()
-        if self.practice.bursts % self.config.questions_every == 0:
-            self._make_questions()
+        self.trainer.ppo.learn_nothing()  # where the policy is nowadays, for questions and curves
+        self.trainer.ppo.num_timesteps += steps
+        self.trainer.iterations += 1
+        if self.trainer.iterations % self.config.curve_every == 1:
+            self.record_curve()
+        if self.trainer.iterations % self.config.questions_every == 0:
+            self.select_queries()
         return steps
 
     def _update(self, pairs: Pairs) -> float:
-        config, policy = self.config.contrastive, self.practice.ppo.policy
-        random = self.asker.random
-        self._adam.param_groups[0]["lr"] = config.rate * max(0.0, 1.0 - self._since_fit / self._steps_per_fit)
+        config, policy = self.config.contrastive, self.trainer.ppo.policy
+        random = self.query_manager.random
+        self._adam.param_groups[0]["lr"] = config.rate * max(
+            0.0, 1.0 - self.schedule.steps_since_fit / self.steps_per_fit
+        )
         pick = torch.from_numpy(random.choice(pairs.count, min(config.pairs, pairs.count), replace=False))
         mine = torch.isin(pairs.owner // 2, pick)
         turns, turn = self.task.world.symmetries, int(random.integers(len(pairs.before)))
@@ -156,7 +158,7 @@ class ContrastiveLearner(JointLearner):
         if turns:
             order, to = turns[turn]
             obs, actions = obs[:, torch.from_numpy(order)], torch.from_numpy(to)[actions]
-        plain = self.practice.policy.eyes is None
+        plain = self.trainer.policy.eyes is None
         blind = config.blind * min(1.0, obs.shape[1] / PLENTY) if plain else 0.0
         obs = obs * torch.from_numpy(random.random(obs.shape, np.float32) >= blind)
         log_pi, _, _ = evaluate(
@@ -167,7 +169,7 @@ class ContrastiveLearner(JointLearner):
         one, two = sums[0::2][pick], sums[1::2][pick]
         loss = contrastive(one, two, torch.ones(len(pick)), config.alpha, config.bias)
         total = (loss * pairs.weight[pick]).mean()
-        visited = self.practice.newest_steps()
+        visited = self.trainer.newest_steps()
         if visited is not None and self._reference is not None:
             total = total + config.stay * self._apart(visited[0], self._reference)
         self._adam.zero_grad(set_to_none=True)
@@ -181,8 +183,8 @@ class ContrastiveLearner(JointLearner):
         The paper regularises towards the data's behaviour (its appendix B), which here is many policies,
         random ones among them; the reference is the one of them that was good for something.
         """
-        policy = self.practice.ppo.policy
-        seen = visited[self.asker.random.integers(len(visited), size=256)]
+        policy = self.trainer.ppo.policy
+        seen = visited[self.query_manager.random.integers(len(visited), size=256)]
         looked = policy.features_extractor(torch.as_tensor(seen, device=policy.device))
         out = policy.action_net(policy.mlp_extractor.policy_net(looked))
         of_reference = forward(reference.layers, reference.seen(seen), reference.activation)
@@ -192,9 +194,9 @@ class ContrastiveLearner(JointLearner):
             return (log_p.exp() * (log_p - log_q)).sum(-1).mean().cpu()
         return (((out - wanted) / policy.log_std.exp()) ** 2).sum(-1).mean().cpu() / 2.0
 
-    def _pay(self) -> None:
-        if self._in_prior:
-            super()._pay()
+    def apply_reward(self) -> None:
+        if self.is_on_proxy:
+            super().apply_reward()
 
     def snapshot(self) -> Snapshot:
         return replace(super().snapshot(), reward=None, salience={})

@@ -16,15 +16,15 @@ import torch
 
 from agents.feedback.choices import press_weights
 from agents.feedback.records import Evaluation, Record
-from agents.learners.joint import JointLearner
 from agents.learners.joint_config import JointConfig
+from agents.learners.reward_learner import RewardLearner
 from agents.losses import coach
 from agents.policies.distributions import evaluate
 from agents.rewards.base import LearnedReward
-from agents.rewards.symmetry import turnings
+from agents.rewards.symmetry import canonical_views
 from agents.rewards.tamer import HumanReward, HumanTerms
 from agents.snapshot import Snapshot
-from envs.simulate import is_foreign
+from envs.simulate import is_external
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class EvaluativeConfig(JointConfig):
     gamma: float = 0.9  # for tamer: how far ahead it looks
 
 
-class EvaluativeLearner(JointLearner):
+class EvaluativeLearner(RewardLearner):
     """Listens to presses, and to nothing else."""
 
     name: ClassVar[str] = "evaluative"
@@ -47,35 +47,35 @@ class EvaluativeLearner(JointLearner):
     Config: ClassVar[type[JointConfig]] = EvaluativeConfig
     config: EvaluativeConfig
 
-    def _reward_model(self) -> LearnedReward:
+    def make_reward(self) -> LearnedReward:
         if self.config.way != "tamer":
-            return super()._reward_model()
+            return super().make_reward()
         actions = int(getattr(self.task.world.action_space, "n", 0))
-        if self.config.model == "terms" and not is_foreign(self.task):
-            written = self.task.written_weights
+        if self.config.model == "terms" and not is_external(self.task):
+            written = self.task.proxy_weights
             every = np.ones(len(written), np.bool_)
             return HumanTerms(written, every, actions, self.config.reward, self.seed)
-        turns = turnings(self.task.world.symmetries, actions)
-        return HumanReward(self.task.written_weights, turns, actions, self.config.net, self.seed)
+        turns = canonical_views(self.task.world.symmetries, actions)
+        return HumanReward(self.task.proxy_weights, turns, actions, self.config.net, self.seed)
 
     # COACH: a press speaks of the policy it was given to, so each moves it once and is then used up.
 
-    def _fit(self, records: list[Record]) -> None:
+    def fit_reward(self, records: list[Record]) -> None:
         if self.config.way == "tamer":
-            self.practice.ppo.gamma = self.config.gamma  # a press already speaks of much of what follows
+            self.trainer.ppo.gamma = self.config.gamma  # a press already speaks of much of what follows
         if self.config.way != "coach":
-            super()._fit(records)
+            super().fit_reward(records)
             return
-        fresh = [r for r in records if isinstance(r, Evaluation) and r.id not in self._fitted]
+        fresh = [r for r in records if isinstance(r, Evaluation) and r.id not in self.schedule.fitted]
         presses = [r for r in fresh if len(r.segment) > 1]
         if presses:
             self._coach(presses)
-        self.practice.ppo.learn_nothing()  # where the policy is nowadays
-        self._since_fit = self._steps_per_fit
-        self._note_curve()
+        self.trainer.ppo.learn_nothing()  # where the policy is nowadays
+        self.schedule.steps_since_fit = self.steps_per_fit
+        self.record_curve()
 
     def _coach(self, presses: list[Evaluation]) -> None:
-        policy = self.practice.ppo.policy
+        policy = self.trainer.ppo.policy
         rate, turns = self.task.world.steps_per_second, self.task.world.symmetries or (None,)
         obs, actions, credit, owner = [], [], [], []
         value: list[float] = []

@@ -8,15 +8,15 @@ from typing import Literal
 import numpy as np
 
 from agents.feedback.principles import Principles
-from agents.queries.query_manager import Asker
+from agents.queries.query_manager import QueryManager
 from agents.queries.selection import QueryConfig
 from agents.rewards.additive import AdditiveReward
 from agents.rewards.base import LearnedReward
-from agents.rewards.linear import RewardConfig, RewardModel
+from agents.rewards.linear import LinearReward, LinearRewardConfig
 from agents.rewards.net import NetConfig, NetReward
-from agents.rewards.symmetry import turnings
-from agents.training.trainer import PracticeConfig
-from envs.simulate import is_foreign
+from agents.rewards.symmetry import canonical_views
+from agents.training.trainer import TrainerConfig
+from envs.simulate import is_external
 from envs.world import Task
 
 Prior = Literal["written", "none"]
@@ -37,31 +37,31 @@ class JointConfig:
     principles: Principles | None = None  # written rules that answer beside the person
     follow: str = ""  # whose reward, where raters want different things; empty: those whose answers tell most
     model: Literal["terms", "net"] = "terms"  # what the reward is made of; worlds without terms: net
-    practice: PracticeConfig = field(default_factory=PracticeConfig)
-    reward: RewardConfig = field(default_factory=RewardConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    reward: LinearRewardConfig = field(default_factory=LinearRewardConfig)
     net: NetConfig = field(default_factory=NetConfig)
     query: QueryConfig = field(default_factory=QueryConfig)
 
 
-def asker_of(task: Task, config: JointConfig, seed: int) -> Asker:
+def make_query_manager(task: Task, config: JointConfig, seed: int) -> QueryManager:
     """Of a reward that knows no terms none is asked about, and its clips are short."""
-    plain, query = config.model == "net" or is_foreign(task), config.query
+    plain, query = config.model == "net" or is_external(task), config.query
     query = replace(query, steps=query.short) if plain else query
-    asker = Asker(task, query, np.random.default_rng([seed, 1]))
+    asker = QueryManager(task, query, np.random.default_rng([seed, 1]))
     if plain:
         asker.coverage, asker.decisive = None, 0
     return asker
 
 
-def reward_of(task: Task, config: JointConfig, prior: Prior, seed: int) -> LearnedReward:
+def make_reward(task: Task, config: JointConfig, prior: Prior, seed: int) -> LearnedReward:
     """On the task's named terms, or on observations alone, as where the world is somebody else's."""
-    written, foreign = task.written_weights, is_foreign(task)
+    written, foreign = task.proxy_weights, is_external(task)
     believed = written if prior == "written" else np.zeros_like(written)
     actions = int(getattr(task.world.action_space, "n", 0))
     if config.model == "net" or foreign:
-        turns = turnings(task.world.symmetries, actions)
+        turns = canonical_views(task.world.symmetries, actions)
         few = len(task.world.obs_names) <= ADDITIVE
         if few and not foreign and (believed.any() or not turns):
             return AdditiveReward(believed, actions, config.net, seed, turns=turns)
         return NetReward(believed, turns, actions, config.net, seed)
-    return RewardModel(believed, np.ones(len(written), np.bool_), actions, config.reward, seed)
+    return LinearReward(believed, np.ones(len(written), np.bool_), actions, config.reward, seed)

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback.records import Demonstration, Record
-from agents.learners.joint import JointLearner
 from agents.learners.joint_config import JointConfig
-from agents.rewards.linear import RewardConfig, RewardModel
+from agents.learners.reward_learner import RewardLearner
+from agents.rewards.linear import LinearReward, LinearRewardConfig
 from envs.tabular import Tables, TooManyStates, enumerate_states
 from envs.trajectory import Trajectory
 
@@ -33,7 +33,7 @@ class MaxEntConfig(JointConfig):
     rate: float = 0.3
     prior_spread: float = 3.0  # deviation of a term's weight, in units of its usual amount [nats]
     most: int = 4  # demonstrations that are put into tables
-    reward: RewardConfig = field(default_factory=lambda: RewardConfig(unnamed=0.0))
+    reward: LinearRewardConfig = field(default_factory=lambda: LinearRewardConfig(unnamed=0.0))
     """Nothing is believed of what the written reward leaves out: a drive speaks of all of it."""
 
 
@@ -69,7 +69,7 @@ def gradient(tables: Tables, weights: Wide, shown: Wide, horizon: int, start: in
     return shown - np.einsum("sa,sam->m", occupancies(tables, policy, start), tables.terms)
 
 
-class MaxEntLearner(JointLearner):
+class MaxEntLearner(RewardLearner):
     """Exact where it can be, sampled where not; then practice on the reward that was found."""
 
     name: ClassVar[str] = "maxent"
@@ -79,22 +79,22 @@ class MaxEntLearner(JointLearner):
     exact: bool = False
     """Whether the newest fit was."""
 
-    def _fit(self, records: list[Record]) -> None:
-        super()._fit(records)
+    def fit_reward(self, records: list[Record]) -> None:
+        super().fit_reward(records)
         shown = [r.trajectory for r in records if isinstance(r, Demonstration)][: self.config.most]
         self.exact = False
-        if not shown or not isinstance(self.model, RewardModel):
+        if not shown or not isinstance(self.reward, LinearReward):
             return
         try:
             tables = [enumerate_states(self.task, t.states[0], self.config.states) for t in shown]
         except TooManyStates:
             return
-        found = self._ascend(tables, shown, self.model)
-        self.model.set_weights(found.astype(np.float32))
+        found = self._ascend(tables, shown, self.reward)
+        self.reward.set_weights(found.astype(np.float32))
         self.exact = True
-        self._pay()
+        self.apply_reward()
 
-    def _ascend(self, tables: list[Tables], shown: list[Trajectory], model: RewardModel) -> Wide:
+    def _ascend(self, tables: list[Tables], shown: list[Trajectory], model: LinearReward) -> Wide:
         """Adagrad uphill from the written reward, each term in its own unit."""
         config, unit = self.config, model.unit.astype(np.float64)
         prior = model.prior_mean().astype(np.float64)

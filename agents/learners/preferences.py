@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agents.learners.joint import JointLearner
+from agents.learners.reward_learner import RewardLearner
 
 
-class PreferencesLearner(JointLearner):
+class PreferencesLearner(RewardLearner):
     """`joint` that listens to what was preferred to what, and to nothing else."""
 
     name: ClassVar[str] = "preferences"

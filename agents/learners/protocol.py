@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
-from agents.feedback.records import Question, Record
+from agents.feedback.records import Question, Record, Suggestion
 from agents.snapshot import Snapshot
 
 BEFORE_ANSWERS = frozenset({"learning from the written reward", "finding out what can happen"})
@@ -23,6 +23,15 @@ class Learner(Protocol):
     kinds: ClassVar[frozenset[str]]
     """The kinds of record that it learns from; others are kept and counted, never an error."""
 
+    @property
+    def raters(self) -> dict[str, str]:
+        """Who gave a record, by its id: filled by whoever runs the learner, before `observe`."""
+        ...
+
+    def follow(self, rater: str) -> None:
+        """Learn what this rater wants, where raters want different things; "": what most of them want."""
+        ...
+
     def observe(self, seq: int, records: Sequence[Record]) -> None:
         """Take in new records (Undo among them); `seq` is the newest one's number in the store.
 
@@ -37,6 +46,15 @@ class Learner(Protocol):
 
     def query(self, clips: int = 2) -> Question | None:
         """A question worth asking now, or None when it has none yet."""
+        ...
+
+    def suggest(self) -> Suggestion | None:
+        """The kind of feedback that would tell most for each second of the person's time, if it knows."""
+        ...
+
+    @property
+    def algorithm(self) -> Any:
+        """The model of Stable-Baselines3 that it trains, None where there is none."""
         ...
 
     def snapshot(self) -> Snapshot:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from agents.learners.joint import JointLearner
 from agents.learners.joint_config import JointConfig
+from agents.learners.reward_learner import RewardLearner
 from agents.rewards.base import LearnedReward
 from agents.rewards.shaping_rewards import AddedReward, PotentialReward
 
@@ -27,7 +27,7 @@ class ShapingConfig(JointConfig):
     decay: float = 0.03
 
 
-class ShapingLearner(JointLearner):
+class ShapingLearner(RewardLearner):
     """Practises on the task's own reward and on the person's word together."""
 
     name: ClassVar[str] = "shaping"
@@ -35,11 +35,11 @@ class ShapingLearner(JointLearner):
     Config: ClassVar[type[JointConfig]] = ShapingConfig
     config: ShapingConfig
 
-    def _reward_model(self) -> LearnedReward:
+    def make_reward(self) -> LearnedReward:
         world, config = self.task.world, self.config
         actions = int(getattr(world.action_space, "n", 0))
-        written = self.task.written_weights
+        written = self.task.proxy_weights
         if config.potential:
-            gamma = config.practice.ppo.gamma
+            gamma = config.trainer.ppo.gamma
             return PotentialReward(written, actions, len(world.obs_names), gamma, config, self.seed)
         return AddedReward(written, actions, config, self.seed)

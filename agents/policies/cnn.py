@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.external.external_task import ForeignTask
+from envs.external.external_task import ExternalTask
 from envs.world import Task
 
 Float = NDArray[np.float32]
@@ -22,7 +22,7 @@ SMALLEST = 36
 
 
 @dataclass(frozen=True)
-class Fold:
+class ImageSlice:
     """Where a picture stands in a row of numbers: from `at` on, `shape` as the world shows it."""
 
     at: int
@@ -43,16 +43,16 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class Eyes:
+class CnnArrays:
     """Convolutions (weight [out, in, k, k], bias, stride) and a dense layer (weight [in, out], bias)."""
 
-    fold: Fold
+    image_slice: ImageSlice
     convolutions: tuple[tuple[Float, Float, int], ...]
     dense: tuple[Float, Float]
 
     def __call__(self, obs: Float) -> Float:
         """Features [N, F + rest] of observations [N, D]."""
-        fold, n = self.fold, len(obs)
+        fold, n = self.image_slice, len(obs)
         x = obs[:, fold.at : fold.at + fold.size].reshape(n, *fold.shape)
         x = x.transpose(0, 3, 1, 2) if fold.channels_last else x
         for weight, bias, stride in self.convolutions:
@@ -72,17 +72,17 @@ def _convolved(x: Float, weight: Float, bias: Float, stride: int) -> Float:
     return np.maximum(out + bias, 0.0).transpose(0, 3, 1, 2)
 
 
-def fold_of(task: Task) -> Fold:
+def image_slice(task: Task) -> ImageSlice:
     """The picture that a world shows. ValueError, a sentence, where there is none or several."""
-    found: list[Fold] = []
-    if isinstance(task, ForeignTask):
+    found: list[ImageSlice] = []
+    if isinstance(task, ExternalTask):
         at = 0
         for leaf in task.leaves:
             if leaf.space.dtype == np.uint8 and len(leaf.space.shape or ()) == 3:
-                found.append(Fold(at, leaf.space.shape))  # type: ignore[arg-type]
+                found.append(ImageSlice(at, leaf.space.shape))  # type: ignore[arg-type]
             at += leaf.size
     elif task.world.obs_dtype is np.uint8 and len(task.world.obs_shape) == 3:
-        found.append(Fold(0, task.world.obs_shape))
+        found.append(ImageSlice(0, task.world.obs_shape))
     if len(found) != 1:
         raise ValueError(
             f"'CnnPolicy' looks at one picture, and {task.id} shows {len(found) or 'none'}: use 'MlpPolicy'"

@@ -9,13 +9,13 @@ import torch
 from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, NatureCNN
 
-from agents.policies.cnn import Eyes, Fold
+from agents.policies.cnn import CnnArrays, ImageSlice
 
 
 class PictureExtractor(BaseFeaturesExtractor):
     """What NatureCNN makes of the picture, beside the rest of the numbers."""
 
-    def __init__(self, space: spaces.Box, fold: Fold, features: int = 128) -> None:
+    def __init__(self, space: spaces.Box, fold: ImageSlice, features: int = 128) -> None:
         super().__init__(space, features + space.shape[0] - fold.size)
         self.fold = fold
         picture = spaces.Box(0.0, 1.0, fold.channels_first, np.float32)
@@ -27,7 +27,7 @@ class PictureExtractor(BaseFeaturesExtractor):
         seen = self.nature(x.permute(0, 3, 1, 2) if fold.channels_last else x)
         return torch.cat([seen, obs[:, : fold.at], obs[:, fold.at + fold.size :]], 1)
 
-    def eyes(self) -> Eyes:
+    def eyes(self) -> CnnArrays:
         """The same as plain arrays."""
 
         def plain(tensor: Any) -> Any:
@@ -39,4 +39,4 @@ class PictureExtractor(BaseFeaturesExtractor):
             if isinstance(layer, torch.nn.Conv2d)
         )
         dense: Any = self.nature.linear[0]
-        return Eyes(self.fold, convolutions, (plain(dense.weight).T.copy(), plain(dense.bias)))
+        return CnnArrays(self.fold, convolutions, (plain(dense.weight).T.copy(), plain(dense.bias)))

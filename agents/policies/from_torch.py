@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium import spaces
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
@@ -59,9 +60,9 @@ def value_layers(policy: ActorCriticPolicy) -> Layers:
     return mlp_layers(policy.mlp_extractor.value_net, policy.value_net)
 
 
-def known_values(learner: Any) -> Layers:
-    """The value function of a learner whose policy is an actor-critic of SB3; () of others."""
-    policy = getattr(getattr(learner, "practice", learner).ppo, "policy", None)
+def known_values(algorithm: BaseAlgorithm) -> Layers:
+    """The value function of an SB3 model whose policy is an actor-critic; () of others."""
+    policy = algorithm.policy
     return value_layers(policy) if isinstance(policy, ActorCriticPolicy) else ()
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.policies.cnn import Eyes
+from agents.policies.cnn import CnnArrays
 
 Float = NDArray[np.float32]
 Layers = tuple[tuple[Float, Float], ...]
@@ -38,13 +38,13 @@ class PolicyArrays:
     low: Float | None = None
     high: Float | None = None
     activation: Literal["tanh", "relu"] = "tanh"
-    eyes: Eyes | None = None
+    eyes: CnnArrays | None = None
 
     @property
     def inputs(self) -> int:
         """How many numbers an observation has."""
         wide = int(self.layers[0][0].shape[0])
-        return wide if self.eyes is None else wide - self.eyes.dense[1].size + self.eyes.fold.size
+        return wide if self.eyes is None else wide - self.eyes.dense[1].size + self.eyes.image_slice.size
 
     def seen(self, obs: Float) -> Float:
         """What the layers see of observations [N, D]."""

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from agents.policies.policy_arrays import PolicyArrays
 from envs.external.determinism import is_filmed
-from envs.external.external_task import ForeignTask
+from envs.external.external_task import ExternalTask
 from envs.kernels import mode
-from envs.simulate import is_foreign, simulate
+from envs.simulate import is_external, simulate
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
 
@@ -47,7 +47,7 @@ class Moment:
 
 def moment_of(task: Task, trajectory: Trajectory, at: int) -> Moment:
     """Moment `at` of a recording."""
-    if is_foreign(task):
+    if is_external(task):
         prefix = 0 if trajectory.prefix is None else len(trajectory.prefix)
         return Moment(
             trajectory.states[at], int(trajectory.rng[at]), task.horizon - prefix - at, trajectory, at
@@ -64,7 +64,7 @@ def moments_of(task: Task, states: Array, rng: Array) -> list[Moment]:
 
 def fresh_moments(task: Task, count: int, seed: int) -> list[Moment]:
     """The starts of `count` new episodes."""
-    if is_foreign(task):
+    if is_external(task):
         words = np.random.default_rng(seed).integers(2**63, size=count, dtype=np.uint64)
         return [Moment(np.zeros(0), int(word), task.horizon) for word in words]
     sim = simulate(task, count, seed=seed)
@@ -79,7 +79,7 @@ def foreign_moments(
     Of a world that doesn't repeat itself only the starts of episodes.
     """
     starts = fresh_moments(task, episodes, int(random.integers(2**31)))
-    if isinstance(task, ForeignTask) and is_filmed(task):
+    if isinstance(task, ExternalTask) and is_filmed(task):
         return starts
     whole = roll(task, starts, [Variant(policy)] * episodes, [task.horizon] * episodes, random)
     found = []
@@ -102,7 +102,7 @@ def roll(
         return []
     sim = simulate(task, rows, auto_reset=False)
     seeds: list[tuple[int | None, Array | None]] = [(None, None)] * rows
-    if is_foreign(task):
+    if is_external(task):
         sim.film()
         for row, moment in enumerate(moments):
             _fork(sim, row, moment)
@@ -112,7 +112,7 @@ def roll(
         sim.put(np.ones(rows, np.bool_), states, np.array([m.rng for m in moments], np.uint64))
     lasts = [min(n, m.left) for n, m in zip(steps, moments, strict=True)]
     log = _run(sim, variants, max(lasts), random)
-    kernel = "foreign" if is_foreign(task) else mode()
+    kernel = "foreign" if is_external(task) else mode()
     return [
         Trajectory(
             task=task.id,

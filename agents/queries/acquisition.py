@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from envs.trajectory import Trajectory
 
 Float = NDArray[np.float64]
-Believed = Callable[[Sequence[Trajectory]], NDArray[np.float32]]
+SampledReturns = Callable[[Sequence[Trajectory]], NDArray[np.float32]]
 """clips -> their returns [samples, clips] by samples of what is believed about the reward."""
 
 
@@ -27,7 +27,7 @@ def entropy(p: Float) -> Float:
     return np.asarray(-(p * np.log(np.maximum(p, 1e-12))).sum(-1))
 
 
-def gain(p: Float) -> Float:
+def information_gain(p: Float) -> Float:
     """Mutual information of an answer and the reward, for p [..., S, A] of each answer under samples.
 
     H(mean p) - mean H(p): Houlsby et al. 2011, "Bayesian active learning", eq. 2.
@@ -35,7 +35,7 @@ def gain(p: Float) -> Float:
     return np.asarray(entropy(p.mean(-2)) - entropy(p).mean(-1))
 
 
-def improvement(
+def expected_value_of_information(
     p: Float, worth: NDArray[np.floating[Any]], starts: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> Float:
     """By how much better than today one would choose in each group, knowing the answer: the mean of it [...].
@@ -53,7 +53,7 @@ def improvement(
     return np.asarray(known - np.maximum.reduceat(worth.mean(0), starts) @ weights) / len(starts)
 
 
-def orders(worth: Float, noise: float) -> Float:
+def plackett_luce(worth: Float, noise: float) -> Float:
     """P of each order of n clips [..., n!] for their worth [..., n], as Plackett and Luce have it.
 
     noise: share of answers that are accidents, any order alike.
@@ -71,7 +71,7 @@ def orders(worth: Float, noise: float) -> Float:
     return (1.0 - noise) * np.stack(found, -1) + noise / math.factorial(clips)
 
 
-def tops(worth: Float, noise: float) -> Float:
+def choice_probabilities(worth: Float, noise: float) -> Float:
     """P of each of n to be chosen as the best [..., n]."""
     p = np.exp(worth - worth.max(-1, keepdims=True))
     return np.asarray((1.0 - noise) * p / p.sum(-1, keepdims=True) + noise / worth.shape[-1])
@@ -80,4 +80,4 @@ def tops(worth: Float, noise: float) -> Float:
 def rankings(worth: Float, clips: int, noise: float) -> tuple[Float, list[tuple[int, ...]]]:
     """The gain [G, sets] of ranking each set of `clips` of the K clips, and the sets. worth [G, S, K]."""
     sets = list(combinations(range(worth.shape[-1]), clips))
-    return np.stack([gain(orders(worth[..., s], noise)) for s in sets], -1), sets
+    return np.stack([information_gain(plackett_luce(worth[..., s], noise)) for s in sets], -1), sets

@@ -12,7 +12,7 @@ from agents.feedback.records import Question
 from agents.queries.selection import Group, differ, sums
 
 
-class Coverage:
+class DOptimalDesign:
     """Which directions of the terms have been asked about: a Bayesian design for the first questions.
 
     The next pair is the one whose difference of terms is least certain given the pairs asked so far,

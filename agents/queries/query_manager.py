@@ -11,11 +11,11 @@ import numpy as np
 
 from agents.feedback.records import Comparison, Question, Record, Suggestion
 from agents.policies.rollouts import Moment, Variant
-from agents.queries.acquisition import Believed
-from agents.queries.d_optimal import Coverage
-from agents.queries.feedback_planner import Prices, Trusted, measured, suggestion
+from agents.queries.acquisition import SampledReturns
+from agents.queries.d_optimal import DOptimalDesign
+from agents.queries.feedback_planner import FeedbackCosts, KindRationality, measured_costs, suggestion
 from agents.queries.selection import Float, Group, QueryConfig, candidates, choose, question_of, sums
-from envs.simulate import is_foreign
+from envs.simulate import is_external
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -29,36 +29,36 @@ def _word(question: Question) -> str:
     return hashlib.sha256(b"".join(sorted(hashlib.sha256(one).digest() for one in shown))).hexdigest()[:16]
 
 
-class Asker:
+class QueryManager:
     """Keeps a few questions ready about what the policy does now."""
 
     def __init__(self, task: Task, config: QueryConfig, random: np.random.Generator) -> None:
         self.task, self.config, self.random = task, config, random
         self.ready: list[Question] = []
         self.asked = self.answered = 0  # beside a window most questions are made anew and never shown
-        self.prices = Prices(config.second, config.further)
+        self.costs = FeedbackCosts(config.second, config.further)
         """What this person's answers cost; see `heard`."""
         self._groups: list[Group] = []
         self._repeated: set[str] = set()
         self._again_at = 0  # how many answers there were at the newest repeat
         self._known: set[str] = set()
-        self.coverage = None if is_foreign(task) else Coverage(len(task.world.terms))
+        self.coverage = None if is_external(task) else DOptimalDesign(len(task.world.terms))
         """For the first questions; None where no terms are named."""
         self.decisive = config.decisive
         """Before so many answers questions are by improvement; it needs a belief to be trusted from few."""
         self._noise = config.noise  # share of accidents to expect of the next answer
 
-    def draw(
+    def draw_clips(
         self, moments: Sequence[Moment], variants: Sequence[Variant], notable: Sequence[Moment] = ()
     ) -> None:
         """New candidates; questions about the old ones are dropped."""
-        share = FIRST if self._decides else LATER
+        share = FIRST if self._by_improvement else LATER
         most = round(share * self.config.moments)
         self._groups = candidates(self.task, moments, variants, self.config, self.random, notable, most)
         self.ready.clear()
 
     @property
-    def _decides(self) -> bool:
+    def _by_improvement(self) -> bool:
         """Whether questions are by improvement still: so many answers as tell what `decisive` good ones do.
 
         A share e of accidents leaves (1 - e)^2 of what an answer tells where it is in much doubt.
@@ -75,14 +75,14 @@ class Asker:
         """The terms summed over each of them, [M] each."""
         return [sums(clip) for clip in self.clips]
 
-    def prepare(self, believed: Believed | None) -> None:
+    def select_queries(self, believed: SampledReturns | None) -> None:
         """Choose the questions to keep ready: by what is believed, or uniformly."""
         self.ready = self._choose(2, self.config.ready, believed)
 
-    def ask(self, clips: int, believed: Believed | None) -> Question | None:
+    def next_query(self, clips: int, believed: SampledReturns | None) -> Question | None:
         """The best question of that many clips, each asked once; None while there is none."""
         if clips == 2 and self.config.by == "value" and believed is not None:
-            answers = replace(self.prices, demo=None, mark=None)
+            answers = replace(self.costs, demonstration=None, evaluation=None)
             best = suggestion(self._groups, believed, answers, self._noise, 1.0, self.random)
             clips = clips if best is None else best.clips
         found = self._unasked(clips, believed)
@@ -95,7 +95,7 @@ class Asker:
             self.coverage.asked(found)
         return found
 
-    def _unasked(self, clips: int, believed: Believed | None) -> Question | None:
+    def _unasked(self, clips: int, believed: SampledReturns | None) -> Question | None:
         """The best of the questions about other clips than were asked about before."""
         if clips != 2:
             made = self._choose(clips, 4, believed)
@@ -106,30 +106,32 @@ class Asker:
                 return found
         return None
 
-    def heard(self, records: Sequence[Record], kinds: frozenset[str], accidents: float | None = None) -> None:
+    def update(
+        self, records: Sequence[Record], kinds: frozenset[str], accidents: float | None = None
+    ) -> None:
         """Learn from all that was said how much that is, and what this person's answers cost in `kinds`.
 
         accidents: the share of them to expect of the next answer; None: as is usual.
         """
         self._noise = self.config.noise if accidents is None else accidents
         self.answered = sum(isinstance(record, Comparison) for record in records)
-        usual, rate = Prices(self.config.second, self.config.further), self.task.world.steps_per_second
+        usual, rate = FeedbackCosts(self.config.second, self.config.further), self.task.world.steps_per_second
         demo = self.task.horizon / rate if "demonstration" in kinds else None
         mark = self.config.press if "evaluation" in kinds else None
-        self.prices = measured(replace(usual, demo=demo, mark=mark), records, rate)
+        self.costs = measured_costs(replace(usual, demonstration=demo, evaluation=mark), records, rate)
 
-    def suggest(self, believed: Believed | None, trusted: Trusted) -> Suggestion | None:
+    def suggest(self, believed: SampledReturns | None, trusted: KindRationality) -> Suggestion | None:
         """The kind of feedback that tells most for each second; None where there are no candidates."""
         rate = self.task.world.steps_per_second
-        return suggestion(self._groups, believed, self.prices, self._noise, rate, self.random, trusted)
+        return suggestion(self._groups, believed, self.costs, self._noise, rate, self.random, trusted)
 
-    def _choose(self, clips: int, count: int, believed: Believed | None) -> list[Question]:
+    def _choose(self, clips: int, count: int, believed: SampledReturns | None) -> list[Question]:
         known = believed if self.answered >= self.config.uniform and self.config.by != "uniform" else None
         if known is None and clips == 2 and self.coverage is not None and self.config.by != "uniform":
             picked = self.coverage.pick(self._groups, count)
             return [question_of(pair, spread, self.random) for spread, pair in picked]
         by = self.config.by
-        if by == "improvement" and not self._decides:
+        if by == "improvement" and not self._by_improvement:
             by = "information"
         how = replace(self.config, by=by, noise=self._noise)
         return choose(self._groups, known, clips, count, how, self.random)
@@ -138,7 +140,7 @@ class Asker:
         """Pairs of today's candidates, drawn uniformly, that stay to be asked about."""
         return choose(self._groups, None, 2, count, self.config, self.random)
 
-    def again(self, answered: Sequence[Comparison], doubtful: Sequence[str]) -> Question | None:
+    def repeat_query(self, answered: Sequence[Comparison], doubtful: Sequence[str]) -> Question | None:
         """Every so often an answered pair once more with its sides swapped: a doubtful one if there is."""
         every = self.config.again_every
         pairs = {a.id: a for a in answered if a.verdict == "ranked" and len(a.clips) == 2}

@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 
 from agents.feedback.records import Question
 from agents.policies.rollouts import Moment, Variant, roll
-from agents.queries.acquisition import Believed, gain, improvement, orders
+from agents.queries.acquisition import (
+    SampledReturns,
+    expected_value_of_information,
+    information_gain,
+    plackett_luce,
+)
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -106,7 +111,7 @@ def information(gaps: Float, noise: float = 0.1) -> NDArray[np.float64]:
     comparisons of trajectories Biyik et al. 2019, eq. 5).
     """
     gap = np.clip(gaps.astype(np.float64), -50.0, 50.0)
-    return gain(orders(np.stack([gap, np.zeros_like(gap)], -1), noise))
+    return information_gain(plackett_luce(np.stack([gap, np.zeros_like(gap)], -1), noise))
 
 
 def disagreement(gaps: Float, noise: float = 0.1) -> NDArray[np.float64]:
@@ -122,7 +127,7 @@ def sums(clip: Trajectory) -> Float:
 
 def choose(
     groups: Sequence[Group],
-    believed: Believed | None,
+    believed: SampledReturns | None,
     clips: int,
     count: int,
     config: QueryConfig,
@@ -134,7 +139,9 @@ def choose(
     """
     returns = None if believed is None or not groups else believed([clip for g in groups for clip in g])
     starts = np.cumsum([0, *(len(group) for group in groups)])[:-1]
-    weights = alike(groups) if returns is not None and config.by == "improvement" else np.ones(len(groups))
+    weights = (
+        stake_weights(groups) if returns is not None and config.by == "improvement" else np.ones(len(groups))
+    )
     found: list[tuple[float, Group]] = []
     for group, start in zip(groups, starts, strict=True):
         sets = [
@@ -155,7 +162,7 @@ def choose(
     return [question_of(group, telling, random) for telling, group in found[:count]]
 
 
-def alike(groups: Sequence[Group]) -> NDArray[np.float64]:
+def stake_weights(groups: Sequence[Group]) -> NDArray[np.float64]:
     """Weights [G] of the decisions between each group's clips, of mean 1, by the rarest term at stake.
 
     What an agent hardly ever does is at stake in few of today's groups, and in every episode once it is done:
@@ -176,11 +183,13 @@ def _tells(
     if config.by == "disagreement":
         pairs = combinations(range(worth.shape[-1]), 2)
         return np.sum([disagreement(worth[..., a] - worth[..., b], config.noise) for a, b in pairs], axis=0)
-    answers = orders(worth.astype(np.float64), config.noise)
+    answers = plackett_luce(worth.astype(np.float64), config.noise)
     if config.by != "improvement":
-        return gain(answers)
-    settled = orders(SETTLED * worth.astype(np.float64), 0.0)
-    return improvement(settled, every, starts, weights) + UNDECIDED * gain(answers)
+        return information_gain(answers)
+    settled = plackett_luce(SETTLED * worth.astype(np.float64), 0.0)
+    return expected_value_of_information(settled, every, starts, weights) + UNDECIDED * information_gain(
+        answers
+    )
 
 
 def question_of(group: Group, telling: float, random: np.random.Generator) -> Question:

@@ -26,10 +26,10 @@ from agents.policies.policy_arrays import Layers
 from agents.rewards.base import Float
 from agents.rewards.linear import IDLE
 from agents.rewards.net import STRAIGHT, NetConfig, NetReward, steps_of
-from agents.rewards.rater_noise import judged, strangers
+from agents.rewards.rater_noise import with_estimated_error_rates, with_prior_error_rate
 from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs
-from agents.rewards.risk_aversion import Aversion, sure_return, sure_weights
-from agents.rewards.term_predictor import Foretelling
+from agents.rewards.risk_aversion import RiskAversion, risk_adjusted_return, risk_adjusted_weights
+from agents.rewards.term_predictor import TermPredictor
 from envs.trajectory import Trajectory
 
 Wide = NDArray[np.float64]
@@ -56,13 +56,15 @@ class AdditiveConfig:
     freedom: float = 0.1  # degrees of freedom that a number's prior relevance is worth
     newton: int = 12  # steps at a round
     samples: int = 32  # of what is believed, for choosing questions
-    aversion: Aversion = field(default_factory=Aversion)  # to what is doubtful in what is told, in practice
+    aversion: RiskAversion = field(
+        default_factory=RiskAversion
+    )  # to what is doubtful in what is told, in practice
 
 
 class AdditiveReward(NetReward):
     """The same face as the other net's; a fit to a hundred answers takes about a tenth of a second."""
 
-    judges_care = True
+    estimates_rater_noise = True
 
     def __init__(
         self,
@@ -75,32 +77,32 @@ class AdditiveReward(NetReward):
     ) -> None:
         """written [M]: zeros where it is not known; then neither is what may matter, and nothing is told."""
         self.additive = additive or AdditiveConfig()
-        self.foretelling = Foretelling(len(written) if written.any() else 0, seed)
+        self.term_predictor = TermPredictor(len(written) if written.any() else 0, seed)
         super().__init__(written, turns, one_hot, config, seed)
 
-    def patience(self, said: int) -> int:
-        return self.additive.patience if self._tells else super().patience(said)
+    def max_episodes_per_fit(self, said: int) -> int:
+        return self.additive.patience if self._tells else super().max_episodes_per_fit(said)
 
-    def see(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
-        if not self.foretelling.terms:
+    def observe_rollout(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
+        if not self.term_predictor.terms:
             return
         for turns in self._turns or (None,):
-            self.foretelling.see(self._plain(obs, actions, next_obs, turns), terms)
-        self._go_on()
+            self.term_predictor.add_rollout(self._plain(obs, actions, next_obs, turns), terms)
+        self._train_term_predictor()
 
-    def _go_on(self) -> None:
+    def _train_term_predictor(self) -> None:
         """What is told follows what was seen."""
         if self._tells and self._nets:
-            self.foretelling.go_on()
+            self.term_predictor.train_some()
             self._nets = tuple(map(self._layers, self._members))
 
-    def see_clips(self, clips: Sequence[Trajectory]) -> None:
-        if not (self.foretelling.terms and clips):
+    def observe_clips(self, clips: Sequence[Trajectory]) -> None:
+        if not (self.term_predictor.terms and clips):
             return
         obs, after, actions, terms = steps_of(clips)
         for turns in self._turns or (None,):
-            self.foretelling.see_clips(self._plain(obs, actions, after, turns), terms)
-        self._go_on()
+            self.term_predictor.add_clips(self._plain(obs, actions, after, turns), terms)
+        self._train_term_predictor()
 
     def _plain(self, obs: Float, actions: Any, after: Float, turns: Turns | None) -> Float:
         """What the first layer sees of steps [N, 3 D + A]."""
@@ -108,8 +110,8 @@ class AdditiveReward(NetReward):
         acts = acts[:, 0].astype(np.int64) if self.one_hot else acts
         return np.asarray(reward_inputs(obs, acts, after, self.one_hot, turns, apart=True), np.float32)
 
-    def forget(self) -> None:
-        super().forget()
+    def reset(self) -> None:
+        super().reset()
         self._samples = np.zeros((0, 0), np.float32)
         """What is believed [samples, features + 1], the last the weight of the written part."""
         self._members, self._tells = np.zeros((0, 0), np.float32), 0
@@ -120,13 +122,13 @@ class AdditiveReward(NetReward):
         plain, wide = self._plain(obs, actions, after, self._turns[0] if self._turns else None), obs.shape[1]
         came = plain[:, :wide] + plain[:, wide : 2 * wide] - plain[:, 2 * wide : 3 * wide]
         bends = [np.tanh((came - knot) / self._width) for knot in self._knots]
-        told = [self.foretelling.tell(plain)] if self._tells else []
+        told = [self.term_predictor.predict(plain)] if self._tells else []
         return np.asarray(np.concatenate([came, plain[:, wide:], *bends, *told], 1), np.float32)
 
     def fit(self, packed: Packed) -> None:
         own, wide = self.additive, packed.obs.shape[1]
         after = packed.next_obs
-        self._tells = self.foretelling.terms if self.foretelling.learn() else 0
+        self._tells = self.term_predictor.terms if self.term_predictor.train() else 0
         low, high = np.quantile(after, 0.01, 0), np.quantile(after, 0.99, 0)
         knots = np.stack([low + share * (high - low) for share in KNOTS]).astype(np.float32)
         self._knots = knots[: 0 if self._turns else None]
@@ -148,7 +150,7 @@ class AdditiveReward(NetReward):
         """What clips with a term usually have of it, as it is told [M]; of their sums of terms [S, M]."""
         occurs = (np.abs(terms) > 1e-6).sum(0)
         usual = np.sqrt((terms.astype(np.float64) ** 2).sum(0) / np.maximum(occurs, 1))
-        return np.asarray(np.where(occurs > 0, usual, 1.0) / self.foretelling.unit)
+        return np.asarray(np.where(occurs > 0, usual, 1.0) / self.term_predictor.unit)
 
     def _priors(self, wide: int, features: int) -> tuple[Wide, NDArray[np.int64]]:
         """Each feature's prior deviation, in clips' deviations, and the group that it matters with."""
@@ -170,7 +172,7 @@ class AdditiveReward(NetReward):
         own, config = self.additive, self.config
         mean = np.append(np.zeros(len(variance) - 1), 1.0)  # before any answer: the written reward
         found, relevance = mean.copy(), np.ones(groups.max() + 1)
-        trust, packed = np.array(config.trust, np.float64), strangers(packed)
+        trust, packed = np.array(config.trust, np.float64), with_prior_error_rate(packed)
         for turn in range(own.rounds):
             now = variance * relevance[groups]
             for _ in range(own.newton):
@@ -181,7 +183,7 @@ class AdditiveReward(NetReward):
             trust = self._sharpness(packed, features @ found)
             if turn < own.rounds - 1:
                 solve = partial(_newton, features, found, mean, now, trust, config.noise)
-                packed = judged(packed, features, trust[packed.kind], solve)
+                packed = with_estimated_error_rates(packed, features, trust[packed.kind], solve)
                 used = np.clip(1.0 - np.diag(covariance) / now, 0.0, 1.0)
                 known = np.bincount(groups, (found - mean) ** 2 / variance)
                 free = np.bincount(groups, used)
@@ -229,7 +231,7 @@ class AdditiveReward(NetReward):
         bias, out = -self._knots.ravel() * steep, weights[plain : plain + bends]
         always = 0.0
         if self._tells:
-            first, its_bias, last, rest = self.foretelling.layers
+            first, its_bias, last, rest = self.term_predictor.layers
             told = weights[plain + bends : -1]
             into, bias = np.concatenate([into, first], 1), np.append(bias, its_bias)
             out, always = np.append(out, last @ told), float(rest @ told)
@@ -241,32 +243,36 @@ class AdditiveReward(NetReward):
         bias, out = np.append(bias, 0.0).astype(np.float32), np.append(out, size).astype(np.float32)
         return (into, bias), (out[:, None], np.array([always], np.float32))
 
-    def sure(self, counts: Float, usual: Float) -> RewardArrays:
+    def risk_adjusted(self, counts: Float, usual: Float) -> RewardArrays:
         """The members' mean as one net, less what is doubtful in what it tells."""
         if not self._nets:
             return self.arrays()
         mean = self._members.mean(0)
         if self._tells:
-            shift = sure_weights(self._worths, counts, usual, self.additive.aversion) - self._worths.mean(0)
-            mean[-1 - self._tells : -1] += (shift * self.foretelling.unit).astype(np.float32)
+            shift = risk_adjusted_weights(
+                self._worths, counts, usual, self.additive.aversion
+            ) - self._worths.mean(0)
+            mean[-1 - self._tells : -1] += (shift * self.term_predictor.unit).astype(np.float32)
         return replace(self.arrays(), weights=self.weights.mean(0, keepdims=True), nets=(self._layers(mean),))
 
     @property
     def _worths(self) -> Float:
         """What a unit of each term is worth, as far as terms are told [samples, M]."""
-        told = self._samples[:, -1 - self._tells : -1] / self.foretelling.unit
+        told = self._samples[:, -1 - self._tells : -1] / self.term_predictor.unit
         written = self._written * np.float32(self.config.written / self._unit)
         return np.asarray(told + self._samples[:, -1:] * written, np.float32)
 
-    def sure_return(self, counts: Float, usual: Float) -> float | None:
-        return sure_return(self._worths, counts, usual, self.additive.aversion) if self._tells else None
+    def risk_adjusted_return(self, counts: Float, usual: Float) -> float | None:
+        return (
+            risk_adjusted_return(self._worths, counts, usual, self.additive.aversion) if self._tells else None
+        )
 
     def is_idle(self, counts: Float) -> bool:
         return bool(self._tells) and float(np.abs(self._worths @ counts).mean()) < IDLE
 
-    def believed(self, clips: Sequence[Trajectory]) -> Float:
+    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
         if not len(self._samples):
-            return super().believed(clips)
+            return super().sampled_returns(clips)
         worth = [self._features(c.observations[:-1], c.actions, c.observations[1:]).sum(0) for c in clips]
         paid = np.stack([c.terms.sum(0) for c in clips]) @ self._written * (self.config.written / self._unit)
         return np.asarray(self._samples @ np.concatenate([np.stack(worth), paid[:, None]], 1).T, np.float32)
@@ -274,15 +280,15 @@ class AdditiveReward(NetReward):
     def state(self) -> Arrays:
         own = {"reward.samples": self._samples, "reward.knots": self._knots, "reward.width": self._width}
         own |= {"reward.members": self._members}
-        return super().state() | own | (self.foretelling.state() if self._tells else {})
+        return super().state() | own | (self.term_predictor.state() if self._tells else {})
 
     def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
         super().restore(facts, arrays)
         self._samples = arrays["reward.samples"]
         self._knots, self._width = arrays["reward.knots"], arrays["reward.width"]
-        self.foretelling.restore(arrays)
+        self.term_predictor.restore(arrays)
         self._members = arrays["reward.members"]
-        self._tells = self.foretelling.terms if "reward.told.0" in arrays else 0
+        self._tells = self.term_predictor.terms if "reward.told.0" in arrays else 0
 
 
 def _newton(

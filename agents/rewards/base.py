@@ -31,11 +31,11 @@ class LearnedReward(ABC):
 
     flexible: bool = False
     """Whether it can explain almost anything that it is told, answers by chance as well."""
-    judges_care: bool = False
+    estimates_rater_noise: bool = False
     """Whether a fit itself judges how careful each of several raters is; else it is told (`Choice.noise`)."""
-    accidents: float = 0.1
+    default_error_rate: float = 0.1
     """Share of the answers of somebody who is not known yet that are taken for accidents."""
-    softens: bool = False
+    shrinks_policy: bool = False
     """Whether an agent that has practised to the end is softened before it practises on a new fit."""
 
     @property
@@ -47,10 +47,10 @@ class LearnedReward(ABC):
     def set_units(self, clips: list[Float]) -> None:
         """Learn how much of each term [M] clips usually sum up to."""
 
-    def see(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:  # noqa: B027
+    def observe_rollout(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:  # noqa: B027
         """A rollout of practice, a step a row, of which nobody said what it is worth."""
 
-    def see_clips(self, clips: Sequence[Trajectory]) -> None:  # noqa: B027
+    def observe_clips(self, clips: Sequence[Trajectory]) -> None:  # noqa: B027
         """Clips among which questions are chosen."""
 
     @abstractmethod
@@ -60,16 +60,16 @@ class LearnedReward(ABC):
     def refine(self, packed: Packed) -> None:  # noqa: B027
         """Explain the same choices better, if a fit alone is not as good as it gets."""
 
-    def trusted(self, kind: str) -> tuple[float, float]:
+    def rationality(self, kind: str) -> tuple[float, float]:
         """How sharply a kind of feedback chooses, beside answers, and the share of it that counts."""
         return 1.0, 1.0
 
     @abstractmethod
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Back to the prior, as after all feedback was taken back."""
 
     @abstractmethod
-    def scramble(self) -> None:
+    def randomise(self) -> None:
         """Random, the same each time, in place of what was learned: a control for studies."""
 
     @abstractmethod
@@ -80,18 +80,18 @@ class LearnedReward(ABC):
         """Prior mean and deviation of weights per unit of each term, the units, [M] each; None: no terms."""
         return None
 
-    def sure(self, counts: Float, usual: Float) -> RewardArrays:
+    def risk_adjusted(self, counts: Float, usual: Float) -> RewardArrays:
         """What practice is paid by, for a policy that does `counts` of each term an episode [M].
 
         usual [K, M]: the same of what people chose, in K ways, at any scale.
         """
         return self.arrays()
 
-    def sure_return(self, counts: Float, usual: Float) -> float | None:
+    def risk_adjusted_return(self, counts: Float, usual: Float) -> float | None:
         """What an episode with `counts` of each term is surely worth; None where that is not known."""
         return None
 
-    def outdoes(self, counts: Float, than: Float) -> bool:
+    def is_credibly_better(self, counts: Float, than: Float) -> bool:
         """Whether episodes with `counts` of each term [M] are surely better than those with `than` [M]."""
         return True
 
@@ -99,7 +99,7 @@ class LearnedReward(ABC):
         """Whether an agent whose episodes have `counts` of each term [M] has come to do nothing."""
         return False
 
-    def patience(self, said: int) -> int:
+    def max_episodes_per_fit(self, said: int) -> int:
         """Episodes that may be practised on a fit to so many pieces of feedback before it is outwitted."""
         return 500
 
@@ -108,7 +108,7 @@ class LearnedReward(ABC):
         """Each option's mean return over the ensemble, [S + 1]."""
 
     @abstractmethod
-    def believed(self, clips: Sequence[Trajectory]) -> Float:
+    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
         """Returns [samples, clips] by samples of what is believed, for choosing questions."""
 
     @abstractmethod

@@ -19,11 +19,11 @@ ERRORS = np.array((0.02, 0.1, 0.25, 0.5, 1.0), np.float32)
 """Shares of somebody's answers that may be accidents."""
 LIKELY = np.array((0.5, 0.1, 0.1, 0.05, 0.25), np.float32)
 """How likely each share is, of one of several raters: who answers at random must be found out soon."""
-STRANGER = float(ERRORS @ LIKELY)
+UNKNOWN_RATER_ERROR = float(ERRORS @ LIKELY)
 """Share of accidents to expect of one of several raters of whom nothing is known."""
 
 
-class LinearChoices:
+class LinearChoiceLikelihood:
     """Choices as differences of what the other options sum up to from what the chosen one does."""
 
     def __init__(self, packed: Packed, features: Float, noise: float, which: NDArray[np.bool_]) -> None:
@@ -55,7 +55,7 @@ class LinearChoices:
     def __len__(self) -> int:
         return len(self.choices)
 
-    def meant(self, weights: Float, trust: Float) -> Float:
+    def intended_probability(self, weights: Float, trust: Float) -> Float:
         """P of each choice [E, len] if it was no accident, for weights [E, F] and trust [E, kinds]."""
         gaps = weights @ self._gaps
         gaps *= trust[:, self._kind]
@@ -65,7 +65,7 @@ class LinearChoices:
 
     def log_likelihood(self, weights: Float, trust: Float, counts: Float) -> Float:
         """log P of all choices together [E], each as often as `counts` [len] says."""
-        meant = self.meant(weights, trust)
+        meant = self.intended_probability(weights, trust)
         plain = self._logs(meant, self._plain, self._noise[self._plain])
         found = (plain * counts[self._plain]).sum(1)  # @ warns of invalid values where there are none
         if len(self._judged):

@@ -55,9 +55,9 @@ class Discriminator(LearnedReward):
         self._random = np.random.default_rng([seed, 8])
         obs, actions = len(task.world.obs_names), one_hot or int(np.prod(task.world.action_space.shape or 1))
         self._sizes, self._terms = (2 * obs + actions, obs), len(task.world.terms)
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         self.net = small_net(self._sizes[0], self.config.hidden, self._seed)
         self.potential = small_net(self._sizes[1], self.config.hidden, self._seed + 1)
         parameters = [*self.net.parameters(), *self.potential.parameters()]
@@ -114,13 +114,13 @@ class Discriminator(LearnedReward):
     def fit(self, packed: Packed) -> None:
         raise TypeError("a discriminator learns from steps, not from choices")
 
-    def scramble(self) -> None:
-        self.forget()
+    def randomise(self) -> None:
+        self.reset()
 
     def returns(self, packed: Packed) -> Float:
         raise TypeError("a discriminator knows no choices")
 
-    def believed(self, clips: Sequence[Trajectory]) -> Float:
+    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
         raise TypeError("a discriminator has no samples")
 
     def facts(self) -> dict[str, Any]:

@@ -20,11 +20,16 @@ from numpy.typing import NDArray
 from agents.checkpoint import Arrays
 from agents.feedback.choices import DRIVEN, KINDS, Packed
 from agents.rewards.base import LearnedReward
-from agents.rewards.choice_likelihood import LinearChoices
+from agents.rewards.choice_likelihood import LinearChoiceLikelihood
 from agents.rewards.reward_arrays import RewardArrays
-from agents.rewards.risk_aversion import Aversion, outdoes, sure_return, sure_weights
+from agents.rewards.risk_aversion import (
+    RiskAversion,
+    is_credibly_better,
+    risk_adjusted_return,
+    risk_adjusted_weights,
+)
 from agents.rewards.slice_sampler import LogLikelihood, sample
-from agents.rewards.tempering import EXPECTED, shares
+from agents.rewards.tempering import EXPECTED, tempering_weights
 from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
@@ -33,7 +38,7 @@ IDLE = 0.5
 
 
 @dataclass(frozen=True)
-class RewardConfig:
+class LinearRewardConfig:
     """How the reward is learned."""
 
     members: int = 5  # of the ensemble
@@ -48,7 +53,9 @@ class RewardConfig:
     manner: float = 0.5  # by how much driving speaks otherwise than answers: median deviation [nats]
     manner_spread: float = 1.0  # its deviation in log, from term to term
     unnamed: float = -0.4  # prior mean of a weight that the written reward leaves out [nats]
-    aversion: Aversion = field(default_factory=lambda: Aversion(leeway=2.0, less=False))  # to doubt
+    aversion: RiskAversion = field(
+        default_factory=lambda: RiskAversion(tolerance=2.0, less=False)
+    )  # to doubt
     surely: float = 0.5  # deviations that long practice must have gained, or what it took up is given up
     foreseen: int = 1  # comparisons from which on other kinds are trusted by how well they foresee them
 
@@ -61,18 +68,23 @@ def _driven(packed: Packed) -> Float:
     return found
 
 
-class RewardModel(LearnedReward):
+class LinearReward(LearnedReward):
     """The learned reward; `fit` takes well under a second for a hundred answers."""
 
-    judges_care = True
+    estimates_rater_noise = True
 
     def __init__(
-        self, written: Float, usable: NDArray[np.bool_], one_hot: int, config: RewardConfig, seed: int = 0
+        self,
+        written: Float,
+        usable: NDArray[np.bool_],
+        one_hot: int,
+        config: LinearRewardConfig,
+        seed: int = 0,
     ) -> None:
         """written [M]: the prior's mean (zeros: none). usable [M]: terms that the reward may use."""
         super().__init__(one_hot, seed)
         self.config, self._written, self._usable = config, written, usable
-        self.accidents = config.noise
+        self.default_error_rate = config.noise
         size = 3 * len(written) + len(KINDS)
         self.chains: Float = self._random().standard_normal((config.chains, size), np.float32)
         self.unit = np.ones(len(written), np.float32)
@@ -112,7 +124,7 @@ class RewardModel(LearnedReward):
         """Whether feedback has been fitted: before that there is only the prior's mean."""
         return len(self.samples) > self.config.members
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Back to the prior, as after all feedback was taken back."""
         self.chains = self._random().standard_normal(self.chains.shape, np.float32)
         self._from_prior()
@@ -157,7 +169,7 @@ class RewardModel(LearnedReward):
         self, packed: Packed, features: Float, which: NDArray[np.bool_], shares: Float
     ) -> LogLikelihood:
         """log P of those choices together, each kind's to the power of its share [kinds]."""
-        choices = LinearChoices(packed, features, self.config.noise, which)
+        choices = LinearChoiceLikelihood(packed, features, self.config.noise, which)
         counts = (packed.weight * shares[packed.kind])[choices.choices].astype(np.float32)
         prior = self._prior()
 
@@ -171,13 +183,13 @@ class RewardModel(LearnedReward):
         mean, deviation = prior
         terms, known = len(self.unit), len(mean)
         value = mean + deviation * x[:, :known]
-        manner = self._manner(x[:, known : known + terms], x[:, known + terms :])
+        manner = self._driving_offset(x[:, known : known + terms], x[:, known + terms :])
         return np.concatenate([value[:, :terms], manner], 1), np.exp(value[:, terms:])
 
     def refine(self, packed: Packed) -> None:
         self.fit(packed)
 
-    def _manner(self, habit: Float, scale: Float) -> Float:
+    def _driving_offset(self, habit: Float, scale: Float) -> Float:
         """What somebody at the wheel adds to the weights [chains, M], of two standard normal parts.
 
         Who drives over-cautiously leaves litter that they would rank above none: a habit in one term, which
@@ -200,7 +212,7 @@ class RewardModel(LearnedReward):
             if (packed.kind == i).any()
         }
         chains, size = self.chains.shape
-        for kind, share in shares(of.pop("comparison"), of, chains, size, self._seed).items():
+        for kind, share in tempering_weights(of.pop("comparison"), of, chains, size, self._seed).items():
             found[KINDS.index(kind)] = self.expected[KINDS.index(kind)] = share
         return found
 
@@ -210,34 +222,34 @@ class RewardModel(LearnedReward):
         """As plain arrays for a snapshot."""
         return RewardArrays(self.weights, (), self.shift, self.scale, self.one_hot)
 
-    def sure(self, counts: Float, usual: Float) -> RewardArrays:
+    def risk_adjusted(self, counts: Float, usual: Float) -> RewardArrays:
         """Its mean, less what is doubtful in doing more of something than people chose."""
         found = self.arrays()
         if not self.has_samples:
             return found
-        sure = sure_weights(self.samples, counts, usual, self.config.aversion)
+        sure = risk_adjusted_weights(self.samples, counts, usual, self.config.aversion)
         shift = (sure - self.samples.mean(0)).astype(np.float32)
         return replace(found, weights=found.weights + shift)
 
-    def sure_return(self, counts: Float, usual: Float) -> float | None:
+    def risk_adjusted_return(self, counts: Float, usual: Float) -> float | None:
         if not self.has_samples:
             return None
-        return sure_return(self.samples, counts, usual, self.config.aversion)
+        return risk_adjusted_return(self.samples, counts, usual, self.config.aversion)
 
-    def outdoes(self, counts: Float, than: Float) -> bool:
-        return not self.has_samples or outdoes(self.samples, counts, than, self.config.surely)
+    def is_credibly_better(self, counts: Float, than: Float) -> bool:
+        return not self.has_samples or is_credibly_better(self.samples, counts, than, self.config.surely)
 
-    def trusted(self, kind: str) -> tuple[float, float]:
+    def rationality(self, kind: str) -> tuple[float, float]:
         at = KINDS.index(kind)
         return float(self.trust[at]), float(self.expected[at])
 
-    def patience(self, said: int) -> int:
+    def max_episodes_per_fit(self, said: int) -> int:
         return 4_000
 
     def is_idle(self, counts: Float) -> bool:
         return self.has_samples and float(np.abs(self.samples @ counts).mean()) < IDLE
 
-    def scramble(self) -> None:
+    def randomise(self) -> None:
         """Random weights, the same each time, in place of what was learned: a control for studies."""
         noise = np.random.default_rng([self._seed, 4]).standard_normal(self.weights.shape[1])
         weights = (noise * self._usable / self.unit).astype(np.float32)
@@ -246,7 +258,7 @@ class RewardModel(LearnedReward):
     def returns(self, packed: Packed) -> Float:
         return np.asarray(packed.terms @ self.weights.mean(0), np.float32)
 
-    def believed(self, clips: Sequence[Trajectory]) -> Float:
+    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
         sums = np.stack([clip.terms.sum(0) for clip in clips])
         return np.asarray(self.samples @ sums.T, np.float32)
 

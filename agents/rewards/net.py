@@ -26,7 +26,7 @@ from agents.policies.from_torch import to_array
 from agents.policies.policy_arrays import Layers
 from agents.rewards.base import Float, LearnedReward, choices_loss
 from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs
-from agents.rewards.symmetry import still
+from agents.rewards.symmetry import invariant_inputs
 from envs.trajectory import Trajectory
 
 
@@ -80,18 +80,18 @@ class NetReward(LearnedReward):
         self.config, self._written, self._turns = config, written, turns
         self._unit = 1.0  # a clip's usual written return
         self.trust = np.array(config.trust, np.float32)
-        self.softens = bool(turns)
-        self.forget()
+        self.shrinks_policy = bool(turns)
+        self.reset()
 
     @property
     def has_samples(self) -> bool:
         return bool(self._nets)
 
-    def patience(self, said: int) -> int:
+    def max_episodes_per_fit(self, said: int) -> int:
         """More where views are turned: there it judges well what it has not seen."""
         return min(4_000, max(500, 50 * said)) if self._turns else 500
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         self._nets: tuple[Layers, ...] = ()
         self._params: list[Tensor] = []
         self.weights = np.repeat(self._written[None], self.config.members, 0)
@@ -122,7 +122,7 @@ class NetReward(LearnedReward):
         unit = sums.std(0).clamp(min=0.1)
         unit[:wide] /= self.config.seen
         if self._turns:
-            turned = torch.from_numpy(~still(self._turns))
+            turned = torch.from_numpy(~invariant_inputs(self._turns))
             for at in (wide, 2 * wide):
                 unit[at : at + wide][turned] /= self.config.turning
         unit[3 * wide :] /= self.config.seen
@@ -199,7 +199,7 @@ class NetReward(LearnedReward):
         turns = self._turns[0] if self._turns else None
         return RewardArrays(self.weights, self._nets, self.shift, self.scale, self.one_hot, turns)
 
-    def scramble(self) -> None:
+    def randomise(self) -> None:
         noise = np.random.default_rng([self._seed, 4]).standard_normal((1, self.weights.shape[1]))
         self.weights, self._nets = np.repeat(noise.astype(np.float32), self.config.members, 0), ()
 
@@ -211,7 +211,7 @@ class NetReward(LearnedReward):
         np.add.at(sums, packed.owner, steps * packed.step_weight)
         return sums
 
-    def believed(self, clips: Sequence[Trajectory]) -> Float:
+    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
         obs, after, actions, terms = steps_of(clips)
         steps: Float = self.arrays().members(obs, actions, after, terms)
         ends = np.cumsum([len(c) for c in clips])

@@ -14,19 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback.choices import Packed
-from agents.rewards.choice_likelihood import ERRORS, LIKELY, STRANGER
+from agents.rewards.choice_likelihood import ERRORS, LIKELY, UNKNOWN_RATER_ERROR
 
 Wide = NDArray[np.float64]
 Solve = Callable[[Packed], tuple[Wide, Wide]]
 """choices -> the weights [F] that they lead to, and their covariance [F, F]."""
 
 
-def strangers(packed: Packed) -> Packed:
+def with_prior_error_rate(packed: Packed) -> Packed:
     """The same, while nothing is known of those whose care is to be judged."""
-    return replace(packed, noise=np.where(packed.rater >= 0, np.float32(STRANGER), packed.noise))
+    return replace(packed, noise=np.where(packed.rater >= 0, np.float32(UNKNOWN_RATER_ERROR), packed.noise))
 
 
-def judged(packed: Packed, features: Wide, sharp: Wide, solve: Solve) -> Packed:
+def with_estimated_error_rates(packed: Packed, features: Wide, sharp: Wide, solve: Solve) -> Packed:
     """The same, with each judged rater's share of accidents as their answers to pairs tell it.
 
     features [S + 1, F] of each option; sharp [B]: each choice's.
@@ -38,11 +38,11 @@ def judged(packed: Packed, features: Wide, sharp: Wide, solve: Solve) -> Packed:
         pairs = np.flatnonzero(own & (packed.mask.sum(1) == 2))
         first, second = packed.option[pairs, 0], packed.option[pairs, 1]
         gaps = (features[first] - features[second]) * sharp[pairs, None]
-        noise[own] = error(foretold(gaps, weights, covariance), packed.weight[pairs])
+        noise[own] = mean_error_rate(predictive_probability(gaps, weights, covariance), packed.weight[pairs])
     return replace(packed, noise=noise)
 
 
-def foretold(gaps: Wide, weights: Wide, covariance: Wide) -> Wide:
+def predictive_probability(gaps: Wide, weights: Wide, covariance: Wide) -> Wide:
     """P of each answer [N] whose clips are that far apart [N, F], over what the weights may be.
 
     A logistic of a Gaussian, by MacKay 1992, "The evidence framework applied to classification
@@ -52,7 +52,7 @@ def foretold(gaps: Wide, weights: Wide, covariance: Wide) -> Wide:
     return np.asarray(1.0 / (1.0 + np.exp(-gaps @ weights / np.sqrt(1.0 + np.pi / 8.0 * variance))))
 
 
-def error(likely: Wide, counts: NDArray[np.floating]) -> float:
+def mean_error_rate(likely: Wide, counts: NDArray[np.floating]) -> float:
     """The mean share of accidents of somebody whose answers were foretold with these chances [N]."""
     each = np.log((1.0 - ERRORS) * likely[:, None] + ERRORS / 2.0)
     log_post = np.log(LIKELY) + (each * counts[:, None]).sum(0)

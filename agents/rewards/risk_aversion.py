@@ -44,23 +44,23 @@ def excess(counts: Any, usual: Any, covariance: Float, less: bool = True) -> Flo
 
 
 @dataclass(frozen=True)
-class Aversion:
+class RiskAversion:
     """How doubt about what an episode is worth is shunned."""
 
     deviations: float = 1.0  # of an episode's return, that are taken off its mean
-    leeway: float = 0.5  # a deviation that is of little concern [nats]
+    tolerance: float = 0.5  # a deviation that is of little concern [nats]
     less: bool = True  # whether doing less of something than people did is in doubt too
 
 
-def sure_return(samples: Any, counts: Any, usual: Any, how: Aversion) -> float:
+def risk_adjusted_return(samples: Any, counts: Any, usual: Any, how: RiskAversion) -> float:
     """Mean less so many deviations of an episode's return [nats]; samples [S, M] of the weights."""
     mean, covariance = moments(samples)
     doubt = excess(counts, usual, covariance, how.less)
-    deviation = float(np.sqrt(doubt @ covariance @ doubt + how.leeway**2))
+    deviation = float(np.sqrt(doubt @ covariance @ doubt + how.tolerance**2))
     return float(mean @ np.asarray(counts)) - how.deviations * deviation
 
 
-def sure_weights(samples: Any, counts: Any, usual: Any, how: Aversion) -> Float:
+def risk_adjusted_weights(samples: Any, counts: Any, usual: Any, how: RiskAversion) -> Float:
     """The gradient of `sure_return` by the counts: weights [M] on which a policy that does `counts` improves.
 
     (c stands still: where `less` counts, the deviation doesn't change with it at its best value.)
@@ -68,11 +68,11 @@ def sure_weights(samples: Any, counts: Any, usual: Any, how: Aversion) -> Float:
     mean, covariance = moments(samples)
     doubt = excess(counts, usual, covariance, how.less)
     pull = covariance @ doubt
-    shunned = how.deviations * pull / np.sqrt(doubt @ pull + how.leeway**2)
+    shunned = how.deviations * pull / np.sqrt(doubt @ pull + how.tolerance**2)
     return np.asarray(mean - (shunned if how.less else np.where(doubt != 0.0, shunned, 0.0)))
 
 
-def outdoes(samples: Any, counts: Any, than: Any, deviations: float) -> bool:
+def is_credibly_better(samples: Any, counts: Any, than: Any, deviations: float) -> bool:
     """Whether episodes with `counts` [M] of each term are surely better than those with `than` [M].
 
     Their gain must be so many of its own deviations over the samples [S, M]: what the two have in common is

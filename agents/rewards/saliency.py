@@ -41,7 +41,7 @@ def slopes(layers: Layers, x: Float) -> Float:
     return np.asarray(back, np.float32)
 
 
-def salience(
+def saliency(
     task: Task,
     reward: RewardArrays,
     obs: Float,
@@ -68,19 +68,19 @@ def salience(
 
 
 @dataclass(frozen=True)
-class At:
+class StepReward:
     """A step of a recording and what it is worth."""
 
     recording: int
     step: int
-    worth: float
+    value: float
 
 
 def moments(
     reward: RewardArrays, recordings: Sequence[Trajectory], count: int = 3
-) -> tuple[list[At], list[At]]:
+) -> tuple[list[StepReward], list[StepReward]]:
     """The steps that the reward likes most, best first, and those it dislikes most, worst first."""
     worth = [reward(t.observations[:-1], t.actions, t.observations[1:], t.terms) for t in recordings]
-    every = [At(i, step, float(w)) for i, row in enumerate(worth) for step, w in enumerate(row)]
-    every.sort(key=lambda at: -at.worth)
+    every = [StepReward(i, step, float(w)) for i, row in enumerate(worth) for step, w in enumerate(row)]
+    every.sort(key=lambda at: -at.value)
     return every[:count], every[::-1][:count]

@@ -14,7 +14,7 @@ from agents.losses import shaping
 from agents.policies.from_torch import mlp_layers, small_net
 from agents.policies.policy_arrays import Layers
 from agents.rewards.base import Float, LearnedReward, choices_loss
-from agents.rewards.linear import RewardModel
+from agents.rewards.linear import LinearReward
 from agents.rewards.reward_arrays import RewardArrays
 from envs.trajectory import Trajectory
 
@@ -31,9 +31,9 @@ class PotentialReward(LearnedReward):
         super().__init__(one_hot, seed)
         self.config, self._gamma, self._obs = config, gamma, obs
         self.weights = written[None]
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         self._layers: Layers = ()
 
     @property
@@ -60,8 +60,8 @@ class PotentialReward(LearnedReward):
         first, last = mlp_layers(net)
         self._layers = (first, (last[0] * self.config.strength, last[1] * self.config.strength))
 
-    def scramble(self) -> None:
-        self.forget()
+    def randomise(self) -> None:
+        self.reset()
 
     def arrays(self) -> RewardArrays:
         return RewardArrays(
@@ -76,7 +76,7 @@ class PotentialReward(LearnedReward):
         np.add.at(sums, packed.owner, steps)
         return sums
 
-    def believed(self, clips: Sequence[Trajectory]) -> Float:
+    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
         raise TypeError("a potential has no samples")
 
     def facts(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class PotentialReward(LearnedReward):
         self._layers = layers_from("reward.potential", arrays)
 
 
-class AddedReward(RewardModel):
+class AddedReward(LinearReward):
     """written + strength * what explains the presses, both in units of a clip's usual amount."""
 
     def __init__(self, written: Float, one_hot: int, config: ShapingConfig, seed: int) -> None:

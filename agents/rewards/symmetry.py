@@ -12,7 +12,7 @@ from agents.rewards.reward_arrays import Turns
 from envs.world import Array
 
 
-def turnings(
+def canonical_views(
     symmetries: Sequence[tuple[Array, Array]], actions: int, blind: bool = False
 ) -> tuple[Turns, ...]:
     """The ways to turn each action to the first one that it can be turned to; the mirror is a second.
@@ -28,7 +28,7 @@ def turnings(
     return _blinded(turns, symmetries) if blind else turns
 
 
-def still(turns: Sequence[Turns]) -> NDArray[np.bool_]:
+def invariant_inputs(turns: Sequence[Turns]) -> NDArray[np.bool_]:
     """Which numbers of what is seen no turn moves, [D]."""
     wide = turns[0].orders.shape[1]
     return np.asarray(
@@ -37,6 +37,6 @@ def still(turns: Sequence[Turns]) -> NDArray[np.bool_]:
 
 
 def _blinded(turns: Sequence[Turns], symmetries: Sequence[tuple[Array, Array]]) -> tuple[Turns, ...]:
-    stays = still(turns)
+    stays = invariant_inputs(turns)
     none = np.array([all(int(to[a]) == a for _, to in symmetries) for a in range(len(turns[0].actions))])
     return tuple(replace(t, orders=np.where(none[:, None] & ~stays, len(stays), t.orders)) for t in turns)

@@ -8,7 +8,7 @@ import torch
 from agents.feedback.choices import Packed
 from agents.losses import tamer
 from agents.policies.from_torch import mlp_layers
-from agents.rewards.linear import RewardModel
+from agents.rewards.linear import LinearReward
 from agents.rewards.net import NetReward
 
 RIDGE = 1.0
@@ -47,7 +47,7 @@ class HumanReward(NetReward):
         self.weights = np.zeros((1, self.weights.shape[1]), np.float32)
 
 
-class HumanTerms(RewardModel):
+class HumanTerms(LinearReward):
     """The same, linear in the named terms: ridge regression, whose posterior gives the members."""
 
     def fit(self, packed: Packed) -> None:

@@ -24,7 +24,7 @@ EXPECTED = sum(share * prior for share, prior in zip(SHARES, PRIOR, strict=True)
 _MOVES, _KEEP = 60, 4
 
 
-def shares(
+def tempering_weights(
     answers: LogLikelihood, kinds: Mapping[str, LogLikelihood], chains: int, size: int, seed: int
 ) -> dict[str, float]:
     """The posterior mean of each kind's share.

@@ -22,7 +22,7 @@ SELDOM = 1e-3
 
 
 @dataclass(frozen=True)
-class ForetellingConfig:
+class TermPredictorConfig:
     """How long and from how much it is learned."""
 
     units: int = 64
@@ -37,13 +37,13 @@ class ForetellingConfig:
     draws: int = 6  # the same of the clips among which questions are chosen, with all their steps
 
 
-class _Reservoir:
+class _ReservoirSample:
     """Some of all pieces that ever came, each as likely as any other (Vitter 1985, algorithm R)."""
 
     def __init__(self, most: int) -> None:
         self.most, self.pieces, self._came = most, list[tuple[Float, Float]](), 0
 
-    def take(self, piece: tuple[Float, Float], random: np.random.Generator) -> None:
+    def add(self, piece: tuple[Float, Float], random: np.random.Generator) -> None:
         self._came += 1
         at = int(random.integers(self._came))
         if len(self.pieces) < self.most:
@@ -52,36 +52,39 @@ class _Reservoir:
             self.pieces[at] = piece
 
 
-class Foretelling:
+class TermPredictor:
     """Units that tell terms [M] of inputs [I] (see `snapshot.reward_inputs`), learned from practice."""
 
-    def __init__(self, terms: int, seed: int, config: ForetellingConfig | None = None) -> None:
-        self.config, self.terms = config or ForetellingConfig(), terms
+    def __init__(self, terms: int, seed: int, config: TermPredictorConfig | None = None) -> None:
+        self.config, self.terms = config or TermPredictorConfig(), terms
         self._random = np.random.default_rng([seed, 12])
         # practice alone would forget what it was like to know nothing
-        self._rollouts, self._clips = _Reservoir(self.config.rollouts), _Reservoir(self.config.draws)
+        self._rollouts, self._clips = (
+            _ReservoirSample(self.config.rollouts),
+            _ReservoirSample(self.config.draws),
+        )
         self._newest: tuple[Float, Float] | None = None
         self._params: list[Tensor] = []
         """[I, H], [H], [H, M], [M], from standardised inputs to terms in their deviations."""
         self._scales: list[Float] = []
         """Of inputs the mean and the deviation, of terms the deviation."""
 
-    def see(self, inputs: Float, terms: Float) -> None:
+    def add_rollout(self, inputs: Float, terms: Float) -> None:
         """A rollout's steps [N, I], [N, M]."""
         some = self._random.permutation(len(inputs))[: self.config.of_each]
         self._newest = inputs[some], terms[some]
-        self._rollouts.take(self._newest, self._random)
+        self._rollouts.add(self._newest, self._random)
 
-    def see_clips(self, inputs: Float, terms: Float) -> None:
+    def add_clips(self, inputs: Float, terms: Float) -> None:
         """All steps of clips among which questions are chosen [N, I], [N, M]."""
         self._newest = inputs, terms
-        self._clips.take(self._newest, self._random)
+        self._clips.add(self._newest, self._random)
 
     @property
     def _kept(self) -> list[tuple[Float, Float]]:
         return [*self._rollouts.pieces, *self._clips.pieces]
 
-    def learn(self) -> bool:
+    def train(self) -> bool:
         """From all that is kept; whether anything is known."""
         if kept := self._kept:
             inputs, terms = (np.concatenate(part) for part in zip(*kept, strict=True))
@@ -90,7 +93,7 @@ class Foretelling:
             self._train(inputs, terms, self.config.again if known else self.config.steps, self.config.rate)
         return bool(self._params)
 
-    def go_on(self) -> None:
+    def train_some(self) -> None:
         """Learn on beside practice: from the newest steps too, as practice leads where little is known."""
         if self._newest is None:
             return
@@ -146,7 +149,7 @@ class Foretelling:
         """Of each term [M], in which it is told."""
         return self._scales[2]
 
-    def tell(self, inputs: Float) -> Float:
+    def predict(self, inputs: Float) -> Float:
         """Terms of steps [N, M], in their deviations."""
         into, bias, last, rest = self.layers
         return np.asarray(np.tanh(inputs @ into + bias) @ last + rest, np.float32)

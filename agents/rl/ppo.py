@@ -20,7 +20,7 @@ from stable_baselines3.common.buffers import RolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.policies.cnn import fold_of
+from agents.policies.cnn import image_slice
 from agents.policies.cnn_torch import PictureExtractor
 from agents.policies.from_torch import policy_arrays, value_layers
 from agents.policies.policy_arrays import PolicyArrays, forward
@@ -36,25 +36,25 @@ AuxiliaryLoss = Callable[[Any], torch.Tensor | None]
 class PPOConfig:
     """How a burst learns."""
 
-    rows: int = 256  # environments stepped at once
-    steps: int = 16  # steps of each row in a rollout
-    batch: int = 512  # minibatch [steps]
-    epochs: int = 2  # four of batches of 2,048 learn no more from a step
-    rate: float = 2e-3  # Adam's
+    n_envs: int = 256  # environments stepped at once
+    n_steps: int = 16  # steps of each row in a rollout
+    batch_size: int = 512  # minibatch [steps]
+    n_epochs: int = 2  # four of batches of 2,048 learn no more from a step
+    learning_rate: float = 2e-3  # Adam's
     gamma: float = 0.99  # at 0.97 and 0.98 seeds stood still in RoomsKeys, where a bump costs at once
-    lam: float = 0.95  # of the generalised advantage
-    entropy: float = 0.01
-    clip: float = 0.2
-    hidden: tuple[int, ...] = (64, 64)
+    gae_lambda: float = 0.95  # of the generalised advantage
+    ent_coef: float = 0.01
+    clip_range: float = 0.2
+    net_arch: tuple[int, ...] = (64, 64)
     activation: Literal["tanh", "relu"] = "tanh"  # relu is faster a step but learns less from it
     policy: Literal["MlpPolicy", "CnnPolicy"] = "MlpPolicy"  # the second for pictures
     device: str = "auto"  # where nets are trained, see `agents.torch_runtime`
-    value_weight: float = 0.5
-    grad_norm: float = 0.5
+    vf_coef: float = 0.5
+    max_grad_norm: float = 0.5
 
 
 @dataclass
-class RolloutFacts:
+class Rollout:
     """What the newest rollout saw, for curves and questions. T steps, N rows."""
 
     reward_sum: float = 0.0  # learned reward, summed
@@ -82,7 +82,7 @@ class BurstPPO(PPO):
         looks: dict[str, Any] = {}
         if config.policy == "CnnPolicy":
             assert isinstance(env, SimulationVecEnv)
-            fold = fold_of(env.simulation.task)
+            fold = image_slice(env.simulation.task)
             looks = {
                 "features_extractor_class": PictureExtractor,
                 "features_extractor_kwargs": {"fold": fold},
@@ -90,18 +90,18 @@ class BurstPPO(PPO):
         return cls(
             config.policy,
             env,
-            n_steps=config.steps,
-            batch_size=min(config.batch, config.steps * env.num_envs),
-            n_epochs=config.epochs,
-            learning_rate=config.rate,
+            n_steps=config.n_steps,
+            batch_size=min(config.batch_size, config.n_steps * env.num_envs),
+            n_epochs=config.n_epochs,
+            learning_rate=config.learning_rate,
             gamma=config.gamma,
-            gae_lambda=config.lam,
-            ent_coef=config.entropy,
-            clip_range=config.clip,
-            vf_coef=config.value_weight,
-            max_grad_norm=config.grad_norm,
+            gae_lambda=config.gae_lambda,
+            ent_coef=config.ent_coef,
+            clip_range=config.clip_range,
+            vf_coef=config.vf_coef,
+            max_grad_norm=config.max_grad_norm,
             policy_kwargs={
-                "net_arch": list(config.hidden),
+                "net_arch": list(config.net_arch),
                 "activation_fn": torch.nn.ReLU if config.activation == "relu" else torch.nn.Tanh,
                 **looks,
             },
@@ -111,7 +111,7 @@ class BurstPPO(PPO):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self.facts = RolloutFacts()
+        self.rollout = Rollout()
         self.random = np.random.default_rng(self.seed)
         params = list(self.policy.parameters())
         self.policy.optimizer = torch.optim.Adam(params, lr=self.lr_schedule(1.0), eps=EPS, fused=True)
@@ -121,7 +121,7 @@ class BurstPPO(PPO):
     def _excluded_save_params(self) -> list[str]:
         return [*super()._excluded_save_params(), "flat", "facts", "auxiliary"]
 
-    def burst(self) -> None:
+    def train_iteration(self) -> None:
         """One rollout and its update."""
         self.learn(self.n_steps * self.n_envs, log_interval=10**9, reset_num_timesteps=False)
 
@@ -160,8 +160,8 @@ class BurstPPO(PPO):
         keep, obs, skipped = int(self.random.integers(steps)), sim.obs, env.skipped
         for t in range(steps):
             if t == keep:
-                self.facts.states, self.facts.rng = sim.states.copy(), sim.rng.copy()
-                self.facts.kept = keep
+                self.rollout.states, self.rollout.rng = sim.states.copy(), sim.rng.copy()
+                self.rollout.kept = keep
             out = outputs(obs)
             if discrete:
                 actions, log_prob = _sample(out, self.random)
@@ -200,8 +200,8 @@ class BurstPPO(PPO):
         self._last_episode_starts = ended[-1].copy()
         self._note(sim.task.horizon, buffer, next_obs, terms)
         if env.skipped > skipped:
-            self.facts.reward_sum += (env.skipped - skipped) * env.at_rest()
-            self.facts.episodes += (env.skipped - skipped) / sim.task.horizon
+            self.rollout.reward_sum += (env.skipped - skipped) * env.at_rest()
+            self.rollout.episodes += (env.skipped - skipped) / sim.task.horizon
 
     def _nets(self, policy: PolicyArrays) -> tuple[Net, Net]:
         """Logits or means, and values, of observations."""
@@ -214,7 +214,7 @@ class BurstPPO(PPO):
         )
 
     def _note(self, horizon: int, buffer: RolloutBuffer, next_obs: Any, terms: Any) -> None:
-        facts, total = self.facts, terms.shape[0] * terms.shape[1]
+        facts, total = self.rollout, terms.shape[0] * terms.shape[1]
         facts.reward_sum = float(buffer.rewards.sum())
         facts.terms_sum = terms.sum((0, 1))
         facts.terms_mean = facts.terms_sum / total
@@ -240,7 +240,7 @@ class BurstPPO(PPO):
         weights = Weights(clip, self.vf_coef, self.ent_coef)
         rate = self.policy.optimizer.param_groups[0]["lr"]
         if flat is not None:
-            flat.link()
+            flat.share_memory()
         for _ in range(self.n_epochs):
             order = self.random.permutation(total)
             for start in range(0, total, self.batch_size):
@@ -255,7 +255,7 @@ class BurstPPO(PPO):
                 flat.clip(self.max_grad_norm)
                 flat.step(rate)
         if flat is not None:
-            flat.told()
+            flat.sync_step_count()
         self._n_updates += self.n_epochs
 
 

@@ -81,14 +81,14 @@ class FlatPolicy:
         self.critic, self.critic_grads = _pairs(values[middle:]), _pairs(grads[middle:])
         self._moments = list(zip(self._views(self.mean), self._views(self.square), strict=True))
         self.steps = 0
-        self.link()
+        self.share_memory()
 
     def _views(self, flat: Float) -> list[Float]:
         ends = np.cumsum([p.numel() for p in self.parameters])
         parts = np.split(flat, ends[:-1])
         return [part.reshape(p.shape) for part, p in zip(parts, self.parameters, strict=True)]
 
-    def link(self) -> None:
+    def share_memory(self) -> None:
         """Take Adam's moments from the torch optimiser, then share memory with it (loading parts them)."""
         known = self.optimizer.state
         self.steps = max((int(known[p]["step"]) for p in self.parameters if known.get(p)), default=0)
@@ -123,7 +123,7 @@ class FlatPolicy:
         np.divide(self.mean, scratch, out=scratch)
         self.values -= np.multiply(scratch, rate / (1.0 - one**self.steps), out=scratch)
 
-    def told(self) -> None:
+    def sync_step_count(self) -> None:
         """Let the torch optimiser know how many steps were made."""
         for param in self.parameters:
             self.optimizer.state[param]["step"].fill_(float(self.steps))

@@ -27,16 +27,16 @@ MOST_BYTES = 2**28
 class OffPolicyConfig:
     """How DQN or SAC practises."""
 
-    rows: int = 64  # environments stepped at once
-    steps: int = 16  # steps of each row in a rollout
-    updates: int = 32  # minibatches after each rollout
-    batch: int = 512
-    rate: float = 1e-3  # Adam's
+    n_envs: int = 64  # environments stepped at once
+    n_steps: int = 16  # steps of each row in a rollout
+    gradient_steps: int = 32  # minibatches after each rollout
+    batch_size: int = 512
+    learning_rate: float = 1e-3  # Adam's
     gamma: float = 0.97  # at 0.99 action values of DQN rise and fall with each reward
     look: int = 5  # steps of reward before the value of where they led (n-step return)
     tau: float = 0.02  # how far the target net follows at each minibatch
-    capacity: int = 200_000  # steps kept
-    hidden: tuple[int, ...] = (64, 64)
+    buffer_size: int = 200_000  # steps kept
+    net_arch: tuple[int, ...] = (64, 64)
     calm: float = 0.05  # share of the largest entropy that DQN's way of trying comes down to
     calming: int = 30_000  # environment steps in which it does
     neighbours: int = 5  # the k of the entropy by nearest neighbours
@@ -52,9 +52,9 @@ def algorithm(env: SimulationVecEnv, task: Task, config: OffPolicyConfig, seed: 
     return (DQN if discrete else SAC)(
         "MlpPolicy",
         env,
-        learning_rate=config.rate,
-        buffer_size=min(config.capacity, MOST_BYTES // each),
-        batch_size=config.batch,
+        learning_rate=config.learning_rate,
+        buffer_size=min(config.buffer_size, MOST_BYTES // each),
+        batch_size=config.batch_size,
         gamma=config.gamma,
         replay_buffer_class=RelabelledBuffer,
         replay_buffer_kwargs={
@@ -63,7 +63,7 @@ def algorithm(env: SimulationVecEnv, task: Task, config: OffPolicyConfig, seed: 
             "n_steps": config.look,
             "gamma": config.gamma,
         },
-        policy_kwargs={"net_arch": list(config.hidden)},
+        policy_kwargs={"net_arch": list(config.net_arch)},
         seed=seed,
         device=chosen(config.device),
         **more,

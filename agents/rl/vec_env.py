@@ -17,7 +17,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepR
 
 from envs.simulate import resting
 from envs.simulation import AnySimulation
-from envs.world import Array, Wish
+from envs.world import Array, TrueReward
 
 Float = NDArray[np.float32]
 RewardFn = Callable[[Float, Array, Float, Float], Float]
@@ -45,7 +45,7 @@ class SimulationVecEnv(VecEnv):
         box = spaces.Box(-np.inf, np.inf, (len(world.obs_names),), np.float32)
         super().__init__(simulation.rows, box, world.action_space)
         self.simulation, self.reward, self._stagger = simulation, reward, stagger
-        self.judge: Wish | None = None
+        self.judge: TrueReward | None = None
         """Rewards by the wish instead, for the oracle's own training; no learner sets it."""
         self._actions: Array = np.zeros(simulation.rows, np.int64)
 

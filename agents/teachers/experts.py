@@ -94,6 +94,6 @@ def _worth_of(task: Task, sim: Any, plan: Array, harms: float) -> NDArray[np.flo
     for actions in plan[:left]:
         before = copy.states.copy()
         step = copy.step(actions)
-        worth = task.wish(before, step.terms, step.last_states)
+        worth = task.true_reward(before, step.terms, step.last_states)
         total += np.where(worth < 0.0, harms * worth, worth)
     return total

@@ -26,52 +26,52 @@ TIE = 1e-4
 
 
 @dataclass(frozen=True)
-class Care:
+class TeacherNoise:
     """How careful a teacher is; what can be wrong with answers follows Lee et al. 2021, "B-Pref"."""
 
     beta: float = np.inf  # sharpness of comparisons; infinite is rational
     gamma: float = 1.0  # below 1 what came early in a clip is forgotten
     mistake: float = 0.0  # share of comparisons answered at random
     skip: float = 0.0  # share of comparisons left out, those of little worth first
-    equal: float = TIE  # differences of worth up to this are a tie
-    side: float = 0.0  # share of comparisons in which the first clip is taken unseen
-    slip: float = 0.0  # share of acts at random while driving
+    equal_threshold: float = TIE  # differences of worth up to this are a tie
+    position_bias: float = 0.0  # share of comparisons in which the first clip is taken unseen
+    action_noise: float = 0.0  # share of acts at random while driving
     caution: bool = (
         False  # drives with a wide berth round all that could go wrong, and leaves what lies there
     )
     delay: float = REACTION  # how late a press comes [s]
     lazy: float = 0.0  # share of presses left out
-    wants: tuple[tuple[str, float], ...] = ()  # terms and by how much they are worth more to this person
+    term_bonus: tuple[tuple[str, float], ...] = ()  # terms and by how much they are worth more to this person
     reverse: bool = False  # answers the opposite of what is meant
 
 
-TEACHERS: dict[str, Care] = {
-    "rational": Care(),
-    "boltzmann": Care(beta=2.0),
-    "myopic": Care(gamma=0.9),
-    "mistaken": Care(mistake=0.2),
-    "skipping": Care(skip=0.3),
-    "equal": Care(equal=0.5),
-    "sided": Care(side=0.3),
-    "delayed": Care(delay=0.8),
-    "lazy": Care(lazy=0.6),
-    "slipping": Care(slip=0.2),
-    "cautious": Care(caution=True),
-    "noisy": Care(mistake=0.2, slip=0.2),
-    "useless": Care(mistake=1.0, slip=0.5, lazy=0.5),
-    "reversed": Care(reverse=True),
+TEACHERS: dict[str, TeacherNoise] = {
+    "rational": TeacherNoise(),
+    "boltzmann": TeacherNoise(beta=2.0),
+    "myopic": TeacherNoise(gamma=0.9),
+    "mistaken": TeacherNoise(mistake=0.2),
+    "skipping": TeacherNoise(skip=0.3),
+    "equal": TeacherNoise(equal_threshold=0.5),
+    "sided": TeacherNoise(position_bias=0.3),
+    "delayed": TeacherNoise(delay=0.8),
+    "lazy": TeacherNoise(lazy=0.6),
+    "slipping": TeacherNoise(action_noise=0.2),
+    "cautious": TeacherNoise(caution=True),
+    "noisy": TeacherNoise(mistake=0.2, action_noise=0.2),
+    "useless": TeacherNoise(mistake=1.0, action_noise=0.5, lazy=0.5),
+    "reversed": TeacherNoise(reverse=True),
 }
 _NUMBER: dict[str, tuple[str, ...]] = {
     "boltzmann": ("beta",),
     "myopic": ("gamma",),
     "mistaken": ("mistake",),
     "skipping": ("skip",),
-    "equal": ("equal",),
-    "sided": ("side",),
+    "equal": ("equal_threshold",),
+    "sided": ("position_bias",),
     "delayed": ("delay",),
     "lazy": ("lazy",),
-    "slipping": ("slip",),
-    "noisy": ("mistake", "slip"),
+    "slipping": ("action_noise",),
+    "noisy": ("mistake", "action_noise"),
 }
 """What the number in "mistaken:0.1" sets."""
 POOL = "pool"
@@ -93,7 +93,7 @@ def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
         members = number.split(",") if number else ["rational", "rational", "useless", "useless"]
         return Pool(task, [make_teacher(one.strip(), task, seed + i) for i, one in enumerate(members)], seed)
     if head == WANTS:
-        return Teacher(task, Care(wants=_wanted(number, task)), seed)
+        return Teacher(task, TeacherNoise(term_bonus=_wanted(number, task)), seed)
     if head not in TEACHERS:
         known = [*TEACHERS, POOL, WANTS]
         close = difflib.get_close_matches(head, known, n=1)
@@ -135,15 +135,15 @@ class Teacher:
 
     rater: str = "0"
 
-    def __init__(self, task: Task, care: Care, seed: int = 0) -> None:
+    def __init__(self, task: Task, care: TeacherNoise, seed: int = 0) -> None:
         self.task, self.care = task, care
         self._random = np.random.default_rng(seed)
 
     def worth(self, trajectory: Trajectory) -> NDArray[np.float32]:
         """The wish of each step, [T]."""
         states = trajectory.states
-        worth = self.task.wish(states[:-1], trajectory.terms, states[1:])
-        for term, more in self.care.wants:
+        worth = self.task.true_reward(states[:-1], trajectory.terms, states[1:])
+        for term, more in self.care.term_bonus:
             worth = worth + more * trajectory.terms[:, self.task.world.term_names.index(term)]
         return worth
 
@@ -156,13 +156,13 @@ class Teacher:
             return Comparison(question.clips, (), "skipped", question=question.id, seconds=seconds)
         if care.reverse:
             worth = -worth
-        if self._random.random() < care.side:
+        if self._random.random() < care.position_bias:
             worth = -np.arange(len(worth), dtype=float)
         elif self._random.random() < care.mistake:
             worth = self._random.standard_normal(len(worth))
         if np.isfinite(care.beta):
             worth = worth + self._random.gumbel(size=len(worth)) / care.beta
-        ranks = tuple(int((worth > w + care.equal).sum()) for w in worth)
+        ranks = tuple(int((worth > w + care.equal_threshold).sum()) for w in worth)
         return Comparison(question.clips, ranks, question=question.id, seconds=seconds)
 
     def _looks(self, clip: Trajectory) -> float:
@@ -222,7 +222,7 @@ class Teacher:
         record = sim.recorder(0)
         for _ in range(steps):
             action = act(sim)
-            if self._random.random() < self.care.slip:
+            if self._random.random() < self.care.action_noise:
                 action = random_actions(self.task, 1, self._random)[0]
             step = sim.step(np.asarray(action)[None])
             record.add(action, step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
@@ -238,7 +238,7 @@ class Pool(Teacher):
     """
 
     def __init__(self, task: Task, members: Sequence[Teacher], seed: int = 0) -> None:
-        super().__init__(task, Care(), seed)
+        super().__init__(task, TeacherNoise(), seed)
         self.members, self.rater = tuple(members), "0"
 
     def _next(self) -> Teacher:

@@ -22,17 +22,17 @@ from agents import checkpoint
 from agents.checkpoint import Arrays
 from agents.policies.policy_arrays import PolicyArrays, forward
 from agents.rewards.reward_arrays import RewardArrays
-from agents.rl.ppo import RolloutFacts
+from agents.rl.ppo import Rollout
 from agents.rl.replay_buffer import RelabelledBuffer, nearest
 from agents.rl.sac_dqn import OffPolicyConfig, algorithm, off_policy_arrays, parts, put_layers, sharpness
 from agents.rl.vec_env import SimulationVecEnv
 from agents.torch_runtime import one_thread
-from agents.training.policy_history import Past
-from agents.training.rare_events import Events
-from agents.training.restarts import Counts, Late, Try
-from agents.training.trainer import Practice, PracticeConfig
-from agents.training.warm_start import HeadStart
-from envs.simulate import is_foreign, simulate
+from agents.training.policy_history import PolicyHistory
+from agents.training.rare_events import RareEvents
+from agents.training.restarts import Candidate, Counts, RecentPolicies
+from agents.training.trainer import PolicyTrainer, TrainerConfig
+from agents.training.warm_start import BCWarmStart
+from envs.simulate import is_external, simulate
 from envs.world import Task
 
 Float = NDArray[np.float32]
@@ -41,32 +41,32 @@ KEPT_BYTES = 2**23
 _KEPT = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts", "terms")
 
 
-class OffPolicyPractice(Practice):
+class OffPolicyTrainer(PolicyTrainer):
     """What `Practice` is to PPO; `ppo` is SB3's DQN or SAC here."""
 
     ppo: Any
 
     def __init__(self, task: Task, seed: int, config: OffPolicyConfig) -> None:
         self.task, self.off = task, config
-        self.config = PracticeConfig()
-        rows, steps = (8, 128) if is_foreign(task) else (config.rows, config.steps)
-        sim = simulate(task, rows, seed=seed * 1_000_003 + 17, skips=self.config.skips)
-        self.env = SimulationVecEnv(sim, self._pay, stagger=np.random.default_rng([seed, 3]))
+        self.config = TrainerConfig()
+        rows, steps = (8, 128) if is_external(task) else (config.n_envs, config.n_steps)
+        sim = simulate(task, rows, seed=seed * 1_000_003 + 17, skips=self.config.skips_rest)
+        self.env = SimulationVecEnv(sim, self._reward_of, stagger=np.random.default_rng([seed, 3]))
         with self._own_randomness():
             self.ppo = algorithm(self.env, task, config, seed)
             self._torch = torch.get_rng_state()
             self._numpy = np.random.RandomState(seed)
         self.ppo.set_logger(configure(None, []))
-        self.ppo.facts, self.ppo.random = RolloutFacts(), np.random.default_rng(seed)
+        self.ppo.rollout, self.ppo.random = Rollout(), np.random.default_rng(seed)
         self.ppo.n_steps = steps
-        self.events = Events(task, seed)
-        self.past, self.head_start = Past(), HeadStart(task, seed, None)
+        self.events = RareEvents(task, seed)
+        self.history, self.warm_start = PolicyHistory(), BCWarmStart(task, seed, None)
         self._clones = self._cloned = False
-        self.bursts, self.exploring = 0, False
+        self.iterations, self.exploring = 0, False
         self._reward: RewardArrays | None = None
-        self._usual, self.unit, self._sharp = 0.0, None, 1.0
-        self.late, self.judge = Late(self.config.window, self.config.blend), None
-        self._since_origin, self.began_anew = 0, True
+        self._mean_reward, self.reward_scale, self._sharp = 0.0, None, 1.0
+        self.recent_policies, self.episode_value = RecentPolicies(self.config.window, self.config.blend), None
+        self._since_origin, self.is_at_restart_point = 0, True
         self._first, self._early = None, None
         self.env.reset()
 
@@ -87,16 +87,16 @@ class OffPolicyPractice(Practice):
         put_layers(self.ppo, policy)
         self._sharp = 1.0
 
-    def remember(self) -> None:
+    def mark_restart_point(self) -> None:
         """Nothing: all that it once did is in the buffer, and is learned from again with every reward."""
 
-    def soften(self) -> None:
+    def shrink_last_layer(self) -> None:
         """Nothing: DQN and SAC go on trying as they are set to."""
 
-    def start_over(self) -> bool:
+    def return_to_restart_point(self) -> bool:
         return False
 
-    def keep_early(self, before: float, now: float) -> None:
+    def keep_early_policy(self, before: float, now: float) -> None:
         """Nothing: a policy that is put back would be without its value function."""
 
     def set_reward(self, reward: RewardArrays | None) -> None:
@@ -105,25 +105,25 @@ class OffPolicyPractice(Practice):
 
     def _relabel(self) -> None:
         if not self.exploring:
-            self.buffer.relabel(self._pay, self._rest)
+            self.buffer.relabel(self._reward_of, self._rest)
 
     @property
     def _rest(self) -> float:
         """What resting for ever after an early end is worth at the step that ends."""
         return self.ppo.gamma / (1.0 - self.ppo.gamma) * self.env.at_rest() if self.env.skipped else 0.0
 
-    def burst(self) -> int:
+    def train_iteration(self) -> int:
         """One rollout, and minibatches of all that is kept."""
-        self.past.keep(self.env_steps, self.policy)
+        self.history.keep(self.env_steps, self.policy)
         with one_thread():
             self._collect()
-            self.bursts += 1
-            if self.unit is None:
-                self._measure_unit()
+            self.iterations += 1
+            if self.reward_scale is None:
+                self._measure_reward_scale()
                 self._relabel()
             with self._own_randomness():
                 self._train()
-        self._calm_down()
+        self._adjust_temperature()
         return int(self.ppo.n_steps * self.env.num_envs)
 
     def _collect(self) -> None:
@@ -133,12 +133,12 @@ class OffPolicyPractice(Practice):
         keep, skipped = int(random.integers(self.ppo.n_steps)), self.env.skipped
         for t in range(self.ppo.n_steps):
             if t == keep:
-                self.ppo.facts.states, self.ppo.facts.rng = sim.states.copy(), sim.rng.copy()
+                self.ppo.rollout.states, self.ppo.rollout.rng = sim.states.copy(), sim.rng.copy()
             obs = sim.obs.copy()
             actions = policy.act(obs, random)
             step = sim.step(actions)
             after, terms = step.last_obs.copy(), step.terms.copy()
-            over = step.ended & (after[:, -1] == 1.0) & is_foreign(self.task)
+            over = step.ended & (after[:, -1] == 1.0) & is_external(self.task)
             did = actions if discrete else self.ppo.policy.scale_action(actions)
             buffer.put(obs, after, did, terms, step.ended, over)
             log.append((obs, actions, after, terms))
@@ -147,28 +147,28 @@ class OffPolicyPractice(Practice):
         self._note(obs, actions.reshape(*obs.shape[:2], -1), after, terms, first)
         rested = self.env.skipped - skipped
         if rested and not self.exploring:
-            self.ppo.facts.reward_sum += rested * self.env.at_rest()
-        self.ppo.facts.episodes += rested / self.task.horizon
+            self.ppo.rollout.reward_sum += rested * self.env.at_rest()
+        self.ppo.rollout.episodes += rested / self.task.horizon
 
     def _note(self, obs: Float, actions: Any, after: Float, terms: Float, first: int) -> None:
         """Pay for the newest rollout, and keep it for curves and questions."""
-        facts, total = self.ppo.facts, obs.shape[0] * obs.shape[1]
+        facts, total = self.ppo.rollout, obs.shape[0] * obs.shape[1]
         facts.obs, facts.actions, facts.next_obs, facts.terms = obs, actions, after, terms
         facts.terms_sum = terms.sum((0, 1))
         facts.terms_mean = facts.terms_sum / total
         facts.episodes = total / self.task.horizon
-        paid = self._pay_all(after)
+        paid = self._rewards(after)
         at = (first + np.arange(len(obs))) % self.buffer.buffer_size
         self.buffer.rewards[at] = paid.reshape(obs.shape[:2])
         if not self.exploring:
             self.buffer.rewards[at] += self._rest * self.buffer.early_ends(at)
         facts.reward_sum = float(paid.sum())
 
-    def _pay_all(self, after: Float) -> Float:
+    def _rewards(self, after: Float) -> Float:
         if not self.exploring:
             steps = self.newest_steps()
             assert steps is not None
-            return self._pay(*steps)
+            return self._reward_of(*steps)
         seen = after.reshape(-1, after.shape[-1])
         rows = self.env.num_envs
         count = self.buffer.moments * rows  # each state once: a copy would be its own neighbour
@@ -179,26 +179,26 @@ class OffPolicyPractice(Practice):
     def _train(self) -> None:
         model, chunk = self.ppo, 1 if isinstance(self.ppo, SAC) else 4
         if chunk == 1:
-            model.train(self.off.updates, self.off.batch)
+            model.train(self.off.gradient_steps, self.off.batch_size)
             return
-        for _ in range(self.off.updates // chunk):
-            model.train(chunk, self.off.batch)
+        for _ in range(self.off.gradient_steps // chunk):
+            model.train(chunk, self.off.batch_size)
             tau = 1.0 - (1.0 - self.off.tau) ** chunk
             polyak_update(model.q_net.parameters(), model.q_net_target.parameters(), tau)
 
-    def _calm_down(self) -> None:
+    def _adjust_temperature(self) -> None:
         if isinstance(self.ppo, SAC):
             return
-        facts, policy = self.ppo.facts, off_policy_arrays(self.ppo, 1.0)
+        facts, policy = self.ppo.rollout, off_policy_arrays(self.ppo, 1.0)
         seen = facts.obs.reshape(-1, facts.obs.shape[-1])[:1024]
         share = max(self.off.calm, 0.95 * (1.0 - self.env_steps / self.off.calming))
         if self.exploring:
             share = max(share, 0.5)
         self._sharp = sharpness(forward(policy.layers, seen, policy.activation), share)
 
-    def settle(self, counts: Counts | None) -> Try:
+    def select_best(self, counts: Counts | None) -> Candidate:
         """Nothing to go back to: old steps are practised on as long as they are kept."""
-        return Try(-np.inf, counts, {}, self.policy)
+        return Candidate(-np.inf, counts, {}, self.policy)
 
     @contextmanager
     def _own_randomness(self) -> Iterator[None]:
@@ -230,7 +230,7 @@ class OffPolicyPractice(Practice):
         for name, (part, adam) in parts(self.ppo).items():
             held = checkpoint.policy_state(part, adam)
             found |= {f"{name}.{key}": value.copy() for key, value in held.items()}
-        found |= self.past.state()
+        found |= self.history.state()
         buffer, n = self.buffer, self.buffer.moments
         each = buffer.observations[0].nbytes * 2 + 1
         order = (buffer.pos + np.arange(n)) % n if buffer.full else np.arange(n)
@@ -254,5 +254,5 @@ class OffPolicyPractice(Practice):
         for name in _KEPT:
             getattr(buffer, name)[:n] = arrays[f"replay.{name}"]
         buffer.pos, buffer.full = n % buffer.buffer_size, n == buffer.buffer_size
-        if not is_foreign(self.task):
+        if not is_external(self.task):
             self._put(arrays["sim.states"], arrays["sim.rng"])

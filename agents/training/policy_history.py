@@ -20,7 +20,7 @@ EVERY = 40_000
 """Environment steps between them, at least."""
 
 
-def crowded(times: Sequence[int]) -> int:
+def index_to_evict(times: Sequence[int]) -> int:
     """Which of the policies kept at these times (three or more) to let go: that with the nearest neighbours
     for its age. So they stand the wider apart the older they are; the first and the last stay."""
     ages = [times[-1] - at + 1 for at in times[1:-1]]
@@ -28,12 +28,12 @@ def crowded(times: Sequence[int]) -> int:
     return 1 + int(np.argmin(np.array(gaps) / np.array(ages)))
 
 
-class Past:
+class PolicyHistory:
     """Policies by the environment steps that they were met at, the oldest first."""
 
     def __init__(self) -> None:
         self._kept: list[tuple[int, PolicyArrays]] = []
-        self.given_up: PolicyArrays | None = None
+        self.rejected: PolicyArrays | None = None
         """What long practice came to last, where that was not kept."""
 
     def __iter__(self) -> Iterator[tuple[int, PolicyArrays]]:
@@ -46,7 +46,7 @@ class Past:
         self._kept.append((at, policy))
         if len(self._kept) > MOST:
             untaught = self._kept[0][0] == 0
-            del self._kept[0 if untaught else crowded([one for one, _ in self._kept])]
+            del self._kept[0 if untaught else index_to_evict([one for one, _ in self._kept])]
 
     # Stopping and going on.
 
@@ -59,15 +59,15 @@ class Past:
         found: Arrays = {}
         for index, (_, policy) in enumerate(self._kept):
             found |= checkpoint.layer_arrays(f"past.{index}", policy.layers)
-        if self.given_up is not None:
-            found |= checkpoint.layer_arrays("past.given up", self.given_up.layers)
+        if self.rejected is not None:
+            found |= checkpoint.layer_arrays("past.given up", self.rejected.layers)
         return found
 
     def restore(self, times: Sequence[int], arrays: Arrays, like: PolicyArrays) -> None:
         """What `state` kept, for a policy of the form of `like`."""
         self._kept.clear()
         given_up = checkpoint.layers_from("past.given up", arrays)
-        self.given_up = replace(like, layers=given_up) if given_up and like.eyes is None else None
+        self.rejected = replace(like, layers=given_up) if given_up and like.eyes is None else None
         for index, at in enumerate(times if like.eyes is None else ()):  # layers alone are kept
             layers = checkpoint.layers_from(f"past.{index}", arrays)
             self._kept.append((at, replace(like, layers=layers)))

@@ -11,8 +11,8 @@ from collections import deque
 import numpy as np
 
 from agents.policies.rollouts import Moment, moments_of
-from agents.rl.ppo import RolloutFacts
-from envs.simulate import is_foreign
+from agents.rl.ppo import Rollout
+from envs.simulate import is_external
 from envs.world import Task
 
 RARE = 0.2
@@ -21,7 +21,7 @@ KEPT, AT_ONCE = 4, 2
 """Moments kept for each term, and taken of one rollout."""
 
 
-class Events:
+class RareEvents:
     """The newest moments before each rare term."""
 
     def __init__(self, task: Task, seed: int) -> None:
@@ -29,12 +29,12 @@ class Events:
         self._random = np.random.default_rng([seed, 6])
         self._found: dict[int, deque[Moment]] = {}
 
-    def note(self, facts: RolloutFacts) -> None:
+    def add_rollout(self, facts: Rollout) -> None:
         """Look at a rollout: what happened in each row after the step whose states were kept.
 
         Worlds of somebody else's have no states to go back to.
         """
-        if is_foreign(self.task) or facts.states is None or facts.rng is None or facts.terms is None:
+        if is_external(self.task) or facts.states is None or facts.rng is None or facts.terms is None:
             return
         after = facts.terms[facts.kept :]
         whole = facts.states[:, self.task.world.clock] + len(after) <= self.task.horizon

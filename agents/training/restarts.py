@@ -20,45 +20,45 @@ from numpy.typing import NDArray
 from agents.evaluation import scores
 from agents.policies import rollouts
 from agents.policies.policy_arrays import PolicyArrays
-from agents.training.policy_history import Past
-from agents.training.warm_start import HeadStart, Parameters
-from envs.simulate import is_foreign
+from agents.training.policy_history import PolicyHistory
+from agents.training.warm_start import BCWarmStart, Parameters
+from envs.simulate import is_external
 from envs.world import Task
 
 Counts = NDArray[np.float32]
-Outdoes = Callable[[Counts, Counts], bool]
+IsCrediblyBetter = Callable[[Counts, Counts], bool]
 """Whether episodes with so much of each term [M] are surely worth more than those with so much."""
 EARLY = 0.1
 """Share of practice after which the policy is kept aside."""
 
 
 @dataclass(frozen=True)
-class Try:
+class Candidate:
     """A policy kept aside: what an episode is worth, of each term in it, its parameters."""
 
-    worth: float
+    value: float
     counts: Counts | None
     parameters: Parameters
     policy: PolicyArrays
 
 
-class Late:
+class RecentPolicies:
     """The newest policies that practised on one reward, and what they were worth by their own rollouts."""
 
     def __init__(self, window: int, blend: float) -> None:
         """window: rollouts that one is judged by. blend: share of the newest in the mean of parameters."""
-        self.worths: deque[float] = deque(maxlen=window)
+        self.values: deque[float] = deque(maxlen=window)
         self._blend = blend
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Another reward, or another belief of it: what was thought of them counts no more."""
-        self.worths.clear()
+        self.values.clear()
         self.best: tuple[float, Parameters] | None = None
         self.mean: Parameters = {}
         self._noted = 0
 
-    def note(self, worth: float, parameters: Parameters) -> None:
+    def add(self, worth: float, parameters: Parameters) -> None:
         """A policy's newest rollout, and its parameters: a copy."""
         self._noted += 1
         share = max(self._blend, 1.0 / self._noted)
@@ -70,33 +70,33 @@ class Late:
                 value.lerp_(newest, share)
             else:  # counted, as batches are
                 value.copy_(newest)
-        self.worths.append(worth)
-        if len(self.worths) == self.worths.maxlen and (self.best is None or self.now > self.best[0]):
+        self.values.append(worth)
+        if len(self.values) == self.values.maxlen and (self.best is None or self.now > self.best[0]):
             self.best = (self.now, parameters)
 
     @property
     def now(self) -> float:
         """Mean worth over the window."""
-        return float(np.mean(self.worths))
+        return float(np.mean(self.values))
 
 
-class Tries:
+class RestartSelection:
     """The part of practice that tries again from elsewhere, and keeps what is clearly better."""
 
     task: Task
     config: Any
-    head_start: HeadStart
-    late: Late
-    past: Past
-    judge: Callable[[Any], float | None] | None
+    warm_start: BCWarmStart
+    recent_policies: RecentPolicies
+    history: PolicyHistory
+    episode_value: Callable[[Any], float | None] | None
     """What an episode with so much of each term [M] is worth, to find the best policy by."""
-    began_anew: bool
+    is_at_restart_point: bool
     """Whether it has practised on nothing else since it was the policy that can be started over from."""
     _origin: Parameters
     _since_origin: int
     _clones: bool  # whether a try is still to begin by imitating
     _cloned: bool  # whether one did
-    _first: Try | None  # the best so far, while a further one is made
+    _first: Candidate | None  # the best so far, while a further one is made
     _early: Parameters | None  # of the policy after a tenth of practice
 
     @property
@@ -111,12 +111,12 @@ class Tries:
 
     def _put_back(self, parameters: Parameters) -> None:
         self._load(parameters)
-        self.late.forget()
+        self.recent_policies.reset()
 
-    def start_over(self) -> bool:
+    def return_to_restart_point(self) -> bool:
         """Go back to the policy that was remembered, or else the untaught one; whether there was one."""
         self._put_back(self._origin)
-        self._since_origin, self.began_anew = 0, True
+        self._since_origin, self.is_at_restart_point = 0, True
         return True
 
     @property
@@ -125,57 +125,59 @@ class Tries:
         return self.policy if self._first is None else self._first.policy
 
     @property
-    def tries_again(self) -> bool:
+    def is_restarting(self) -> bool:
         """Whether a further try is being made."""
         return self._first is not None
 
     @property
-    def may_do_better(self) -> bool:
+    def can_restart(self) -> bool:
         """Whether a further try on this reward would begin elsewhere than those made."""
-        return not self.began_anew or (self.head_start.is_known and not self._cloned)
+        return not self.is_at_restart_point or (self.warm_start.is_known and not self._cloned)
 
-    def try_again(self, counts: Counts) -> None:
+    def restart(self, counts: Counts) -> None:
         """Practise on this reward once more, and keep the best policy so far aside.
 
         What an agent took up while it was thought good can keep it from all that is thought better by now.
         So it begins where one can start over, and then by doing what was driven (`imitate`). counts [M]: of
         each term per episode.
         """
-        ended = self.settle(counts)
-        if self._first is None or ended.worth > self._first.worth + self.config.clearly:
+        ended = self.select_best(counts)
+        if self._first is None or ended.value > self._first.value + self.config.value_margin:
             self._first = ended
-        self._clones = self._cloned = self.began_anew
-        self.start_over()
+        self._clones = self._cloned = self.is_at_restart_point
+        self.return_to_restart_point()
 
     @property
-    def imitates(self) -> bool:
+    def is_imitating(self) -> bool:
         """Whether it must `imitate` before it can practise."""
-        return self._clones and self.head_start.is_known
+        return self._clones and self.warm_start.is_known
 
-    def imitate(self) -> int:
+    def imitate_some(self) -> int:
         """Some minibatches of doing what the person did; the number of environment steps, which is none."""
-        if self.head_start.go_on():
-            self._put_back(self.head_start.parameters(self._origin))
+        if self.warm_start.train_some():
+            self._put_back(self.warm_start.parameters(self._origin))
             self._clones = False
         return 0
 
-    def choose(self, counts: Counts | None, outdoes: Outdoes) -> Counts | None:
+    def accept_or_revert(self, counts: Counts | None, outdoes: IsCrediblyBetter) -> Counts | None:
         """The end of the last try, if it is clearly worth more than what was before and surely than early on.
 
         counts [M]: of each term per episode, now; the same of the policy that is kept.
         """
-        ended, first = self.settle(counts), self._first
-        if first is not None and not ended.worth > first.worth + self.config.clearly:  # neither may be known
-            return self._or_early(self.take_back(counts), outdoes)
+        ended, first = self.select_best(counts), self._first
+        if (
+            first is not None and not ended.value > first.value + self.config.value_margin
+        ):  # neither may be known
+            return self._or_early_policy(self.restore_candidate(counts), outdoes)
         self._first = None
-        return self._or_early(ended.counts, outdoes)
+        return self._or_early_policy(ended.counts, outdoes)
 
-    def keep_early(self, before: float, now: float) -> None:
+    def keep_early_policy(self, before: float, now: float) -> None:
         """Keep the policy aside when practice passes a tenth of its length, by its shares before and now."""
-        if before < EARLY <= now and not is_foreign(self.task):
+        if before < EARLY <= now and not is_external(self.task):
             self._early = self._parameters()
 
-    def _or_early(self, counts: Counts | None, outdoes: Outdoes) -> Counts | None:
+    def _or_early_policy(self, counts: Counts | None, outdoes: IsCrediblyBetter) -> Counts | None:
         """Back to the policy of early on, unless what practice made of it is surely better.
 
         The longer one practises on what is believed, the more one does what only a wrong belief pays for.
@@ -184,16 +186,16 @@ class Tries:
         early, self._early = self._early, None
         if early is None or counts is None:
             return counts
-        late, policy, judged = self._parameters(), self.policy, self._judged(early)
+        late, policy, judged = self._parameters(), self.policy, self._candidate(early)
         if judged is None or judged.counts is None or outdoes(counts, judged.counts):
             self._load(late)
-            self.past.given_up = None
+            self.history.rejected = None
             return counts
-        self.past.given_up = policy
-        self.late.forget()
+        self.history.rejected = policy
+        self.recent_policies.reset()
         return judged.counts
 
-    def take_back(self, counts: Counts | None) -> Counts | None:
+    def restore_candidate(self, counts: Counts | None) -> Counts | None:
         """The policy kept aside and its counts, while there is a further try; else the `counts` given."""
         if self._first is None:
             return counts
@@ -201,41 +203,41 @@ class Tries:
         self._put_back(first.parameters)
         return first.counts
 
-    def settle(self, counts: Counts | None) -> Try:
+    def select_best(self, counts: Counts | None) -> Candidate:
         """Go to the best of the late policies; counts [M] of each term per episode, as of now."""
         now = self._parameters()
-        judged = None if is_foreign(self.task) else self._judged(now)
+        judged = None if is_external(self.task) else self._candidate(now)
         if judged is None:
-            return self._settle_by_rollouts(counts, now)
-        held = [judged, *(self._judged(one) for one in self._others())]
-        best = max((one for one in held if one is not None), key=lambda one: one.worth)
+            return self._select_by_rollouts(counts, now)
+        held = [judged, *(self._candidate(one) for one in self._averaged_and_best())]
+        best = max((one for one in held if one is not None), key=lambda one: one.value)
         self._load(best.parameters)
         return best
 
-    def _others(self) -> list[Parameters]:
+    def _averaged_and_best(self) -> list[Parameters]:
         """Of other policies than the newest."""
-        found = [self.late.mean] if self.late.mean else []
-        return found if self.late.best is None else [*found, self.late.best[1]]
+        found = [self.recent_policies.mean] if self.recent_policies.mean else []
+        return found if self.recent_policies.best is None else [*found, self.recent_policies.best[1]]
 
-    def _judged(self, parameters: Parameters) -> Try | None:
+    def _candidate(self, parameters: Parameters) -> Candidate | None:
         """What whole episodes of it are worth; None where the terms don't tell."""
-        if self.judge is None:
+        if self.episode_value is None:
             return None
         self._load(parameters)
-        policy, starts = self.policy, np.arange(max(1, self.config.judged // self.task.horizon))
+        policy, starts = self.policy, np.arange(max(1, self.config.evaluation_steps // self.task.horizon))
         counts = scores.episodes(self.task, rollouts.acting(policy), starts).terms.mean(0).astype(np.float32)
-        worth = self.judge(counts)
-        return None if worth is None else Try(worth, counts, parameters, policy)
+        worth = self.episode_value(counts)
+        return None if worth is None else Candidate(worth, counts, parameters, policy)
 
-    def _settle_by_rollouts(self, counts: Counts | None, now: Parameters) -> Try:
+    def _select_by_rollouts(self, counts: Counts | None, now: Parameters) -> Candidate:
         """Go back to the best policy if the one of now is worse: long practice drifts.
 
         Minus infinity is what it is worth where practice was too short to tell.
         """
-        if self.late.best is None:
-            return Try(-np.inf, counts, now, self.policy)
-        worth, (best, parameters) = self.late.now, self.late.best
+        if self.recent_policies.best is None:
+            return Candidate(-np.inf, counts, now, self.policy)
+        worth, (best, parameters) = self.recent_policies.now, self.recent_policies.best
         if worth < best - self.config.slack * abs(best):
             self._load(parameters)
             worth, now = best, parameters
-        return Try(worth, counts, now, self.policy)
+        return Candidate(worth, counts, now, self.policy)

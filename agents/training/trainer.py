@@ -22,58 +22,60 @@ from agents.policies.rollouts import Moment, Variant, foreign_moments, fresh_mom
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.ppo import BurstPPO, PPOConfig, discounted_deviation
 from agents.rl.vec_env import SimulationVecEnv
-from agents.training.policy_history import Past
-from agents.training.rare_events import Events
-from agents.training.restarts import Late, Tries, Try
-from agents.training.warm_start import HeadStart
-from envs.simulate import is_foreign, resting, simulate
+from agents.training.policy_history import PolicyHistory
+from agents.training.rare_events import RareEvents
+from agents.training.restarts import Candidate, RecentPolicies, RestartSelection
+from agents.training.warm_start import BCWarmStart
+from envs.simulate import is_external, resting, simulate
 from envs.world import Array, Task
 
-TWICE = 2
+REJECTED_VARIANTS = 2
 """As often as any earlier policy, what was given up acts in clips: an answer is to settle it."""
 
 
 @dataclass(frozen=True)
-class PracticeConfig:
+class TrainerConfig:
     """How the agent practises."""
 
     ppo: PPOConfig = field(default_factory=PPOConfig)
-    bolder: tuple[float, ...] = (1.5, 3.0)  # temperatures at which the policy also acts in clips
+    temperatures: tuple[float, ...] = (1.5, 3.0)  # temperatures at which the policy also acts in clips
     shrink: float = 0.3  # what is left of the last layer's weights when a policy is softened
-    skips: bool = True  # rest after an early end, in worlds of somebody else's: it is reckoned, not driven
+    skips_rest: bool = (
+        True  # rest after an early end, in worlds of somebody else's: it is reckoned, not driven
+    )
     window: int = 10  # rollouts that a policy's learned reward is judged by
     blend: float = 0.1  # share of the newest policy in the mean of the late ones
-    judged: int = 15_000  # steps of whole episodes that the end of a try is judged by
-    clearly: float = 0.02  # difference of an episode's worth that counts between two tries [nats]
+    evaluation_steps: int = 15_000  # steps of whole episodes that the end of a try is judged by
+    value_margin: float = 0.02  # difference of an episode's worth that counts between two tries [nats]
     slack: float = 0.05  # share of the best learned reward that may be lost before going back
 
 
-class Practice(Tries):
+class PolicyTrainer(RestartSelection):
     """One agent practising in many rows at once."""
 
-    def __init__(self, task: Task, seed: int, config: PracticeConfig) -> None:
+    def __init__(self, task: Task, seed: int, config: TrainerConfig) -> None:
         self.task, self.config = task, config
         ppo = config.ppo
-        if is_foreign(task):  # steps one row at a time: few rows, longer rollouts
+        if is_external(task):  # steps one row at a time: few rows, longer rollouts
             batch = 64 if ppo.policy == "CnnPolicy" else 256
-            ppo = replace(ppo, rows=8, steps=256, batch=batch)
-        sim = simulate(task, ppo.rows, seed=seed * 1_000_003 + 17, skips=config.skips)
-        self.env = SimulationVecEnv(sim, self._pay, stagger=np.random.default_rng([seed, 3]))
+            ppo = replace(ppo, n_envs=8, n_steps=256, batch_size=batch)
+        sim = simulate(task, ppo.n_envs, seed=seed * 1_000_003 + 17, skips=config.skips_rest)
+        self.env = SimulationVecEnv(sim, self._reward_of, stagger=np.random.default_rng([seed, 3]))
         self.ppo = BurstPPO.on(self.env, ppo, seed=seed)
-        self.events = Events(task, seed)
-        self.past = Past()
-        self.head_start = HeadStart(task, seed, self.ppo.policy)
+        self.events = RareEvents(task, seed)
+        self.history = PolicyHistory()
+        self.warm_start = BCWarmStart(task, seed, self.ppo.policy)
         self._clones = self._cloned = False  # whether a try is still to begin by imitating; whether one did
-        self.bursts = 0
+        self.iterations = 0
         self._reward: RewardArrays | None = None
-        self._usual = 0.0  # mean reward of a step; taking it off changes nothing at a fixed horizon
-        self.unit: float | None = None
+        self._mean_reward = 0.0  # mean reward of a step; taking it off changes nothing at a fixed horizon
+        self.reward_scale: float | None = None
         """What one unit of reward is divided by; None: not known before a rollout was seen."""
-        self.late = Late(config.window, config.blend)
+        self.recent_policies = RecentPolicies(config.window, config.blend)
         self._origin = self._parameters()
         self._since_origin = 0  # bursts since this policy was the one that can be started over from
-        self.began_anew, self._first, self._early = True, None, None
-        self.judge = None
+        self.is_at_restart_point, self._first, self._early = True, None, None
+        self.episode_value = None
 
     @property
     def env_steps(self) -> int:
@@ -83,40 +85,40 @@ class Practice(Tries):
     def policy(self) -> PolicyArrays:
         return policy_arrays(self.ppo.policy)
 
-    def _pay(self, obs: Any, actions: Any, next_obs: Any, terms: Any) -> NDArray[np.float32]:
+    def _reward_of(self, obs: Any, actions: Any, next_obs: Any, terms: Any) -> NDArray[np.float32]:
         if self._reward is None:
             return np.zeros(len(obs), np.float32)
         mean = self._reward.members(obs, actions, next_obs, terms).mean(0)
-        return np.asarray((mean - self._usual) / (self.unit or 1.0), np.float32)
+        return np.asarray((mean - self._mean_reward) / (self.reward_scale or 1.0), np.float32)
 
     def set_reward(self, reward: RewardArrays | None) -> None:
         """Practise on another reward from now on (None pays nothing)."""
         self._reward = reward
-        self.late.forget()
+        self.recent_policies.reset()
         self._early = None
-        self.began_anew, self._cloned = self._since_origin == 0, False
-        self._measure_unit()
+        self.is_at_restart_point, self._cloned = self._since_origin == 0, False
+        self._measure_reward_scale()
 
-    def reprice(self, reward: RewardArrays) -> None:
+    def update_reward_weights(self, reward: RewardArrays) -> None:
         """Go on with the same reward, weighed a little differently: its unit and the best policy stay."""
         self._reward = reward
 
-    def _measure_unit(self) -> None:
+    def _measure_reward_scale(self) -> None:
         steps = self.newest_steps()
         if steps is None or self._reward is None:
-            self.unit = None
+            self.reward_scale = None
             return
         mean = self._reward.members(*steps).mean(0)
         rows, gamma = self.env.num_envs, self.ppo.gamma
-        self._usual = float(mean.mean())
+        self._mean_reward = float(mean.mean())
         if self.env.skipped:  # what follows an early end counts with the step that ends
-            rest = float(self._reward.members(*resting(self.task)).mean()) - self._usual
+            rest = float(self._reward.members(*resting(self.task)).mean()) - self._mean_reward
             mean = mean + (steps[2][:, -1] == 1.0) * np.float32(rest * gamma / (1.0 - gamma))
-        self.unit = discounted_deviation(mean.reshape(-1, rows), gamma)
+        self.reward_scale = discounted_deviation(mean.reshape(-1, rows), gamma)
 
     def newest_steps(self) -> tuple[Any, Any, Any, Any] | None:
         """(obs, actions, next_obs, terms) of the newest rollout, one row per step; None before the first."""
-        facts = self.ppo.facts
+        facts = self.ppo.rollout
         if facts.obs is None or facts.actions is None or facts.next_obs is None or facts.terms is None:
             return None
         wide = facts.obs.shape[-1]
@@ -126,19 +128,23 @@ class Practice(Tries):
         obs, after = facts.obs.reshape(-1, wide), facts.next_obs.reshape(-1, wide)
         return obs, actions, after, facts.terms.reshape(len(obs), -1)
 
-    def burst(self) -> int:
+    def train_iteration(self) -> int:
         """One rollout and its update; the number of environment steps."""
         before = self.policy
         parameters = self._parameters()
-        self.past.keep(self.env_steps, before)
-        self.ppo.burst()
-        self.events.note(self.ppo.facts)
-        self.bursts += 1
+        self.history.keep(self.env_steps, before)
+        self.ppo.train_iteration()
+        self.events.add_rollout(self.ppo.rollout)
+        self.iterations += 1
         self._since_origin += 1
-        if self.unit is None:
-            self._measure_unit()
-        worth = self.judge(self.counts) if self.judge and self.counts is not None else None
-        self.late.note(self.learned_return if worth is None else worth, parameters)
+        if self.reward_scale is None:
+            self._measure_reward_scale()
+        worth = (
+            self.episode_value(self.term_counts)
+            if self.episode_value and self.term_counts is not None
+            else None
+        )
+        self.recent_policies.add(self.learned_return if worth is None else worth, parameters)
         return int(self.ppo.n_steps * self.ppo.n_envs)
 
     def _parameters(self) -> dict[str, Any]:
@@ -147,11 +153,11 @@ class Practice(Tries):
     def _load(self, parameters: dict[str, Any]) -> None:
         self.ppo.policy.load_state_dict(parameters)
 
-    def remember(self) -> None:
+    def mark_restart_point(self) -> None:
         """The policy of now is what can be started over from."""
         self._origin, self._since_origin = self._parameters(), 0
 
-    def soften(self) -> None:
+    def shrink_last_layer(self) -> None:
         """Make the policy less sure of itself, so that it finds out what a new reward is worth.
 
         Who has practised to the end tries nothing else any more: the weights behind its actions are shrunk
@@ -164,36 +170,42 @@ class Practice(Tries):
     @property
     def learned_return(self) -> float:
         """The newest rollout's learned reward per episode, in the reward's own unit."""
-        paid = self.ppo.facts.reward_sum / max(self.ppo.facts.episodes, 1e-9)
-        return paid * (self.unit or 1.0) + self._usual * self.task.horizon
+        paid = self.ppo.rollout.reward_sum / max(self.ppo.rollout.episodes, 1e-9)
+        return paid * (self.reward_scale or 1.0) + self._mean_reward * self.task.horizon
 
     @property
-    def counts(self) -> NDArray[np.float32] | None:
+    def term_counts(self) -> NDArray[np.float32] | None:
         """Each named term per episode [M], in the newest rollout; None before the first."""
-        facts = self.ppo.facts
+        facts = self.ppo.rollout
         return None if facts.terms_sum is None else np.asarray(facts.terms_sum / facts.episodes, np.float32)
 
     def curve_values(self) -> dict[str, float]:
         """What the curves show of practice by now."""
         names = [f"term {name}" for name in self.task.world.term_names]
-        terms = {} if self.counts is None else dict(zip(names, self.counts.tolist(), strict=True))
-        unseen = {} if is_foreign(self.task) else scores.curve_values(scores.evaluate(self.task, self.policy))
+        terms = {} if self.term_counts is None else dict(zip(names, self.term_counts.tolist(), strict=True))
+        unseen = (
+            {} if is_external(self.task) else scores.curve_values(scores.evaluate(self.task, self.policy))
+        )
         return {"learned reward": self.learned_return, **terms, **unseen}
 
     def variants(self) -> list[Variant]:
         """Ways of acting: the policy now, the same bolder, earlier ones, what was given up, chance."""
         now, name = self.policy, f"policy:{self.env_steps}"
-        bolder = [Variant(now, temperature, name) for temperature in self.config.bolder]
-        earlier = [Variant(policy, 1.0, f"policy:{at}") for at, policy in self.past]
-        given_up = [Variant(self.past.given_up, 1.0, "given up")] * TWICE if self.past.given_up else []
+        bolder = [Variant(now, temperature, name) for temperature in self.config.temperatures]
+        earlier = [Variant(policy, 1.0, f"policy:{at}") for at, policy in self.history]
+        given_up = (
+            [Variant(self.history.rejected, 1.0, "given up")] * REJECTED_VARIANTS
+            if self.history.rejected
+            else []
+        )
         unlearned = Variant(random_policy(now), 1.0, "random")
         return [Variant(now, 1.0, name), *bolder, *earlier, *given_up, unlearned]
 
     def moments(self, random: np.random.Generator) -> list[Moment]:
         """Where the policy is nowadays: every row at one step of the newest rollout."""
-        if is_foreign(self.task):
+        if is_external(self.task):
             return foreign_moments(self.task, self.policy, random)
-        facts = self.ppo.facts
+        facts = self.ppo.rollout
         if facts.states is None or facts.rng is None:
             return fresh_moments(self.task, 64, int(random.integers(2**31)))
         return moments_of(self.task, facts.states, facts.rng)
@@ -204,20 +216,20 @@ class Practice(Tries):
         first = self._first
         return {
             "env_steps": self.env_steps,
-            "bursts": self.bursts,
-            "usual": self._usual,
-            "unit": self.unit,
-            "past": self.past.times,
+            "bursts": self.iterations,
+            "usual": self._mean_reward,
+            "unit": self.reward_scale,
+            "past": self.history.times,
             "since_origin": self._since_origin,
-            "began_anew": self.began_anew,
+            "began_anew": self.is_at_restart_point,
             "clones": [self._clones, self._cloned],
-            "first": first and [first.worth, np.asarray(first.counts).tolist()],
+            "first": first and [first.value, np.asarray(first.counts).tolist()],
             "random": self.ppo.random.bit_generator.state,
         }
 
     def state(self) -> Arrays:
         found = checkpoint.policy_state(self.ppo.policy, self.ppo.policy.optimizer)
-        found |= self.past.state()
+        found |= self.history.state()
         found |= {f"origin.{name}": value.cpu().numpy() for name, value in self._origin.items()}
         if self._first is not None:
             found |= {f"first.{name}": value.cpu().numpy() for name, value in self._first.parameters.items()}
@@ -231,7 +243,7 @@ class Practice(Tries):
             names = self.ppo.policy.state_dict()
             self.ppo.policy.load_state_dict({n: torch.from_numpy(arrays[f"first.{n}"]) for n in names})
             worth, counts = facts["first"]
-            self._first = Try(worth, np.array(counts, np.float32), self._parameters(), self.policy)
+            self._first = Candidate(worth, np.array(counts, np.float32), self._parameters(), self.policy)
         checkpoint.restore_policy(self.ppo.policy, self.ppo.policy.optimizer, arrays)
         if any(name.startswith("early.") for name in arrays):
             names = self.ppo.policy.state_dict()
@@ -240,17 +252,17 @@ class Practice(Tries):
             if f"origin.{name}" in arrays:  # an older version kept none
                 value.copy_(torch.from_numpy(arrays[f"origin.{name}"]))
         self._restore_rest(facts, arrays, reward)
-        if not is_foreign(self.task):
+        if not is_external(self.task):
             self.ppo._last_obs = self._put(arrays["sim.states"], arrays["sim.rng"])
 
     def _restore_rest(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
         """Everything but the networks and where the rows are."""
-        self.ppo.num_timesteps, self.bursts = facts["env_steps"], facts["bursts"]
+        self.ppo.num_timesteps, self.iterations = facts["env_steps"], facts["bursts"]
         self.ppo.random.bit_generator.state = facts["random"]
-        self.past.restore(facts["past"], arrays, self.policy)
-        self._reward, self.unit, self._usual = reward, facts["unit"], facts["usual"]
+        self.history.restore(facts["past"], arrays, self.policy)
+        self._reward, self.reward_scale, self._mean_reward = reward, facts["unit"], facts["usual"]
         self._since_origin = facts.get("since_origin", 1)
-        self.began_anew = facts.get("began_anew", True)
+        self.is_at_restart_point = facts.get("began_anew", True)
         self._clones, self._cloned = facts.get("clones", (False, False))
 
     def _put(self, states: Array, rng: Array) -> Array:

@@ -21,7 +21,7 @@ from envs.world import Task
 Parameters = dict[str, Any]
 
 
-class HeadStart:
+class BCWarmStart:
     """Clones the drives heard so far, some minibatches at a time; always from nothing, so that it comes to
     the same however often it is stopped."""
 
@@ -32,7 +32,7 @@ class HeadStart:
         self._records: list[Demonstration | Correction] = []
         self._begin()
 
-    def hear(self, records: Sequence[Record]) -> None:
+    def set_demonstrations(self, records: Sequence[Record]) -> None:
         """What is driven is learned anew if it is not as heard before. A takeover alone shows no way."""
         drives = [r for r in records if isinstance(r, Demonstration)]
         takeovers = [r for r in records if isinstance(r, Correction)]
@@ -50,7 +50,7 @@ class HeadStart:
         """Whether there is a drive to begin from."""
         return bool(self._records)
 
-    def go_on(self) -> bool:
+    def train_some(self) -> bool:
         """Some more minibatches; whether that was all."""
         config = self.config
         if self._cloner is None:

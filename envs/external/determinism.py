@@ -12,7 +12,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.external.external_task import ForeignTask
+from envs.external.external_task import ExternalTask
 from envs.external.stepping import started, stepped
 
 TRIED = 15  # steps
@@ -20,12 +20,12 @@ HIGHEST = 128  # kept pictures are no higher than this [px]
 _Run = list[NDArray[np.float32]]
 
 
-def is_filmed(task: ForeignTask) -> bool:
+def is_filmed(task: ExternalTask) -> bool:
     """Whether recordings keep pictures as states, because the world doesn't repeat itself when run again."""
     return task.has_frames and not repeats(task)
 
 
-def repeats(task: ForeignTask) -> bool:
+def repeats(task: ExternalTask) -> bool:
     """Run twice: in an environment that has had another episode before, and in a fresh one.
 
     A world may still differ later, or seldom: each replay is checked against what was recorded.
@@ -36,7 +36,7 @@ def repeats(task: ForeignTask) -> bool:
 class _Hashed:
     """A task told apart by its id, options and entry in the registry."""
 
-    def __init__(self, task: ForeignTask) -> None:
+    def __init__(self, task: ExternalTask) -> None:
         spec = gymnasium.registry.get(task.env_id.split(":")[-1])
         self.task, self._key = task, (task.env_id, repr(sorted(task.options.items())), repr(spec))
 
@@ -58,7 +58,7 @@ def _tried(hashed: _Hashed) -> bool:
     )
 
 
-def _run(task: ForeignTask, env: gymnasium.Env[Any, Any], seed: int) -> _Run:
+def _run(task: ExternalTask, env: gymnasium.Env[Any, Any], seed: int) -> _Run:
     space = task.world.action_space
     space.seed(seed)
     seen = [started(task, env, seed)]

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class ForeignWorldError(ValueError):
+class ExternalWorldError(ValueError):
     """This world can't be used here; the text is a sentence that names it and the reason."""
 
 
@@ -16,9 +16,9 @@ def guarded(id: str, when: str, call: Callable[[], T]) -> T:
     """`call()`; ForeignWorldError for whatever it raises."""
     try:
         return call()
-    except ForeignWorldError:
+    except ExternalWorldError:
         raise
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
         told = f": {reason}" if reason else ""
-        raise ForeignWorldError(f"{id} raised {type(error).__name__} {when}{told}") from error
+        raise ExternalWorldError(f"{id} raised {type(error).__name__} {when}{told}") from error

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.external.determinism import is_filmed, small
-from envs.external.external_errors import ForeignWorldError, guarded
-from envs.external.external_task import ENDED, REWARD, ForeignTask
+from envs.external.external_errors import ExternalWorldError, guarded
+from envs.external.external_task import ENDED, REWARD, ExternalTask
 from envs.external.stepping import started, stepped
 from envs.simulation import Step, words_of
 from envs.trajectory import Recorder, Trajectory
@@ -28,14 +28,14 @@ NEAR = 1e-3
 """How far a re-simulated observation may lie from the recorded one (machines differ in last bits)."""
 
 
-class ForeignSimulation:
+class ExternalSimulation:
     """N environments with a fixed horizon, an absorbing moment after early ends, and auto-reset.
 
     skips: start anew right after an early end, and only count in `skipped` the steps of rest left out.
     """
 
     def __init__(
-        self, task: ForeignTask, rows: int, *, seed: int = 0, auto_reset: bool = True, skips: bool = False
+        self, task: ExternalTask, rows: int, *, seed: int = 0, auto_reset: bool = True, skips: bool = False
     ) -> None:
         self.task, self.rows, self.auto_reset = task, rows, auto_reset
         self.skips, self.skipped = skips, 0
@@ -147,15 +147,15 @@ class ForeignSimulation:
     def fork(self, row: int, trajectory: Trajectory, t: int = 0) -> NDArray[np.float32]:
         """Bring one row to moment `t` of a recording by running it again; it goes on from there.
 
-        Raises ForeignWorldError when the world doesn't repeat itself, or the seed was not recorded.
+        Raises ExternalWorldError when the world doesn't repeat itself, or the seed was not recorded.
         """
         if self._film:
-            raise ForeignWorldError(
+            raise ExternalWorldError(
                 f"{self.task.id} doesn't repeat itself when it is run again, so a recording of it can be "
                 "watched but not taken over"
             )
         if trajectory.seed is None:
-            raise ForeignWorldError(
+            raise ExternalWorldError(
                 f"this recording of {trajectory.task} has no seed, so it can't be run again"
             )
         if not 0 <= t <= len(trajectory):
@@ -171,7 +171,7 @@ class ForeignSimulation:
 
     def _check(self, row: int, trajectory: Trajectory, t: int) -> None:
         if not np.allclose(self.obs[row], trajectory.observations[t], rtol=NEAR, atol=NEAR, equal_nan=True):
-            raise ForeignWorldError(
+            raise ExternalWorldError(
                 f"{self.task.id} didn't repeat itself: run again from seed {trajectory.seed} it is somewhere "
                 f"else at step {t}, so its recordings can't be replayed or taken over"
             )
@@ -179,7 +179,7 @@ class ForeignSimulation:
     def frame(self, row: int = 0) -> NDArray[np.uint8]:
         """What the world draws of itself now, uint8 [H, W, 3]. After an early end: its last picture.
 
-        Raises ForeignWorldError when it has no picture.
+        Raises ExternalWorldError when it has no picture.
         """
         if row not in self._frames:
             self._frames[row] = picture(self.task, self._envs[row])
@@ -220,10 +220,10 @@ class ForeignSimulation:
         self._envs = []
 
 
-def picture(task: ForeignTask, env: gymnasium.Env[Any, Any]) -> NDArray[np.uint8]:
+def picture(task: ExternalTask, env: gymnasium.Env[Any, Any]) -> NDArray[np.uint8]:
     """One frame, or a sentence about why there is none."""
     if not task.has_frames:
-        raise ForeignWorldError(
+        raise ExternalWorldError(
             f"{task.id} has no render mode 'rgb_array', so it can't be shown: choose a world that can draw "
             "itself, or train on it without a window"
         )
@@ -233,21 +233,23 @@ def picture(task: ForeignTask, env: gymnasium.Env[Any, Any]) -> NDArray[np.uint8
         if getattr(viewer, "enabled", True) is False:  # highway-env draws nothing where there is no display
             viewer.enabled = True
             frame = guarded(task.id, "when it drew itself", env.render)
-    except ForeignWorldError as error:
+    except ExternalWorldError as error:
         if isinstance(error.__cause__, gymnasium.error.DependencyNotInstalled):
-            raise ForeignWorldError(f"{task.id} needs a package to draw itself: {error.__cause__}") from error
+            raise ExternalWorldError(
+                f"{task.id} needs a package to draw itself: {error.__cause__}"
+            ) from error
         raise
     if not isinstance(frame, np.ndarray) or frame.ndim != 3 or frame.shape[2] != 3:
-        raise ForeignWorldError(f"{task.id} drew {type(frame).__name__} instead of a picture [H, W, 3]")
+        raise ExternalWorldError(f"{task.id} drew {type(frame).__name__} instead of a picture [H, W, 3]")
     return cast("NDArray[np.uint8]", frame.astype(np.uint8, copy=False))
 
 
-def frames_of(task: ForeignTask, trajectory: Trajectory) -> Iterator[NDArray[np.uint8]]:
+def frames_of(task: ExternalTask, trajectory: Trajectory) -> Iterator[NDArray[np.uint8]]:
     """A recording's T+1 frames one by one: kept ones, or by running it again, checked at each moment."""
     if is_filmed(task):
         yield from _kept(task, trajectory)
         return
-    simulation = ForeignSimulation(task, 1, auto_reset=False)
+    simulation = ExternalSimulation(task, 1, auto_reset=False)
     try:
         simulation.fork(0, trajectory, 0)
         yield simulation.frame()
@@ -259,17 +261,17 @@ def frames_of(task: ForeignTask, trajectory: Trajectory) -> Iterator[NDArray[np.
         simulation.close()
 
 
-def _kept(task: ForeignTask, trajectory: Trajectory) -> NDArray[np.uint8]:
+def _kept(task: ExternalTask, trajectory: Trajectory) -> NDArray[np.uint8]:
     """The pictures that a recording holds as its states: uint8 [T + 1, h, w, 3]."""
     shape = _film_shape(task, task.make())
     if trajectory.states.shape[1] != int(np.prod(shape)):
-        raise ForeignWorldError(
+        raise ExternalWorldError(
             f"{task.id} doesn't repeat itself, and this recording of it holds no pictures to show instead"
         )
     return trajectory.states.reshape(-1, *shape)
 
 
-def _film_shape(task: ForeignTask, env: gymnasium.Env[Any, Any]) -> tuple[int, ...]:
+def _film_shape(task: ExternalTask, env: gymnasium.Env[Any, Any]) -> tuple[int, ...]:
     """(h, w, 3) of the pictures that recordings keep."""
     started(task, env, 0)
     return small(picture(task, env)).shape

@@ -54,7 +54,7 @@ class Leaf:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ForeignTask(Task):
+class ExternalTask(Task):
     """A Task whose world has no kernel and no states (K = 0): `envs.external.external_simulation` runs it.
 
     env_id: its name in Gymnasium's registry. leaves: the parts of its observation that are laid flat, in

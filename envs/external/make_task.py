@@ -15,8 +15,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.external.external_errors import ForeignWorldError
-from envs.external.external_task import REWARD, Choices, ForeignTask, Leaf
+from envs.external.external_errors import ExternalWorldError
+from envs.external.external_task import REWARD, Choices, ExternalTask, Leaf
 from envs.external.key_map import KeyMap, key_map, reach
 from envs.world import Array, Kernel, Term, World
 
@@ -40,14 +40,14 @@ def _never_known(states: Array) -> NDArray[np.bool_]:
 
 
 def _no_kernel(*_: Any) -> None:
-    raise TypeError("a world of somebody else's has no kernel: run it with ForeignSimulation, not Simulation")
+    raise TypeError("an external world has no kernel: run it with ExternalSimulation, not Simulation")
 
 
-def foreign_task(id: str, *, keys_file: Path | None = None, **options: Any) -> ForeignTask:
+def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any) -> ExternalTask:
     """Any Gymnasium id ("CartPole-v1"; "module:Id" imports the module first) as a Task.
 
     keys_file: a JSON file of keys, see `envs.external.key_map`. Options go to the environment.
-    Raises ForeignWorldError for ids that Gymnasium doesn't know and for spaces that can't be made flat.
+    Raises ExternalWorldError for ids that Gymnasium doesn't know and for spaces that can't be made flat.
     """
     env, has_frames = _open(id, options)
     try:
@@ -82,18 +82,18 @@ def foreign_task(id: str, *, keys_file: Path | None = None, **options: Any) -> F
         placements=lambda state: (np.zeros((0, 0), np.float32), np.zeros((0, 2))),
         place=lambda states: np.zeros((len(states), 2)),
     )
-    return ForeignTask(
+    return ExternalTask(
         id=id,
         title=id.split(":")[-1].split("/")[-1],
         about=keymap.about or f"{id}, a world of somebody else's; its own reward is the wish.",
         world=world,
         horizon=keymap.horizon or horizon or DEFAULT_HORIZON,
-        written={"reward": 1.0},
-        wish=own_reward,
+        proxy_reward={"reward": 1.0},
+        true_reward=own_reward,
         done=_never_known,
         keys=keys,
         options=options,
-        factory=partial(foreign_task, id, keys_file=keys_file),
+        factory=partial(make_external_task, id, keys_file=keys_file),
         env_id=id,
         leaves=leaves,
         its_actions=its_actions,
@@ -117,20 +117,20 @@ def _open(id: str, options: dict[str, Any]) -> tuple[gymnasium.Env[Any, Any], bo
     try:
         env = gymnasium.make(id, disable_env_checker=True, **options)
     except gymnasium.error.DependencyNotInstalled as error:
-        raise ForeignWorldError(f"{id} needs a package that is not installed here: {error}") from error
+        raise ExternalWorldError(f"{id} needs a package that is not installed here: {error}") from error
     except (gymnasium.error.Error, ModuleNotFoundError) as error:
         missing = getattr(error.__cause__ or error, "name", None)
         if missing and not id.startswith(missing):
-            raise ForeignWorldError(
+            raise ExternalWorldError(
                 f"{id} needs the package {missing!r}, which is not installed here"
             ) from error
         known = [name for name in gymnasium.registry if name != id]
         close = difflib.get_close_matches(id.split(":")[-1], known, n=1, cutoff=0.6)
         reason = f"did you mean {close[0]!r}?" if close else " ".join(str(error).split())
-        raise ForeignWorldError(f"there is no world {id!r}: {reason}") from error
+        raise ExternalWorldError(f"there is no world {id!r}: {reason}") from error
     except Exception as error:
         reason = " ".join(str(error).split())
-        raise ForeignWorldError(f"{id} raised {type(error).__name__} when it was made: {reason}") from error
+        raise ExternalWorldError(f"{id} raised {type(error).__name__} when it was made: {reason}") from error
     return env, "rgb_array" in (env.metadata.get("render_modes") or ())
 
 
@@ -153,7 +153,7 @@ def _flat_actions(
         every = itertools.product(*(range(int(n)) for n in sizes.ravel()))
         table = [(np.reshape(one, space.shape) + start_at).astype(space.dtype) for one in every]
     else:
-        raise ForeignWorldError(
+        raise ExternalWorldError(
             f"{id} takes actions of {type(space).__name__}, which keys can't give: "
             "wrap it so that its actions are Discrete, MultiDiscrete, MultiBinary or Box"
         )
@@ -164,7 +164,7 @@ def _flat_actions(
 
 def _bounded(id: str, count: int) -> None:
     if count > MOST_ACTIONS:
-        raise ForeignWorldError(
+        raise ExternalWorldError(
             f"{id} has {count} different actions, more than the {MOST_ACTIONS} that can be taught here: "
             "wrap it so that fewer are offered"
         )
@@ -194,12 +194,12 @@ def _checked_leaves(id: str, space: spaces.Space[Any]) -> tuple[Leaf, ...]:
     leaves = tuple(_leaves(space))
     size = sum(leaf.size for leaf in leaves)
     if size == 0:
-        raise ForeignWorldError(
+        raise ExternalWorldError(
             f"{id} shows observations of {type(space).__name__}, which can't be laid flat into numbers: "
             "wrap it so that they are Box, Discrete, MultiDiscrete, or Dict or Tuple of these"
         )
     if size > MOST_NUMBERS:
-        raise ForeignWorldError(
+        raise ExternalWorldError(
             f"{id} shows {size} numbers a step, more than the {MOST_NUMBERS} taken here: "
             "wrap it so that it shows features or small pictures"
         )
@@ -224,7 +224,7 @@ def _checked_keys(
             fits = isinstance(action, list | tuple) and len(action) == int(np.prod(space.shape))
             wanted = f"a list of {int(np.prod(space.shape))} numbers"
         if not fits:
-            raise ForeignWorldError(f"key {key!r} of {id} is set to {action!r}: it must be {wanted}")
+            raise ExternalWorldError(f"key {key!r} of {id} is set to {action!r}: it must be {wanted}")
         keys[key] = tuple(float(x) for x in action) if isinstance(action, list | tuple) else action
     idle = keys.get("", 0)
     return keys, idle if isinstance(idle, int) else 0

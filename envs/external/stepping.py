@@ -8,8 +8,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.external.external_errors import ForeignWorldError, guarded
-from envs.external.external_task import ForeignTask
+from envs.external.external_errors import ExternalWorldError, guarded
+from envs.external.external_task import ExternalTask
 
 
 class Stepped(NamedTuple):
@@ -21,7 +21,7 @@ class Stepped(NamedTuple):
     truncated: bool
 
 
-def started(task: ForeignTask, env: gymnasium.Env[Any, Any], seed: int) -> NDArray[np.float32]:
+def started(task: ExternalTask, env: gymnasium.Env[Any, Any], seed: int) -> NDArray[np.float32]:
     """The flat observation after a reset with `seed`."""
     when = f"when it was reset with seed {seed}"
 
@@ -32,7 +32,7 @@ def started(task: ForeignTask, env: gymnasium.Env[Any, Any], seed: int) -> NDArr
     return _flat(task, guarded(task.id, when, call), when)
 
 
-def stepped(task: ForeignTask, env: gymnasium.Env[Any, Any], action: Any, clock: int) -> Stepped:
+def stepped(task: ExternalTask, env: gymnasium.Env[Any, Any], action: Any, clock: int) -> Stepped:
     """One step with an action of ours; `clock` counts it for the sentence."""
     when = f"in step {clock}"
 
@@ -44,17 +44,17 @@ def stepped(task: ForeignTask, env: gymnasium.Env[Any, Any], action: Any, clock:
     return Stepped(_flat(task, obs, when), _number(task.id, reward, when), terminated, truncated)
 
 
-def _flat(task: ForeignTask, obs: Any, when: str) -> NDArray[np.float32]:
+def _flat(task: ExternalTask, obs: Any, when: str) -> NDArray[np.float32]:
     flat = guarded(task.id, f"when what it showed {when} was laid flat", lambda: task.flat_obs(obs))
     names = task.world.obs_names
     if len(flat) != len(names) - 1:
-        raise ForeignWorldError(
+        raise ExternalWorldError(
             f"{task.id} showed {len(flat)} numbers {when}, not the {len(names) - 1} of its observation space"
         )
     fine = np.isfinite(flat)
     if not fine.all():
         at = int(fine.argmin())
-        raise ForeignWorldError(
+        raise ExternalWorldError(
             f"{task.id} showed {flat[at]} as {names[at]!r} {when}, from which nothing can be learned: "
             "wrap it so that all it shows is finite"
         )
@@ -68,5 +68,5 @@ def _number(id: str, reward: Any, when: str) -> float:
     except (TypeError, ValueError):
         number = np.nan
     if not np.isfinite(number):
-        raise ForeignWorldError(f"{id} paid {reward!r} {when}: a reward must be a finite number")
+        raise ExternalWorldError(f"{id} paid {reward!r} {when}: a reward must be a finite number")
     return number

@@ -26,7 +26,7 @@ from envs.lanes.true_rewards import (
     merge_done,
     merge_wish,
 )
-from envs.world import Array, Task, Wish, task_factory
+from envs.world import Array, Task, TrueReward, task_factory
 
 KEYS: Mapping[str, int] = {"": KEEP, "up": LEFT, "down": RIGHT, "right": FASTER, "left": SLOWER}
 _AXES = {"right": (1.0, 0.0), "left": (-1.0, 0.0), "up": (0.0, -1.0), "down": (0.0, 1.0)}
@@ -91,7 +91,7 @@ def _task(
     title: str,
     about: str,
     roads: _Roads,
-    wish: Wish,
+    wish: TrueReward,
     done: Callable[[Array], NDArray[np.bool_]],
     difficulty: str,
     split: str,
@@ -130,8 +130,8 @@ def _task(
             drawn=() if drawn is None else drawn.numbers,
         ),
         horizon=HORIZON,
-        written={"progress": 1.0, "crash": -20.0},
-        wish=Steered(wish) if steered else wish,
+        proxy_reward={"progress": 1.0, "crash": -20.0},
+        true_reward=Steered(wish) if steered else wish,
         done=done,
         keys=STEERING_KEYS if steered else KEYS,
         options=options,

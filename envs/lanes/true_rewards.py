@@ -35,7 +35,7 @@ from envs.lanes.lanes_state_layout import (
     extras_of,
 )
 from envs.lanes.step import STEP
-from envs.world import Array, Wish
+from envs.world import Array, TrueReward
 
 HORIZON = 160
 TOWN = 14.0  # speed limit where people cross [m/s]
@@ -195,7 +195,7 @@ ASTRIDE_WISH = -0.3
 class Steered:
     """A wish where actions are continuous: nor drive between two lanes (the last term)."""
 
-    wish: Wish
+    wish: TrueReward
 
     def __call__(self, before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
         return np.asarray(self.wish(before, terms, after) + ASTRIDE_WISH * terms[:, -1], np.float32)

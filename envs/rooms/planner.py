@@ -265,7 +265,7 @@ def _nodes(task: Task, state: Array) -> _Nodes:
 
 def can_plan(task: Task, wish: RoomsWish | None = None) -> bool:
     """Whether `plan` is exact for this task's physics, and for its wish or another."""
-    chosen = wish or task.wish
+    chosen = wish or task.true_reward
     if not isinstance(chosen, RoomsWish) or task.world.kernel.step is not step_rows:
         return False
     if not task.world.params[CARRY]:
@@ -275,7 +275,7 @@ def can_plan(task: Task, wish: RoomsWish | None = None) -> bool:
 
 def plan(task: Task, state: Array, wish: RoomsWish | None = None) -> FlatPlan:
     """The exact plan for the flat in `state` [K], under the task's wish or another."""
-    chosen = wish or task.wish
+    chosen = wish or task.true_reward
     if not isinstance(chosen, RoomsWish):
         raise TypeError(f"{task.id} has no wish that can be planned for exactly: it is no task of Rooms")
     nodes = _nodes(task, state)

@@ -17,9 +17,9 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from envs.external.external_errors import ForeignWorldError
+from envs.external.external_errors import ExternalWorldError
 from envs.external.external_simulation import frames_of
-from envs.external.external_task import ForeignTask
+from envs.external.external_task import ExternalTask
 from envs.simulation import AnySimulation
 from envs.trajectory import Trajectory
 from envs.world import Array, Renderer, Task
@@ -74,7 +74,7 @@ class View:
         if self.task.draws_itself:
             try:
                 self.picture(surface, rect, simulation.frame(row), over=bool(simulation.obs[row, -1]))
-            except ForeignWorldError as error:
+            except ExternalWorldError as error:
                 say(surface, rect, str(error))
             return
         now = simulation.states[row]
@@ -132,7 +132,7 @@ class Film:
     def __init__(self, task: Task, trajectory: Trajectory, view: View | None = None) -> None:
         self.task, self.trajectory = task, trajectory
         self.view = view or View(task)
-        self._frames = _Frames(task, trajectory) if isinstance(task, ForeignTask) else None
+        self._frames = _Frames(task, trajectory) if isinstance(task, ExternalTask) else None
 
     def __len__(self) -> int:
         """Steps; there is one moment more."""
@@ -153,7 +153,7 @@ class Film:
             over = bool(self.trajectory.observations[int(t), -1])
             try:
                 self.view.picture(surface, rect, self._frames.at(int(t)), over)
-            except ForeignWorldError as error:
+            except ExternalWorldError as error:
                 say(surface, rect, str(error))
 
     def still(self, size: tuple[int, int], t: float) -> pygame.Surface:
@@ -161,7 +161,7 @@ class Film:
         surface = pygame.Surface(size)
         surface.fill(BACKGROUND)
         if self._frames is not None:
-            with suppress(ForeignWorldError):  # drawn as a sentence below
+            with suppress(ExternalWorldError):  # drawn as a sentence below
                 self._frames.make(int(t))
         self.draw(surface, surface.get_rect(), t)
         return surface
@@ -170,10 +170,10 @@ class Film:
 class _Frames:
     """A recording's frames, made by running it again a little in each draw, kept compressed."""
 
-    def __init__(self, task: ForeignTask, trajectory: Trajectory) -> None:
+    def __init__(self, task: ExternalTask, trajectory: Trajectory) -> None:
         self._source: Iterator[NDArray[np.uint8]] | None = frames_of(task, trajectory)
         self._kept: list[tuple[tuple[int, ...], bytes]] = []
-        self._trouble: ForeignWorldError | None = None
+        self._trouble: ExternalWorldError | None = None
 
     def make(self, t: int, patience: float = 3600.0) -> None:
         """Make frames up to moment t, or as many as `patience` [s] allows, but at least one."""
@@ -181,7 +181,7 @@ class _Frames:
         while self._source is not None and len(self._kept) <= t:
             try:
                 frame = next(self._source, None)
-            except ForeignWorldError as error:
+            except ExternalWorldError as error:
                 self._trouble, self._source = error, None
                 return
             if frame is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from sandbox.exchange.state_validation import Looker
+    from sandbox.exchange.state_validation import StateValidator
     from sandbox.store.verify import Report
 
 app = typer.Typer(
@@ -76,18 +76,18 @@ def merge(
     typer.echo(f"{place.name}: {_count(done.added)} added, {done.known} were there already.")
 
 
-def _looker(where: str) -> Looker:
+def _looker(where: str) -> StateValidator:
     """What looks at recordings, those of the session's own task (`module:name`) too."""
     from envs.task_catalog import task
-    from sandbox.exchange.state_validation import Looker
+    from sandbox.exchange.state_validation import StateValidator
     from sandbox.session.folder import SessionFile
 
     folder = Path(where)
     with suppress(ValueError):  # no session, or its world can't be made now: its records are still verified
         facts = SessionFile.read(folder) if folder.is_dir() else None
         if facts is not None and ":" in facts.world:
-            return Looker(task(facts.world, **facts.options))
-    return Looker()
+            return StateValidator(task(facts.world, **facts.options))
+    return StateValidator()
 
 
 def _tell(name: str, report: Report) -> None:

@@ -31,7 +31,7 @@ def session_agent(folder: Path) -> tuple[Agent, Task]:
     learner.load(checkpoint)
     from agents.policies.from_torch import known_values
 
-    return agent_of(world, learner.snapshot(), known_values(learner)), world
+    return agent_of(world, learner.snapshot(), known_values(learner.algorithm)), world
 
 
 def keep(path: Path, session: Path, world: Task) -> Path:

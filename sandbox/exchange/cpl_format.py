@@ -24,7 +24,7 @@ from envs.trajectory import Trajectory
 from envs.world import Task
 from sandbox.exchange.ledger import Entry, Tell, silent
 from sandbox.exchange.npz import read_npz, write_npz
-from sandbox.exchange.state_validation import Misfit
+from sandbox.exchange.state_validation import InvalidRecord
 from sandbox.session.folder import program_version
 from sandbox.store.provenance import Provenance
 
@@ -127,11 +127,11 @@ def _within(array: Any, low: int, high: int) -> bool:
 def entries(arrays: Arrays, world: Task, source: str) -> list[Entry]:
     """Comparisons in `world`, one for each pair; the same file gives the same ids each time.
 
-    Their clips have no states: they are learned from, and can't be shown. Raises Misfit without terms
+    Their clips have no states: they are learned from, and can't be shown. Raises InvalidRecord without terms
     in a world whose reward is learned from its terms.
     """
     if world.names_terms and not all(f"terms_{side}" in arrays for side in (1, 2)):
-        raise Misfit(
+        raise InvalidRecord(
             f"the file has no terms_1 and terms_2, from which the reward of {world.id} is learned: "
             "import the pairs into a world of somebody else's, or export them with teachbox."
         )

@@ -20,7 +20,7 @@ from envs.trajectory import Trajectory
 from envs.world import Array, Task
 from sandbox.exchange.ledger import Entry, Ledger
 from sandbox.exchange.preference_bundle import ID, provenance_of
-from sandbox.exchange.state_validation import Misfit
+from sandbox.exchange.state_validation import InvalidRecord
 from sandbox.session.folder import program_version
 from sandbox.store.provenance import Provenance
 
@@ -66,7 +66,7 @@ def own_text(record: Demonstration, origin: Provenance) -> str:
 
 
 def entries(episodes: Iterable[Episode], world: Task, source: str) -> list[Entry]:
-    """Demonstrations in `world`, one for each episode. Raises Misfit or UnsafeFile with a sentence."""
+    """Demonstrations in `world`, one for each episode. Raises InvalidRecord or UnsafeFile with a sentence."""
     found = []
     for episode in episodes:
         if episode.own is not None:
@@ -129,7 +129,7 @@ def recording(episode: Episode, world: Task, source: str) -> Trajectory:
     if episode.seed is not None:
         return _run_again(episode, world, actions, driver)
     if world.can_restore:
-        raise Misfit(
+        raise InvalidRecord(
             f"{episode.name} says neither its seed nor its states, so it can't be placed in {world.id}: "
             "record it with a seed, or export it with teachbox."
         )
@@ -142,20 +142,24 @@ def _actions(episode: Episode, world: Task) -> Array:
     if isinstance(space, spaces.Box):
         wide = int(np.prod(space.shape))
         if given.dtype.kind not in "fiu" or given.ndim < 1 or given.size != len(given) * wide:
-            raise Misfit(f"{episode.name} has actions of shape {list(given.shape)}, not [T, {wide}].")
+            raise InvalidRecord(f"{episode.name} has actions of shape {list(given.shape)}, not [T, {wide}].")
         flat = given.reshape(len(given), wide).astype(np.float32)
         return np.clip(flat, space.low, space.high) if np.isfinite(flat).all() else flat
     if given.dtype.kind not in "iu" or given.size != len(given):
-        raise Misfit(f"{episode.name} has actions of type {given.dtype}, and the world counts its actions.")
+        raise InvalidRecord(
+            f"{episode.name} has actions of type {given.dtype}, and the world counts its actions."
+        )
     return given.reshape(-1).astype(np.int64)
 
 
 def _run_again(episode: Episode, world: Task, actions: Array, driver: str) -> Trajectory:
     assert episode.seed is not None
     if not 0 <= episode.seed < 2**31:
-        raise Misfit(f"{episode.name} has the seed {short(episode.seed)}: it is from 0 to 2^31 - 1.")
+        raise InvalidRecord(f"{episode.name} has the seed {short(episode.seed)}: it is from 0 to 2^31 - 1.")
     if len(actions) > world.horizon:
-        raise Misfit(f"{episode.name} has {len(actions)} steps, and {world.id} ends after {world.horizon}.")
+        raise InvalidRecord(
+            f"{episode.name} has {len(actions)} steps, and {world.id} ends after {world.horizon}."
+        )
     _check_actions_exist(episode.name, world, actions)
     simulation = simulate(world, 1, auto_reset=False)
     simulation.reset_as_env(episode.seed)
@@ -177,19 +181,19 @@ def _check_actions_exist(name: str, world: Task, actions: Array) -> None:
     space = world.world.action_space
     if isinstance(space, spaces.Discrete):
         if len(actions) and not (actions.min() >= 0 and actions.max() < space.n):
-            raise Misfit(f"{name} has actions outside 0 to {int(space.n) - 1}.")
+            raise InvalidRecord(f"{name} has actions outside 0 to {int(space.n) - 1}.")
     elif not np.isfinite(actions).all():
-        raise Misfit(f"{name} has a NaN or an infinity in its actions.")
+        raise InvalidRecord(f"{name} has a NaN or an infinity in its actions.")
 
 
 def _compare(episode: Episode, world: Task, t: int, seen: NDArray[np.float32]) -> None:
-    """Raise Misfit unless the file's observation `t` is what this world shows there."""
+    """Raise InvalidRecord unless the file's observation `t` is what this world shows there."""
     told = np.asarray(episode.observations[t], np.float64).reshape(-1)
     ways = [seen[:-1]] if world.ends_early else [seen, shaped(world.world, seen).reshape(-1)]
     ways.append(seen)
     near = any(len(told) == len(one) and np.allclose(told, one, NEAR, NEAR) for one in ways)
     if not near:
-        raise Misfit(
+        raise InvalidRecord(
             f"{episode.name} is another one than {world.id} gives from seed {episode.seed} (at step {t}): "
             "it was recorded in another world, version or with other options."
         )
@@ -200,7 +204,7 @@ def _as_seen(episode: Episode, world: Task, actions: Array, driver: str) -> Traj
     steps, wide = len(actions), len(world.world.obs_names) - 1
     given = episode.observations
     if given.dtype.kind not in "fiub" or len(given) != steps + 1 or given.size != (steps + 1) * wide:
-        raise Misfit(
+        raise InvalidRecord(
             f"{episode.name} has observations of shape {list(given.shape)}; {world.id} has {wide} numbers at "
             f"each of {steps + 1} moments."
         )

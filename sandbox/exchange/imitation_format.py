@@ -14,7 +14,7 @@ import numpy as np
 
 from agents.io.safe_files import UnsafeFile, parse_json, read_bytes, short
 from sandbox.exchange.episodes import Episode
-from sandbox.exchange.isolated_parser import Apart, using
+from sandbox.exchange.isolated_parser import IsolatedParser, using
 from sandbox.exchange.ledger import Tell, silent
 
 STATE = "state.json"
@@ -22,7 +22,7 @@ DATA_FILE = re.compile(r"[-\w]+\.arrow")
 MOST_FILES = 1000
 
 
-def read(path: Path, tell: Tell = silent, apart: Apart | None = None) -> list[Episode]:
+def read(path: Path, tell: Tell = silent, apart: IsolatedParser | None = None) -> list[Episode]:
     """The trajectories of a folder. Raises UnsafeFile."""
     if path.is_symlink():
         raise UnsafeFile(f"{path} is a link: give the folder itself.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from envs.task_catalog import task
 from envs.world import Task
 from sandbox.exchange.ledger import Ledger, Tell, silent
-from sandbox.exchange.state_validation import Misfit, check, task_of_file
+from sandbox.exchange.state_validation import InvalidRecord, check, task_of_file
 from sandbox.session.folder import SessionFile
 from sandbox.session.opening import DEFAULT_LEARNER, open_parts
 from sandbox.session.session_options import SessionOptions
@@ -39,14 +39,14 @@ def session_task(folder: Path) -> Task | None:
 def save_records(ledger: Ledger, folder: Path, rater: str, tell: Tell = silent) -> Imported:
     """Check all of `ledger` against the world of the session in `folder`, then save it there.
 
-    A new session is made if there is none. Raises Misfit before anything is saved.
+    A new session is made if there is none. Raises InvalidRecord before anything is saved.
     """
     world = session_task(folder)
     fresh = world is None
     if world is None:
         world = task_of_file(ledger.world, ledger.options)
     elif ledger.world != world.id:
-        raise Misfit(
+        raise InvalidRecord(
             f"the file is about {ledger.world!r}, and the session {folder} is in {world.id}: "
             "choose a session in that world, or a new folder."
         )

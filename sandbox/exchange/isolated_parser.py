@@ -35,16 +35,16 @@ def need(*kinds: str) -> None:
 
 
 @contextmanager
-def using(given: Apart | None, kind: str) -> Iterator[Apart]:
+def using(given: IsolatedParser | None, kind: str) -> Iterator[IsolatedParser]:
     """The process given, or one of its own for the block."""
     if given is not None:
         yield given
         return
-    with Apart(kind) as made:
+    with IsolatedParser(kind) as made:
         yield made
 
 
-class Apart:
+class IsolatedParser:
     """A process that reads files of some kinds; one at a time."""
 
     def __init__(self, *kinds: str) -> None:
@@ -63,7 +63,7 @@ class Apart:
             env=env,
         )
 
-    def __enter__(self) -> Apart:
+    def __enter__(self) -> IsolatedParser:
         return self
 
     def __exit__(

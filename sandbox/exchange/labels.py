@@ -19,7 +19,7 @@ from agents.feedback.feedback_kind import RECORD_TYPES
 from agents.feedback.records import Record, Undo, new_id
 from agents.io.safe_files import UnsafeFile, check_text, fresh_file, read_bytes, short
 from envs.trajectory import Trajectory
-from sandbox.exchange.isolated_parser import Apart, need, using
+from sandbox.exchange.isolated_parser import IsolatedParser, need, using
 from sandbox.exchange.ledger import Entry, Ledger, Tell, silent
 from sandbox.exchange.preference_bundle import ID, trajectories_of
 from sandbox.store.codec import CodecError, decode, encode
@@ -161,7 +161,7 @@ def write_parquet(path: Path, ledger: Ledger, tell: Tell = silent) -> int:
     return len(rows)
 
 
-def read_parquet(path: Path, apart: Apart | None = None) -> list[Row]:
+def read_parquet(path: Path, apart: IsolatedParser | None = None) -> list[Row]:
     """The rows of a Parquet file, read apart. Raises UnsafeFile."""
     with using(apart, "parquet") as reader:
         facts, _ = reader.read("parquet", path)

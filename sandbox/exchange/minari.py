@@ -23,7 +23,7 @@ from envs.gym_env import written_reward
 from envs.task_catalog import task
 from envs.world import OBS_BOUND, Task
 from sandbox.exchange.episodes import OURS, Episode, demonstrations, origin_of, own_text
-from sandbox.exchange.isolated_parser import Apart, need, using
+from sandbox.exchange.isolated_parser import IsolatedParser, need, using
 from sandbox.exchange.ledger import Ledger, Tell, silent
 from sandbox.store.provenance import Provenance
 
@@ -159,7 +159,7 @@ Said = tuple[str, dict[str, Any]] | None
 """World and options as a file names them."""
 
 
-def read(path: Path, tell: Tell = silent, apart: Apart | None = None) -> tuple[list[Episode], Said]:
+def read(path: Path, tell: Tell = silent, apart: IsolatedParser | None = None) -> tuple[list[Episode], Said]:
     """The episodes of a data set's folder (or of its `data`), and which world they say. Raises UnsafeFile.
 
     Nothing that the metadata names is made, imported or asked for: neither env_spec nor requirements.
@@ -192,7 +192,7 @@ def _named(spec: Any) -> Said:
     return (id, {}) if isinstance(id, str) else None
 
 
-def _read_hdf5(file: Path, total: int, tell: Tell, apart: Apart | None) -> list[Episode]:
+def _read_hdf5(file: Path, total: int, tell: Tell, apart: IsolatedParser | None) -> list[Episode]:
     with using(apart, "hdf5") as reader:
         tell(0.3, "reading HDF5 apart")
         facts, arrays = reader.read("hdf5", file)
@@ -209,7 +209,7 @@ def _read_hdf5(file: Path, total: int, tell: Tell, apart: Apart | None) -> list[
     return found
 
 
-def _read_arrow(data: Path, total: int, tell: Tell, apart: Apart | None) -> list[Episode]:
+def _read_arrow(data: Path, total: int, tell: Tell, apart: IsolatedParser | None) -> list[Episode]:
     found = []
     with using(apart, "minari-arrow") as reader:
         for number in range(total):

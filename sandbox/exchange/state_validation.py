@@ -25,7 +25,7 @@ VALUES = (-2.0, -1.0, 1.0, 2.0)
 LARGE = 1e6  # no reward term or observation of somebody else's world is larger
 
 
-class Misfit(ValueError):
+class InvalidRecord(ValueError):
     """A record that does not belong to the session's world; the text is a sentence."""
 
 
@@ -37,15 +37,17 @@ def task_of_file(world: str, options: Mapping[str, Any]) -> Task:
     if is_installed(world):
         layout = options.get("layout")
         if isinstance(layout, str) and "\n" not in layout:
-            raise Misfit(f"the file names the layout {short(layout)}; only a drawing is taken from a file.")
+            raise InvalidRecord(
+                f"the file names the layout {short(layout)}; only a drawing is taken from a file."
+            )
         if world not in task_ids() and not all(_is_plain(value) for value in options.values()):
-            raise Misfit(f"the file names options of {world} that are no plain numbers or words.")
+            raise InvalidRecord(f"the file names options of {world} that are no plain numbers or words.")
         try:
             return task(world, **options)
         except (TypeError, ValueError) as error:
-            raise Misfit(f"{world} can't be made as the file says: {error}") from error
+            raise InvalidRecord(f"{world} can't be made as the file says: {error}") from error
     if ":" in world or options or len(world) > 200:
-        raise Misfit(
+        raise InvalidRecord(
             f"the file is about {short(world)}, which is not made on a file's word: make a session in that "
             "world first (`teachbox --world ID --session DIR`), then import into it."
         )
@@ -59,13 +61,13 @@ def _is_plain(value: Any) -> bool:
 
 
 def check(ledger: Ledger, world: Task, tell: Tell = silent) -> None:
-    """Raise Misfit unless every record is one that could have been given in this world."""
+    """Raise InvalidRecord unless every record is one that could have been given in this world."""
     seen: set[str] = set()
     for number, entry in enumerate(ledger.entries):
         record = entry.record
         name = f"{kind_of(record)} {record.id}"
         if record.id in seen:
-            raise Misfit(f"{name} occurs twice.")
+            raise InvalidRecord(f"{name} occurs twice.")
         seen.add(record.id)
         _check_values(name, record)
         for clip in clips_of(record):
@@ -73,7 +75,7 @@ def check(ledger: Ledger, world: Task, tell: Tell = silent) -> None:
         tell((number + 1) / len(ledger.entries), "checking records")
 
 
-class Looker:
+class StateValidator:
     """What is wrong with a recording, whose states a kernel trusts; Gymnasium's worlds keep none.
 
     known: the session's own task, which need not come from an installed package.
@@ -90,7 +92,7 @@ class Looker:
             if key not in self._tasks:
                 self._tasks[key] = task_of_file(clip.task, clip.options)
             check_clip("it", clip, self._tasks[key], stateless=True)
-        except Misfit as error:
+        except InvalidRecord as error:
             return f"does not fit its world: {str(error).rstrip('.')}"
         return None
 
@@ -102,48 +104,48 @@ def _key(id: str, options: Mapping[str, Any]) -> str:
 def _check_values(name: str, record: Record) -> None:
     if isinstance(record, Evaluation):
         if record.value not in VALUES or isinstance(record.value, bool):
-            raise Misfit(f"{name} has the value {short(record.value)}: it is -2, -1, 1 or 2.")
+            raise InvalidRecord(f"{name} has the value {short(record.value)}: it is -2, -1, 1 or 2.")
         for key in ("delay_steps", "rate"):
             _check_number(name, key, getattr(record, key))
     elif isinstance(record, Comparison):
         _check_number(name, "seconds", record.seconds)
         if record.verdict not in get_args(Verdict):
-            raise Misfit(f"{name} has the verdict {short(record.verdict)}.")
+            raise InvalidRecord(f"{name} has the verdict {short(record.verdict)}.")
         if len(record.clips) > MOST_CLIPS or not isinstance(record.question, str):
-            raise Misfit(f"{name} has {len(record.clips)} clips or a question that is no text.")
+            raise InvalidRecord(f"{name} has {len(record.clips)} clips or a question that is no text.")
         if not all(type(rank) is int and 0 <= rank < len(record.clips) for rank in record.ranks):
-            raise Misfit(f"{name} has the ranks {short(record.ranks)} of {len(record.clips)} clips.")
+            raise InvalidRecord(f"{name} has the ranks {short(record.ranks)} of {len(record.clips)} clips.")
     elif isinstance(record, Undo) and (not isinstance(record.target, str) or len(record.target) > 64):
-        raise Misfit(f"{name} takes back {short(record.target)}, which is no id.")
+        raise InvalidRecord(f"{name} takes back {short(record.target)}, which is no id.")
 
 
 def _check_number(name: str, key: str, value: Any) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not 0 <= value <= LARGE:
-        raise Misfit(f"{name} has {key} {short(value)}, which is no sensible number.")
+        raise InvalidRecord(f"{name} has {key} {short(value)}, which is no sensible number.")
 
 
 def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False) -> None:
-    """Raise Misfit unless a recording has the shapes, types and ranges of this world's.
+    """Raise InvalidRecord unless a recording has the shapes, types and ranges of this world's.
 
     stateless: it may come without states; then it is learned from, and never shown.
     """
     place, space = world.world, world.world.action_space
     if clip.task != world.id:
-        raise Misfit(f"{name} was recorded in {short(clip.task)}, not in {world.id}.")
+        raise InvalidRecord(f"{name} was recorded in {short(clip.task)}, not in {world.id}.")
     if dict(clip.options) != dict(world.options):
-        raise Misfit(
+        raise InvalidRecord(
             f"{name} was recorded with {short(dict(clip.options))}, and the session's world has "
             f"{short(dict(world.options))}: import it into a session made the same way."
         )
     if clip.kernel not in KERNELS:
-        raise Misfit(f"{name} was recorded by the kernel {short(clip.kernel)}, which is unknown.")
+        raise InvalidRecord(f"{name} was recorded by the kernel {short(clip.kernel)}, which is unknown.")
     prefix = 0 if clip.prefix is None else len(clip.prefix)
     steps = len(clip)
     if steps + prefix > MOST_STEPS:
-        raise Misfit(f"{name} has {steps + prefix} steps, and at most {MOST_STEPS} are taken.")
+        raise InvalidRecord(f"{name} has {steps + prefix} steps, and at most {MOST_STEPS} are taken.")
     if clip.seed is not None and not 0 <= clip.seed < 2**63:
-        raise Misfit(f"{name} has the seed {short(clip.seed)}: it is from 0 to 2^63 - 1.")
+        raise InvalidRecord(f"{name} has the seed {short(clip.seed)}: it is from 0 to 2^63 - 1.")
     bare = stateless and clip.states.shape == (steps + 1, 0)
     kept = (0, np.float32) if bare else (place.state_size, place.state_dtype)
     shapes = {
@@ -153,18 +155,18 @@ def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False
     }
     for key, (array, shape, dtype) in shapes.items():
         if array.shape != shape or array.dtype != dtype:
-            raise Misfit(
+            raise InvalidRecord(
                 f"{name} has {key} of shape {list(array.shape)} and type {array.dtype}; {world.id} has "
                 f"{list(shape)} and {np.dtype(dtype)}: it is from another world or version."
             )
         if not np.isfinite(array).all():
-            raise Misfit(f"{name} has a NaN or an infinity in its {key}.")
+            raise InvalidRecord(f"{name} has a NaN or an infinity in its {key}.")
     wrong = unsound(world, clip.states) if world.can_restore and not bare else None
     if wrong is not None:
-        raise Misfit(f"{name} has a state with {wrong}, which {world.id} never comes to.")
+        raise InvalidRecord(f"{name} has a state with {wrong}, which {world.id} never comes to.")
     bound = OBS_BOUND if world.can_restore else LARGE
     if np.abs(clip.observations).max(initial=0.0) > bound or np.abs(clip.terms).max(initial=0.0) > LARGE:
-        raise Misfit(f"{name} has observations or terms out of range (over {bound:g} or {LARGE:g}).")
+        raise InvalidRecord(f"{name} has observations or terms out of range (over {bound:g} or {LARGE:g}).")
     _check_actions(name, clip.actions, space)
     if clip.prefix is not None:
         _check_actions(name, clip.prefix, space)
@@ -173,13 +175,17 @@ def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False
 def _check_actions(name: str, actions: Any, space: Any) -> None:
     if isinstance(space, spaces.Discrete):
         if actions.ndim != 1 or actions.dtype != np.int64:
-            raise Misfit(f"{name} has actions of type {actions.dtype} and shape {list(actions.shape)}.")
+            raise InvalidRecord(
+                f"{name} has actions of type {actions.dtype} and shape {list(actions.shape)}."
+            )
         if len(actions) and not (actions.min() >= 0 and actions.max() < space.n):
             odd = int(actions[(actions < 0) | (actions >= space.n)][0])
-            raise Misfit(f"{name} has the action {odd}, and the world has 0 to {int(space.n) - 1}.")
+            raise InvalidRecord(f"{name} has the action {odd}, and the world has 0 to {int(space.n) - 1}.")
         return
     if actions.shape[1:] != space.shape or actions.dtype != np.float32:
-        raise Misfit(f"{name} has actions of type {actions.dtype} and shape {list(actions.shape)}.")
+        raise InvalidRecord(f"{name} has actions of type {actions.dtype} and shape {list(actions.shape)}.")
     inside = np.isfinite(actions) & (actions >= space.low - 1e-6) & (actions <= space.high + 1e-6)
     if not inside.all():
-        raise Misfit(f"{name} has an action {short(actions[~inside][0].item())} outside the action space.")
+        raise InvalidRecord(
+            f"{name} has an action {short(actions[~inside][0].item())} outside the action space."
+        )

@@ -15,7 +15,6 @@ import sys
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from multiprocessing.reduction import recv_handle, send_handle
@@ -61,7 +60,7 @@ class Starter(Protocol):
 
 def starter(spec: WorkerSpec) -> Starter:
     """What starts learners on this system."""
-    return Nursery(spec) if sys.platform == "linux" else Spawner()
+    return ForkServer(spec) if sys.platform == "linux" else Spawner()
 
 
 class Spawner:
@@ -94,14 +93,14 @@ class _Spawned:
         return UNKNOWN if self.process.exitcode is None else self.process.exitcode
 
 
-class Nursery:
+class ForkServer:
     """The parent's handle on the process that forks learners. It is made with the first learner."""
 
     def __init__(self, spec: WorkerSpec) -> None:
         context = multiprocessing.get_context("spawn")
         self._requests, self._its_end = context.Pipe()
         self._process: BaseProcess = context.Process(
-            target=_nurse, args=(self._its_end, spec), name="teachbox-nursery", daemon=True
+            target=_serve, args=(self._its_end, spec), name="teachbox-nursery", daemon=True
         )
         self._turn, self._closed = Lock(), False
         self.broken = False
@@ -144,7 +143,7 @@ class Nursery:
 @dataclass(frozen=True)
 class _Forked:
     pid: int
-    nursery: Nursery
+    nursery: ForkServer
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -154,7 +153,7 @@ class _Forked:
         return self.nursery.wait(self.pid)
 
 
-def _nurse(requests: Connection, spec: WorkerSpec) -> None:
+def _serve(requests: Connection, spec: WorkerSpec) -> None:
     """The life of the nursery: import, then answer a spec with a learner's pid and a pid with its status."""
     set_up(spec)
     try:
@@ -185,7 +184,7 @@ def _import(spec: WorkerSpec) -> None:
 
     spec.task_factory()
     if spec.make is None:
-        import_module(entry(spec.learner).where.split(":")[0])
+        entry(spec.learner).load()
 
 
 def _fork(requests: Connection, handle: int, spec: WorkerSpec) -> int:

@@ -19,7 +19,7 @@ from envs import kernels
 from envs.task_catalog import warm_up_task
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.messages import Activity, Beat, Command, Failure, Note, Points, continue_curve
-from sandbox.learning.ready_questions import Stock
+from sandbox.learning.ready_questions import ReadyQuestions
 from sandbox.learning.sender import Sender
 from sandbox.learning.spec import WorkerSpec, describe
 from sandbox.store import Reader
@@ -60,7 +60,7 @@ class Loop:
         self._seq = 0
         self._cut_off, self._read_from = False, 0.0
         self._curve: list[CurvePoint] = []
-        self._stock = Stock(spec.clips, self._turned)
+        self._stock = ReadyQuestions(spec.clips, self._turned)
         self._nice = self._resting = False
         self._dirty = False  # learned something since the last checkpoint
         self._unshown, self._complained = True, False
@@ -150,9 +150,7 @@ class Loop:
 
     def _tell_whom(self) -> None:
         """Whose reward to learn, where raters want different things and the learner can tell them apart."""
-        follow = getattr(self._learner, "follow", None)
-        if follow is not None:
-            follow(self._follow)
+        self._learner.follow(self._follow)
 
     def _open(self) -> Reader:
         """The store, as soon as it can be reached."""
@@ -171,8 +169,7 @@ class Loop:
             if self._reader.newest() <= self._seq:
                 return False
             found = self._reader.records(self._seq)
-            if hasattr(self._learner, "raters"):
-                self._learner.raters.update((line.id, line.rater) for line in self._reader.outline())
+            self._learner.raters.update((line.id, line.rater) for line in self._reader.outline())
         except Unreachable as error:  # learning goes on with what was heard
             if not self._cut_off:
                 self._sender.put(Note(f"No new feedback reaches the learner: {error}"))

@@ -23,7 +23,7 @@ def _alike(one: Suggestion | None, other: Suggestion | None) -> bool:
     return (one and (one.kind, one.clips)) == (other and (other.kind, other.clips))
 
 
-class Stock:
+class ReadyQuestions:
     """Questions of the wanted number of clips, none of them asked before, and a suggestion."""
 
     def __init__(self, clips: int, now: float) -> None:
@@ -69,13 +69,15 @@ class Stock:
         return question is not None
 
     def _suggest(self, learner: Learner, now: float) -> bool:
-        suggest = getattr(learner, "suggest", None)
-        if suggest is None or not self._stale or now < self._think_at:
+        if not self._stale or now < self._think_at:
             return False
         begun, last = monotonic(), self._thought
-        self._thought = thought = suggest()
+        self._thought = thought = learner.suggest()
         took = monotonic() - begun
         self._think_at = now + max(SUGGEST_SECONDS, min(SUGGEST_AT_LEAST, took / SUGGEST_SHARE))
+        if thought is None and self.suggestion is None:
+            self._stale = False
+            return False
         if self.suggestion is not None and not (_alike(thought, self.suggestion) or _alike(thought, last)):
             return False  # two near ties would flicker: another way must be the best twice running
         self.suggestion, self._stale = thought, False

@@ -18,7 +18,7 @@ TAP_PACE = 0.5
 """How much of a step a tap stays on screen before the next one's step, where taps come fast."""
 
 
-class Live:
+class LiveRow:
     """A row that somebody drives: the simulation, what has been recorded, and how far the picture is.
 
     `pace` [steps/s]; `since` is the time since the last step came on screen [steps], so the picture

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from envs.trajectory import Trajectory
 from envs.world import Array, Task, Term
 from sandbox.play.latch import Latch, driving_keys
-from sandbox.play.live_row import Live
+from sandbox.play.live_row import LiveRow
 from sandbox.play.playback import events
 
 Phase = Literal["running", "paused", "end", "taken", "driving", "halted", "stopped"]
@@ -27,8 +27,8 @@ class Takeover:
 
     def __init__(self, task: Task, act: Callable[[Array], Any], pace: float) -> None:
         self.task, self._act = task, act
-        self.agent = Live(task, "random", pace=pace)
-        self.person = Live(task, "person")
+        self.agent = LiveRow(task, "random", pace=pace)
+        self.person = LiveRow(task, "person")
         self.latch = Latch(driving_keys(task.keys), stepwise=self.person.stepwise)
         self.phase: Phase = "running"
         self.position, self.taken_at = 0.0, 0

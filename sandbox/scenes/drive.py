@@ -11,7 +11,7 @@ import pygame
 from envs.show.viewer import Film, View
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.latch import Latch, driving_keys
-from sandbox.play.live_row import Live
+from sandbox.play.live_row import LiveRow
 from sandbox.play.playback import Playback
 from sandbox.scenes.host import Host
 from sandbox.scenes.scene import Action, Scene
@@ -35,7 +35,7 @@ class DriveScene(Scene):
         super().__init__(host)
         task = self.session.task
         self.task = task
-        self.live = Live(task, "person")
+        self.live = LiveRow(task, "person")
         self.live.waits = self.host.settings.time_waits(task.id, self.live.stepwise)
         self.latch = Latch(driving_keys(task.keys), stepwise=self.live.stepwise)
         self.view = View(task)

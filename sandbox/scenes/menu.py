@@ -21,7 +21,7 @@ from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.screen.lists import List, ListItem
 from sandbox.screen.widgets import Button, Tabs, TextField, Toggle
 from sandbox.screen.words import ago, counted, spoken
-from sandbox.session.file_exchange import IMPORTS, Exchanging
+from sandbox.session.file_exchange import IMPORTS, FileExchange
 from sandbox.session.session_options import SessionOptions
 from sandbox.views.world_picture import picture_of
 
@@ -60,7 +60,7 @@ class MenuScene(Scene):
         ]
         self.opening = 0  # frames until a chosen session is opened: "Opening ..." is drawn first
         self._leaving = -10.0
-        self.exchanging = Exchanging()
+        self.exchanging = FileExchange()
         self._found: list[Any] = []
         self._drawn = 0
         self._broken: list[str] = []  # installed worlds that can't be made, told when the menu is entered

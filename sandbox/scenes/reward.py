@@ -10,14 +10,14 @@ import pygame
 from envs.show.viewer import View
 from envs.trajectory import Trajectory
 from sandbox.play.intents import Press
-from sandbox.play.live_row import Live
+from sandbox.play.live_row import LiveRow
 from sandbox.scenes.host import Host
 from sandbox.scenes.scene import Action, Scene
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.widgets import Button
 from sandbox.views import stage
-from sandbox.views.mark_tape import Tape, sign
+from sandbox.views.mark_tape import MarkTape, sign
 from sandbox.views.stage import Card
 
 SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace: people judge slower than they drive
@@ -37,9 +37,9 @@ class RewardScene(Scene):
         super().__init__(host)
         self.task = self.session.task
         self.speed = SPEEDS.index(0.4) if self.task.world.state_size else len(SPEEDS) - 1
-        self.live = Live(self.task, "random", pace=self._pace())
+        self.live = LiveRow(self.task, "random", pace=self._pace())
         self.view = View(self.task)
-        self.chips, self.tape = stage.Chips(), Tape()
+        self.chips, self.tape = stage.Chips(), MarkTape()
         self.paused, self.rested = False, 0.0
         self.total = 0.0
         self.flash: tuple[float, float] = (0.0, 0.0)  # (value, seconds left)

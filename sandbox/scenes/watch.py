@@ -20,7 +20,7 @@ from sandbox.screen.lists import List, ListItem
 from sandbox.session.events import NewSnapshot
 from sandbox.views.arena import Arena, legend
 from sandbox.views.learner_notes import draw_notes, following
-from sandbox.views.progress_panel import PAGES, Gauges
+from sandbox.views.progress_panel import PAGES, ProgressPanel
 
 MORE_KEYS = (
     Binding(("b",), ("B",), "then and now", "then", "The first policy beside the newest one."),
@@ -42,7 +42,7 @@ class WatchScene(Scene):
         super().__init__(host)
         self.view = View(self.session.task)
         self.arena = Arena(self.session, self.view, seed=int(host.random.integers(1 << 30)))
-        self.gauges = Gauges(self.session)
+        self.gauges = ProgressPanel(self.session)
         self.learners = List("learners", [])
         self.choosing = False
         self._tabs: list[tuple[pygame.Rect, str]] = []

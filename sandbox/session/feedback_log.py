@@ -17,7 +17,7 @@ class _Pending(NamedTuple):
     future: Future[int]
 
 
-class Said:
+class FeedbackLog:
     """The records of a store as one rater's window knows them. Never waits.
 
     Raises StoreError when it is made, if the store can't be read.

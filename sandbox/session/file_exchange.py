@@ -23,7 +23,7 @@ class Outcome(NamedTuple):
     text: str
 
 
-class Exchanging:
+class FileExchange:
     """At most one such process; asked once a frame, never waits. It ends its work if the window is closed."""
 
     def __init__(self) -> None:

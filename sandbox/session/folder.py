@@ -32,7 +32,7 @@ from sandbox.learning.checkpoints import replace_text
 from sandbox.store import StoreError, count_standing
 
 if TYPE_CHECKING:
-    from sandbox.store.backend import Place
+    from sandbox.store.backend import Backend
 
 FORMAT = 3
 FILE, STORE, OUTBOX = "session.json", "feedback.db", "outbox"
@@ -207,7 +207,7 @@ def _refuse_others(folder: Path) -> None:
             )
 
 
-def locate(where: str) -> Place:
+def locate(where: str) -> Backend:
     """The store of a session's folder (which may be on a server), of a file, or of a URL."""
     from sandbox.store.backend import place_of
 

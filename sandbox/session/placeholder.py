@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from envs.external.external_task import ForeignTask
+from envs.external.external_task import ExternalTask
 from envs.world import Task
 from sandbox.session.opening import preview
 from sandbox.session.session_options import SessionOptions
@@ -52,6 +52,6 @@ def session_placeholder(folder: Path | None, options: SessionOptions) -> Session
     Raises SessionError as opening the session would.
     """
     task, learner = preview(folder, options)
-    if isinstance(task, ForeignTask):
+    if isinstance(task, ExternalTask):
         return None
     return cast("Session", SessionPlaceholder(task, learner))

@@ -9,7 +9,7 @@ from random import Random
 from agents.feedback.records import Question
 
 
-class Asking:
+class QuestionQueue:
     """No question twice; sides by chance, so that a liking for the left is not taken for an answer."""
 
     def __init__(self) -> None:

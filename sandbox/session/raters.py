@@ -9,14 +9,14 @@ from agents.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
-class Camp:
+class RaterGroup:
     """Raters (ids) who want the same, and what they are called together."""
 
     raters: tuple[str, ...]
     name: str
 
 
-class People:
+class Raters:
     """names: each rater's random id by name, of those who taught on this machine."""
 
     def __init__(self, names: Mapping[str, str]) -> None:
@@ -35,7 +35,7 @@ class People:
         told = ", ".join(self.name(id) for id in sorted({*self._names, *known}, key=self.name))
         raise ValueError(f"there is no rater {who!r} in this session: choose one of {told}.")
 
-    def camps(self, snapshot: Snapshot | None) -> Sequence[Camp]:
+    def camps(self, snapshot: Snapshot | None) -> Sequence[RaterGroup]:
         """Who wants what, those who are followed first; empty while all want the same."""
         if snapshot is None or not snapshot.parting:
             return ()
@@ -43,7 +43,7 @@ class People:
         for rater, terms in snapshot.parting.items():
             groups.setdefault(tuple(terms.items()), []).append(rater)
         camps = [snapshot.followed, *(tuple(group) for group in groups.values())]
-        return tuple(Camp(camp, " and ".join(map(self.name, camp))) for camp in camps)
+        return tuple(RaterGroup(camp, " and ".join(map(self.name, camp))) for camp in camps)
 
     def notes(self, snapshot: Snapshot | None) -> Sequence[str]:
         """The learner's warnings, with names for ids."""

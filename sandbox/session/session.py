@@ -42,11 +42,11 @@ from sandbox.session.events import (
     Trouble,
     left_text,
 )
-from sandbox.session.feedback_log import Said
+from sandbox.session.feedback_log import FeedbackLog
 from sandbox.session.folder import SessionError, SessionInfo, default_root, list_sessions, program_version
 from sandbox.session.opening import Parts, check_learner, open_parts
-from sandbox.session.question_queue import Asking
-from sandbox.session.raters import Camp, People
+from sandbox.session.question_queue import QuestionQueue
+from sandbox.session.raters import RaterGroup, Raters
 from sandbox.session.session_options import SessionOptions
 from sandbox.store import Provenance, StoreError
 
@@ -64,9 +64,9 @@ class Session:
         self.first: Snapshot | None = None
         """The first one with a policy since this learner was begun here, to compare `latest` with."""
         self.curve: list[CurvePoint] = Checkpoints(self.folder, self.learner).curve()
-        self._said = Said(self._store, self._facts.raters[self.rater])
-        self._people = People(self._facts.raters)
-        self._asking = Asking()
+        self._said = FeedbackLog(self._store, self._facts.raters[self.rater])
+        self._people = Raters(self._facts.raters)
+        self._asking = QuestionQueue()
         self._clips = 2
         self._process: LearnerProcess | None = None
 
@@ -267,7 +267,7 @@ class Session:
                 self.start_learner()
 
     @property
-    def camps(self) -> Sequence[Camp]:
+    def camps(self) -> Sequence[RaterGroup]:
         """Raters in groups that want the same, those who are followed first; empty: all want the same."""
         return self._people.camps(self.latest)
 

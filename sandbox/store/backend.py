@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from sandbox.store.store_errors import StoreError
 
 
-class Place(Protocol):
+class Backend(Protocol):
     """What a store needs to know of where it is kept."""
 
     name: str
@@ -58,7 +58,7 @@ class Place(Protocol):
         ...
 
 
-def place_of(where: Place | Path | str) -> Place:
+def place_of(where: Backend | Path | str) -> Backend:
     """The place at a path, a `sqlite:///` URL or a `postgresql+psycopg://` URL; StoreError for others."""
     from sandbox.store.postgres import ServerPlace
     from sandbox.store.sqlite import FilePlace

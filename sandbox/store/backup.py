@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.store.backend import Place
+from sandbox.store.backend import Backend
 from sandbox.store.blobs import file_of, sync_folder
 from sandbox.store.lock import FolderLock
 from sandbox.store.reader import Reader
@@ -31,7 +31,7 @@ class Merged:
     known: int
 
 
-def backup(place: Place, folder: Path) -> Report:
+def backup(place: Backend, folder: Path) -> Report:
     """Copy a store, also one in use, as it is at one moment into a new folder.
 
     The copy is on the disk before it gets its name, and what a check of it says is returned: a damaged
@@ -67,7 +67,7 @@ def backup(place: Place, folder: Path) -> Report:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def merge(into: Place, source: Place, look: Look = no_look) -> Merged:
+def merge(into: Backend, source: Backend, look: Look = no_look) -> Merged:
     """Add the records of `source` that `into` lacks, in their order; all of them or none.
 
     Raises StoreError: another world, an id used for other content, a damaged record, a store in use.
@@ -110,7 +110,7 @@ def _copy_file(place: FilePlace, copy: FilePlace) -> None:
             shutil.copy2(file_of(place.files, digest), file_of(copy.files, digest))
 
 
-def add(source: Place, into: Place, look: Look = no_look) -> Merged:
+def add(source: Backend, into: Backend, look: Look = no_look) -> Merged:
     """Copy the records that `into` lacks in one transaction, each of them verified. Raises StoreError."""
     writing = into.writing()
     added = known = newest = 0
@@ -134,7 +134,7 @@ def add(source: Place, into: Place, look: Look = no_look) -> Merged:
     return Merged(added, known)
 
 
-def _same_world(into: Place, source: Place) -> None:
+def _same_world(into: Backend, source: Backend) -> None:
     worlds = []
     for place in (into, source):
         reader = Reader(place)

@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
 from agents.feedback.records import Record
-from sandbox.store.backend import Place, place_of
+from sandbox.store.backend import Backend, place_of
 from sandbox.store.codec import Encoded, encode
 from sandbox.store.lock import FolderLock
 from sandbox.store.outbox import Outbox
@@ -50,7 +50,7 @@ class Store:
     """One store, open for writing. Make it with `Store.open`."""
 
     def __init__(
-        self, place: Place, lock: FolderLock | None, retry_seconds: float, outbox: Outbox | None
+        self, place: Backend, lock: FolderLock | None, retry_seconds: float, outbox: Outbox | None
     ) -> None:
         self.place, self._lock, self._retry, self._outbox = place, lock, retry_seconds, outbox
         self._identity = place.see()
@@ -68,7 +68,7 @@ class Store:
     @classmethod
     def open(
         cls,
-        where: Place | Path | str,
+        where: Backend | Path | str,
         *,
         create: bool = True,
         lock: Path | None = None,

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from sandbox.store.backend import Place
+from sandbox.store.backend import Backend
 from sandbox.store.backup import NAME, add
 from sandbox.store.blobs import sync_folder
 from sandbox.store.codec import Encoded
@@ -41,7 +41,7 @@ class Outbox:
             engine.dispose()
         sync_folder(self.folder)
 
-    def send(self, place: Place) -> None:
+    def send(self, place: Backend) -> None:
         """Bring what an earlier window has left here to its store, in one transaction. Raises StoreError."""
         if self._place.path.exists():
             add(self._place, place)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 from agents.feedback.records import Record
 from envs.trajectory import Trajectory
 from sandbox.store import blobs
-from sandbox.store.backend import Place, place_of
+from sandbox.store.backend import Backend, place_of
 from sandbox.store.codec import CodecError, decode, decode_trajectory
 from sandbox.store.provenance import Provenance
 from sandbox.store.schema import clip, record, trajectory
@@ -29,7 +29,7 @@ _CHUNK = 200
 class Reader:
     """A read-only connection to a store that other threads, processes or machines may be writing."""
 
-    def __init__(self, where: Place | Path | str) -> None:
+    def __init__(self, where: Backend | Path | str) -> None:
         """Raises StoreError if there is no readable store there."""
         self.place = place_of(where)
         self.place.identify()

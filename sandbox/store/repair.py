@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from sandbox.store.backend import Place
+from sandbox.store.backend import Backend
 from sandbox.store.blobs import file_of, sync_folder
 from sandbox.store.lock import FolderLock
 from sandbox.store.salvage import Look, Salvage, looking, no_look
@@ -32,7 +32,7 @@ class Repaired:
     aside: Path | None
 
 
-def repair(place: Place, look: Look = no_look) -> Repaired:
+def repair(place: Backend, look: Look = no_look) -> Repaired:
     """Make a damaged store usable again. Each record keeps its number.
 
     Raises StoreError: on a server, in use, or so damaged that nothing can be read.

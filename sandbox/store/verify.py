@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from sandbox.store import schema
-from sandbox.store.backend import Place
+from sandbox.store.backend import Backend
 from sandbox.store.salvage import Found, Look, Salvage, looking, no_look
 from sandbox.store.sqlite import IO_ERRORS
 
@@ -39,7 +39,7 @@ class Report:
     spare: tuple[str, ...] = ()
 
 
-def check(place: Place, look: Look = no_look) -> Report:
+def check(place: Backend, look: Look = no_look) -> Report:
     """Verify a store, also while it is in use; `look` says what it thinks of each trajectory.
 
     StoreError if it can't be read at all.
@@ -125,6 +125,6 @@ def _is_order(text: str, clips: int) -> bool:
     return isinstance(order, list) and sorted(map(str, order)) == sorted(map(str, range(clips)))
 
 
-def _spare(place: Place, needed: set[str]) -> Iterator[str]:
+def _spare(place: Backend, needed: set[str]) -> Iterator[str]:
     if place.files is not None and place.files.is_dir():
         yield from sorted(path.name for path in place.files.iterdir() if path.stem not in needed)

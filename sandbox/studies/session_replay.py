@@ -69,8 +69,7 @@ def replay(
     torch.set_num_threads(1)  # with more, sums come in another order
     name = learner or facts.learner
     student = make(name, task(facts.world, **facts.options), seed=facts.seed, prior=facts.prior)
-    if hasattr(student, "raters"):
-        student.raters.update((id, origin.rater) for id, origin in origins.items())
+    student.raters.update((id, origin.rater) for id, origin in origins.items())
     for number, (seq, record) in enumerate(records):
         tell(number / (len(records) + 1), f"record {number + 1} of {len(records)}")
         _step_to(student, _step_of(origins[record.id].policy, facts.learner), most_steps)

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from agents.evaluation import scores
-from agents.evaluation.scores import References
+from agents.evaluation.scores import ReferenceMeans
 from agents.feedback.feedback_kind import COMPARISON, CORRECTION, DEMONSTRATION, EVALUATION
 from agents.feedback.records import Correction, Record
 from agents.learners.protocol import BEFORE_ANSWERS, Learner
@@ -50,7 +50,7 @@ class Budget:
     done: float
 
 
-class Lesson:
+class SimulatedTeaching:
     """What has been said so far, what it cost, how it goes."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Lesson:
         task: Task,
         learner: Learner,
         teacher: Teacher,
-        refs: References,
+        refs: ReferenceMeans,
         rounds: int,
         steps_per_round: int,
         seed: int,
@@ -143,9 +143,7 @@ class Lesson:
     def _say(self, record: Record) -> None:
         self.seq += 1
         record = replace(record, id=f"{self.seed}-{self.seq}")  # a random id would make the run another one
-        raters = getattr(self.learner, "raters", None)
-        if raters is not None:
-            raters[record.id] = self.teacher.rater
+        self.learner.raters[record.id] = self.teacher.rater
         self.learner.observe(self.seq, [record])
 
     def _give(self, kind: str, number: int, last: bool = False) -> None:
@@ -176,9 +174,8 @@ class Lesson:
     def _as_suggested(self, last: bool) -> None:
         """What the learner thinks worth the person's time, while some is left; a learner that thinks
         nothing of it is given comparisons, and so are the `last` seconds that are too few for it."""
-        suggest = getattr(self.learner, "suggest", None)
         while True:
-            wanted, before = suggest() if suggest is not None else None, self.human_seconds
+            wanted, before = self.learner.suggest(), self.human_seconds
             if (PRICES["comparison"] if wanted is None else wanted.seconds) > self._left:
                 if not last or self._left < PRICES["comparison"]:
                     return

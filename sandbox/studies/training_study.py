@@ -17,7 +17,7 @@ from agents.teachers.synthetic import make_teacher
 from envs import task_catalog as worlds
 from sandbox.studies.feedback_mix import ALIASES, MIX_KINDS
 from sandbox.studies.session_replay import digest_of
-from sandbox.studies.simulated_teaching import PRICES, Budget, Lesson, Progress
+from sandbox.studies.simulated_teaching import PRICES, Budget, Progress, SimulatedTeaching
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
     wanted, stages = config.wanted(), config.stages()
     _check(config.learner, wanted)
     progress(0.0, "measuring random, still and oracle")
-    refs = scores.references(task)
+    refs = scores.reference_means(task)
     began_cpu, began = time.process_time(), time.monotonic()
     extra: dict[str, Any] = {"control": config.control} if config.control else {}
     if config.principles is not None:
@@ -113,7 +113,7 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
     learner = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **settings)
     teacher = make_teacher(config.teacher, task, config.seed)
     _check_follow(config, len(getattr(teacher, "members", "0")))
-    run = Lesson(task, learner, teacher, refs, config.rounds, config.steps_per_round, config.seed)
+    run = SimulatedTeaching(task, learner, teacher, refs, config.rounds, config.steps_per_round, config.seed)
     run.began = began_cpu
     run.go(stages, progress)
     seen = learner.snapshot()

@@ -20,7 +20,7 @@ from sandbox.play.live_row import waits_for_keys
 from sandbox.screen.words import counted
 from sandbox.tour.before_after import Exam, examine, picture
 from sandbox.tour.camera import TICKS, Camera
-from sandbox.tour.pilot import Hands, Touch
+from sandbox.tour.pilot import Pilot, Touch
 
 if TYPE_CHECKING:
     from sandbox.session.session import Session
@@ -48,7 +48,7 @@ class Guide:
 
     def __init__(self, app: App, camera: Camera, plan: Plan, world: str, seed: int) -> None:
         self.app, self.camera, self.plan, self.world = app, camera, plan, world
-        self.hands = Hands(app, camera)
+        self.hands = Pilot(app, camera)
         self._random = np.random.default_rng(seed)
         self._seed = seed
         self.before: Exam | None = None

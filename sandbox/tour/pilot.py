@@ -28,7 +28,7 @@ class Stuck(RuntimeError):
     """Something that the tour waited for did not come; the text is a sentence."""
 
 
-class Hands:
+class Pilot:
     """Presses keys and waits. All time is the app's, in frames."""
 
     def __init__(self, app: App, camera: Camera) -> None:

@@ -9,21 +9,25 @@ import pygame
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.theme import Theme, rounded
-from sandbox.session.raters import Camp
+from sandbox.session.raters import RaterGroup
 
 PAD = 10
 MOST = 5  # lines that are shown at once
 WHOSE = "W"
 
 
-def following(camps: Sequence[Camp]) -> Camp | None:
+def following(camps: Sequence[RaterGroup]) -> RaterGroup | None:
     """Whose reward comes next: round in the same order, whoever is followed."""
     order = sorted(camps, key=lambda camp: camp.raters)
     return order[(order.index(camps[0]) + 1) % len(order)] if len(order) > 1 else None
 
 
 def draw_notes(
-    surface: pygame.Surface, theme: Theme, room: pygame.Rect, notes: Sequence[str], camps: Sequence[Camp]
+    surface: pygame.Surface,
+    theme: Theme,
+    room: pygame.Rect,
+    notes: Sequence[str],
+    camps: Sequence[RaterGroup],
 ) -> int:
     """A panel at the foot of `room` with the sentences and the key that changes sides; its top."""
     pad, row = theme.px(PAD), theme.line("small")

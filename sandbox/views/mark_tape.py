@@ -29,7 +29,7 @@ class TapeMark:
     taken_back: bool = False
 
 
-class Tape:
+class MarkTape:
     """Time runs to the left; now is near the right edge. Times are seconds of the scene's own clock."""
 
     def __init__(self) -> None:

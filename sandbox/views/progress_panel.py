@@ -68,7 +68,7 @@ def weights(task: Task, reward: RewardArrays | None) -> list[Bar]:
     if reward is None or not reward.weights.size:
         return []
     members = np.asarray(reward.weights, float)
-    mean, written = members.mean(axis=0), task.written_weights.astype(float)
+    mean, written = members.mean(axis=0), task.proxy_weights.astype(float)
     size = float(np.abs(mean).max()) or 1.0
     mean, members = mean / size, members / size
     written = written / (float(np.abs(written).max()) or 1.0)
@@ -98,7 +98,7 @@ NEWS_SECONDS = 0.4
 """The column is painted anew at most this often, however fast snapshots come [s]."""
 
 
-class Gauges:
+class ProgressPanel:
     """The column at the right of Watch: one picture, painted anew when there is something new."""
 
     def __init__(self, session: Session) -> None:

@@ -10,7 +10,7 @@ import pygame
 
 from envs.world import Array, Task, Term
 from sandbox.play.latch import driving_keys
-from sandbox.play.live_row import Live, TermEvents
+from sandbox.play.live_row import LiveRow, TermEvents
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import ARROWS, Binding, cap
@@ -172,7 +172,7 @@ def account(
     surface: pygame.Surface,
     theme: Theme,
     rect: pygame.Rect,
-    live: Live,
+    live: LiveRow,
     title: str = "What happened so far",
     upto: int | None = None,
 ) -> None:
@@ -186,8 +186,8 @@ def account(
     clock(surface, theme, line, live.start_step + steps, live.task.horizon)
     room = pygame.Rect(inside.left, inside.top + head, inside.width, inside.height - head - foot)
     tally(surface, theme, room, live.events, sums)
-    total = float(sums @ live.task.written_weights)
-    counted = ", ".join(plain(name) for name, weight in live.task.written.items() if weight) or "nothing"
+    total = float(sums @ live.task.proxy_weights)
+    counted = ", ".join(plain(name) for name, weight in live.task.proxy_reward.items() if weight) or "nothing"
     y = inside.bottom - foot + theme.px(6)
     pygame.draw.line(surface, look.LINE, (inside.left, y), (inside.right, y))
     y += theme.px(8)

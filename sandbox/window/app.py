@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pygame
 
-from envs.external.external_errors import ForeignWorldError
+from envs.external.external_errors import ExternalWorldError
 from sandbox.play.intents import Intent, Pointer, Press, Release
 from sandbox.scenes.scene import Scene
 from sandbox.screen import theme as look
@@ -22,7 +22,7 @@ from sandbox.screen.settings import SettingsFile
 from sandbox.screen.theme import Theme
 from sandbox.session.session_list import SessionOpener, Sessions
 from sandbox.window import notices
-from sandbox.window.background import Behind
+from sandbox.window.background import Background
 from sandbox.window.chrome import Chrome
 from sandbox.window.display import NoDisplay, open_window, toggle_fullscreen
 from sandbox.window.failure_log import log_failure
@@ -76,7 +76,7 @@ class App:
         self.frame, self.seconds = 0, 0.0
         self.toast_area: pygame.Rect | None = None
         """Where a scene wants toasts; it says so at each draw."""
-        self._behind = Behind(self.sounds, wait=self.fixed_dt)
+        self._behind = Background(self.sounds, wait=self.fixed_dt)
         self._owed = 0.0
         self._clock = pygame.time.Clock()
         self._state_file = StateFile(state_file)
@@ -197,7 +197,7 @@ class App:
                 self._owed -= STEP
                 self._update()
             self.draw()
-        except ForeignWorldError as error:  # a world of somebody else's broke down: choose another
+        except ExternalWorldError as error:  # a world of somebody else's broke down: choose another
             self.go("menu")
             self.trouble(str(error))
         except Exception as error:

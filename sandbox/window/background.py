@@ -19,7 +19,7 @@ SETTLED = (2, 300, 3000)
 take longer than a frame."""
 
 
-class Behind:
+class Background:
     """Opens the sound, then fetches the kernels of each world that is played, once they are in the cache.
 
     wait: open the sound at once, not in a thread (tests, films).

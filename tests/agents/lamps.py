@@ -12,8 +12,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from envs.external.external_simulation import ForeignSimulation
-from envs.external.external_task import ForeignTask
+from envs.external.external_simulation import ExternalSimulation
+from envs.external.external_task import ExternalTask
 from envs.trajectory import Trajectory
 
 HORIZON, SIDE = 16, 36
@@ -75,9 +75,9 @@ for _sees in ("dict", "picture"):
         )
 
 
-def driven(task: ForeignTask, act: Any, seed: int) -> Trajectory:
+def driven(task: ExternalTask, act: Any, seed: int) -> Trajectory:
     """One episode by `act`, a function from observations [N, D] to actions."""
-    sim = ForeignSimulation(task, 1, seed=seed, auto_reset=False)
+    sim = ExternalSimulation(task, 1, seed=seed, auto_reset=False)
     record = sim.recorder(0)
     for _ in range(task.horizon):
         actions = act(sim.obs)

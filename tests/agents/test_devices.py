@@ -24,7 +24,7 @@ from agents.rl.ppo import PPOConfig
 from agents.rl.sac_dqn import OffPolicyConfig
 from agents.teachers.synthetic import make_teacher
 from agents.torch_runtime import chosen
-from agents.training.trainer import Practice, PracticeConfig
+from agents.training.trainer import PolicyTrainer, TrainerConfig
 from envs.task_catalog import task as world
 from tests.agents.far import far_device
 from tests.agents.toy import toy
@@ -76,7 +76,7 @@ def test_the_stand_in_is_as_strict_as_cuda() -> None:
 
 def there(learner: Any) -> bool:
     """Whether all of its policy is on another device than the processor."""
-    policy = getattr(learner, "practice", learner).ppo.policy
+    policy = learner.algorithm.policy
     return all(tensor.device.type != "cpu" for tensor in policy.state_dict().values())
 
 
@@ -106,15 +106,17 @@ def presses(teacher: Any, seed: int) -> list[Any]:
     return [press for step in range(6, 25, 2) if (press := teacher.evaluate(drive, step))]
 
 
-FEW = PracticeConfig(ppo=PPOConfig(rows=4, steps=16, batch=32))
+FEW = TrainerConfig(ppo=PPOConfig(n_envs=4, n_steps=16, batch_size=32))
 QUICK = DiscriminatorConfig(updates=2, warm=4)
 MAKERS: dict[str, Callable[..., Any]] = {
-    "gail": partial(GAIL, practice=FEW, clone=CloningConfig(updates=50), discriminator=QUICK),
-    "cpl": partial(CPL, practice=FEW, prior_steps=64),
-    "coach": partial(Evaluative, practice=FEW, way="coach", prior_steps=64),
+    "gail": partial(GAIL, trainer=FEW, clone=CloningConfig(updates=50), discriminator=QUICK),
+    "cpl": partial(CPL, trainer=FEW, prior_steps=64),
+    "coach": partial(Evaluative, trainer=FEW, way="coach", prior_steps=64),
     "bc": partial(BC, updates=50),
     "dagger": partial(DAgger, expert=lambda obs: np.ones(len(obs), int), rounds=1, updates=50),
-    "pebble": partial(Pebble, off=OffPolicyConfig(rows=8, updates=4), prior="none", explore_steps=256),
+    "pebble": partial(
+        Pebble, off=OffPolicyConfig(n_envs=8, gradient_steps=4), prior="none", explore_steps=256
+    ),
 }
 
 
@@ -126,16 +128,20 @@ def test_learners_train_their_policies_there(name: str, device: str, tmp_path: P
         device=device, **({"teacher": "rational", "answers": 4} if name in ("cpl", "pebble") else {})
     )
     if name in ("gail", "bc"):
-        model.give([teacher.demonstrate(seed) for seed in range(2)])
+        model.add_feedback([teacher.demonstrate(seed) for seed in range(2)])
     if name == "coach":
-        model.give([press for seed in range(2) for press in presses(teacher, seed)])
+        model.add_feedback([press for seed in range(2) for press in presses(teacher, seed)])
     learns(model, make(device="cpu"), 320, tmp_path / "a")
 
 
 @there_only
 def test_sac_trains_there(device: str, tmp_path: Path) -> None:
     make = partial(
-        Pebble, "MlpPolicy", "teachbox/RoverDeliver-v0", prior="none", off=OffPolicyConfig(rows=8, updates=2)
+        Pebble,
+        "MlpPolicy",
+        "teachbox/RoverDeliver-v0",
+        prior="none",
+        off=OffPolicyConfig(n_envs=8, gradient_steps=2),
     )
     learns(make(device=device), make(device="cpu"), 256, tmp_path / "a")
 
@@ -144,14 +150,16 @@ def test_sac_trains_there(device: str, tmp_path: Path) -> None:
 def test_pictures_are_looked_at_there(device: str) -> None:
     """PPO and cloning beside it, both through the convolutions; and a checkpoint that is read here."""
     task, looks = world("teachbox/LanesMerge-v0", observation="pixels"), replace(FEW.ppo, policy="CnnPolicy")
-    there, here = (Practice(task, 0, PracticeConfig(replace(looks, device=one))) for one in (device, "cpu"))
+    there, here = (
+        PolicyTrainer(task, 0, TrainerConfig(replace(looks, device=one))) for one in (device, "cpu")
+    )
     random, cloner = np.random.default_rng(0), Cloner((), 0.3, 0)
     cloner.add(random.random((20, len(task.world.obs_names)), np.float32), random.integers(5, size=20))
     there.ppo.auxiliary = cloner.loss
-    there.set_reward(RewardArrays(task.written_weights[None]))
+    there.set_reward(RewardArrays(task.proxy_weights[None]))
     before = there.policy
     assert before.eyes is not None
-    there.burst()
+    there.train_iteration()
     after = there.policy
     assert after.eyes is not None
     assert not np.allclose(before.eyes.convolutions[0][0], after.eyes.convolutions[0][0])
@@ -161,13 +169,13 @@ def test_pictures_are_looked_at_there(device: str) -> None:
     np.testing.assert_array_equal(here.policy.act(obs), after.act(obs))
     predicted, _ = here.ppo.predict(obs, deterministic=True)
     np.testing.assert_array_equal(predicted, after.act(obs))
-    here.burst()
+    here.train_iteration()
 
 
 @there_only
 def test_it_learns_there_what_it_learns_here(device: str) -> None:
     """The same update by torch as by hand: another device is no other algorithm."""
-    two = [Joint("MlpPolicy", toy(), practice=FEW, device=one).learn(256) for one in ("cpu", device)]
+    two = [Joint("MlpPolicy", toy(), trainer=FEW, device=one).learn(256) for one in ("cpu", device)]
     np.testing.assert_allclose(*map(numbers, two), atol=1e-4)
 
 

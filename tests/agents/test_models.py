@@ -13,7 +13,7 @@ from agents.base_model import task_of
 from agents.models import BC, CPL, DAgger, Preferences
 from agents.rl.ppo import PPOConfig
 from agents.teachers.synthetic import make_teacher
-from agents.training.trainer import PracticeConfig
+from agents.training.trainer import TrainerConfig
 from envs.gym_env import TaskEnv
 from tests.agents.toy import toy
 
@@ -75,14 +75,14 @@ def test_predict_takes_one_or_many_and_save_and_load_keep_the_policy(tmp_path: P
     np.testing.assert_array_equal(
         model.predict(random, deterministic=True)[0], again.predict(random, deterministic=True)[0]
     )
-    values, others = (one.learner.practice.ppo.policy.state_dict() for one in (model, again))
+    values, others = (one.learner.trainer.ppo.policy.state_dict() for one in (model, again))
     assert all(bool((values[name] == others[name]).all()) for name in values)
 
 
 def test_bc_and_dagger_learn_until_nothing_is_left() -> None:
     teacher = make_teacher("rational", toy())
     model = BC("MlpPolicy", toy(), updates=100)
-    model.give([teacher.demonstrate(seed) for seed in range(3)]).learn(10**6)
+    model.add_feedback([teacher.demonstrate(seed) for seed in range(3)]).learn(10**6)
     assert model.num_timesteps == 100
     dagger = DAgger("MlpPolicy", toy(), expert=lambda obs: np.ones(len(obs), int), rounds=2, updates=100)
     dagger.learn(10**6)
@@ -95,7 +95,7 @@ def test_a_clone_of_any_width_goes_on(kind: type[BC], tmp_path: Path) -> None:
     drives = [make_teacher("rational", toy()).demonstrate(seed) for seed in range(3)]
     obs = np.random.default_rng(0).standard_normal((50, 6)).astype(np.float32)
     for name, config in (("own", {}), ("other", {"hidden": (16, 8), "members": 1})):
-        model = kind("MlpPolicy", toy(), updates=50, **config).give(drives).learn(10**6)
+        model = kind("MlpPolicy", toy(), updates=50, **config).add_feedback(drives).learn(10**6)
         model.save(tmp_path / name)
         again = kind.load(tmp_path / name, toy())
         assert again.learner.config.members == model.learner.config.members
@@ -104,8 +104,8 @@ def test_a_clone_of_any_width_goes_on(kind: type[BC], tmp_path: Path) -> None:
 
 
 def test_cpl_ends_when_it_has_had_its_steps() -> None:
-    few = PracticeConfig(ppo=PPOConfig(rows=8, steps=16, batch=64))
-    model = CPL("MlpPolicy", toy(), teacher="rational", answers=4, prior_steps=64, practice=few).learn(1_000)
+    few = TrainerConfig(ppo=PPOConfig(n_envs=8, n_steps=16, batch_size=64))
+    model = CPL("MlpPolicy", toy(), teacher="rational", answers=4, prior_steps=64, trainer=few).learn(1_000)
     assert model.learner.snapshot().uses == {"comparison": 4}
     assert 1_000 <= model.num_timesteps < 1_200
 

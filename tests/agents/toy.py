@@ -72,4 +72,4 @@ def rightwards() -> Task:
     def wish(before: Array, terms: Array, after: Array) -> Array:
         return np.asarray(after[:, 0] / (SIDE - 1.0), np.float32)
 
-    return replace(toy(), id="rightwards", wish=wish)
+    return replace(toy(), id="rightwards", true_reward=wish)

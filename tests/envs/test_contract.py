@@ -85,8 +85,8 @@ def test_words_and_spaces(task: Task) -> None:
     assert task.about.endswith(".")
     assert len(set(world.obs_names)) == len(world.obs_names)
     assert len(set(world.term_names)) == len(world.term_names)
-    assert set(task.written) <= set(world.term_names)
-    assert task.written_weights.any(), "the written reward asks for nothing"
+    assert set(task.proxy_reward) <= set(world.term_names)
+    assert task.proxy_weights.any(), "the written reward asks for nothing"
     assert "" in task.keys, "no key must mean something"
     if isinstance(world.action_space, spaces.Discrete):
         assert len(world.action_names) == int(world.action_space.n)
@@ -115,7 +115,7 @@ def test_shapes_types_and_bounds(task: Task) -> None:
     assert np.abs(data["obs"]).max() <= OBS_BOUND
     assert np.abs(data["last_obs"]).max() <= OBS_BOUND
     moving = data["terms"].reshape(-1, len(world.terms)).std(axis=0)
-    assert moving[[world.term_names.index(name) for name in task.written]].all(), (
+    assert moving[[world.term_names.index(name) for name in task.proxy_reward]].all(), (
         "a written term never changes"
     )
 
@@ -237,7 +237,7 @@ def test_wish_and_done_have_one_number_a_step(task: Task) -> None:
     before = sim.states.copy()
     data = run(sim, actions_for(task, task.horizon, 1))
     states = np.concatenate([before[None], data["states"]])[:, 0]
-    wish = task.wish(states[:-1], data["terms"][:, 0], states[1:])
+    wish = task.true_reward(states[:-1], data["terms"][:, 0], states[1:])
     assert wish.shape == (task.horizon,)
     assert wish.dtype == np.float32
     assert np.isfinite(wish).all()

@@ -13,9 +13,9 @@ import pytest
 from gymnasium import spaces
 
 from envs import task_catalog
-from envs.external.external_errors import ForeignWorldError
-from envs.external.external_simulation import ForeignSimulation, frames_of
-from envs.external.external_task import ENDED, REWARD, ForeignTask
+from envs.external.external_errors import ExternalWorldError
+from envs.external.external_simulation import ExternalSimulation, frames_of
+from envs.external.external_task import ENDED, REWARD, ExternalTask
 from envs.external.key_map import default_keys
 from envs.external.make_task import _leaves
 from envs.simulate import simulate
@@ -86,7 +86,7 @@ gymnasium.register("tests/Boat-v0", Boat, max_episode_steps=30)
 gymnasium.register("tests/Blind-v0", Blind)
 
 
-def record(sim: ForeignSimulation, actions: Array, row: int = 0) -> Trajectory:
+def record(sim: ExternalSimulation, actions: Array, row: int = 0) -> Trajectory:
     """Drive all rows and record one."""
     recorder = sim.recorder(row, driver="random")
     for now in actions:
@@ -95,14 +95,14 @@ def record(sim: ForeignSimulation, actions: Array, row: int = 0) -> Trajectory:
     return recorder.trajectory()
 
 
-def sampled(task: ForeignTask, steps: int, rows: int) -> Array:
+def sampled(task: ExternalTask, steps: int, rows: int) -> Array:
     task.world.action_space.seed(5)
     return np.array([[task.world.action_space.sample() for _ in range(rows)] for _ in range(steps)])
 
 
-def opened(id: str, **options: Any) -> ForeignTask:
+def opened(id: str, **options: Any) -> ExternalTask:
     task = task_catalog.task(id, **options)
-    assert isinstance(task, ForeignTask)
+    assert isinstance(task, ExternalTask)
     return task
 
 
@@ -113,12 +113,12 @@ def test_the_same_face_as_our_own(id: str) -> None:
     task = opened(id)
     world = task.world
     sim = simulate(task, 3, seed=4)
-    assert isinstance(sim, ForeignSimulation)
+    assert isinstance(sim, ExternalSimulation)
     assert sim.obs.shape == (3, len(world.obs_names))
     assert len(set(world.obs_names)) == len(world.obs_names)
     assert world.obs_names[-1] == "ended"
     assert world.term_names == ("reward", "ended")
-    assert task.written_weights.tolist() == [1.0, 0.0]
+    assert task.proxy_weights.tolist() == [1.0, 0.0]
     assert all(action in world.action_space or isinstance(action, tuple) for action in task.keys.values())
     assert task.keys
     ends = 0
@@ -137,7 +137,7 @@ def test_the_same_face_as_our_own(id: str) -> None:
 
 def test_an_early_end_is_an_absorbing_moment_until_the_horizon() -> None:
     task = opened("CartPole-v1")
-    sim = ForeignSimulation(task, 2, seed=0)
+    sim = ExternalSimulation(task, 2, seed=0)
     terms, obs = [], []
     for _ in range(task.horizon):
         step = sim.step(np.array([1, 1]))  # always pushing right: the pole falls at once
@@ -161,13 +161,13 @@ def test_the_wish_is_its_own_reward() -> None:
     task = opened("MountainCar-v0")
     terms = np.array([[-1.0, 0.0], [0.0, 1.0]], np.float32)
     nowhere = np.zeros((2, 0), np.float32)
-    assert task.wish(nowhere, terms, nowhere).tolist() == [-1.0, 0.0]
+    assert task.true_reward(nowhere, terms, nowhere).tolist() == [-1.0, 0.0]
     assert not task.done(nowhere).any()
     assert task.horizon == 200
 
 
 def test_the_worlds_own_time_limit_is_no_early_end() -> None:
-    sim = ForeignSimulation(opened("Pendulum-v1"), 1)
+    sim = ExternalSimulation(opened("Pendulum-v1"), 1)
     for _ in range(200):
         step = sim.step(np.zeros((1, 1)))
         assert step.terms[0, ENDED] == 0
@@ -182,7 +182,7 @@ def test_dict_observations_and_multidiscrete_actions_are_laid_flat() -> None:
     )
     assert task.world.action_space == spaces.Discrete(6)
     assert task.its_action(5).tolist() == [2, 1]
-    sim = ForeignSimulation(task, 1)
+    sim = ExternalSimulation(task, 1)
     assert sim.obs[0, 1:4].sum() == 1, "Discrete is one of three"
     for _ in range(2):
         step = sim.step(np.array([5]))
@@ -217,7 +217,7 @@ def test_box_actions_are_clipped_to_what_the_world_takes() -> None:
 @pytest.mark.parametrize("id", ["CartPole-v1", "Pendulum-v1", "tests/Boat-v0"])
 def test_replays_by_running_again(id: str) -> None:
     task = opened(id)
-    sim = ForeignSimulation(task, 2, seed=1)
+    sim = ExternalSimulation(task, 2, seed=1)
     trajectory = record(sim, sampled(task, 25, 2), row=1)
     live = sim.frame(1)
     assert trajectory.seed is not None
@@ -233,8 +233,8 @@ def test_replays_by_running_again(id: str) -> None:
 def test_a_fork_goes_on_as_the_recording_did() -> None:
     task = opened("CartPole-v1")
     actions = np.tile(np.array([0, 1, 1, 0])[:, None], (12, 2))
-    trajectory = record(ForeignSimulation(task, 2, seed=3), actions, row=1)
-    sim = ForeignSimulation(task, 2, seed=77)
+    trajectory = record(ExternalSimulation(task, 2, seed=3), actions, row=1)
+    sim = ExternalSimulation(task, 2, seed=77)
     other = sim.obs[0].copy()
     sim.fork(1, trajectory.clip(4, 40), 6)
     assert np.array_equal(sim.obs[0], other), "a fork disturbs no other row"
@@ -252,21 +252,21 @@ def test_a_fork_goes_on_as_the_recording_did() -> None:
 
 def test_a_recording_that_runs_over_an_episodes_end_is_refused() -> None:
     task = opened("tests/Boat-v0")
-    trajectory = record(ForeignSimulation(task, 1), np.full((task.horizon + 3, 1), 3))
-    with pytest.raises(ForeignWorldError, match="didn't repeat itself"):
+    trajectory = record(ExternalSimulation(task, 1), np.full((task.horizon + 3, 1), 3))
+    with pytest.raises(ExternalWorldError, match="didn't repeat itself"):
         list(frames_of(task, trajectory))
 
 
 def test_a_world_that_does_not_repeat_itself_is_told() -> None:
     task = opened("tests/Boat-v0", drift=True)
-    trajectory = record(ForeignSimulation(task, 1), sampled(task, 5, 1))
-    with pytest.raises(ForeignWorldError, match="tests/Boat-v0 doesn't repeat itself"):
-        ForeignSimulation(task, 1).fork(0, trajectory, 2)
+    trajectory = record(ExternalSimulation(task, 1), sampled(task, 5, 1))
+    with pytest.raises(ExternalWorldError, match="tests/Boat-v0 doesn't repeat itself"):
+        ExternalSimulation(task, 1).fork(0, trajectory, 2)
 
 
 def test_same_seeds_same_episodes_in_any_number_of_rows() -> None:
     task = opened("CartPole-v1")
-    many, one = ForeignSimulation(task, 3, seed=5), ForeignSimulation(task, 1, seed=7)
+    many, one = ExternalSimulation(task, 3, seed=5), ExternalSimulation(task, 1, seed=7)
     assert np.array_equal(many.obs[2], one.obs[0])
     for now in sampled(task, task.horizon + 5, 3):
         assert np.array_equal(many.step(now).obs[2], one.step(now[2:]).obs[0])
@@ -293,18 +293,18 @@ def test_worlds_that_cannot_be_had_are_sentences(id: str, options: dict[str, Any
 
 
 def test_a_world_without_pictures_names_itself() -> None:
-    sim = ForeignSimulation(opened("tests/Blind-v0"), 1)
+    sim = ExternalSimulation(opened("tests/Blind-v0"), 1)
     sim.step(np.array([3]))
-    with pytest.raises(ForeignWorldError, match=r"tests/Blind-v0 has no render mode 'rgb_array'"):
+    with pytest.raises(ExternalWorldError, match=r"tests/Blind-v0 has no render mode 'rgb_array'"):
         sim.frame()
 
 
 def test_states_can_be_neither_put_nor_stepped_by_a_kernel() -> None:
     task = opened("CartPole-v1")
-    sim = ForeignSimulation(task, 1)
+    sim = ExternalSimulation(task, 1)
     with pytest.raises(TypeError, match="fork"):
         sim.put(np.ones(1, bool), sim.states, sim.rng)
-    with pytest.raises(TypeError, match="ForeignSimulation"):
+    with pytest.raises(TypeError, match="ExternalSimulation"):
         task.world.kernel.step()
 
 

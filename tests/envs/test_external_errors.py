@@ -12,12 +12,12 @@ from gymnasium import spaces
 
 from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import Variant, fresh_moments, roll
-from agents.training.trainer import Practice, PracticeConfig
+from agents.training.trainer import PolicyTrainer, TrainerConfig
 from envs import task_catalog
 from envs.external.determinism import is_filmed
-from envs.external.external_errors import ForeignWorldError
-from envs.external.external_simulation import ForeignSimulation, frames_of
-from envs.external.external_task import ForeignTask
+from envs.external.external_errors import ExternalWorldError
+from envs.external.external_simulation import ExternalSimulation, frames_of
+from envs.external.external_task import ExternalTask
 from envs.show.viewer import Film
 from envs.trajectory import Trajectory
 from envs.world import Array
@@ -95,15 +95,15 @@ gymnasium.register("tests/Rude-v0", Rude, max_episode_steps=30)
 gymnasium.register("tests/Dice-v0", Dice, max_episode_steps=20)
 
 
-def opened(id: str, **options: Any) -> ForeignTask:
+def opened(id: str, **options: Any) -> ExternalTask:
     task = task_catalog.task(id, **options)
-    assert isinstance(task, ForeignTask)
+    assert isinstance(task, ExternalTask)
     return task
 
 
 def drive(wrong: str) -> None:
     task = opened("tests/Rude-v0", wrong=wrong)
-    sim = ForeignSimulation(task, 2)
+    sim = ExternalSimulation(task, 2)
     for _ in range(6):
         sim.step(np.array([1, 0]))
     sim.frame(1)
@@ -126,7 +126,7 @@ def drive(wrong: str) -> None:
     ],
 )
 def test_what_it_does_wrong_is_a_sentence(wrong: str, told: str) -> None:
-    with pytest.raises(ForeignWorldError, match=f"^tests/Rude-v0 {told}") as error:
+    with pytest.raises(ExternalWorldError, match=f"^tests/Rude-v0 {told}") as error:
         drive(wrong)
     assert "\n" not in str(error.value)
 
@@ -135,7 +135,7 @@ def test_actions_that_start_below_zero() -> None:
     task = opened("tests/Rude-v0")
     assert task.world.action_space == spaces.Discrete(2)
     assert [task.its_action(one) for one in (0, 1)] == [-1, 0]
-    sim = ForeignSimulation(task, 1)
+    sim = ExternalSimulation(task, 1)
     assert sim.step(np.array([0])).obs[0].tolist() == [-1.0, -1.0, -1.0, 0.0]
     assert not is_filmed(task)
 
@@ -158,9 +158,9 @@ def test_known_keys_that_do_not_fit_give_way() -> None:
     assert opened("LunarLander-v3").keys["up"] == 2
 
 
-def recorded(task: ForeignTask, steps: int) -> tuple[Trajectory, list[Array]]:
+def recorded(task: ExternalTask, steps: int) -> tuple[Trajectory, list[Array]]:
     """A recording of row 1, and what was on screen at each moment."""
-    sim = ForeignSimulation(task, 2, seed=3)
+    sim = ExternalSimulation(task, 2, seed=3)
     recorder, shown = sim.recorder(1), [sim.frame(1)]
     for _ in range(steps):
         step = sim.step(task.idle(2))
@@ -190,21 +190,21 @@ def test_what_does_not_repeat_itself_is_filmed() -> None:
 def test_a_filmed_recording_is_not_taken_over_and_an_unfilmed_one_is_told() -> None:
     task = opened("tests/Dice-v0")
     trajectory, _ = recorded(task, 5)
-    with pytest.raises(ForeignWorldError, match="watched but not taken over"):
-        ForeignSimulation(task, 1).fork(0, trajectory, 2)
+    with pytest.raises(ExternalWorldError, match="watched but not taken over"):
+        ExternalSimulation(task, 1).fork(0, trajectory, 2)
     layer = np.zeros((4, 2), np.float32), np.zeros(2, np.float32)
     cart, random = opened("CartPole-v1"), np.random.default_rng(0)
     still = Variant(PolicyArrays(((np.zeros((5, 2), np.float32), layer[1]),), "discrete"))
     (bare,) = roll(cart, fresh_moments(cart, 1, 0), [still], [4], random)
     assert bare.states.shape == (5, 0)
-    with pytest.raises(ForeignWorldError, match="holds no pictures"):
+    with pytest.raises(ExternalWorldError, match="holds no pictures"):
         list(frames_of(task, bare))
 
 
 def test_learning_goes_on_in_a_world_that_does_not_repeat_itself() -> None:
     task, random = opened("tests/Dice-v0"), np.random.default_rng(0)
-    practice = Practice(task, 0, PracticeConfig())
-    practice.burst()
+    practice = PolicyTrainer(task, 0, TrainerConfig())
+    practice.train_iteration()
     moments = practice.moments(random)
     clips = roll(task, moments, [practice.variants()[0]] * len(moments), [6] * len(moments), random)
     for clip in clips:

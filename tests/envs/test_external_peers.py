@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.training.trainer import Practice, PracticeConfig
+from agents.training.trainer import PolicyTrainer, TrainerConfig
 from envs import task_catalog
 from envs.external.determinism import is_filmed
-from envs.external.external_simulation import ForeignSimulation, frames_of
-from envs.external.external_task import ForeignTask
+from envs.external.external_simulation import ExternalSimulation, frames_of
+from envs.external.external_task import ExternalTask
 from envs.simulate import random_actions
 
 os.environ["SDL_VIDEODRIVER"] = "dummy"
@@ -26,10 +26,10 @@ PEERS: list[tuple[str, str, dict[str, Any], int]] = [  # package, id, options, n
 ]
 
 
-def opened(package: str, id: str, options: dict[str, Any]) -> ForeignTask:
+def opened(package: str, id: str, options: dict[str, Any]) -> ExternalTask:
     pytest.importorskip(package)
     task = task_catalog.task(id, **options)
-    assert isinstance(task, ForeignTask)
+    assert isinstance(task, ExternalTask)
     return task
 
 
@@ -39,7 +39,7 @@ def test_driven_and_replayed(package: str, id: str, options: dict[str, Any], num
     task = opened(package, id, options)
     assert len(task.world.obs_names) == numbers
     assert not is_filmed(task)
-    sim, random = ForeignSimulation(task, 2, seed=3), np.random.default_rng(0)
+    sim, random = ExternalSimulation(task, 2, seed=3), np.random.default_rng(0)
     recorder = sim.recorder(1)
     for _ in range(12):
         actions = random_actions(task, 2, random)
@@ -52,7 +52,7 @@ def test_driven_and_replayed(package: str, id: str, options: dict[str, Any], num
     assert apart.mean() < 1.0, "LunarLander's sparks fade by how often they are drawn, all else is the same"
     assert live.std() > 5
     assert (frames[0] != frames[-1]).any()
-    again = ForeignSimulation(task, 1, seed=50)
+    again = ExternalSimulation(task, 1, seed=50)
     again.fork(0, trajectory, 12)
     assert np.allclose(again.obs[0], trajectory.observations[12])
 
@@ -64,7 +64,7 @@ def test_highway_env_leaves_the_open_window_alone() -> None:
     pygame.display.init()
     window = pygame.display.set_mode((320, 200))
     try:
-        ForeignSimulation(task, 1).frame()
+        ExternalSimulation(task, 1).frame()
         assert pygame.display.get_surface() is window
         assert window.get_size() == (320, 200)
     finally:
@@ -75,9 +75,9 @@ def test_highway_env_leaves_the_open_window_alone() -> None:
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize(("package", "id", "options", "numbers"), PEERS)
 def test_learned_in(package: str, id: str, options: dict[str, Any], numbers: int) -> None:
-    practice = Practice(opened(package, id, options), 0, PracticeConfig())
+    practice = PolicyTrainer(opened(package, id, options), 0, TrainerConfig())
     before = practice.policy.layers[0][0].copy()
-    practice.burst()
+    practice.train_iteration()
     assert practice.env_steps == 2048
     assert np.isfinite(practice.policy.layers[0][0]).all()
     assert (practice.policy.layers[0][0] != before).any()

@@ -70,7 +70,7 @@ def test_reward_is_the_written_one_and_the_wish_is_not_told() -> None:
     assert paid > 0
     task = task_catalog.task("teachbox/LanesCruise-v0")
     terms = np.random.default_rng(0).random((6, len(task.world.terms)), np.float32)
-    assert np.allclose(written_reward(task, terms), terms @ task.written_weights, atol=1e-5)
+    assert np.allclose(written_reward(task, terms), terms @ task.proxy_weights, atol=1e-5)
 
 
 def test_keywords_go_to_the_task_and_bad_ones_are_told() -> None:

@@ -225,8 +225,8 @@ def drive(task: Task, act: object, rows: int = 96) -> tuple[float, float, float]
     for _ in range(task.horizon):
         before = sim.states.copy()
         step = sim.step(act(sim.obs))  # type: ignore[operator]
-        wish += float(task.wish(before, step.terms, step.last_states).mean())
-        written += float((step.terms @ task.written_weights).mean())
+        wish += float(task.true_reward(before, step.terms, step.last_states).mean())
+        written += float((step.terms @ task.proxy_weights).mean())
     return wish, written, float(task.done(sim.states).mean())
 
 
@@ -282,7 +282,7 @@ def test_wish_is_no_sum_of_terms(name: str) -> None:
 
     def worth(**terms: float) -> float:
         row = np.array([[terms.get(one, 0.0) for one in names]], np.float32)
-        return float(task.wish(state, row, state)[0])
+        return float(task.true_reward(state, row, state)[0])
 
     near = names[T_SHARE] if name != "merge" else names[T_HELD_UP]
     together = worth(**{"progress": 1.0, near: 0.5})

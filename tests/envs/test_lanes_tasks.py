@@ -73,8 +73,8 @@ def drive(task: Task, act: object, rows: int = 128) -> tuple[float, float, float
     for _ in range(task.horizon):
         before = sim.states.copy()
         step = sim.step(act(sim.obs))  # type: ignore[operator]
-        wish += float(task.wish(before, step.terms, step.last_states).mean())
-        written += float((step.terms @ task.written_weights).mean())
+        wish += float(task.true_reward(before, step.terms, step.last_states).mean())
+        written += float((step.terms @ task.proxy_weights).mean())
     return wish, written, float(task.done(sim.states).mean())
 
 

@@ -132,9 +132,9 @@ def test_wish_by_hand_and_its_part_that_is_no_sum() -> None:
     before, gained = careless.states.copy(), []
     for action in [RIGHT, RIGHT, RIGHT, RIGHT]:
         step = careless.step(np.array([action]))
-        gained.append(float(careless.task.wish(before, step.terms, step.last_states)[0]))
+        gained.append(float(careless.task.true_reward(before, step.terms, step.last_states)[0]))
         before = careless.states.copy()
-    wish = careless.task.wish
+    wish = careless.task.true_reward
     assert isinstance(wish, RoomsWish)
     worth = dict(zip(careless.task.world.term_names, wish.weights.tolist(), strict=True))
     move = worth["move"]
@@ -231,7 +231,7 @@ def test_the_plan_is_worth_what_it_says_and_nobody_beats_it(make: Callable[..., 
         for _ in range(task.horizon):
             before = sim.states.copy()
             step = sim.step(act(sim.states))
-            total += task.wish(before, step.terms, step.last_states)
+            total += task.true_reward(before, step.terms, step.last_states)
         return total
 
     planned = returns(lambda states: np.array([p.action(s) for p, s in zip(plans, states, strict=True)]))
@@ -252,7 +252,7 @@ def test_what_was_written_down_is_not_what_is_wanted() -> None:
     seeds = np.arange(16)
     for make in (rooms_tidy, rooms_reach, rooms_keys):
         task = make(split="test")
-        hurry = task.written_weights.copy()
+        hurry = task.proxy_weights.copy()
         hurry[task.world.term_names.index("move")] -= 1e-3
         sim = Simulation(task, len(seeds), auto_reset=False)
         sim.reset(seeds)
@@ -261,7 +261,7 @@ def test_what_was_written_down_is_not_what_is_wanted() -> None:
         for _ in range(task.horizon):
             before = sim.states.copy()
             step = sim.step(np.array([p.action(s) for p, s in zip(plans, sim.states, strict=True)]))
-            worth += task.wish(before, step.terms, step.last_states)
+            worth += task.true_reward(before, step.terms, step.last_states)
         assert worth.mean() < 0.6 * best_returns(task, seeds).mean()
 
 

@@ -325,7 +325,7 @@ def test_hurrying_standing_and_crawling_are_worth_little(task: Task) -> None:
         for _ in range(task.horizon):
             before = sim.states.copy()
             step = sim.step(act(sim.obs))
-            total += task.wish(before, step.terms, step.last_states)
+            total += task.true_reward(before, step.terms, step.last_states)
         worth[name], done[name] = total.mean(), task.done(sim.states).mean()
     assert done["careful"] > 0.75
     assert done["hurried"] < 0.2

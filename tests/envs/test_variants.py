@@ -101,7 +101,7 @@ def test_shapes_and_bounds(name: str) -> None:
         for one in (step.obs, step.last_obs, step.terms, step.last_states):
             assert np.isfinite(one).all()
         assert np.abs(step.obs).max() <= OBS_BOUND
-        wish = task.wish(step.last_states, step.terms, step.last_states)
+        wish = task.true_reward(step.last_states, step.terms, step.last_states)
         assert wish.shape == (3,)
         assert np.isfinite(wish).all()
     for key, action in task.keys.items():

@@ -14,7 +14,7 @@ import pytest
 
 from envs import task_catalog
 from envs.external.external_simulation import frames_of
-from envs.external.external_task import ForeignTask
+from envs.external.external_task import ExternalTask
 from envs.show.viewer import BACKGROUND, Film, View, pixels
 from envs.simulation import AnySimulation, Simulation
 from envs.trajectory import Trajectory
@@ -71,7 +71,7 @@ def test_drawing_stays_in_its_rect_at_any_size(id: str) -> None:
 
 def test_frames_come_bit_by_bit_and_backwards_too() -> None:
     task = task_catalog.task("CartPole-v1")
-    assert isinstance(task, ForeignTask)
+    assert isinstance(task, ExternalTask)
     _, trajectory = recorded(task)
     film = Film(task, trajectory)
     frames = list(frames_of(task, trajectory))

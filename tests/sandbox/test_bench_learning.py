@@ -49,7 +49,7 @@ def test_references_come_back_as_they_were_kept(tmp_path: Path) -> None:
     layers = ((np.ones((3, 2), np.float32), np.zeros(2, np.float32)),)
     policy = PolicyArrays(layers, "gaussian", np.zeros(2, np.float32), -np.ones(2, np.float32))
     three = (np.array([-1.0, 0.5]), np.zeros(2), np.array([1.25, 2.0]))
-    path = kept.keep(reach(), kept.Measured(*three, "policy", policy, True, 9), tmp_path)
+    path = kept.keep(reach(), kept.ReferenceReturns(*three, "policy", policy, True, 9), tmp_path)
     assert path.stat().st_size < 4096
     found = kept.find(reach(), 2, (tmp_path,))
     assert found is not None
@@ -66,16 +66,16 @@ def test_references_of_another_world_are_not_used(
 ) -> None:
     monkeypatch.setattr(kept, "SHIPPED", tmp_path / "shipped")
     monkeypatch.setattr(kept, "user_cache_path", lambda name: tmp_path / "cache")
-    stale = kept.Measured(*(np.full(2, v) for v in (0.0, 0.0, 99.0)), "plan")
+    stale = kept.ReferenceReturns(*(np.full(2, v) for v in (0.0, 0.0, 99.0)), "plan")
     with monkeypatch.context() as older:
         older.setattr(kept, "_sources", lambda id: "another")
         kept.keep(reach(), stale, kept.SHIPPED)
     assert kept.find(reach(), 2, (kept.SHIPPED,)) is None
-    found = scores.references(task_catalog.task(REACH), 2)
+    found = scores.reference_means(task_catalog.task(REACH), 2)
     assert found.oracle < 3
     assert "made for another state of its world" in caplog.text
     caplog.clear()
-    assert scores.references(task_catalog.task(REACH), 2) == found  # from the cache, without a word
+    assert scores.reference_means(task_catalog.task(REACH), 2) == found  # from the cache, without a word
     assert not caplog.text
 
 
@@ -95,7 +95,7 @@ def test_comments_do_not_make_references_stale() -> None:
 
 
 def test_a_score_over_the_oracle_fails() -> None:
-    refs = scores.References(random=0.0, still=-1.0, oracle=2.0)
+    refs = scores.ReferenceMeans(random=0.0, still=-1.0, oracle=2.0)
     assert refs.checked(2.02) == pytest.approx(1.01)
     with pytest.raises(scores.OracleTooWeak, match="teachbox references"):
         refs.checked(2.1)
@@ -178,7 +178,7 @@ def test_sb3s_own_ppo_is_paid_by_the_judge() -> None:
     task = task_catalog.task(REACH)
     env = written(task, 4)
     env.judge = lambda before, terms, after: after[:, task.world.clock] - before[:, task.world.clock] + 6.0
-    ppo = stock_ppo(env, PPOConfig(rows=4, steps=task.horizon + 2, batch=64, epochs=1))
+    ppo = stock_ppo(env, PPOConfig(n_envs=4, n_steps=task.horizon + 2, batch_size=64, n_epochs=1))
     ppo.learn(1)
     paid = ppo.rollout_buffer.rewards - 7.0  # beyond the judge's, the bootstrap at the horizon alone
     assert (np.abs(paid) > 0).sum() <= 2 * env.num_envs
@@ -190,9 +190,9 @@ def test_the_oracle_is_paid_in_units_of_its_deviation() -> None:
     def pay(before: Any, terms: Any, after: Any) -> Any:
         return np.asarray(1000.0 * terms[:, task.world.term_names.index("bump")], np.float32)
 
-    ppo = oracle.on_judge(task, pay)
+    ppo = oracle.ppo_on_reward(task, pay)
     assert ppo.num_timesteps == 0
-    ppo.burst()
+    ppo.train_iteration()
     assert 0 < np.abs(ppo.rollout_buffer.rewards).max() < 100
 
 

@@ -21,7 +21,7 @@ from sandbox.exchange import preference_bundle
 from sandbox.exchange.importing import save_records
 from sandbox.exchange.ledger import Entry, Ledger, read_session
 from sandbox.exchange.sample import driven
-from sandbox.exchange.state_validation import Misfit, check
+from sandbox.exchange.state_validation import InvalidRecord, check
 from sandbox.store import Provenance
 from tests.sandbox.exchanged import ROOMS, WORLDS, ledger, refused, session, teachbox
 from tests.sandbox.records import numbers, records, same
@@ -123,7 +123,7 @@ def test_a_bundle_that_lies_is_a_sentence(old: str, new: str, words: str, tmp_pa
     with pytest.raises(UnsafeFile, match="SHA-256"):
         preference_bundle.read(path)
     reseal(path)
-    with pytest.raises((UnsafeFile, Misfit), match=re.escape(words)):
+    with pytest.raises((UnsafeFile, InvalidRecord), match=re.escape(words)):
         save_records(preference_bundle.read(path), tmp_path / "s", "me")
     assert not (tmp_path / "s").exists()
 
@@ -148,7 +148,7 @@ def test_numbers_that_no_world_gives(tmp_path: Path) -> None:
     ]
     check(ledger(rooms, [Demonstration(good)]), rooms)
     for one in bad:
-        with pytest.raises(Misfit):
+        with pytest.raises(InvalidRecord):
             check(ledger(rooms, [Demonstration(one)]), rooms)
 
 

@@ -21,7 +21,7 @@ from sandbox.exchange import cpl_format, imitation_format, labels, minari
 from sandbox.exchange.episodes import Episode, demonstrations, entries, recording
 from sandbox.exchange.ledger import Entry, Ledger, read_session
 from sandbox.exchange.sample import driven
-from sandbox.exchange.state_validation import Misfit
+from sandbox.exchange.state_validation import InvalidRecord
 from sandbox.store import Provenance
 from tests.sandbox.exchanged import ROOMS, WORLDS, every_kind, ledger, refused, session, teachbox
 from tests.sandbox.records import records, same
@@ -106,7 +106,7 @@ def test_cpl_arrays_of_others(tmp_path: Path) -> None:
         (1, 0),
         (0, 0),
     ]
-    with pytest.raises(Misfit, match="terms_1"):
+    with pytest.raises(InvalidRecord, match="terms_1"):
         cpl_format.entries(cpl_format.read(tmp_path / "p.npz"), task(ROOMS), "p.npz")
     np.savez(tmp_path / "q.npz", **plain, label=np.array([0.0, 1.0, 0.7]))
     with pytest.raises(UnsafeFile, match="neither"):
@@ -166,13 +166,13 @@ def test_episodes_of_others_are_run_again_from_their_seed(world: str) -> None:
     assert len(found) == len(acts)
     if world == ROOMS:
         assert found.states.shape == (len(acts) + 1, place.world.state_size)
-        with pytest.raises(Misfit, match="neither its seed"):
+        with pytest.raises(InvalidRecord, match="neither its seed"):
             recording(replace(episode, seed=None), place, "x")
-    with pytest.raises(Misfit, match="another one"):
+    with pytest.raises(InvalidRecord, match="another one"):
         recording(replace(episode, seed=6), place, "x")
     turned = episode.observations.copy()
     turned[3] += 0.5
-    with pytest.raises(Misfit, match="step 3"):
+    with pytest.raises(InvalidRecord, match="step 3"):
         recording(replace(episode, observations=turned), place, "x")
 
 

@@ -25,9 +25,9 @@ from envs.task_catalog import task
 from sandbox.bench.durability import fuzz_targets
 from sandbox.bench.durability.fuzz import fuzz
 from sandbox.exchange import cpl_format, imitation_format, labels, minari
-from sandbox.exchange.isolated_parser import Apart
+from sandbox.exchange.isolated_parser import IsolatedParser
 from sandbox.exchange.parser_process import MEMORY
-from sandbox.exchange.state_validation import Misfit, task_of_file
+from sandbox.exchange.state_validation import InvalidRecord, task_of_file
 from tests.agents.hostile import Canary
 from tests.sandbox.exchanged import ROOMS, ledger, refused
 
@@ -165,7 +165,7 @@ def test_an_entry_point_is_not_entered(
     assert "evil:Evil-v0" in refused("import", str(data_set), "--session", "s")
     assert not canary.exists()
     assert not (tmp_path / "s").exists()
-    with pytest.raises(Misfit, match="word"):
+    with pytest.raises(InvalidRecord, match="word"):
         task_of_file("evil:Evil-v0", {})
 
 
@@ -287,7 +287,7 @@ def test_a_parquet_bomb(tmp_path: Path) -> None:
 @pytest.mark.parametrize("gone", [True, False])
 def test_a_parser_that_dies_is_a_sentence(tmp_path: Path, gone: bool) -> None:
     """Killed, out of time or without an answer: the reader goes on, also where it can't even ask."""
-    with Apart("parquet") as apart:
+    with IsolatedParser("parquet") as apart:
         with pytest.raises(UnsafeFile, match="can't be read"):
             apart.read("parquet", tmp_path / "none")
         pq.write_table(pa.table({"kind": ["undo"], "clips": ["[]"]}), tmp_path / "x.parquet")

@@ -11,7 +11,7 @@ import pytest
 from gymnasium import spaces
 
 from envs import task_catalog
-from sandbox.play.live_row import Live
+from sandbox.play.live_row import LiveRow
 from sandbox.play.takeover import Takeover
 from sandbox.views.crowd import REST, Crowd
 from sandbox.window.app import App
@@ -134,7 +134,7 @@ def test_the_time_line_is_as_long_as_the_recording_not_as_the_longest_episode() 
 
 
 def test_what_a_world_pays_in_every_step_is_no_event() -> None:
-    world = Live(task_catalog.task("CartPole-v1"), "person")
+    world = LiveRow(task_catalog.task("CartPole-v1"), "person")
     world.start(3)
     happened = [term.name for _ in range(12) if not world.over for term in world.step(1)]
     assert happened == ["ended"]

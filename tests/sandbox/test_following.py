@@ -16,10 +16,10 @@ from agents.feedback.records import Comparison, Suggestion
 from envs.rooms.rooms_tasks import rooms_tidy
 from sandbox.bench.durability.fake_records import trajectory
 from sandbox.learning import ready_questions as stocks
-from sandbox.learning.ready_questions import Stock
+from sandbox.learning.ready_questions import ReadyQuestions
 from sandbox.session.events import LearnerRestarted
 from sandbox.session.folder import SessionError
-from sandbox.session.raters import Camp, People
+from sandbox.session.raters import RaterGroup, Raters
 from sandbox.session.session import Session
 from sandbox.store import Provenance
 from sandbox.studies.training_study import TrainConfig, train
@@ -61,7 +61,7 @@ class Undecided(FakeLearner):
 def test_near_ties_do_not_flicker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stocks, "SUGGEST_SHARE", 1.0)
     pair, three = Suggestion("comparison", 2, 0.3, 4.0), Suggestion("comparison", 3, 0.3, 6.0)
-    learner, stock = Undecided(pair, three, pair, three, three, None, None), Stock(2, 0.0)
+    learner, stock = Undecided(pair, three, pair, three, three, None, None), ReadyQuestions(2, 0.0)
     seen = []
     for turn in range(7):
         stock.renew(learner, 10.0 * turn, moved=True)
@@ -71,7 +71,7 @@ def test_near_ties_do_not_flicker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_is_thought_over_twice_while_nothing_has_changed() -> None:
-    learner, stock = Undecided(DRIVE), Stock(2, 0.0)
+    learner, stock = Undecided(DRIVE), ReadyQuestions(2, 0.0)
     assert stock.renew(learner, 10.0, moved=True)
     stock.renew(learner, 20.0, moved=False)  # asking again would find no more
     stock.renew(learner, 30.0, moved=False)
@@ -79,7 +79,7 @@ def test_nothing_is_thought_over_twice_while_nothing_has_changed() -> None:
 
 
 def test_what_was_heard_is_followed_by_a_question_that_knows_of_it_at_once() -> None:
-    learner, stock = FakeLearner("fake", TASK), Stock(2, 0.0)
+    learner, stock = FakeLearner("fake", TASK), ReadyQuestions(2, 0.0)
     for turn in range(1, 4):
         assert stock.renew(learner, 1.0 * turn, moved=True)
     full = [one.id for one in stock.stamped(snapshot(TASK, 1)).questions]
@@ -124,7 +124,7 @@ def test_those_who_part_are_shown_and_w_changes_sides(app: App, session: Teachin
     app.go("watch")
     press(app, "w")
     assert session.followed == ""
-    session.camps = [Camp((BOB,), "bob"), Camp((ANN, EVE), "ann and eve")]
+    session.camps = [RaterGroup((BOB,), "bob"), RaterGroup((ANN, EVE), "ann and eve")]
     session.notes = ["ann wants something else than bob: more of vase. The agent follows bob."]
     shown = texts(app)
     assert {*session.notes, "learn what ann and eve wants"} <= set(shown)
@@ -156,7 +156,7 @@ def test_a_learner_that_is_back_takes_no_room_from_the_world(app: App, session: 
 
 
 def test_names_stand_for_ids() -> None:
-    people = People({"ann": ANN, "bob": BOB})
+    people = Raters({"ann": ANN, "bob": BOB})
     seen = snapshot(
         TASK,
         1,
@@ -164,7 +164,7 @@ def test_names_stand_for_ids() -> None:
         parting={BOB: {"vase": 2.0}, EVE: {"vase": 2.0}},
         warnings=(f"{EVE} wants something else than {ANN}.",),
     )
-    assert people.camps(seen) == (Camp((ANN,), "ann"), Camp((BOB, EVE), "bob and rater e1b2"))
+    assert people.camps(seen) == (RaterGroup((ANN,), "ann"), RaterGroup((BOB, EVE), "bob and rater e1b2"))
     assert people.notes(seen) == ["rater e1b2 wants something else than ann."]
     assert people.camps(snapshot(TASK, 1)) == ()
     assert [people.find(who, {ANN, EVE}) for who in ("bob", "e1b2", "rater e1b2")] == [BOB, EVE, EVE]

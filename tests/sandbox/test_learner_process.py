@@ -18,7 +18,7 @@ import pytest
 
 from sandbox.bench.durability.fake_records import trajectory
 from sandbox.learning.checkpoints import Checkpoints
-from sandbox.learning.fork_server import Nursery, Spawner
+from sandbox.learning.fork_server import ForkServer, Spawner
 from sandbox.learning.spec import WorkerSpec
 from sandbox.learning.supervisor import LearnerProcess, Limits
 from sandbox.session.events import Event, LearnerRestarted, Saved, Trouble
@@ -133,7 +133,7 @@ def test_a_killed_learner_starts_again_from_its_checkpoint_with_all_feedback(des
 def test_a_learner_is_back_also_when_what_forks_it_is_killed(desk):
     process = desk.session._process
     assert process is not None
-    if not isinstance(process._starter, Nursery):
+    if not isinstance(process._starter, ForkServer):
         pytest.skip("here each learner is spawned")
     desk.until(lambda: desk.step() > 1)
     nursery = process._starter._process

@@ -458,7 +458,7 @@ def test_a_world_that_does_not_repeat_itself_cannot_be_taken_over(monkeypatch: p
     def refuse(self: Any, trajectory: Any, t: int) -> None:
         raise ValueError("Dice-v0 didn't repeat itself, so it can't be taken over")
 
-    monkeypatch.setattr(live.Live, "fork", refuse)
+    monkeypatch.setattr(live.LiveRow, "fork", refuse)
     press(app, "t")
     assert "Dice-v0" in app.state()["extra"]["trouble"]
     assert facts(app)["mode"] != "taken"

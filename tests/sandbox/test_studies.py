@@ -9,7 +9,7 @@ import pytest
 
 from agents.feedback.records import Correction, Question, Suggestion
 from agents.learners.joint import JointLearner
-from agents.queries.query_manager import Asker
+from agents.queries.query_manager import QueryManager
 from agents.teachers.synthetic import Teacher
 from envs import task_catalog as worlds
 from envs.trajectory import Trajectory
@@ -50,7 +50,7 @@ def test_each_question_knows_of_the_answer_before_it(monkeypatch: pytest.MonkeyP
 
 def test_the_last_seconds_too_few_for_what_is_suggested_go_to_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     ranking = Suggestion("comparison", 4, 1.0, 8.0)
-    monkeypatch.setattr(Asker, "suggest", lambda *_: ranking)
+    monkeypatch.setattr(QueryManager, "suggest", lambda *_: ranking)
     asked = replace(SHORT, mix={"seconds": 21})
     # of 5 s in the first round nothing, then two rankings of 8 s, and a pair of 4 s
     assert train(asked).human_seconds == 20.0

@@ -224,7 +224,7 @@ def test_learned_weights_stand_beside_the_written_ones() -> None:
     assert bars[0].members == pytest.approx((1 / 3, 2 / 3))
     assert bars[1].value == pytest.approx(-1.0)
     assert [bar.reference for bar in bars] == pytest.approx(
-        list(TASK.written_weights / abs(TASK.written_weights).max())
+        list(TASK.proxy_weights / abs(TASK.proxy_weights).max())
     )
     assert progress_panel.weights(TASK, None) == []
 

@@ -25,7 +25,7 @@ from agents.io.manifest import MANIFEST, seal
 from envs.task_catalog import task
 from sandbox.bench.durability.fuzz_targets import REFUSALS, Target, Targets
 from sandbox.bench.durability.mutations import changed, with_member_changed
-from sandbox.exchange.isolated_parser import Apart
+from sandbox.exchange.isolated_parser import IsolatedParser
 from sandbox.exchange.ledger import Tell, silent
 
 WORLD = "teachbox/RoomsTidy-v0"
@@ -102,7 +102,7 @@ def fuzz(count: int, seed: int = 0, only: str = "", slow_share: float = 0.02, te
     The same seed and count make the same files. only: the targets whose name begins so.
     """
     report = Report()
-    with Apart("hdf5", "minari-arrow", "imitation", "parquet") as apart, _folder() as top:
+    with IsolatedParser("hdf5", "minari-arrow", "imitation", "parquet") as apart, _folder() as top:
         targets = [one for one in Targets(apart, task(WORLD)).all() if one.name.startswith(only)]
         if not targets:
             raise ValueError(f"nothing to fuzz begins with {only!r}.")

@@ -26,12 +26,12 @@ from sandbox.exchange import (
     preference_bundle,
     sample,
 )
-from sandbox.exchange.isolated_parser import Apart
+from sandbox.exchange.isolated_parser import IsolatedParser
 from sandbox.exchange.ledger import Ledger
-from sandbox.exchange.state_validation import Misfit, check
+from sandbox.exchange.state_validation import InvalidRecord, check
 from sandbox.store.codec import encode
 
-REFUSALS = (UnsafeFile, Misfit)
+REFUSALS = (UnsafeFile, InvalidRecord)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def taken(folder: Path) -> dict[str, bytes]:
 class Targets:
     """All importers with small valid files of one world."""
 
-    def __init__(self, apart: Apart, world: Task) -> None:
+    def __init__(self, apart: IsolatedParser, world: Task) -> None:
         self.apart, self.world = apart, world
         self.ledger = sample.ledger(world, steps=3)
         self.digests = self._digests(self.ledger)
@@ -125,7 +125,7 @@ class Targets:
     def _bundle(self, at: Path) -> Ledger:
         found = preference_bundle.read(at / "x")
         if found.world != self.world.id or dict(found.options) != dict(self.world.options):
-            raise Misfit("another world")
+            raise InvalidRecord("another world")
         check(found, self.world)
         return found
 

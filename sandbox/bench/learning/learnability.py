@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from agents.evaluation import scores
-from agents.evaluation.oracle import on_judge
+from agents.evaluation.oracle import ppo_on_reward
 from agents.policies.from_torch import policy_arrays
 from envs.world import Task
 from sandbox.bench.cache import part
@@ -79,7 +79,7 @@ def measure(
             def make(
                 task: Task = task, seed: int = seed, patience: float = patience, here: Tell = here
             ) -> Any:
-                on_judge(task, scores.judge(task)).burst()  # compiles; not counted
+                ppo_on_reward(task, scores.true_reward(task)).train_iteration()  # compiles; not counted
                 return asdict(learn(task, seed, patience, 20 if quick else scores.LAYOUTS, here))
 
             yield Learned(**part(folder, what, make))
@@ -87,13 +87,13 @@ def measure(
 
 def learn(task: Task, seed: int, patience: float, layouts: int, tell: Tell) -> Learned:
     """PPO on the wish until it scores ENOUGH, or for `patience` CPU-seconds."""
-    refs = scores.references(task, layouts)
+    refs = scores.reference_means(task, layouts)
     began = time.process_time()
-    ppo = on_judge(task, scores.judge(task), seed)
+    ppo = ppo_on_reward(task, scores.true_reward(task), seed)
     spent, scored, best = time.process_time() - began, -np.inf, -np.inf
     while True:
         began = time.process_time()
-        ppo.burst()
+        ppo.train_iteration()
         spent += time.process_time() - began
         if spent - scored < BETWEEN * patience / PATIENCE and spent < patience:
             continue

@@ -192,7 +192,7 @@ def references(found: Sequence[Condition]) -> Iterator[Reference]:
 
     settings = {(one.config.world, tuple(one.config.options.items())): None for one in found}
     for world, options in settings:
-        refs = scores.references(task_catalog.task(world, **dict(options)))
+        refs = scores.reference_means(task_catalog.task(world, **dict(options)))
         yield Reference(_short(world), refs.random, refs.still, refs.oracle, refs.score(refs.random))
 
 

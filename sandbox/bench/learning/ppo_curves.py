@@ -18,7 +18,7 @@ import torch
 from stable_baselines3 import PPO
 
 from agents.evaluation import scores
-from agents.evaluation.oracle import on_judge
+from agents.evaluation.oracle import ppo_on_reward
 from agents.policies.from_torch import policy_arrays
 from agents.rl.ppo import PPOConfig
 from envs import task_catalog
@@ -31,10 +31,13 @@ from sandbox.studies.statistics import interval
 DEFAULTS = PPOConfig()
 WAYS: dict[str, tuple[str, PPOConfig]] = {
     "ours (default)": ("ours", DEFAULTS),
-    "ours, 4 epochs of batches of 2,048": ("ours", replace(DEFAULTS, batch=2048, epochs=4)),
-    "ours, 1 epoch of batches of 256": ("ours", replace(DEFAULTS, batch=256, epochs=1)),
+    "ours, 4 epochs of batches of 2,048": ("ours", replace(DEFAULTS, batch_size=2048, n_epochs=4)),
+    "ours, 1 epoch of batches of 256": ("ours", replace(DEFAULTS, batch_size=256, n_epochs=1)),
     "SB3, our settings": ("SB3", DEFAULTS),
-    "SB3, 10 epochs of batches of 64, rate 3e-4": ("SB3", replace(DEFAULTS, batch=64, epochs=10, rate=3e-4)),
+    "SB3, 10 epochs of batches of 64, rate 3e-4": (
+        "SB3",
+        replace(DEFAULTS, batch_size=64, n_epochs=10, learning_rate=3e-4),
+    ),
 }
 
 
@@ -57,8 +60,8 @@ def measure(
     """Every way's curve, one process, one torch thread. Curves that `folder` has are not made again."""
     torch.set_num_threads(1)
     task = task_catalog.task(world)
-    refs = scores.references(task, layouts)
-    on_judge(task, scores.judge(task)).burst()  # compiles; not counted
+    refs = scores.reference_means(task, layouts)
+    ppo_on_reward(task, scores.true_reward(task)).train_iteration()  # compiles; not counted
     at = [round(steps * (i + 1) / points) for i in range(points)]
     for index, (way, (who, config)) in enumerate(WAYS.items()):
         curves = []
@@ -81,10 +84,10 @@ def _curve(
     task: Task, who: str, config: PPOConfig, seed: int, at: list[int], layouts: int, tell: Tell
 ) -> Iterator[tuple[float, float]]:
     """(mean return of the wish, CPU-seconds so far) at each number of steps."""
-    ours = on_judge(task, scores.judge(task), seed, config)
+    ours = ppo_on_reward(task, scores.true_reward(task), seed, config)
     assert ours.env is not None
     ppo: PPO = ours if who == "ours" else stock_ppo(ours.env, config, seed)
-    burst: Any = ours.burst if who == "ours" else _stock_burst(ppo)
+    burst: Any = ours.train_iteration if who == "ours" else _stock_burst(ppo)
     spent = 0.0
     for until in at:
         began = time.process_time()

@@ -11,11 +11,11 @@ from agents.evaluation import scores
 from agents.feedback.records import Record
 from agents.teachers.synthetic import make_teacher
 from envs import task_catalog as worlds
-from sandbox.studies.simulated_teaching import Lesson
+from sandbox.studies.simulated_teaching import SimulatedTeaching
 from sandbox.studies.training_study import TrainConfig
 
 
-class _Noted(Lesson):
+class _Noted(SimulatedTeaching):
     """Keeps what was said."""
 
     def __init__(self, *given: Any) -> None:
@@ -30,7 +30,7 @@ class _Noted(Lesson):
 def again(config: TrainConfig) -> dict[str, Any]:
     """A lesson as configured, then a fresh learner from its records; the facts of the latter."""
     task = worlds.task(config.world, **config.options)
-    refs = scores.references(task)
+    refs = scores.reference_means(task)
     first = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **config.config)
     teacher = make_teacher(config.teacher, task, config.seed)
     lesson = _Noted(task, first, teacher, refs, config.rounds, config.steps_per_round, config.seed)

@@ -15,7 +15,7 @@ import numpy as np
 
 from agents.evaluation import oracle, scores
 from agents.evaluation import reference_returns as kept
-from agents.evaluation.scores import Episodes, References
+from agents.evaluation.scores import Episodes, ReferenceMeans
 from agents.learner_catalog import make
 from agents.policies import rollouts
 from agents.policies.rollouts import Act
@@ -79,8 +79,8 @@ def _lines(trained: Task, seeds: Array, steps: int, tell: Tell) -> Iterator[Line
     }
     wish = {name: some.mean for name, (_, some) in found.items()}
     proxy = {name: written_return(task, some) for name, (_, some) in found.items()}
-    by_wish = References(wish["random"], wish["standing still"], wish["best as meant"])
-    by_proxy = References(proxy["random"], proxy["standing still"], proxy["best as written"])
+    by_wish = ReferenceMeans(wish["random"], wish["standing still"], wish["best as meant"])
+    by_proxy = ReferenceMeans(proxy["random"], proxy["standing still"], proxy["best as written"])
     most = {"best as written": MOST.get(title(task), MOST_ELSEWHERE), CLONED: SOLVED}
     for name, (by, some) in found.items():
         yield Line(
@@ -113,11 +113,11 @@ def cloned(trained: Task, seeds: Array, tell: Tell) -> Episodes:
 
 def written_return(task: Task, some: Episodes) -> float:
     """The mean return of the written reward."""
-    return float((some.terms @ task.written_weights).mean())
+    return float((some.terms @ task.proxy_weights).mean())
 
 
 def _best_written(task: Task, seeds: Array, steps: int, tell: Tell) -> tuple[str, Episodes]:
-    weights = task.written_weights
+    weights = task.proxy_weights
     if can_plan(task, RoomsWish(weights, 0.0)):
         hurried = weights.copy()
         hurried[T_MOVE] -= DAWDLE

@@ -16,11 +16,11 @@ from agents.evaluation import scores
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rewards.reward_arrays import RewardArrays
 from agents.teachers.synthetic import make_teacher
-from agents.training.trainer import Practice, PracticeConfig
+from agents.training.trainer import PolicyTrainer, TrainerConfig
 from envs import task_catalog as worlds
 from envs.world import Task
 from sandbox.progress import Tell
-from sandbox.studies.simulated_teaching import Lesson
+from sandbox.studies.simulated_teaching import SimulatedTeaching
 
 EPISODES = 4_000
 """What a fresh policy practises."""
@@ -54,8 +54,8 @@ def measure(
         config: dict[str, Any] = {"prior_steps": 8_000, "steps_per_fit": 8_000} if quick else {}
         teacher = make_teacher("rational", task, seed)
         made = learner_catalog.make(learner, task, seed=seed, model=model, **config)
-        refs = scores.references(task)
-        lesson = Lesson(task, made, teacher, refs, ROUNDS, 4_000 if quick else BETWEEN, seed)
+        refs = scores.reference_means(task)
+        lesson = SimulatedTeaching(task, made, teacher, refs, ROUNDS, 4_000 if quick else BETWEEN, seed)
         lesson.go([{"comparison": comparisons}], lambda share, text: None)
         taught = made.snapshot()
         assert taught.policy is not None
@@ -80,10 +80,10 @@ def measure(
 
 
 def trained(task: Task, reward: RewardArrays, episodes: int, seed: int) -> PolicyArrays:
-    """A policy that knows nothing at first, after so many episodes of practice on `reward`."""
-    practice = Practice(task, seed, PracticeConfig())
-    practice.set_reward(reward)
-    while practice.env_steps < episodes * task.horizon:
-        practice.burst()
-    practice.settle(None)
-    return practice.policy
+    """A policy that knows nothing at first, after so many episodes of trainer on `reward`."""
+    trainer = PolicyTrainer(task, seed, TrainerConfig())
+    trainer.set_reward(reward)
+    while trainer.env_steps < episodes * task.horizon:
+        trainer.train_iteration()
+    trainer.select_best(None)
+    return trainer.policy

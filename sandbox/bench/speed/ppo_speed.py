@@ -34,8 +34,8 @@ from sandbox.progress import Tell
 
 OURS = PPOConfig()
 SETTINGS = {
-    "SB3's (64, 10)": replace(OURS, batch=64, epochs=10),
-    "(512, 4)": replace(OURS, batch=512, epochs=4),
+    "SB3's (64, 10)": replace(OURS, batch_size=64, n_epochs=10),
+    "(512, 4)": replace(OURS, batch_size=512, n_epochs=4),
     "ours": OURS,
 }
 PEER_ROWS = 8
@@ -128,12 +128,12 @@ class _Turn:
     def __init__(self, world: str, learner: str, setting: str, short: bool) -> None:
         self.cell = world, learner, setting
         self.peer = world in gymnasium.registry and world not in task_catalog.task_ids()
-        rows = PEER_ROWS if self.peer else OURS.rows
-        self.config = replace(SETTINGS[setting], rows=rows)
+        rows = PEER_ROWS if self.peer else OURS.n_envs
+        self.config = replace(SETTINGS[setting], n_envs=rows)
         if self.peer:
-            self.config = replace(self.config, steps=max(self.config.batch // rows, 64))
+            self.config = replace(self.config, n_steps=max(self.config.batch_size // rows, 64))
         if short:
-            self.config = replace(self.config, steps=self.config.steps // 8)
+            self.config = replace(self.config, n_steps=self.config.n_steps // 8)
         self.ppo: PPO | None = None
         self.simulation: TimedSimulation | None = None
         self.steps, self.spent = 0, 0.0
@@ -152,7 +152,7 @@ class _Turn:
         if task is None:
             env = of_peer(name)
         else:
-            env = written(task, OURS.rows) if task.id == name else nothing(task)
+            env = written(task, OURS.n_envs) if task.id == name else nothing(task)
         simulation = getattr(env, "simulation", None)
         self.simulation = simulation if isinstance(simulation, TimedSimulation) else None
         ppo = BurstPPO.on(env, self.config) if learner == BURST else stock_ppo(env, self.config)
@@ -172,10 +172,10 @@ class _Turn:
         return Speed(
             world=world,
             learner=learner,
-            rows=self.config.rows,
+            rows=self.config.n_envs,
             setting=setting,
-            batch=self.config.batch,
-            epochs=self.config.epochs,
+            batch=self.config.batch_size,
+            epochs=self.config.n_epochs,
             steps=self.steps,
             steps_per_cpu_second=self.steps / self.spent,
             world_share=self.simulation.spent / self.spent if self.simulation else None,
@@ -187,7 +187,7 @@ def _learn(ppo: PPO) -> int:
     """One rollout and its update; its steps."""
     rollout = ppo.n_steps * ppo.n_envs
     if isinstance(ppo, BurstPPO):
-        ppo.burst()
+        ppo.train_iteration()
     else:
         ppo.learn(rollout, reset_num_timesteps=False)
     return rollout
@@ -195,7 +195,7 @@ def _learn(ppo: PPO) -> int:
 
 def written(task: Task, rows: int) -> SimulationVecEnv:
     """Our world with its written reward."""
-    weights = task.written_weights
+    weights = task.proxy_weights
     stagger = np.random.default_rng(0)
     sim = TimedSimulation(task, rows)
     return SimulationVecEnv(sim, lambda obs, actions, after, terms: terms @ weights, stagger=stagger)
@@ -203,7 +203,7 @@ def written(task: Task, rows: int) -> SimulationVecEnv:
 
 def nothing(task: Task) -> StillVecEnv:
     """A world of the same shapes that costs nothing."""
-    return StillVecEnv(StillSimulation(task, OURS.rows))
+    return StillVecEnv(StillSimulation(task, OURS.n_envs))
 
 
 def of_peer(id: str) -> VecEnv:

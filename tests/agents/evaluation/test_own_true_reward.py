@@ -18,7 +18,7 @@ from envs.code_digest import code_digest
 from envs.rooms.rooms_state_layout import T_MOVE
 from envs.rooms.rooms_tasks import RoomsWish, rooms_reach
 from envs.simulate import simulate
-from envs.world import Array, Task, Wish
+from envs.world import Array, Task, TrueReward
 
 REACH = "teachbox/RoomsReach-v0"
 HORIZON = 30  # of a 9x9 flat
@@ -36,7 +36,7 @@ def paid_per_move(points: float) -> RoomsWish:
     return RoomsWish(weights, 0.0)
 
 
-def moves(points: float) -> Wish:
+def moves(points: float) -> TrueReward:
     """The same as a plain function, which no planner reads."""
 
     def pay(before: Array, terms: Array, after: Array) -> Array:
@@ -48,7 +48,7 @@ def moves(points: float) -> Wish:
 @pytest.mark.parametrize("id", [REACH, "mine/Restless"])
 def test_references_are_planned_for_the_true_reward_of_the_task(id: str) -> None:
     """One point a step: standing still gives 0, and driving about for all of the horizon gives 30."""
-    refs = scores.references(replace(rooms_reach(), id=id, wish=paid_per_move(1.0)), layouts=5)
+    refs = scores.references(replace(rooms_reach(), id=id, true_reward=paid_per_move(1.0)), layouts=5)
     assert (refs.still, refs.oracle) == (0.0, HORIZON)
     assert 0.7 * HORIZON < refs.random < 0.9 * HORIZON  # four of its five actions are moves
     assert refs.score(HORIZON) == 1.0
@@ -56,7 +56,7 @@ def test_references_are_planned_for_the_true_reward_of_the_task(id: str) -> None
 
 def test_a_true_reward_under_the_old_id_is_not_scored_by_the_old_one() -> None:
     shipped = scores.references(rooms_reach(), layouts=5)
-    own = replace(rooms_reach(), wish=paid_per_move(-1.0))
+    own = replace(rooms_reach(), true_reward=paid_per_move(-1.0))
     assert scores.references(own, layouts=5).oracle == 0.0  # the best is to stay where one is
     assert scores.references(rooms_reach(), layouts=5) == shipped
     assert shipped.oracle > 0.5
@@ -65,7 +65,7 @@ def test_a_true_reward_under_the_old_id_is_not_scored_by_the_old_one() -> None:
 
 def test_what_the_planner_can_not_read_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(oracle, "STEPS", 4_000)
-    task = replace(rooms_reach(), id="mine/Restless", wish=moves(1.0))
+    task = replace(rooms_reach(), id="mine/Restless", true_reward=moves(1.0))
     assert task.world.hooks.best_returns is not None
     assert task.world.hooks.best_returns(task, np.arange(2)) is None
     found = scores.measure(scores.unseen(task), layouts=3)
@@ -75,9 +75,9 @@ def test_what_the_planner_can_not_read_is_learned(monkeypatch: pytest.MonkeyPatc
 
 
 def test_scored_layouts_are_the_unseen_ones_under_any_id() -> None:
-    own = replace(rooms_reach(), id="mine/Restless", wish=moves(1.0), horizon=12)
+    own = replace(rooms_reach(), id="mine/Restless", true_reward=moves(1.0), horizon=12)
     unseen = scores.unseen(own)
-    assert (unseen.id, unseen.wish, unseen.horizon) == (own.id, own.wish, 12)
+    assert (unseen.id, unseen.true_reward, unseen.horizon) == (own.id, own.true_reward, 12)
     assert unseen.options["split"] == "test"
     theirs = simulate(scores.unseen(rooms_reach()), 3).states
     assert np.array_equal(simulate(unseen, 3).states, theirs)
@@ -85,17 +85,17 @@ def test_scored_layouts_are_the_unseen_ones_under_any_id() -> None:
 
 
 @pytest.mark.parametrize("pay", [paid_per_move, moves])
-def test_teachers_drive_by_the_true_reward_of_the_task(pay: Callable[[float], Wish]) -> None:
-    still = replace(rooms_reach(), id="mine/Still", wish=pay(-1.0), horizon=8)
+def test_teachers_drive_by_the_true_reward_of_the_task(pay: Callable[[float], TrueReward]) -> None:
+    still = replace(rooms_reach(), id="mine/Still", true_reward=pay(-1.0), horizon=8)
     drive = make_teacher("rational", still, 0).demonstrate(3).trajectory
     assert drive.task == "mine/Still"
     assert drive.terms[:, T_MOVE].sum() == 0
-    restless = replace(still, wish=pay(1.0))
+    restless = replace(still, true_reward=pay(1.0))
     assert make_teacher("rational", restless, 0).demonstrate(3).trajectory.terms[:, T_MOVE].sum() == 8
 
 
 def test_it_trains() -> None:
-    task = replace(rooms_reach(), id="mine/Restless", wish=moves(1.0), written={"home": 1.0})
+    task = replace(rooms_reach(), id="mine/Restless", true_reward=moves(1.0), proxy_reward={"home": 1.0})
     learner = make("bc", task, seed=0)
     learner.observe(1, [make_teacher("rational", task, 0).demonstrate(0)])
     for _ in range(500):
@@ -112,12 +112,12 @@ def key(task: Task) -> str:
 
 def test_the_key_follows_the_code_of_the_true_reward() -> None:
     plain = rooms_reach()
-    assert key(replace(plain, written={"move": 1.0}, title="Mine")) == key(plain)  # as in the catalogue
+    assert key(replace(plain, proxy_reward={"move": 1.0}, title="Mine")) == key(plain)  # as in the catalogue
     assert key(task_catalog.task(REACH)) == key(plain)
-    own = [replace(plain, wish=one) for one in (moves(1.0), moves(2.0), paid_per_move(1.0))]
-    own.append(replace(plain, wish=partial(_scaled, factor=3.0)))
+    own = [replace(plain, true_reward=one) for one in (moves(1.0), moves(2.0), paid_per_move(1.0))]
+    own.append(replace(plain, true_reward=partial(_scaled, factor=3.0)))
     assert len({key(task) for task in (plain, *own)}) == 5
-    assert key(replace(plain, wish=moves(2.0))) == key(own[1])  # made anew by the same lines
+    assert key(replace(plain, true_reward=moves(2.0))) == key(own[1])  # made anew by the same lines
     assert key(replace(own[1], id="mine/A")) != key(own[1])
 
 
@@ -144,8 +144,8 @@ def test_a_digest_sees_globals_closures_defaults_and_attributes(monkeypatch: pyt
 def test_a_gymnasium_world_takes_a_true_reward_and_an_id_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(oracle, "FOREIGN_STEPS", 500)
     cart = task_catalog.task("CartPole-v1")
-    short = replace(cart, id="mine/Fall", wish=_ended, horizon=40)
-    assert key(short) != key(replace(short, wish=cart.wish))
+    short = replace(cart, id="mine/Fall", true_reward=_ended, horizon=40)
+    assert key(short) != key(replace(short, true_reward=cart.true_reward))
     found = scores.measure(short, layouts=2)
     assert found.still.tolist() == [1.0, 1.0]  # pushed to one side it falls within 40 steps, once
 

@@ -20,7 +20,7 @@ from agents.feedback.choices import (
     windows,
 )
 from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation
-from agents.inference.choice_sets import choices_of
+from agents.inference.choice_sets import choice_sets
 from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import Variant, fresh_moments, roll
 from agents.rewards.base import choices_loss
@@ -98,13 +98,13 @@ def test_a_demonstration_is_a_choice_among_drives_from_its_moments() -> None:
     task = toy()
     driven = _drives(1, steps=12)[0]
     blank = PolicyArrays(((np.zeros((6, 5), np.float32), np.zeros(5, np.float32)),), "discrete")
-    found = choices_of(task, [Demonstration(driven)], [Variant(blank)], 8, 0)
+    found = choice_sets(task, [Demonstration(driven)], [Variant(blank)], 8, 0)
     assert [len(c.options[0].steps) for c in found] == [8]
     for choice in found:
         starts = {o.steps.observations[0].tobytes() for o in choice.options}
         lengths = {len(o.steps) for o in choice.options}
         assert len(starts) == len(lengths) == 1
-    again = choices_of(task, [Demonstration(driven)], [Variant(blank)], 8, 0)
+    again = choice_sets(task, [Demonstration(driven)], [Variant(blank)], 8, 0)
     assert len(again) == len(found)
 
 
@@ -115,10 +115,10 @@ def test_resting_when_all_is_done_is_no_choice() -> None:
     for last, wanted in [(23, 3), (16, 3), (15, 2), (7, 1)]:
         terms = driven.terms.copy()
         terms[last], terms[last + 1 :] = 1.0, 0.0
-        found = choices_of(task, [Demonstration(replace(driven, terms=terms))], [Variant(blank)], 8, 0)
+        found = choice_sets(task, [Demonstration(replace(driven, terms=terms))], [Variant(blank)], 8, 0)
         assert len(found) == wanted, f"something happened last at step {last}"
     never = replace(driven, terms=np.zeros_like(driven.terms))
-    assert len(choices_of(task, [Demonstration(never)], [Variant(blank)], 8, 0)) == 3, "rest was shown"
+    assert len(choice_sets(task, [Demonstration(never)], [Variant(blank)], 8, 0)) == 3, "rest was shown"
 
 
 def test_windows_overlap_and_reach_the_end() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents import learner_catalog
-from agents.feedback.feedback_validation import Heard, misfit
+from agents.feedback.feedback_validation import FeedbackBuffer, why_invalid
 from agents.feedback.records import Comparison, Demonstration, Evaluation
 from agents.models import BC, GAIL
 from agents.policies.policy_arrays import PolicyArrays
@@ -54,10 +54,10 @@ def test_each_misfit_is_a_sentence(task) -> None:
         ({"actions": np.zeros((10, 3, 2), np.float32)}, "actions of shape"),
     ):
         bad = _broken(clip, **change)
-        assert said in (misfit(task, Demonstration(bad)) or "")
-        assert said in (misfit(task, Comparison((clip, bad), (0, 1))) or "")
-    assert misfit(task, Demonstration(clip)) is None
-    assert "nan" in (misfit(task, Evaluation(clip, float("nan"))) or "")
+        assert said in (why_invalid(task, Demonstration(bad)) or "")
+        assert said in (why_invalid(task, Comparison((clip, bad), (0, 1))) or "")
+    assert why_invalid(task, Demonstration(clip)) is None
+    assert "nan" in (why_invalid(task, Evaluation(clip, float("nan"))) or "")
 
 
 @pytest.mark.parametrize("name", list(learner_catalog.LEARNERS))
@@ -79,8 +79,8 @@ def test_every_learner_passes_over_what_is_wrong_and_says_so(name: str) -> None:
 def test_answers_that_are_all_ties_are_remarked() -> None:
     clip = _driven(toy())
     ties = [Comparison((clip, clip), (0, 0)) for _ in range(6)]
-    heard = Heard(toy())
-    heard.take(ties)
+    heard = FeedbackBuffer(toy())
+    heard.add(ties)
     assert "All 6 answers are ties" in heard.remarks(ties)[0]
     assert heard.remarks([*ties, Comparison((clip, clip), (0, 1))]) == ()
 
@@ -88,7 +88,7 @@ def test_answers_that_are_all_ties_are_remarked() -> None:
 def test_given_by_hand_it_is_refused() -> None:
     clip = _driven(toy())
     with pytest.raises(ValueError, match="gail learns nothing from a comparison: give it demonstration"):
-        GAIL("MlpPolicy", toy()).give([Comparison((clip, clip), (0, 1))])
+        GAIL("MlpPolicy", toy()).add_feedback([Comparison((clip, clip), (0, 1))])
     with pytest.raises(ValueError, match="is of x, and this learner is in toy"):
-        BC("MlpPolicy", toy()).give([Demonstration(_broken(clip, task="x"))])
-    BC("MlpPolicy", toy()).give([make_teacher("rational", toy()).demonstrate(1)])
+        BC("MlpPolicy", toy()).add_feedback([Demonstration(_broken(clip, task="x"))])
+    BC("MlpPolicy", toy()).add_feedback([make_teacher("rational", toy()).demonstrate(1)])

@@ -7,7 +7,7 @@ import pytest
 
 from agents import learner_catalog
 from agents.evaluation import scores
-from agents.feedback.principles import BadRule, overruled, parse, read
+from agents.feedback.principles import BadRule, parse, read, without_overridden
 from agents.feedback.records import Comparison, Question
 from envs.trajectory import Trajectory
 from tests.agents.toy import toy
@@ -48,9 +48,9 @@ def test_no_rule_that_tells_them_apart_gives_no_answer() -> None:
 def test_a_persons_own_answer_stands() -> None:
     clips = (_clip(puddle=1), _clip())
     answer = parse(TEXT, toy()).compare(Question(clips))
-    assert overruled([answer], []) == [answer]
-    assert overruled([answer], [Comparison(clips[::-1], (1, 0))]) == []
-    assert overruled([answer], [Comparison(clips, (), "cant_tell")]) == [answer]
+    assert without_overridden([answer], []) == [answer]
+    assert without_overridden([answer], [Comparison(clips[::-1], (1, 0))]) == []
+    assert without_overridden([answer], [Comparison(clips, (), "cant_tell")]) == [answer]
 
 
 @pytest.mark.parametrize(

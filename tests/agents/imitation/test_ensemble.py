@@ -11,7 +11,7 @@ from torch.nn.utils import parameters_to_vector
 
 from agents import learner_catalog
 from agents.imitation.cloner import Cloner
-from agents.imitation.ensemble import divide, outputs
+from agents.imitation.ensemble import make_ensemble, outputs
 from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import forward
 from agents.teachers.synthetic import make_teacher
@@ -62,7 +62,7 @@ def test_members_begin_as_sb3_begins_a_net_and_the_same_for_the_same_seed() -> N
     one, two = (parameters_to_vector(_policy(toy(), seed=4).parameters()) for _ in range(2))
     assert torch.equal(one, two)
     other = _policy(toy(), seed=4)
-    divide(other, K, 5)
+    make_ensemble(other, K, 5)
     assert not torch.equal(one, parameters_to_vector(other.parameters()))
 
 

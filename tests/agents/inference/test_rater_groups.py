@@ -17,13 +17,13 @@ from agents.inference.rater_groups import (
     LEAST,
     Answers,
     answers_of,
+    differing_terms,
+    fit_group,
+    group_raters,
     likelihood,
-    parting,
-    together,
-    want,
 )
-from agents.inference.reward_inference import Inference
-from agents.rewards.linear import RewardConfig, RewardModel
+from agents.inference.reward_inference import RewardInference
+from agents.rewards.linear import LinearReward, LinearRewardConfig
 from tests.agents.feedback.test_choices import _drives
 
 NAMES = ("litter", "vase", "home", "cat")
@@ -48,7 +48,7 @@ def test_one_answer_sums_over_how_careless_its_giver_is() -> None:
 
 def test_the_evidence_is_the_integral() -> None:
     answers = {"a": Answers(np.array([[1.0], [0.5], [-0.2]]))}
-    found = want(answers, ["a"], np.array([0.5]), np.array([1.5]))
+    found = fit_group(answers, ["a"], np.array([0.5]), np.array([1.5]))
     grid = torch.linspace(-12.0, 12.0, 401, dtype=torch.float64)
     density = torch.exp(-0.5 * ((grid - 0.5) / 1.5) ** 2) / (1.5 * math.sqrt(2 * math.pi))
     values = torch.stack([likelihood(w[None], torch.from_numpy(answers["a"].gaps)).exp() for w in grid])
@@ -57,22 +57,22 @@ def test_the_evidence_is_the_integral() -> None:
 
 
 def test_who_wants_something_else_stands_apart_and_who_is_careless_does_not() -> None:
-    both = together({"a": _said(MINE, 0), "b": _said(THEIRS, 1)}, MEAN, DEVIATION)
+    both = group_raters({"a": _said(MINE, 0), "b": _said(THEIRS, 1)}, MEAN, DEVIATION)
     mine, theirs = sorted(both, key=lambda group: group.raters)
     assert (mine.raters, theirs.raters) == (("a",), ("b",))
-    apart = parting(theirs, mine, NAMES)
+    apart = differing_terms(theirs, mine, NAMES)
     assert next(iter(apart)) == "vase"
     assert apart["vase"] > 2.0
     for other in (_said(MINE, 1), _said(MINE, 2, errors=1.0)):
-        assert len(together({"a": _said(MINE, 0), "b": other}, MEAN, DEVIATION)) == 1
+        assert len(group_raters({"a": _said(MINE, 0), "b": other}, MEAN, DEVIATION)) == 1
     trio = {"a": _said(MINE, 0), "b": _said(THEIRS, 1, count=16), "c": _said(MINE, 3, errors=0.2)}
-    assert [set(group.raters) for group in together(trio, MEAN, DEVIATION)] == [{"a", "c"}, {"b"}]
-    assert together({"a": _said(MINE, 0, count=5)}, MEAN, DEVIATION) == []
+    assert [set(group.raters) for group in group_raters(trio, MEAN, DEVIATION)] == [{"a", "c"}, {"b"}]
+    assert group_raters({"a": _said(MINE, 0, count=5)}, MEAN, DEVIATION) == []
 
 
 def test_whose_answers_tell_most_come_before_those_who_said_more() -> None:
     said = {"a": _said(MINE, 4, count=24), "b": _said(THEIRS, 104, count=30, errors=0.5)}
-    assert [group.raters for group in together(said, MEAN, DEVIATION)] == [("a",), ("b",)]
+    assert [group.raters for group in group_raters(said, MEAN, DEVIATION)] == [("a",), ("b",)]
 
 
 def test_a_session_learns_what_those_want_whom_it_follows() -> None:
@@ -91,19 +91,19 @@ def test_a_session_learns_what_those_want_whom_it_follows() -> None:
             raters[told[-1].id] = rater
     weights = {}
     for follow in ("Ann", "Bob"):
-        model = RewardModel(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, RewardConfig())
-        inference = Inference(model, 4)
+        model = LinearReward(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, LinearRewardConfig())
+        inference = RewardInference(model, 4)
         inference.raters.update(raters)
         inference.follow = follow
-        inference.renew([c for one in told for c in of_comparison(one)], told, ())
+        inference.fit([c for one in told for c in of_comparison(one)], told, ())
         assert inference.followed == (follow,)
         (sentence,) = [s for s in inference.warnings(NAMED) if "wants" in s]
         assert f"follows {follow}" in sentence
-        again = Inference(model, 4)
+        again = RewardInference(model, 4)
         again.follow = follow
         again.restore(json.loads(json.dumps(inference.facts())))
         assert again.warnings(NAMED) == inference.warnings(NAMED)
-        assert again.faith.raters == inference.faith.raters
+        assert again.reliability.raters == inference.reliability.raters
         weights[follow] = model.weights.mean(0)
     assert weights["Ann"][2] > 0 > weights["Bob"][2]
     assert set(answers_of(told, raters, np.ones(4))) == {"Ann", "Bob"}
@@ -128,17 +128,19 @@ def test_raters_who_want_the_same_are_all_heard() -> None:
             raters[told[-1].id] = rater
     heard: list[int] = []
 
-    class Model(RewardModel):
+    class Model(LinearReward):
         def fit(self, packed: Packed) -> None:
             heard.append(len(packed))
             super().fit(packed)
 
-    inference = Inference(Model(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, RewardConfig()), 4)
+    inference = RewardInference(
+        Model(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, LinearRewardConfig()), 4
+    )
     inference.raters.update(raters)
-    inference.renew([c for one in told for c in of_comparison(one)], told, ())
-    assert [set(want.raters) for want in inference.wants] == [{"Ann", "Bob"}]
+    inference.fit([c for one in told for c in of_comparison(one)], told, ())
+    assert [set(want.raters) for want in inference.groups] == [{"Ann", "Bob"}]
     assert heard == [len(told)]
-    errors = {rater: inference.faith.error(rater, 0.1) for rater in ("Ann", "Bob", "Cid")}
+    errors = {rater: inference.reliability.error(rater, 0.1) for rater in ("Ann", "Bob", "Cid")}
     assert max(errors["Ann"], errors["Bob"]) < 0.3 < errors["Cid"]
     assert inference.model.returns(pack(of_comparison(told[0])))[0] > 0.0
 
@@ -150,10 +152,12 @@ def test_what_was_driven_and_what_was_preferred_are_kept_apart_and_across_a_stop
     drives.append(Choice("correction", (Option(third), Option(second))))
     answer = Comparison((second, first), (0, 1), id="a")
     pressed = Choice("evaluation", (Option(clips[3], np.ones(9, np.float32)), None))
-    inference = Inference(RewardModel(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, RewardConfig()), 4)
-    inference.renew([*drives, *of_comparison(answer), pressed], [answer], ())
+    inference = RewardInference(
+        LinearReward(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, LinearRewardConfig()), 4
+    )
+    inference.fit([*drives, *of_comparison(answer), pressed], [answer], ())
     np.testing.assert_allclose(inference.usual, [sums[0] + sums[2], sums[1]])
-    again = Inference(inference.model, 4)
+    again = RewardInference(inference.model, 4)
     again.restore(json.loads(json.dumps(inference.facts())))
     np.testing.assert_array_equal(again.usual, inference.usual)
     older = inference.facts() | {"usual": sums[0].tolist()}  # before they were kept apart

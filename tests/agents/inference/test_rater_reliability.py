@@ -8,7 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from agents.inference.rater_reliability import Faith, Pair, Reliability, estimate, pairs_of
+from agents.inference.rater_reliability import (
+    AnsweredPair,
+    RaterParams,
+    RaterReliability,
+    answered_pairs,
+    estimate_rater,
+)
 
 
 def _answers(count: int, beta: float, side: float, error: float, seed: int = 0):
@@ -23,92 +29,95 @@ def _answers(count: int, beta: float, side: float, error: float, seed: int = 0):
     ("beta", "side", "error"), [(1.0, 0.0, 0.0), (2.0, 0.0, 0.4), (1.0, 1.5, 0.05), (0.5, 0.0, 0.0)]
 )
 def test_a_raters_three_numbers_are_found(beta: float, side: float, error: float) -> None:
-    found = estimate(*_answers(600, beta, side, error))
+    found = estimate_rater(*_answers(600, beta, side, error))
     assert found.beta == pytest.approx(beta, rel=0.6)
-    assert found.side == pytest.approx(side, abs=0.7)
+    assert found.position_bias == pytest.approx(side, abs=0.7)
     assert found.error == pytest.approx(error, abs=0.12)
 
 
 def test_nothing_but_the_prior_from_no_answers_and_chance_is_useless() -> None:
-    none = estimate(np.zeros(0), np.zeros(0, bool))
+    none = estimate_rater(np.zeros(0), np.zeros(0, bool))
     assert none.error < 0.3
-    assert abs(none.side) < 1e-9
+    assert abs(none.position_bias) < 1e-9
     random = np.random.default_rng(1)
-    assert estimate(random.normal(0, 5, 60), random.random(60) < 0.5).error > 0.5
+    assert estimate_rater(random.normal(0, 5, 60), random.random(60) < 0.5).error > 0.5
 
 
 def test_the_probability_of_an_answer_by_hand() -> None:
-    who = Reliability(9, beta=2.0, side=0.0, error=0.5)
-    assert Pair("a", "", np.log(3.0) / 2, True).probability(who) == pytest.approx(0.75)
-    assert Pair("a", "", np.log(3.0) / 2, False).probability(who) == pytest.approx(0.25)
+    who = RaterParams(9, beta=2.0, position_bias=0.0, error=0.5)
+    assert AnsweredPair("a", "", np.log(3.0) / 2, True).probability(who) == pytest.approx(0.75)
+    assert AnsweredPair("a", "", np.log(3.0) / 2, False).probability(who) == pytest.approx(0.25)
 
 
 def test_contradictions_are_the_least_likely_first() -> None:
     gaps, first = _answers(40, 4.0, 0.0, 0.0)
-    pairs = [Pair(str(i), "me", float(g), bool(f)) for i, (g, f) in enumerate(zip(gaps, first, strict=True))]
-    pairs += [Pair("wrong", "me", 9.0, False), Pair("half", "me", 4.0, False)]
-    faith = Faith()
-    faith.renew(pairs)
-    assert faith.doubtful[:2] == ["wrong", "half"]
-    assert len(faith.doubtful) < 6
+    pairs = [
+        AnsweredPair(str(i), "me", float(g), bool(f))
+        for i, (g, f) in enumerate(zip(gaps, first, strict=True))
+    ]
+    pairs += [AnsweredPair("wrong", "me", 9.0, False), AnsweredPair("half", "me", 4.0, False)]
+    faith = RaterReliability()
+    faith.update(pairs)
+    assert faith.contradictory[:2] == ["wrong", "half"]
+    assert len(faith.contradictory) < 6
 
 
 def test_each_rater_has_an_error_of_their_own() -> None:
     good, bad = _answers(60, 2.0, 0.0, 0.0), _answers(60, 2.0, 0.0, 1.0, 5)
     pairs = [
-        Pair(f"{who}{i}", who, float(g), bool(f))
+        AnsweredPair(f"{who}{i}", who, float(g), bool(f))
         for who, (gaps, first) in (("a", good), ("b", bad))
         for i, (g, f) in enumerate(zip(gaps, first, strict=True))
     ]
-    faith = Faith()
-    faith.renew(pairs)
+    faith = RaterReliability()
+    faith.update(pairs)
     assert faith.error("a", 0.1) < 0.15 < 0.5 < faith.error("b", 0.1)
     assert faith.error("nobody", 0.1) == 0.1
 
 
 def test_the_alarm_rings_when_promise_and_agreement_part() -> None:
-    faith = Faith()
+    faith = RaterReliability()
     for promised, foreseen in ((1, 0.9), (2, 0.85), (3, 0.6), (4, 0.5)):
-        assert faith.alarm == ""
-        faith.note(promised, foreseen)
-    assert "using a fault of it" in faith.alarm
-    calm = Faith()
+        assert faith.is_overoptimized == ""
+        faith.record_return(promised, foreseen)
+    assert "using a fault of it" in faith.is_overoptimized
+    calm = RaterReliability()
     for promised, foreseen in ((4, 0.9), (3, 0.85), (2, 0.6), (1, 0.5), (1, 0.5)):
-        calm.note(promised, foreseen)
-    assert calm.alarm == ""
+        calm.record_return(promised, foreseen)
+    assert calm.is_overoptimized == ""
 
 
 def test_of_several_raters_each_is_judged_by_what_was_foreseen_of_their_answers() -> None:
     (gaps, first), random = _answers(40, 4.0, 0.0, 0.0), np.random.default_rng(2)
     chance = random.random(40) < 0.5
-    careful = [Pair(f"c{i}", "c", float(gaps[i]), bool(first[i])) for i in range(40)]
-    before = [Pair(f"x{i}", "x", float(gaps[i]), bool(chance[i])) for i in range(40)]
+    careful = [AnsweredPair(f"c{i}", "c", float(gaps[i]), bool(first[i])) for i in range(40)]
+    before = [AnsweredPair(f"x{i}", "x", float(gaps[i]), bool(chance[i])) for i in range(40)]
     learned = [replace(pair, gap=abs(pair.gap) * (1 if pair.first else -1)) for pair in before]
-    faith = Faith()
-    faith.foresee([*careful, *before])
-    faith.renew([*careful, *learned])
+    faith = RaterReliability()
+    faith.record_predictions([*careful, *before])
+    faith.update([*careful, *learned])
     assert faith.error("c", 0.1) < 0.15
     assert faith.error("x", 0.1) > 0.6
-    again = Faith()
+    again = RaterReliability()
     again.restore(faith.facts())
-    again.renew([*careful, *learned])
+    again.update([*careful, *learned])
     assert again.raters == faith.raters
-    faith.renew(learned)  # who is alone is taken at their word
+    faith.update(learned)  # who is alone is taken at their word
     assert faith.error("x", 0.1) < 0.15
 
 
 def test_who_answers_by_chance_is_found_from_a_dozen_answers() -> None:
-    errors = [estimate(*_answers(12, 1.0, 0.0, 1.0, seed)).error for seed in range(40)]
+    errors = [estimate_rater(*_answers(12, 1.0, 0.0, 1.0, seed)).error for seed in range(40)]
     assert np.median(errors) > 0.5
-    assert np.median([estimate(*_answers(12, 1.0, 0.0, 0.05, seed)).error for seed in range(40)]) < 0.15
+    assert np.median([estimate_rater(*_answers(12, 1.0, 0.0, 0.05, seed)).error for seed in range(40)]) < 0.15
 
 
 def test_what_was_foreseen_is_near_even_where_the_reward_is_unsure() -> None:
     clip, other = SimpleNamespace(), SimpleNamespace()
     answer = SimpleNamespace(id="a", verdict="ranked", clips=(clip, other), ranks=(0, 1))
-    reward = SimpleNamespace(believed=lambda clips: np.array([[4.0, 0.0], [0.0, 3.0]]))
-    (fitted,) = pairs_of([answer], {"a": "me"}, reward)  # type: ignore[list-item, arg-type]
-    (foreseen,) = pairs_of([answer], {}, reward, foreseen=True)  # type: ignore[list-item, arg-type]
+    reward = SimpleNamespace(sampled_returns=lambda clips: np.array([[4.0, 0.0], [0.0, 3.0]]))
+    (fitted,) = answered_pairs([answer], {"a": "me"}, reward)  # type: ignore[list-item, arg-type]
+    (foreseen,) = answered_pairs([answer], {}, reward, foreseen=True)  # type: ignore[list-item, arg-type]
     assert (fitted.gap, fitted.rater, fitted.first) == (0.5, "me", True)
     chance = (1 / (1 + np.exp(-4.0)) + 1 / (1 + np.exp(3.0))) / 2
     assert foreseen.gap == pytest.approx(np.log(chance / (1 - chance)))

@@ -15,7 +15,7 @@ from agents.learner_catalog import LEARNERS
 from agents.learners.protocol import BEFORE_ANSWERS
 from agents.policies.rollouts import Variant, fresh_moments, roll
 from agents.teachers.synthetic import make_teacher
-from envs.external.external_task import ForeignTask
+from envs.external.external_task import ExternalTask
 from envs.task_catalog import task as world
 from tests.agents.lamps import HORIZON, driven
 
@@ -33,7 +33,7 @@ GAIN = {"cpl": 2.0, "pebble": 2.0}
 
 def taught(
     name: str,
-    task: ForeignTask,
+    task: ExternalTask,
     good: Callable[[Any], Any],
     steps: int,
     answers: int = 20,
@@ -68,7 +68,7 @@ LEARN = [(name, BUTTONS) for name in LEARNERS] + [(name, LEVER) for name in ("pr
 @pytest.mark.parametrize(("name", "id"), LEARN)
 def test_each_learns_from_a_dict_where_to_point(name: str, id: str) -> None:
     task = world(id)
-    assert isinstance(task, ForeignTask)
+    assert isinstance(task, ExternalTask)
     lamp = task.world.obs_names.index("lamp.0")
     good: dict[str, Callable[[Any], Any]] = {
         BUTTONS: lambda obs: (obs[:, lamp] > 0).astype(np.int64),
@@ -98,7 +98,7 @@ VERBS = [
 @pytest.mark.parametrize(("name", "id"), VERBS)
 def test_each_goes_through_all_its_verbs_in_a_world_it_has_never_seen(name: str, id: str) -> None:
     task = world(id, max_episode_steps=60)
-    assert isinstance(task, ForeignTask)
+    assert isinstance(task, ExternalTask)
     learner, _ = taught(name, task, ACTING[id], 1_000, 4, 40)
     snapshot = learner.snapshot()
     seen = driven(task, ACTING[id], 7).observations

@@ -11,7 +11,7 @@ from agents import learner_catalog
 from agents.evaluation import scores
 from agents.feedback.records import Undo
 from agents.rewards.net import NetConfig, NetReward
-from agents.rewards.symmetry import turnings
+from agents.rewards.symmetry import canonical_views
 from agents.teachers.synthetic import make_teacher
 from tests.agents.toy import toy
 
@@ -96,9 +96,9 @@ def test_a_control_is_judged_by_nothing_that_was_learned() -> None:
         learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
         while learner.step():
             pass
-        judged[control] = learner.practice.judge(learner.practice.counts)
-        weights = learner.practice._reward.weights if control != "constant" else None
-        assert weights is None or control == "" or (weights == learner.model.arrays().weights).all()
+        judged[control] = learner.trainer.episode_value(learner.trainer.term_counts)
+        weights = learner.trainer._reward.weights if control != "constant" else None
+        assert weights is None or control == "" or (weights == learner.reward.arrays().weights).all()
     assert judged[""] is not None
     assert judged["constant"] is judged["random"] is None
 
@@ -116,7 +116,7 @@ def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(
     second = learner_catalog.make("joint", task, seed=9, prior_steps=8_000, steps_per_fit=20_000)
     for learner, matters in ((first, True), (second, False)):
         learner.load(tmp_path)
-        learner._counts = learner._counts * float(matters)
+        learner._term_counts = learner._term_counts * float(matters)
         before = learner.snapshot().policy.layers
         learner.observe(4, [teacher.compare(learner.query())])
         learner.step()  # hears the answer, and has not practised yet
@@ -124,12 +124,12 @@ def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(
         np.testing.assert_array_equal(after[0][0], (before if matters else taught)[0][0])
     assert not np.array_equal(before[0][0], taught[0][0])
     for learner in (first, second):  # at the end of practice once, and who still does nothing is left so
-        learner._counts, learner._woken = learner._counts * 0.0, False
-        learner._settle()
+        learner._term_counts, learner.schedule.restarted = learner._term_counts * 0.0, False
+        learner.finish_fit()
         np.testing.assert_array_equal(learner.snapshot().policy.layers[0][0], taught[0][0])
-        learner.practice.burst()
+        learner.trainer.train_iteration()
         left = learner.snapshot().policy.layers
-        learner._settle()
+        learner.finish_fit()
         np.testing.assert_array_equal(learner.snapshot().policy.layers[0][0], left[0][0])
 
 
@@ -137,9 +137,9 @@ def test_an_agent_at_rest_is_less_sure_of_itself_before_a_net_is_practised_on_an
     task, teacher = toy(), make_teacher("rational", toy())
     for softens, rested in ((True, True), (True, False), (False, True)):
         learner = learner_catalog.make("joint", task, model="net", prior_steps=4_000, steps_per_fit=8_000)
-        learner.model.softens = softens
+        learner.reward.shrinks_policy = softens
         learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
-        while learner.step() and (rested or not learner._since_fit):
+        while learner.step() and (rested or not learner.schedule.steps_since_fit):
             pass
         learner.save(tmp_path / f"{softens} {rested}")
         learner.load(tmp_path / f"{softens} {rested}")
@@ -147,7 +147,7 @@ def test_an_agent_at_rest_is_less_sure_of_itself_before_a_net_is_practised_on_an
         learner.observe(4, [teacher.compare(learner.query())])
         learner.step()  # hears the answer, and has not practised yet
         (*_, (after, offset)) = learner.snapshot().policy.layers
-        left = learner.config.practice.shrink if softens and rested else 1.0
+        left = learner.config.trainer.shrink if softens and rested else 1.0
         np.testing.assert_allclose(after, left * weight, rtol=1e-6)
         np.testing.assert_allclose(offset, left * bias, rtol=1e-6)
 
@@ -155,11 +155,18 @@ def test_an_agent_at_rest_is_less_sure_of_itself_before_a_net_is_practised_on_an
 def test_the_more_was_said_the_longer_a_turned_net_is_practised_on() -> None:
     still, turned = (
         learner_catalog.make("joint", toy(), model="net"),
-        turnings([(np.arange(6), np.arange(5))], 5),
+        canonical_views([(np.arange(6), np.arange(5))], 5),
     )
     model = NetReward(np.zeros(4, np.float32), turned, 5, NetConfig())
-    assert [model.patience(said) for said in (0, 10, 11, 40, 80, 500)] == [500, 500, 550, 2_000, 4_000, 4_000]
-    assert model.softens
-    assert not still.model.softens
-    assert still.model.patience(500) == 500
-    assert learner_catalog.make("joint", toy()).model.patience(1) == 4_000
+    assert [model.max_episodes_per_fit(said) for said in (0, 10, 11, 40, 80, 500)] == [
+        500,
+        500,
+        550,
+        2_000,
+        4_000,
+        4_000,
+    ]
+    assert model.shrinks_policy
+    assert not still.reward.shrinks_policy
+    assert still.reward.max_episodes_per_fit(500) == 500
+    assert learner_catalog.make("joint", toy()).reward.max_episodes_per_fit(1) == 4_000

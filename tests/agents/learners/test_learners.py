@@ -68,14 +68,14 @@ def test_presses_alone_are_weighed_by_how_much_there_usually_is_of_each_term(nam
     presses = [press for seed in range(20) if (press := teacher.evaluate(_watch(learner, seed), 12))]
     learner.observe(1, presses[:1])
     learner.step()
-    sums = np.array(learner.asker.sums())
+    sums = np.array(learner.query_manager.sums())
     usual = np.sqrt((sums**2).sum(0) / (np.abs(sums) > 1e-6).sum(0))
-    assert learner.model.unit == pytest.approx(usual, rel=1e-4)
-    assert learner.model.unit[3] > 5.0, "a clip holds many moves"
-    before = learner.model.unit.copy()
+    assert learner.reward.unit == pytest.approx(usual, rel=1e-4)
+    assert learner.reward.unit[3] > 5.0, "a clip holds many moves"
+    before = learner.reward.unit.copy()
     learner.observe(2, presses[1:2])
     _practise(learner)
-    assert np.array_equal(learner.model.unit, before), "what was said is understood in the same units"
+    assert np.array_equal(learner.reward.unit, before), "what was said is understood in the same units"
 
 
 def test_joint_learns_from_two_demonstrations() -> None:
@@ -131,7 +131,7 @@ def test_cant_tell_is_kept_and_teaches_nothing() -> None:
         learner.step()
     snapshot = learner.snapshot()
     assert snapshot.uses == {"comparison": 1}
-    np.testing.assert_array_equal(snapshot.reward.weights, np.repeat(toy().written_weights[None], 5, 0))
+    np.testing.assert_array_equal(snapshot.reward.weights, np.repeat(toy().proxy_weights[None], 5, 0))
 
 
 def test_questions_are_never_asked_twice() -> None:

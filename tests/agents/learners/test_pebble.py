@@ -20,12 +20,12 @@ from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.replay_buffer import nearest
 from agents.rl.sac_dqn import OffPolicyConfig, off_policy_arrays, sharpness
 from agents.teachers.synthetic import make_teacher
-from agents.training.off_policy import OffPolicyPractice
+from agents.training.off_policy import OffPolicyTrainer
 from envs.task_catalog import task as world
 from tests.agents.toy import toy
 
 ROVER = "teachbox/RoverDeliver-v0"
-OFF = OffPolicyConfig(updates=24, batch=256, calming=20_000)
+OFF = OffPolicyConfig(gradient_steps=24, batch_size=256, calming=20_000)
 QUICK = {"explore_steps": 3_000, "steps_per_fit": 40_000}
 
 
@@ -48,11 +48,11 @@ def test_it_explores_by_itself_then_learns_the_toy_from_fifteen_answers() -> Non
 
 
 def test_exploring_pays_for_being_where_it_was_not() -> None:
-    practice = OffPolicyPractice(world(ROVER), 0, OffPolicyConfig(rows=16, updates=2, others=1024))
+    practice = OffPolicyTrainer(world(ROVER), 0, OffPolicyConfig(n_envs=16, gradient_steps=2, others=1024))
     practice.exploring = True
-    practice.burst()
+    practice.train_iteration()
     paid = practice.buffer.rewards[: practice.buffer.moments].ravel()
-    after = practice.ppo.facts.next_obs.reshape(len(paid), -1)
+    after = practice.ppo.rollout.next_obs.reshape(len(paid), -1)
     assert np.corrcoef(paid, nearest(after, after, 5))[0, 1] > 0.6
     assert paid.mean() == pytest.approx(0.0, abs=1e-4)
     practice.set_reward(RewardArrays(np.ones((1, 7), np.float32)))
@@ -61,16 +61,16 @@ def test_exploring_pays_for_being_where_it_was_not() -> None:
 
 def test_a_reward_that_changes_relabels_all_that_was_kept() -> None:
     task = toy()
-    practice = OffPolicyPractice(task, 0, OffPolicyConfig(rows=8, updates=4))
+    practice = OffPolicyTrainer(task, 0, OffPolicyConfig(n_envs=8, gradient_steps=4))
     practice.set_reward(RewardArrays(np.array([[1.0, 0, 0, 0]], np.float32)))
     for _ in range(3):
-        practice.burst()
+        practice.train_iteration()
     buffer, n = practice.buffer, practice.buffer.moments
     assert n == 48
     for weights in ([1.0, 0, 0, 0], [0, -1.0, 0, 0.5]):
         practice.set_reward(RewardArrays(np.array([weights], np.float32)))
         paid = buffer.terms[:n] @ np.array(weights, np.float32)
-        wanted = (paid - practice._usual) / practice.unit
+        wanted = (paid - practice._mean_reward) / practice.reward_scale
         np.testing.assert_allclose(buffer.rewards[:n], wanted, atol=1e-5)
 
 
@@ -108,7 +108,7 @@ def test_squashed_forward_is_sacs_predict_on_ten_thousand() -> None:
 @pytest.mark.parametrize("name", ["toy", ROVER])
 def test_going_on_from_a_checkpoint_is_going_on(name: str, tmp_path: Path) -> None:
     task = toy() if name == "toy" else world(name)
-    config = {"off": OffPolicyConfig(rows=8, updates=4), "prior_steps": 10**6}
+    config = {"off": OffPolicyConfig(n_envs=8, gradient_steps=4), "prior_steps": 10**6}
     first, second = (learner_catalog.make("pebble", task, seed=seed, **config) for seed in (1, 2))
     for _ in range(3):
         first.step()
@@ -123,7 +123,7 @@ def test_going_on_from_a_checkpoint_is_going_on(name: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["toy", ROVER])
 def test_a_bundle_and_a_zip_of_it_act_alike(name: str, tmp_path: Path) -> None:
     task = toy() if name == "toy" else world(name)
-    model = Pebble("MlpPolicy", task, off=OffPolicyConfig(rows=8, updates=4))
+    model = Pebble("MlpPolicy", task, off=OffPolicyConfig(n_envs=8, gradient_steps=4))
     model.learn(500)
     obs = np.random.default_rng(0).uniform(-1, 1, (300, len(task.world.obs_names))).astype(np.float32)
     wanted, _ = model.predict(obs, deterministic=True)

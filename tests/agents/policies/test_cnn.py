@@ -12,15 +12,15 @@ import torch
 
 from agents.base_model import PICTURES
 from agents.evaluation import scores
-from agents.evaluation.oracle import on_judge
+from agents.evaluation.oracle import ppo_on_reward
 from agents.feedback.records import Demonstration
 from agents.io import agent_bundle, sb3_zip
 from agents.io.safe_files import UnsafeFile
 from agents.models import BC, DAgger, Joint, Pebble
-from agents.policies.cnn import fold_of
+from agents.policies.cnn import image_slice
 from agents.policies.from_torch import policy_arrays
-from agents.training.trainer import PracticeConfig
-from envs.external.external_task import ForeignTask
+from agents.training.trainer import TrainerConfig
+from envs.external.external_task import ExternalTask
 from envs.task_catalog import task as world
 from envs.world import Task
 from tests.agents.hostile import resealed
@@ -38,18 +38,18 @@ def looked(obs):
 
 def test_ppo_learns_from_pictures_which_button_to_press() -> None:
     task = world(PICTURE)
-    ppo = on_judge(task, task.wish, config=replace(PICTURES, policy="CnnPolicy", steps=64))
+    ppo = ppo_on_reward(task, task.true_reward, config=replace(PICTURES, policy="CnnPolicy", n_steps=64))
     while ppo.num_timesteps < 3_072:
-        ppo.burst()
+        ppo.train_iteration()
     assert scores.evaluate(task, policy_arrays(ppo.policy), 20).mean > 8.0
 
 
 def test_joint_learns_it_from_drives_and_keeps_it(tmp_path: Path) -> None:
     task = world(PICTURE)
-    assert isinstance(task, ForeignTask)
+    assert isinstance(task, ExternalTask)
     model = Joint("CnnPolicy", PICTURE)
     before = scores.evaluate(task, model.learner.snapshot().policy, 20).mean
-    model.give([Demonstration(driven(task, looked, seed)) for seed in range(3)])
+    model.add_feedback([Demonstration(driven(task, looked, seed)) for seed in range(3)])
     model.learn(4_096)
     after = scores.evaluate(task, model.learner.snapshot().policy, 20).mean
     assert after > before + 5.0
@@ -68,7 +68,7 @@ def test_joint_learns_it_from_drives_and_keeps_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("id", [PICTURE, "teachbox/LanesMerge-v0"])
 def test_plain_arrays_see_what_sb3_predicts(id: str) -> None:
     task = world(id, **({} if id == PICTURE else {"observation": "pixels"}))
-    policy = Joint("CnnPolicy", task, prior="none").learner.practice.ppo.policy
+    policy = Joint("CnnPolicy", task, prior="none").learner.trainer.ppo.policy
     obs = np.random.default_rng(0).random((20, len(task.world.obs_names)), np.float32)
     arrays = policy_arrays(policy)
     np.testing.assert_array_equal(arrays.act(obs), policy.predict(obs, deterministic=True)[0])
@@ -79,7 +79,7 @@ def test_plain_arrays_see_what_sb3_predicts(id: str) -> None:
 
 def seen(task: Task, count: int) -> tuple[Any, Any]:
     """Random pictures as the environment shows them, uint8, and as learners see them [count, D]."""
-    fold = fold_of(task)
+    fold = image_slice(task)
     pictures = np.random.default_rng(1).integers(256, size=(count, *fold.shape)).astype(np.uint8)
     rest = len(task.world.obs_names) - fold.size  # that an episode has ended, in worlds of others
     flat = np.concatenate([pictures.reshape(count, -1) / np.float32(255), np.zeros((count, rest))], 1)
@@ -99,8 +99,8 @@ def test_what_looks_is_kept_in_a_bundle_and_in_a_plain_zip(id: str, tmp_path: Pa
     task = world(id, **SHOWN[id])
     model = Joint("CnnPolicy", task, prior="none", seed=2)
     with torch.no_grad():  # fresh policies have all but equal logits
-        model.learner.practice.ppo.policy.action_net.weight.mul_(100.0)
-    pictures, flat = seen(task, 1_000 if isinstance(task, ForeignTask) else 200)
+        model.learner.trainer.ppo.policy.action_net.weight.mul_(100.0)
+    pictures, flat = seen(task, 1_000 if isinstance(task, ExternalTask) else 200)
     wanted = model.learner.snapshot().policy.act(flat)
     assert len(np.unique(wanted)) > 1
     model.save(tmp_path / "agent")
@@ -121,7 +121,7 @@ def test_a_bundle_looks_at_its_own_pictures_alone(tmp_path: Path) -> None:
     with pytest.raises(UnsafeFile, match="another world"):
         agent_bundle.check_fits(agent, world("CartPole-v1"))
     assert agent.policy.eyes is not None
-    beside = replace(agent.policy.eyes, fold=replace(agent.policy.eyes.fold, at=1))
+    beside = replace(agent.policy.eyes, image_slice=replace(agent.policy.eyes.image_slice, at=1))
     with pytest.raises(UnsafeFile, match="from number 1 on"):
         agent_bundle.check_fits(replace(agent, policy=replace(agent.policy, eyes=beside)), world(PICTURE))
     wider = tuple((np.repeat(w, 1 + (i == 0), 0), b) for i, (w, b) in enumerate(agent.policy.layers))
@@ -129,7 +129,7 @@ def test_a_bundle_looks_at_its_own_pictures_alone(tmp_path: Path) -> None:
     with pytest.raises(UnsafeFile, match="a plain CnnPolicy has no place"):
         sb3_zip.write(tmp_path / "b.zip", more, world(PICTURE))
     with pytest.raises(ValueError, match="can't go on from"):
-        Joint.load(tmp_path / "a", practice=PracticeConfig(replace(PICTURES, hidden=(8,))))
+        Joint.load(tmp_path / "a", trainer=TrainerConfig(replace(PICTURES, net_arch=(8,))))
 
 
 EYES: dict[str, tuple[str, str, str]] = {

@@ -12,14 +12,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.feedback.records import Comparison, Demonstration, Record
-from agents.inference.rater_reliability import Reliability
+from agents.inference.rater_reliability import RaterParams
 from agents.learners.joint import JointLearner
 from agents.learners.joint_config import JointConfig
 from agents.policies.rollouts import fresh_moments
-from agents.queries.acquisition import gain, improvement, orders, rankings, tops
-from agents.queries.feedback_planner import Prices, measured, of_drives, of_presses, suggestion
-from agents.queries.query_manager import Asker
-from agents.queries.selection import Group, QueryConfig, alike, choose, information
+from agents.queries.acquisition import (
+    choice_probabilities,
+    expected_value_of_information,
+    information_gain,
+    plackett_luce,
+    rankings,
+)
+from agents.queries.feedback_planner import (
+    FeedbackCosts,
+    demonstration_gain,
+    evaluation_gain,
+    measured_costs,
+    suggestion,
+)
+from agents.queries.query_manager import QueryManager
+from agents.queries.selection import Group, QueryConfig, choose, information, stake_weights
 from envs.rooms.rooms_tasks import rooms_tidy
 from envs.simulate import simulate
 from envs.trajectory import Trajectory
@@ -43,22 +55,26 @@ def clip(actions: Sequence[int]) -> Trajectory:
 
 def test_an_answer_that_two_beliefs_give_opposite_tells_all_there_is() -> None:
     worth = np.array([[SURE, 0.0], [0.0, SURE]])  # two beliefs, two clips
-    assert float(gain(orders(worth, 0.0))) == pytest.approx(np.log(2))
-    assert float(gain(orders(np.zeros((2, 2)), 0.0))) == pytest.approx(0.0)
+    assert float(information_gain(plackett_luce(worth, 0.0))) == pytest.approx(np.log(2))
+    assert float(information_gain(plackett_luce(np.zeros((2, 2)), 0.0))) == pytest.approx(0.0)
     p = np.array([0.95, 0.05])
     by_hand = np.log(2) + float((p * np.log(p)).sum())
-    assert float(gain(orders(worth, 0.1))) == pytest.approx(by_hand)
+    assert float(information_gain(plackett_luce(worth, 0.1))) == pytest.approx(by_hand)
 
 
 def test_orders_are_plackett_luce_and_of_two_bradley_terry() -> None:
-    assert orders(np.array([1.0, 0.0]), 0.0) == pytest.approx([1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))])
-    p = orders(np.log([3.0, 2.0, 1.0]), 0.0)
+    assert plackett_luce(np.array([1.0, 0.0]), 0.0) == pytest.approx(
+        [1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))]
+    )
+    p = plackett_luce(np.log([3.0, 2.0, 1.0]), 0.0)
     assert p.sum() == pytest.approx(1.0)
     assert p[0] == pytest.approx(3 / 6 * 2 / 3)  # first, second, third
     assert p[-1] == pytest.approx(1 / 6 * 2 / 5)  # third, second, first
     gaps = np.random.default_rng(0).normal(size=(5, 40))
     pairs = np.stack([gaps, np.zeros_like(gaps)], -1)
-    assert information(gaps.astype(np.float32)) == pytest.approx(gain(orders(pairs, 0.1)), abs=1e-6)
+    assert information(gaps.astype(np.float32)) == pytest.approx(
+        information_gain(plackett_luce(pairs, 0.1)), abs=1e-6
+    )
 
 
 def test_a_ranking_tells_at_least_as_much_as_any_pair_of_it() -> None:
@@ -71,13 +87,13 @@ def test_a_ranking_tells_at_least_as_much_as_any_pair_of_it() -> None:
 def test_a_drive_counts_once_what_two_stretches_both_tell() -> None:
     one = np.array([[SURE, 0.0], [0.0, SURE]])
     random = np.random.default_rng(2)
-    same = of_drives(np.stack([one, one]), 0.0, 2, random)
+    same = demonstration_gain(np.stack([one, one]), 0.0, 2, random)
     assert same == pytest.approx(np.log(2))
     four = np.array([[a, b] for a in (0.0, SURE) for b in (0.0, SURE)])  # four beliefs about two things
     apart = np.stack([np.stack([four[:, i], np.full(4, SURE / 2)], -1) for i in (0, 1)])
-    assert of_drives(apart, 0.0, 2, random) == pytest.approx(np.log(4), abs=1e-3)
-    assert of_drives(apart, 0.0, 1, random) == pytest.approx(np.log(2), abs=1e-3)
-    assert tops(np.zeros(4), 0.2).sum() == pytest.approx(1.0)
+    assert demonstration_gain(apart, 0.0, 2, random) == pytest.approx(np.log(4), abs=1e-3)
+    assert demonstration_gain(apart, 0.0, 1, random) == pytest.approx(np.log(2), abs=1e-3)
+    assert choice_probabilities(np.zeros(4), 0.2).sum() == pytest.approx(1.0)
 
 
 def steps(clips: Sequence[Trajectory]) -> np.ndarray:
@@ -89,13 +105,13 @@ def steps(clips: Sequence[Trajectory]) -> np.ndarray:
 def test_the_cheaper_way_to_know_is_suggested() -> None:
     random = np.random.default_rng(3)
     group = (clip([1] * 8), clip([0] * 8), clip([1, 0] * 4), clip([0, 1] * 4))
-    told = suggestion([group], steps, Prices(4.0, 2.0), 0.0, 10.0, random)
+    told = suggestion([group], steps, FeedbackCosts(4.0, 2.0), 0.0, 10.0, random)
     assert told is not None
     assert (told.kind, told.clips) == ("comparison", 2)
-    cheap = suggestion([group], steps, Prices(4.0, 2.0, demo=0.5), 0.0, 10.0, random)
+    cheap = suggestion([group], steps, FeedbackCosts(4.0, 2.0, demonstration=0.5), 0.0, 10.0, random)
     assert cheap is not None
     assert cheap.kind == "demonstration"
-    prices = Prices(4.0, 2.0, demo=0.5)
+    prices = FeedbackCosts(4.0, 2.0, demonstration=0.5)
     doubted = suggestion([group], steps, prices, 0.0, 10.0, random, lambda _: (1.0, 0.05))
     dull = suggestion([group], steps, prices, 0.0, 10.0, random, lambda _: (0.0, 1.0))
     assert doubted is not None
@@ -103,18 +119,20 @@ def test_the_cheaper_way_to_know_is_suggested() -> None:
     assert (
         doubted.kind == dull.kind == "comparison"
     )  # what is hardly trusted, or hardly chooses, tells little
-    assert suggestion([], steps, Prices(), 0.0, 10.0, random) is None
-    unknown = suggestion([group], None, Prices(4.0, 2.0, demo=60.0), 0.0, 0.1, random)
+    assert suggestion([], steps, FeedbackCosts(), 0.0, 10.0, random) is None
+    unknown = suggestion([group], None, FeedbackCosts(4.0, 2.0, demonstration=60.0), 0.0, 0.1, random)
     assert unknown is not None
     assert (unknown.kind, unknown.clips) == ("comparison", 2)
-    dear = suggestion([group[::-1]], steps, Prices(1e6, 1e6, demo=1e6, mark=1.0), 0.0, 2.0, random)
+    dear = suggestion(
+        [group[::-1]], steps, FeedbackCosts(1e6, 1e6, demonstration=1e6, evaluation=1.0), 0.0, 2.0, random
+    )
     assert dear is not None
     assert dear.kind == "evaluation"
 
 
 def test_a_press_tells_nothing_where_every_step_is_alike() -> None:
-    assert of_presses([clip([1] * 8)], steps, 0.0, 2.0) == pytest.approx(0.0, abs=1e-6)
-    assert of_presses([clip([0] * 7 + [1])], steps, 0.0, 2.0) > 0.1
+    assert evaluation_gain([clip([1] * 8)], steps, 0.0, 2.0) == pytest.approx(0.0, abs=1e-6)
+    assert evaluation_gain([clip([0] * 7 + [1])], steps, 0.0, 2.0) > 0.1
 
 
 def test_prices_are_what_this_person_took() -> None:
@@ -125,10 +143,10 @@ def test_prices_are_what_this_person_took() -> None:
         Comparison((a, b, c), (0, 1, 2), seconds=16.0),
         Demonstration(clip([1] * 30)),
     ]
-    found = measured(Prices(4.0, 2.0, demo=9.0), said, 10.0)
-    assert (found.pair, found.further, found.demo) == (11.0, 5.0, 3.0)
+    found = measured_costs(FeedbackCosts(4.0, 2.0, demonstration=9.0), said, 10.0)
+    assert (found.pair, found.further, found.demonstration) == (11.0, 5.0, 3.0)
     assert found.of(4) == 21.0
-    assert measured(Prices(), said[3:], 10.0) == Prices()
+    assert measured_costs(FeedbackCosts(), said[3:], 10.0) == FeedbackCosts()
 
 
 EVENLY = np.ones(2)
@@ -138,18 +156,20 @@ EVENLY = np.ones(2)
 def test_an_answer_improves_where_it_decides_what_to_do() -> None:
     told, starts = np.eye(2), np.array([0, 2])  # two beliefs, and each gives its own answer
     worth = np.array([[1.0, 0.0, 3.0, 2.0], [0.0, 1.0, 3.0, 2.0]])  # the second group is decided anyway
-    assert improvement(told, worth, starts, EVENLY) == pytest.approx((1.0 - 0.5) / 2)
+    assert expected_value_of_information(told, worth, starts, EVENLY) == pytest.approx((1.0 - 0.5) / 2)
     silent = np.full((2, 2), 0.5)
-    assert improvement(silent, worth, starts, EVENLY) == pytest.approx(0.0)
+    assert expected_value_of_information(silent, worth, starts, EVENLY) == pytest.approx(0.0)
     unsure = np.array([[0.8, 0.2], [0.2, 0.8]])
-    assert improvement(unsure, worth, starts, EVENLY) == pytest.approx((0.8 - 0.5) / 2)
-    assert improvement(told, worth, starts, np.array([1.6, 0.4])) == pytest.approx(1.6 * (1.0 - 0.5) / 2)
+    assert expected_value_of_information(unsure, worth, starts, EVENLY) == pytest.approx((0.8 - 0.5) / 2)
+    assert expected_value_of_information(told, worth, starts, np.array([1.6, 0.4])) == pytest.approx(
+        1.6 * (1.0 - 0.5) / 2
+    )
 
 
 def test_an_answer_about_how_much_better_improves_nothing() -> None:
     worth = np.array([[2.0, 0.0], [9.0, 0.0]])
-    assert improvement(np.eye(2), worth, np.array([0]), EVENLY[:1]) == pytest.approx(0.0)
-    assert float(gain(np.eye(2))) == pytest.approx(np.log(2))
+    assert expected_value_of_information(np.eye(2), worth, np.array([0]), EVENLY[:1]) == pytest.approx(0.0)
+    assert float(information_gain(np.eye(2))) == pytest.approx(np.log(2))
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -157,7 +177,7 @@ def test_no_answer_makes_the_choice_worse(seed: int) -> None:
     random = np.random.default_rng(seed)
     worth = random.standard_normal((6, 8))
     p = random.dirichlet(np.ones(3), 6)
-    assert improvement(p, worth, np.array([0, 3, 4]), random.random(3)) >= -1e-9
+    assert expected_value_of_information(p, worth, np.array([0, 3, 4]), random.random(3)) >= -1e-9
 
 
 def test_what_decides_is_asked_before_what_only_tells_how_much() -> None:
@@ -189,7 +209,7 @@ def test_each_term_counts_alike_however_seldom_it_is_at_stake() -> None:
     nothing, often = (telling(), telling()), (telling(), telling(1.0))
     seldom = (telling(), telling(0.0, 2.0))
     expected = np.array([5 / 3, 5 / 3, 1.0, 5.0, 5 / 3]) / (11 / 5)
-    np.testing.assert_allclose(alike([often, often, nothing, seldom, often]), expected)
+    np.testing.assert_allclose(stake_weights([often, often, nothing, seldom, often]), expected)
 
 
 def first_asked(groups: Sequence[Group], samples: np.ndarray, noise: float) -> Group:
@@ -222,11 +242,11 @@ def test_what_is_thought_bad_is_asked_about_though_one_answer_would_change_no_mi
 
 def test_later_questions_are_by_information() -> None:
     asked = []
-    asker = Asker(rooms_tidy(), QueryConfig(decisive=3), np.random.default_rng(0))
+    asker = QueryManager(rooms_tidy(), QueryConfig(decisive=3), np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("agents.queries.query_manager.choose", lambda *given: asked.append(given[4].by) or [])
         for asker.answered in (2, 3):
-            asker.prepare(lambda clips: np.zeros((2, len(clips)), np.float32))
+            asker.select_queries(lambda clips: np.zeros((2, len(clips)), np.float32))
     assert asked == ["improvement", "information"]
 
 
@@ -239,25 +259,25 @@ def test_questions_that_nobody_was_shown_do_not_count() -> None:
     """Beside a window one is made every two seconds: it is by answers how the next is chosen."""
     learner = JointLearner(rooms_tidy(), config=JointConfig(prior_steps=0, query=QueryConfig(decisive=3)))
     asked = [learner.query() for _ in range(6)]
-    asker = learner.asker
-    assert (asker.asked, asker.answered, asker._decides) == (6, 0, True)
+    asker = learner.query_manager
+    assert (asker.asked, asker.answered, asker._by_improvement) == (6, 0, True)
     learner.observe(3, [Comparison(one.clips, (0, 1)) for one in asked[:3] if one is not None])
     learner.step()
-    assert (asker.answered, asker._decides) == (3, False)
+    assert (asker.answered, asker._by_improvement) == (3, False)
 
 
 def test_where_many_answers_are_accidents_more_questions_are_by_improvement() -> None:
     """(1 - 0.4) / (1 - 0.1) = 2 / 3 squared is left of each answer: nine tell as much as four."""
     asked = []
-    asker = Asker(rooms_tidy(), QueryConfig(decisive=4), np.random.default_rng(0))
+    asker = QueryManager(rooms_tidy(), QueryConfig(decisive=4), np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "agents.queries.query_manager.choose",
             lambda *given: asked.append((given[4].by, given[4].noise)) or [],
         )
         for accidents, answered in ((None, 4), (0.4, 8), (0.4, 10), (0.02, 3), (0.02, 4)):
-            asker.heard(answers(answered), frozenset({"comparison"}), accidents)
-            asker.prepare(lambda clips: np.zeros((2, len(clips)), np.float32))
+            asker.update(answers(answered), frozenset({"comparison"}), accidents)
+            asker.select_queries(lambda clips: np.zeros((2, len(clips)), np.float32))
     later = [by == "information" for by, _ in asked]
     assert later == [True, False, True, False, True]
     assert [noise for _, noise in asked] == [0.1, 0.4, 0.4, 0.02, 0.02]
@@ -267,37 +287,37 @@ def test_of_several_raters_who_are_not_known_more_accidents_are_expected() -> No
     """0.5 * 0.02 + 0.1 * 0.1 + 0.1 * 0.25 + 0.05 * 0.5 + 0.25 = 0.32, until each has answered enough."""
     learner = JointLearner(rooms_tidy())
     inference = learner.inference
-    assert inference.accidents is None
+    assert inference.error_rate is None
     inference.raters |= {"1": "ann", "2": "ann"}
-    assert inference.accidents is None
+    assert inference.error_rate is None
     inference.raters["3"] = "bob"
-    assert inference.accidents == pytest.approx(0.32)
-    inference.faith.raters["ann"] = Reliability(9, error=0.1)
-    assert inference.accidents == pytest.approx((0.1 + 0.32) / 2)
+    assert inference.error_rate == pytest.approx(0.32)
+    inference.reliability.raters["ann"] = RaterParams(9, error=0.1)
+    assert inference.error_rate == pytest.approx((0.1 + 0.32) / 2)
     learner.query()
-    assert learner.asker._noise == pytest.approx(0.21)
+    assert learner.query_manager._noise == pytest.approx(0.21)
     for prior, expected in (("written", pytest.approx(0.32)), ("none", None)):
         net = JointLearner(rooms_tidy(), prior=prior, config=JointConfig(model="net")).inference
         net.raters |= inference.raters
-        assert net.accidents == expected  # from nothing it finds out by what it foresaw
+        assert net.error_rate == expected  # from nothing it finds out by what it foresaw
 
 
 def test_clips_are_short_where_a_net_must_find_out_which_step_they_were_about() -> None:
     for model, steps in (("terms", 45), ("net", 30)):
         learner = JointLearner(rooms_tidy(), config=JointConfig(model=model))
-        learner.asker.draw(fresh_moments(rooms_tidy(), 2, 0), learner.practice.variants())
-        assert {len(clip) for clip in learner.asker.clips} == {steps}
+        learner.query_manager.draw_clips(fresh_moments(rooms_tidy(), 2, 0), learner.trainer.variants())
+        assert {len(clip) for clip in learner.query_manager.clips} == {steps}
 
 
 def test_repeats_come_by_answers_not_by_questions_that_nobody_saw() -> None:
     """Beside a window new questions are made all the time, and most of them are never shown."""
-    asker = Asker(rooms_tidy(), QueryConfig(again_every=4), np.random.default_rng(0))
+    asker = QueryManager(rooms_tidy(), QueryConfig(again_every=4), np.random.default_rng(0))
     answered: list[Comparison] = []
     repeats: list[int] = []
     for count in range(12):
         answered += answers(1)
         for _ in range(20):
-            if asker.again(answered, []) is not None:
+            if asker.repeat_query(answered, []) is not None:
                 repeats.append(count + 1)
             else:
                 asker.asked += 1
@@ -307,11 +327,11 @@ def test_repeats_come_by_answers_not_by_questions_that_nobody_saw() -> None:
 def test_when_a_pair_was_last_repeated_is_known_after_a_stop() -> None:
     task, config = rooms_tidy(), QueryConfig(again_every=4)
     answered = answers(4)
-    asker, later = (Asker(task, config, np.random.default_rng(0)) for _ in range(2))
+    asker, later = (QueryManager(task, config, np.random.default_rng(0)) for _ in range(2))
     asker.asked = 3
-    assert asker.again(answered, []) is not None
+    assert asker.repeat_query(answered, []) is not None
     later.restore(asker.facts())
     for one in (asker, later):
         one.asked = 7
-        assert one.again(answered, []) is None  # nobody has answered anything since
-        assert one.again([*answered, *answered], []) is not None
+        assert one.repeat_query(answered, []) is None  # nobody has answered anything since
+        assert one.repeat_query([*answered, *answered], []) is not None

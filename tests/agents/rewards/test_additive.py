@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.feedback.choices import Choice, Option, pack
-from agents.learners.joint_config import JointConfig, reward_of
+from agents.learners.joint_config import JointConfig, make_reward
 from agents.rewards.additive import AdditiveReward
 from agents.rewards.net import NetConfig
 from envs import task_catalog as worlds
@@ -52,19 +52,19 @@ def test_members_samples_and_what_practice_is_paid_by_agree_on_a_clip() -> None:
     choices = _pairs(30, 1)
     model = _fitted(choices)
     clips = [o.steps for c in choices for o in c.options if o]
-    believed = model.believed(clips)
+    believed = model.sampled_returns(clips)
     assert believed.shape == (model.additive.samples, len(clips))
     np.testing.assert_allclose(believed.mean(0), model.returns(pack(choices))[:-1], atol=1e-2)
     one = clips[0]
     steps = one.observations[:-1], one.actions, one.observations[1:], one.terms
-    paid = model.sure(*np.zeros((2, 2), np.float32)).members(*steps)
+    paid = model.risk_adjusted(*np.zeros((2, 2), np.float32)).members(*steps)
     assert len(paid) == 1
     np.testing.assert_allclose(paid[0], model.arrays().members(*steps).mean(0), atol=1e-3)
 
 
 def test_more_answers_leave_less_doubt() -> None:
     clips = [o.steps for c in _pairs(20, 7) for o in c.options if o]
-    few, many = (_fitted(_pairs(n, 3)).believed(clips) for n in (5, 80))
+    few, many = (_fitted(_pairs(n, 3)).sampled_returns(clips) for n in (5, 80))
     assert (many.std(0) / np.abs(many).mean()).mean() < (few.std(0) / np.abs(few).mean()).mean()
 
 
@@ -73,13 +73,13 @@ def test_it_comes_back_as_it_was() -> None:
     again = AdditiveReward(np.array([1.0, 0.0], np.float32), 3, NetConfig(), seed=9)
     again.restore(model.facts(), model.state())
     clips = [o.steps for c in _pairs(3, 5) for o in c.options if o]
-    np.testing.assert_array_equal(model.believed(clips), again.believed(clips))
+    np.testing.assert_array_equal(model.sampled_returns(clips), again.sampled_returns(clips))
 
 
 def test_from_nothing_only_what_no_turn_changes_is_a_sum() -> None:
     config = JointConfig(model="net")
     road, flat = (
-        reward_of(worlds.task(f"teachbox/{name}-v0"), config, "none", 0)
+        make_reward(worlds.task(f"teachbox/{name}-v0"), config, "none", 0)
         for name in ("LanesMerge", "RoomsTidy")
     )
     assert isinstance(road, AdditiveReward)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agents.feedback.choices import KINDS, Choice, Option, pack
 from agents.rewards.base import choices_loss
-from agents.rewards.choice_likelihood import ERRORS, LIKELY, LinearChoices
+from agents.rewards.choice_likelihood import ERRORS, LIKELY, LinearChoiceLikelihood
 from envs.trajectory import Trajectory
 
 
@@ -38,7 +38,7 @@ def test_it_is_the_same_as_the_loss(seed: int, options: list[int]) -> None:
     trust = np.exp(random.standard_normal((5, len(KINDS)))).astype(np.float32)
     which = random.random(len(choices)) < 0.7
     which[-1] = True
-    quick = LinearChoices(packed, packed.terms, 0.1, which)
+    quick = LinearChoiceLikelihood(packed, packed.terms, 0.1, which)
     assert list(quick.choices) == [i for i, n in enumerate(options) if n > 1 and which[i]]
     returns = torch.from_numpy(weights @ packed.terms.T)
     loss = choices_loss(returns, torch.from_numpy(trust), packed, 0.1).numpy()
@@ -51,13 +51,13 @@ ONE, TRUST = np.array([[1.0]], np.float32), np.ones((1, len(KINDS)), np.float32)
 """A weight of one, and answers as sharp as the reward says."""
 
 
-def _of(raters: list[str | None]) -> LinearChoices:
+def _of(raters: list[str | None]) -> LinearChoiceLikelihood:
     """Each rater chose of two clips the one that is worth log 3 more; the last of them the other one."""
     one, two = (_option(np.random.default_rng(seed)) for seed in (0, 1))
     told = [Choice("comparison", (one, two), rater=rater) for rater in raters[:-1]]
     packed = pack([*told, Choice("comparison", (two, one), rater=raters[-1])])
     features = np.array([[np.log(3.0)], [0.0], [0.0]], np.float32)
-    return LinearChoices(packed, features, 0.1, np.ones(len(raters), np.bool_))
+    return LinearChoiceLikelihood(packed, features, 0.1, np.ones(len(raters), np.bool_))
 
 
 def _likelihood(raters: list[str | None]) -> float:

@@ -7,9 +7,9 @@ import pytest
 
 from agents.feedback.choices import Choice, Option, of_comparison, pack
 from agents.feedback.records import Comparison
-from agents.queries.d_optimal import Coverage
+from agents.queries.d_optimal import DOptimalDesign
 from agents.queries.selection import disagreement, information
-from agents.rewards.linear import RewardConfig, RewardModel
+from agents.rewards.linear import LinearReward, LinearRewardConfig
 from agents.rewards.net import NetConfig, NetReward
 from agents.rewards.slice_sampler import sample
 from envs.trajectory import Trajectory
@@ -33,8 +33,8 @@ def _answers(count: int, seed: int, sign: float = 1.0) -> list[Choice]:
     return found
 
 
-def _fitted(choices: list[Choice], seed: int = 0) -> RewardModel:
-    model = RewardModel(WRITTEN, np.ones(3, np.bool_), 0, RewardConfig(), seed)
+def _fitted(choices: list[Choice], seed: int = 0) -> LinearReward:
+    model = LinearReward(WRITTEN, np.ones(3, np.bool_), 0, LinearRewardConfig(), seed)
     model.set_units([o.terms() for c in choices for o in c.options if o])
     packed = pack(choices)
     model.fit(packed)
@@ -54,10 +54,10 @@ def test_elliptical_slices_find_a_gaussian_posterior() -> None:
 
 
 def test_what_the_written_reward_leaves_out_is_thought_to_cost_a_little_until_answers_tell() -> None:
-    config = RewardConfig(written=2.0, unnamed=-0.5)
-    model = RewardModel(np.array([0.0, 3.0, -1.5], np.float32), np.ones(3, np.bool_), 0, config)
+    config = LinearRewardConfig(written=2.0, unnamed=-0.5)
+    model = LinearReward(np.array([0.0, 3.0, -1.5], np.float32), np.ones(3, np.bool_), 0, config)
     np.testing.assert_allclose(model.prior_mean(), [-0.5, 2.0, -1.0])
-    knows_nothing = RewardModel(np.zeros(3, np.float32), np.ones(3, np.bool_), 0, config)
+    knows_nothing = LinearReward(np.zeros(3, np.float32), np.ones(3, np.bool_), 0, config)
     np.testing.assert_array_equal(knows_nothing.prior_mean(), 0.0)
 
 
@@ -69,15 +69,15 @@ def test_twenty_answers_order_unseen_pairs_and_reversed_ones_the_other_way() -> 
 
 
 def test_without_answers_the_written_reward_is_all_that_is_believed() -> None:
-    model = RewardModel(WRITTEN, np.ones(3, np.bool_), 0, RewardConfig())
+    model = LinearReward(WRITTEN, np.ones(3, np.bool_), 0, LinearRewardConfig())
     np.testing.assert_array_equal(model.arrays().weights, np.repeat(WRITTEN[None], 5, 0))
     fitted = _fitted(_answers(10, 0))
-    fitted.forget()
+    fitted.reset()
     np.testing.assert_array_equal(fitted.arrays().weights, model.arrays().weights)
 
 
 def test_terms_that_may_not_be_used_get_no_weight() -> None:
-    model = RewardModel(WRITTEN, np.array([True, False, True]), 0, RewardConfig())
+    model = LinearReward(WRITTEN, np.array([True, False, True]), 0, LinearRewardConfig())
     model.fit(pack(_answers(20, 0)))
     assert np.all(model.arrays().weights[:, 1] == 0.0)
 
@@ -94,11 +94,13 @@ def test_careless_demonstrations_lose_trust_to_careful_comparisons() -> None:
     contradicted, confirmed = _fitted(careful + against), _fitted(careful + agreeing)
     assert contradicted.shares[1] < 0.1 < 0.7 < confirmed.shares[1]
     assert confirmed.trust[1] > 0.5
-    assert contradicted.trusted("demonstration")[1] < 0.1
-    again = RewardModel(WRITTEN, np.ones(3, np.bool_), 0, RewardConfig())
+    assert contradicted.rationality("demonstration")[1] < 0.1
+    again = LinearReward(WRITTEN, np.ones(3, np.bool_), 0, LinearRewardConfig())
     again.restore(contradicted.facts(), contradicted.state())
-    assert again.trusted("demonstration") == contradicted.trusted("demonstration")
-    assert _fitted(agreeing).trusted("demonstration")[1] == pytest.approx(0.51)  # nothing says how far yet
+    assert again.rationality("demonstration") == contradicted.rationality("demonstration")
+    assert _fitted(agreeing).rationality("demonstration")[1] == pytest.approx(
+        0.51
+    )  # nothing says how far yet
     assert _fitted(careful + against).agreement(pack(_answers(100, 9))) > 0.8
 
 
@@ -134,7 +136,7 @@ def test_disagreement_by_hand() -> None:
 
 
 def test_first_questions_cover_every_term() -> None:
-    coverage, random = Coverage(3), np.random.default_rng(0)
+    coverage, random = DOptimalDesign(3), np.random.default_rng(0)
     # Twenty groups differ in the first term, one in the second and one in the third.
     kinds = [0] * 20 + [1, 2]
     groups = []
@@ -160,7 +162,7 @@ def test_a_habit_in_one_term_does_not_silence_what_else_a_drive_shows() -> None:
         answers.append(Choice("comparison", tuple(Option(_clip(t)) for t in judged)))
     told = {}
     for manner in (0.0, 0.5):
-        model = RewardModel(WRITTEN, np.ones(3, np.bool_), 0, RewardConfig(manner=manner, unnamed=0.0))
+        model = LinearReward(WRITTEN, np.ones(3, np.bool_), 0, LinearRewardConfig(manner=manner, unnamed=0.0))
         for _ in range(3):
             model.fit(pack([*drives, *answers]))
         told[manner] = model.samples.mean(0) / model.samples.std(0)

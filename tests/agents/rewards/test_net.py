@@ -14,7 +14,7 @@ from agents.policies.policy_arrays import forward
 from agents.rewards import saliency
 from agents.rewards.net import NetConfig, NetReward
 from agents.rewards.reward_arrays import RewardArrays, reward_inputs
-from agents.rewards.symmetry import still, turnings
+from agents.rewards.symmetry import canonical_views, invariant_inputs
 from agents.teachers.synthetic import make_teacher
 from envs import task_catalog as worlds
 from envs.simulation import Simulation
@@ -73,7 +73,7 @@ def test_changes_are_believed_in_before_what_is_merely_seen() -> None:
 
 def test_turned_views_are_the_same_in_every_turn_of_the_world() -> None:
     task = worlds.task("teachbox/RoomsTidy-v0")
-    turns = turnings(task.world.symmetries, 5)
+    turns = canonical_views(task.world.symmetries, 5)
     assert len(turns) == 2  # as it is, and in the mirror
     assert turns[0].actions.tolist() == [0, 1, 1, 1, 1]
     sim = Simulation(task, 64, seed=3)
@@ -89,9 +89,9 @@ def test_turned_views_are_the_same_in_every_turn_of_the_world() -> None:
 
 def test_an_action_without_direction_sees_only_what_no_turn_changes() -> None:
     task = worlds.task("teachbox/RoomsTidy-v0")
-    turns = turnings(task.world.symmetries, 5, blind=True)[0]
+    turns = canonical_views(task.world.symmetries, 5, blind=True)[0]
     names = list(task.world.obs_names)
-    assert names[still((turns,)).argmax()] == "far_fetch"
+    assert names[invariant_inputs((turns,)).argmax()] == "far_fetch"
     random = np.random.default_rng(0)
     before, after = random.random((2, 2, len(names)), np.float32) + 0.1
     idle, moved = reward_inputs(before, np.array([0, 1]), after, 5, turns, apart=True)
@@ -115,7 +115,7 @@ def test_returns_add_up_over_steps() -> None:
     model, choices = _net(_pairs(10, 2)), _pairs(4, 3)
     clips = [o.steps for c in choices for o in c.options if o]
     packed = pack(choices)
-    np.testing.assert_allclose(model.believed(clips).mean(0), model.returns(packed)[:-1], atol=1e-4)
+    np.testing.assert_allclose(model.sampled_returns(clips).mean(0), model.returns(packed)[:-1], atol=1e-4)
 
 
 def test_slopes_are_the_derivative() -> None:
@@ -138,7 +138,7 @@ def test_it_tells_what_it_goes_by_and_which_moments_it_likes() -> None:
     weights = np.array([[2.0, -1.0, 0.0, 0.0]], np.float32)
     terms = np.array([[0, 0, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0]], np.float32)
     obs = np.zeros((4, 6), np.float32)
-    told = saliency.salience(task, RewardArrays(weights), obs[:3], np.zeros(3, int), obs[1:], terms)
+    told = saliency.saliency(task, RewardArrays(weights), obs[:3], np.zeros(3, int), obs[1:], terms)
     assert list(told) == ["coin", "puddle"]
     assert told["coin"] == pytest.approx(2.0 * np.std([0, 1, 0]))
     liked, disliked = saliency.moments(RewardArrays(weights), [_clip(obs, terms)], 1)

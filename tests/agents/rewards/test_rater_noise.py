@@ -9,7 +9,7 @@ import pytest
 
 from agents.feedback.choices import Choice, pack
 from agents.rewards import rater_noise
-from agents.rewards.choice_likelihood import ERRORS, LIKELY, STRANGER
+from agents.rewards.choice_likelihood import ERRORS, LIKELY, UNKNOWN_RATER_ERROR
 from tests.agents.rewards.test_additive import _fitted, _pairs
 
 
@@ -26,24 +26,24 @@ def _said(answers: dict[str, int], useless: str = "") -> list[Choice]:
 
 def test_what_is_foretold_by_hand() -> None:
     gaps, weights = np.array([[2.0, 0.0], [0.0, 1.0]]), np.array([1.0, -1.0])
-    sure = rater_noise.foretold(gaps, weights, np.zeros((2, 2)))
+    sure = rater_noise.predictive_probability(gaps, weights, np.zeros((2, 2)))
     assert sure == pytest.approx([1 / (1 + np.exp(-2.0)), 1 / (1 + np.exp(1.0))])
     # the first gap's variance is 4 * 2 = 8: 2 / sqrt(1 + pi) = 0.9828
-    doubtful = rater_noise.foretold(gaps, weights, np.diag([2.0, 0.0]))
+    doubtful = rater_noise.predictive_probability(gaps, weights, np.diag([2.0, 0.0]))
     assert doubtful == pytest.approx([1 / (1 + np.exp(-0.9828)), sure[1]], abs=1e-4)
 
 
 def test_the_share_of_accidents_by_hand() -> None:
-    assert rater_noise.error(np.zeros(0), np.zeros(0)) == pytest.approx(STRANGER)
-    assert rater_noise.error(np.full(9, 0.5), np.ones(9)) == pytest.approx(STRANGER), (
+    assert rater_noise.mean_error_rate(np.zeros(0), np.zeros(0)) == pytest.approx(UNKNOWN_RATER_ERROR)
+    assert rater_noise.mean_error_rate(np.full(9, 0.5), np.ones(9)) == pytest.approx(UNKNOWN_RATER_ERROR), (
         "who is foretold by chance tells nothing"
     )
     post = LIKELY * ((1 - ERRORS) * 0.9 + ERRORS / 2) ** 3 * ((1 - ERRORS) * 0.2 + ERRORS / 2)
-    assert rater_noise.error(np.array([0.9, 0.9, 0.9, 0.2]), np.ones(4)) == pytest.approx(
+    assert rater_noise.mean_error_rate(np.array([0.9, 0.9, 0.9, 0.2]), np.ones(4)) == pytest.approx(
         post @ ERRORS / post.sum()
     )
-    assert rater_noise.error(np.full(12, 0.95), np.ones(12)) < 0.05
-    assert rater_noise.error(np.tile([0.95, 0.05], 6), np.ones(12)) > 0.9
+    assert rater_noise.mean_error_rate(np.full(12, 0.95), np.ones(12)) < 0.05
+    assert rater_noise.mean_error_rate(np.tile([0.95, 0.05], 6), np.ones(12)) > 0.9
 
 
 def test_nobody_is_judged_by_a_fit_to_their_own_answers() -> None:
@@ -54,7 +54,9 @@ def test_nobody_is_judged_by_a_fit_to_their_own_answers() -> None:
         weights.append(some.weight)
         return np.zeros(2), np.eye(2)
 
-    rater_noise.judged(packed, np.zeros((len(packed.terms), 2)), np.ones(len(packed)), solve)
+    rater_noise.with_estimated_error_rates(
+        packed, np.zeros((len(packed.terms), 2)), np.ones(len(packed)), solve
+    )
     assert [w.tolist() for w in weights] == [[0.0] * 4 + [1.0] * 4, [1.0] * 4 + [0.0] * 4]
 
 

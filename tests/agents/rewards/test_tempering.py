@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.rewards.slice_sampler import Float, LogLikelihood
-from agents.rewards.tempering import PRIOR, SHARES, shares
+from agents.rewards.tempering import PRIOR, SHARES, tempering_weights
 
 
 def _normal(centre: float, precision: float) -> LogLikelihood:
@@ -31,7 +31,7 @@ def _by_hand(kind: float, answers: float, precisions: tuple[float, float]) -> fl
 
 @pytest.mark.parametrize(("kind", "answers"), [(1.0, 1.0), (-1.5, 1.0), (0.0, 0.0)])
 def test_the_share_is_what_the_answers_give_it(kind: float, answers: float) -> None:
-    found = shares(_normal(answers, 9.0), {"demonstration": _normal(kind, 16.0)}, 400, 1, 0)
+    found = tempering_weights(_normal(answers, 9.0), {"demonstration": _normal(kind, 16.0)}, 400, 1, 0)
     wanted = _by_hand(kind, answers, (16.0, 9.0))
     assert found["demonstration"] == pytest.approx(wanted, abs=0.05)
 

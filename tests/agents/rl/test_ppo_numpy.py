@@ -23,7 +23,7 @@ from envs.simulation import Simulation
 
 DISCRETE, BOX = spaces.Discrete(5), spaces.Box(-1.0, 1.0, (3,), np.float32)
 WEIGHTS = Weights(clip=0.2, value=0.5, entropy=0.01)
-CONFIG = PPOConfig(rows=2, steps=32, batch=16, epochs=2, hidden=(16, 8))
+CONFIG = PPOConfig(n_envs=2, n_steps=32, batch_size=16, n_epochs=2, net_arch=(16, 8))
 
 
 class Still(gymnasium.Env[Any, Any]):
@@ -141,7 +141,7 @@ def test_the_torch_policy_goes_with_it_and_is_saved_and_loaded(
     np.testing.assert_array_equal(acts(ppo), acts(again))
     batch = minibatch(ppo)
     for one in (ppo, again):  # Adam goes on where it was: the same step from both
-        one.flat.link()
+        one.flat.share_memory()
         gradients(one.flat, batch, WEIGHTS)
         one.flat.step(2e-3)
     assert ppo.flat.steps == again.flat.steps > 1
@@ -151,15 +151,15 @@ def test_the_torch_policy_goes_with_it_and_is_saved_and_loaded(
 def test_advantages_are_bootstrapped_by_where_each_step_led() -> None:
     """Also where a row ended within the rollout and the next observation is a fresh start."""
     task = task_catalog.task("teachbox/RoomsReach-v0")
-    weights, random = task.written_weights, np.random.default_rng(0)
+    weights, random = task.proxy_weights, np.random.default_rng(0)
     env = SimulationVecEnv(
         Simulation(task, 32), lambda obs, actions, after, terms: terms @ weights, stagger=random
     )
-    config = PPOConfig(rows=32, steps=16, batch=64, hidden=(16, 8))
+    config = PPOConfig(n_envs=32, n_steps=16, batch_size=64, net_arch=(16, 8))
     ppo = BurstPPO.on(env, config)
-    ppo.burst()
+    ppo.train_iteration()
     ppo.learn_nothing()
-    buffer, after = ppo.rollout_buffer, ppo.facts.next_obs
+    buffer, after = ppo.rollout_buffer, ppo.rollout.next_obs
     assert after is not None
     ended = np.ones(buffer.rewards.shape, np.bool_)
     ended[:-1] = (after[:-1] != buffer.observations[1:]).any(-1)
@@ -169,5 +169,5 @@ def test_advantages_are_bootstrapped_by_where_each_step_led() -> None:
     delta = buffer.rewards + config.gamma * led_to.numpy().reshape(ended.shape) - buffer.values
     wanted = delta.copy()
     for t in reversed(range(len(delta) - 1)):
-        wanted[t] += config.gamma * config.lam * np.where(ended[t], 0.0, wanted[t + 1])
+        wanted[t] += config.gamma * config.gae_lambda * np.where(ended[t], 0.0, wanted[t + 1])
     np.testing.assert_allclose(buffer.advantages, wanted, atol=1e-5)

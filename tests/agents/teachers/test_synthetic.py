@@ -125,8 +125,8 @@ def test_the_over_cautious_keep_clear_and_leave_what_lies_there() -> None:
                 docks = driven.states[1:][np.arange(len(here)), here] == DOCK
                 assert not (vases.any(1) & moved & ~docks).any()
     assert 0.2 * litter[careful] < litter[cautious] < 0.9 * litter[careful]
-    assert cautious.care.slip == 0.0
-    assert make_teacher("slipping:0.3", task).care.slip == 0.3
+    assert cautious.care.action_noise == 0.0
+    assert make_teacher("slipping:0.3", task).care.action_noise == 0.3
 
 
 def test_who_drives_well_drives_as_the_best_policy_known() -> None:
@@ -135,4 +135,4 @@ def test_who_drives_well_drives_as_the_best_policy_known() -> None:
     teacher = make_teacher("rational", task)
     drives = [teacher.demonstrate(seed).trajectory for seed in range(4)]
     earned = [float(teacher.worth(driven).sum()) for driven in drives]
-    assert scores.references(task).score(float(np.mean(earned))) > 0.85
+    assert scores.reference_means(task).score(float(np.mean(earned))) > 0.85

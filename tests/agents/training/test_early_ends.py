@@ -15,10 +15,10 @@ from agents.learners.pebble import EXPLORING
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.sac_dqn import OffPolicyConfig
 from agents.teachers.synthetic import make_teacher
-from agents.training.off_policy import OffPolicyPractice
-from agents.training.trainer import Practice, PracticeConfig
+from agents.training.off_policy import OffPolicyTrainer
+from agents.training.trainer import PolicyTrainer, TrainerConfig
 from envs import task_catalog
-from envs.external.external_simulation import ForeignSimulation
+from envs.external.external_simulation import ExternalSimulation
 from envs.external.external_task import ENDED
 from envs.simulate import resting
 
@@ -41,7 +41,7 @@ def _only_falls_cost(task: Any) -> RewardArrays:
 
 def test_rows_start_anew_right_after_an_early_end() -> None:
     task = _cart_pole()
-    sim = ForeignSimulation(task, 4, skips=True)
+    sim = ExternalSimulation(task, 4, skips=True)
     fallen = skipped = 0
     for _ in range(LONG):
         clock = sim.clock.copy()
@@ -58,7 +58,7 @@ def test_rows_start_anew_right_after_an_early_end() -> None:
 
 
 def test_without_it_they_rest_until_the_horizon() -> None:
-    sim = ForeignSimulation(_cart_pole(), 1)
+    sim = ExternalSimulation(_cart_pole(), 1)
     ended = [bool(sim.step(np.zeros(1, np.int64)).ended[0]) for _ in range(LONG)]
     assert ended == [False] * (LONG - 1) + [True]
     assert sim.skipped == 0
@@ -67,11 +67,11 @@ def test_without_it_they_rest_until_the_horizon() -> None:
 def test_a_fall_is_worth_what_all_the_rest_is_paid() -> None:
     """Discounted for ever, as the horizon's end is bootstrapped too: reward + gamma * rest / (1 - gamma)."""
     task = _cart_pole()
-    practice = Practice(task, 0, PracticeConfig())
+    practice = PolicyTrainer(task, 0, TrainerConfig())
     practice.set_reward(_only_falls_cost(task))
-    practice.burst()
+    practice.train_iteration()
     practice.ppo.learn_nothing()
-    buffer, facts, gamma = practice.ppo.rollout_buffer, practice.ppo.facts, practice.ppo.gamma
+    buffer, facts, gamma = practice.ppo.rollout_buffer, practice.ppo.rollout, practice.ppo.gamma
     assert facts.next_obs is not None
     fell = facts.next_obs[..., -1] == 1.0
     assert fell.sum() > 20
@@ -86,19 +86,19 @@ def test_a_fall_is_worth_what_all_the_rest_is_paid() -> None:
 
 
 def test_off_policy_a_fall_is_worth_what_all_the_rest_is_paid_also_after_another_reward() -> None:
-    practice = OffPolicyPractice(_cart_pole(), 0, OffPolicyConfig(updates=4, batch=64))
+    practice = OffPolicyTrainer(_cart_pole(), 0, OffPolicyConfig(gradient_steps=4, batch_size=64))
     buffer, gamma = practice.buffer, practice.ppo.gamma
     falls = _only_falls_cost(practice.task)
     for twice in (1.0, 2.0):
         practice.set_reward(replace(falls, scale=twice))
         for _ in range(2):
-            practice.burst()
+            practice.train_iteration()
         n = buffer.moments
         seen, over = buffer.next_observations[:n, :, -1] == 1.0, buffer.early_ends(slice(n))
         assert 20 < seen.sum() < n * 8 // 4
         assert (buffer.observations[:n, :, -1] == 0.0).all(), "who rests teaches nothing"
         assert np.array_equal(seen, over)
-        alive, rest = (0.0 - practice._usual) / practice.unit, practice.env.at_rest()
+        alive, rest = (0.0 - practice._mean_reward) / practice.reward_scale, practice.env.at_rest()
         assert buffer.rewards[:n][~over] == pytest.approx(alive, abs=1e-4)
         assert buffer.rewards[:n][over] == pytest.approx(alive + gamma * rest / (1.0 - gamma), rel=1e-3)
 
@@ -120,15 +120,15 @@ def test_an_episode_lasts_its_horizon_also_where_its_rest_is_left_out() -> None:
     """What an episode is worth comes to the same whether rest is driven or reckoned."""
     task, worth = _cart_pole(), []
     for skips in (False, True):
-        practice = Practice(task, 0, PracticeConfig(skips=skips))
+        practice = PolicyTrainer(task, 0, TrainerConfig(skips_rest=skips))
         practice.set_reward(_only_falls_cost(task))
         for _ in range(3):  # untaught all along
             practice.ppo.learn_nothing()
-        practice._measure_unit()
+        practice._measure_reward_scale()
         practice.ppo.learn_nothing()
         worth.append(practice.learned_return)
         total = practice.ppo.n_steps * practice.ppo.n_envs
-        assert (practice.ppo.facts.episodes * LONG > total) == skips
+        assert (practice.ppo.rollout.episodes * LONG > total) == skips
     # falls after some 22 steps of 120
     assert worth[0] == pytest.approx(-98.0, abs=6.0)
     assert worth[1] == pytest.approx(-98.0, abs=6.0)
@@ -136,4 +136,4 @@ def test_an_episode_lasts_its_horizon_also_where_its_rest_is_left_out() -> None:
 
 @pytest.mark.parametrize("learner", [GailLearner, AirlLearner])
 def test_adversaries_drive_it(learner: Any) -> None:
-    assert not learner.configured(_cart_pole()).practice.env.simulation.skips
+    assert not learner(_cart_pole()).trainer.env.simulation.skips

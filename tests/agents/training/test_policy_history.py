@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from agents.training.policy_history import crowded
+from agents.training.policy_history import index_to_evict
 
 
 def test_the_older_they_are_the_wider_they_stand_apart() -> None:
@@ -12,7 +12,7 @@ def test_the_older_they_are_the_wider_they_stand_apart() -> None:
     for at in range(1, 65):
         kept.append(at)
         if len(kept) > 5:
-            del kept[crowded(kept)]
+            del kept[index_to_evict(kept)]
     gaps = [after - before for before, after in pairwise(kept)]
     assert kept[0] == 1
     assert kept[-1] == 64
@@ -21,4 +21,4 @@ def test_the_older_they_are_the_wider_they_stand_apart() -> None:
 
 
 def test_of_three_the_one_between_goes() -> None:
-    assert crowded([1, 2, 9]) == 1
+    assert index_to_evict([1, 2, 9]) == 1

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.rl.ppo import RolloutFacts
-from agents.training.rare_events import AT_ONCE, KEPT, Events
-from agents.training.trainer import Practice, PracticeConfig
+from agents.rl.ppo import Rollout
+from agents.training.rare_events import AT_ONCE, KEPT, RareEvents
+from agents.training.trainer import PolicyTrainer, TrainerConfig
 from envs.task_catalog import task as make_task
 from envs.world import Task
 
 TIDY = "teachbox/RoomsTidy-v0"
 
 
-def rollout(task: Task, rows: int = 20, steps: int = 6, kept: int = 2) -> RolloutFacts:
+def rollout(task: Task, rows: int = 20, steps: int = 6, kept: int = 2) -> Rollout:
     """Nothing happens; every row was kept at its first steps. Each row can be told by its random word."""
-    return RolloutFacts(
+    return Rollout(
         states=np.zeros((rows, task.world.state_size), np.int16),
         rng=np.arange(rows, dtype=np.uint64),
         kept=kept,
@@ -25,7 +25,7 @@ def rollout(task: Task, rows: int = 20, steps: int = 6, kept: int = 2) -> Rollou
 
 def test_what_came_after_the_kept_moment_counts_where_the_episode_went_on() -> None:
     task = make_task(TIDY)
-    facts, events = rollout(task), Events(task, 0)
+    facts, events = rollout(task), RareEvents(task, 0)
     assert facts.terms is not None
     assert facts.states is not None
     facts.terms[1, 3, 0] = 1.0  # before the kept moment
@@ -33,27 +33,27 @@ def test_what_came_after_the_kept_moment_counts_where_the_episode_went_on() -> N
     facts.terms[5, 11, 0] = 1.0  # in the next episode, for this one ends after three more steps
     facts.states[11, task.world.clock] = task.horizon - 3
     facts.terms[2, :15, 1] = 1.0  # not rare
-    events.note(facts)
+    events.add_rollout(facts)
     assert [moment.rng for moment in events.moments] == [7]
 
 
 def test_few_moments_of_each_term_the_newest_ones() -> None:
     task = make_task(TIDY)
-    events = Events(task, 0)
+    events = RareEvents(task, 0)
     for turn in range(KEPT + 3):
         facts = rollout(task)
         assert facts.terms is not None
         facts.terms[4, [2, 5, 9], 0] = 1.0
         facts.rng = np.arange(20, dtype=np.uint64) + np.uint64(100 * turn)
-        events.note(facts)
+        events.add_rollout(facts)
         assert len(events.moments) == min((turn + 1) * AT_ONCE, KEPT)
     assert {moment.rng // 100 for moment in events.moments} == {KEPT + 1, KEPT + 2}
 
 
 def test_practice_remembers_what_seldom_happened() -> None:
     task = make_task(TIDY)
-    practice = Practice(task, 0, PracticeConfig())
+    practice = PolicyTrainer(task, 0, TrainerConfig())
     for _ in range(6):
-        practice.burst()
+        practice.train_iteration()
     assert 2 <= len(practice.events.moments) <= KEPT * len(task.world.terms)
     assert all(moment.left > 0 for moment in practice.events.moments)

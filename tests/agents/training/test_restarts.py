@@ -10,8 +10,8 @@ import torch
 
 from agents import learner_catalog
 from agents.teachers.synthetic import make_teacher
-from agents.training.restarts import Late
-from agents.training.trainer import Practice, PracticeConfig
+from agents.training.restarts import RecentPolicies
+from agents.training.trainer import PolicyTrainer, TrainerConfig
 from tests.agents.toy import toy
 from tests.agents.training.test_warm_start import _drives, _imitate
 
@@ -28,55 +28,55 @@ def _one(value: float) -> dict[str, torch.Tensor]:
 
 
 def test_the_mean_of_late_policies_is_even_at_first_and_then_forgets() -> None:
-    late = Late(window=2, blend=0.4)
+    late = RecentPolicies(window=2, blend=0.4)
     means = []
     for value in (8.0, 4.0, 0.0, 10.0):
-        late.note(0.0, _one(value))
+        late.add(0.0, _one(value))
         means.append(round(float(late.mean["a"][0]), 4))
     assert means == [8.0, 6.0, 3.6, 6.16]  # shares of the newest: 1, 1/2, 0.4, 0.4
-    late.forget()
-    late.note(0.0, _one(5.0) | {"batches": torch.tensor(3)})
+    late.reset()
+    late.add(0.0, _one(5.0) | {"batches": torch.tensor(3)})
     assert late.mean["a"].tolist() == [5.0, 0.0]
-    late.note(0.0, _one(7.0) | {"batches": torch.tensor(4)})
+    late.add(0.0, _one(7.0) | {"batches": torch.tensor(4)})
     assert late.mean["batches"] == 4  # what is counted has no mean
 
 
 def test_the_best_late_policy_is_that_whose_last_rollouts_were_worth_most() -> None:
-    late = Late(window=2, blend=0.1)
+    late = RecentPolicies(window=2, blend=0.1)
     for worth, value in ((9.0, 1.0), (1.0, 2.0), (4.0, 3.0), (7.0, 4.0), (0.0, 5.0)):
-        late.note(worth, _one(value))
+        late.add(worth, _one(value))
     assert late.best is not None
     assert late.best[0] == 5.5  # (4 + 7) / 2; the first alone fills no window, and (9 + 1) / 2 is less
     assert late.best[1]["a"][0] == 4.0
     assert late.now == 3.5
-    late.forget()
+    late.reset()
     assert late.best is None
-    assert not late.worths
+    assert not late.values
 
 
-def _practice_with(good: float) -> tuple[Practice, dict[str, Any]]:
+def _practice_with(good: float) -> tuple[PolicyTrainer, dict[str, Any]]:
     """One whose late mean is told apart by a judge, who counts moves: it stays where it is, or hardly."""
-    practice = Practice(toy(), 0, PracticeConfig(window=2))
-    practice.burst()
+    practice = PolicyTrainer(toy(), 0, TrainerConfig(window=2))
+    practice.train_iteration()
     still = {name: value.clone() for name, value in practice.ppo.policy.state_dict().items()}
     still["action_net.bias"][0] += good
-    practice.late.mean = still
+    practice.recent_policies.mean = still
     return practice, still
 
 
 @pytest.mark.parametrize(("bias", "kept"), [(20.0, True), (-20.0, False)])
 def test_a_try_ends_in_the_policy_whose_whole_episodes_are_worth_most(bias: float, kept: bool) -> None:
     practice, mean = _practice_with(bias)
-    practice.judge = lambda counts: -float(counts[3])
+    practice.episode_value = lambda counts: -float(counts[3])
     newest = practice._parameters()
-    counts = practice.choose(np.full(4, 7.0, np.float32), _surely)
+    counts = practice.accept_or_revert(np.full(4, 7.0, np.float32), _surely)
     now = practice._parameters()["action_net.bias"]
     assert torch.equal(now, (mean if kept else newest)["action_net.bias"])
     assert counts is not None
     assert (counts[3] < 0.1) == kept  # moves an episode, counted in whole episodes
-    practice.judge = None  # nobody can tell: the newest stays
+    practice.episode_value = None  # nobody can tell: the newest stays
     practice._load(newest)
-    assert practice.choose(np.full(4, 7.0, np.float32), _surely).tolist() == [7.0] * 4  # type: ignore[union-attr]
+    assert practice.accept_or_revert(np.full(4, 7.0, np.float32), _surely).tolist() == [7.0] * 4  # type: ignore[union-attr]
     assert torch.equal(practice._parameters()["action_net.bias"], newest["action_net.bias"])
 
 
@@ -88,14 +88,14 @@ def test_what_was_thought_of_a_policy_counts_no_more_when_the_belief_has_changed
     learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
     learner.step()  # hears
     learner.step()
-    stale = (1e9, learner.practice._parameters())
-    kept, early, learner._since_fit = [], [], 10_000
+    stale = (1e9, learner.trainer._parameters())
+    kept, early, learner.schedule.steps_since_fit = [], [], 10_000
     for share in (0.06, 0.11, 0.2):  # it is fitted on at a tenth of practice
-        learner.practice.late.best = stale
-        before, learner._since_fit = learner._since_fit, int(share * 200_000)
-        learner._refine(before)
-        kept.append(learner.practice.late.best is stale)
-        early.append(learner.practice._early is not None)
+        learner.trainer.recent_policies.best = stale
+        before, learner.schedule.steps_since_fit = learner.schedule.steps_since_fit, int(share * 200_000)
+        learner.refine_fit(before)
+        kept.append(learner.trainer.recent_policies.best is stale)
+        early.append(learner.trainer._early is not None)
     assert kept == [True, False, True]
     assert early == [False, True, True]
 
@@ -105,48 +105,48 @@ def test_what_was_thought_of_a_policy_counts_no_more_when_the_belief_has_changed
 )
 def test_of_three_tries_the_best_is_kept(worths: tuple[float, ...], best: int) -> None:
     """From where it was, from where it can start over, and from the clone."""
-    practice = Practice(toy(), 0, PracticeConfig(window=2))
-    practice.head_start.hear(_drives(1))
-    practice.burst()
-    practice.remember()
-    practice.burst()
+    practice = PolicyTrainer(toy(), 0, TrainerConfig(window=2))
+    practice.warm_start.set_demonstrations(_drives(1))
+    practice.train_iteration()
+    practice.mark_restart_point()
+    practice.train_iteration()
     practice.set_reward(None)
     policies, began = [], []
     for number, worth in enumerate(worths):
         _imitate(practice)
-        began.append(practice.began_anew)
-        practice.judge = lambda counts, worth=worth: worth  # type: ignore[misc]
-        practice.burst()
-        practice.burst()
+        began.append(practice.is_at_restart_point)
+        practice.episode_value = lambda counts, worth=worth: worth  # type: ignore[misc]
+        practice.train_iteration()
+        practice.train_iteration()
         policies.append(practice.policy.layers[0][0].copy())
-        assert practice.may_do_better == (number < 2)
-        if practice.may_do_better:
-            practice.try_again(np.full(4, float(number), np.float32))
-            assert practice.imitates == (number == 1)
-    assert practice.choose(np.full(4, 2.0, np.float32), _surely) is not None
+        assert practice.can_restart == (number < 2)
+        if practice.can_restart:
+            practice.restart(np.full(4, float(number), np.float32))
+            assert practice.is_imitating == (number == 1)
+    assert practice.accept_or_revert(np.full(4, 2.0, np.float32), _surely) is not None
     assert began == [False, True, True]
     np.testing.assert_array_equal(practice.policy.layers[0][0], policies[best])
     practice.set_reward(None)
-    assert practice.may_do_better
+    assert practice.can_restart
 
 
-def _practised(worths: list[float]) -> Practice:
+def _practised(worths: list[float]) -> PolicyTrainer:
     """After a first try whose bursts were judged by the first of these, and a second by the other."""
-    practice = Practice(toy(), 0, PracticeConfig(window=2))
-    practice.burst()
-    practice.remember()
-    practice.burst()
+    practice = PolicyTrainer(toy(), 0, TrainerConfig(window=2))
+    practice.train_iteration()
+    practice.mark_restart_point()
+    practice.train_iteration()
     practice.set_reward(None)
     for worth in worths:
-        practice.judge = lambda counts, worth=worth: worth  # type: ignore[misc]
-        practice.burst()
-        practice.burst()
+        practice.episode_value = lambda counts, worth=worth: worth  # type: ignore[misc]
+        practice.train_iteration()
+        practice.train_iteration()
         if worth != worths[-1]:
-            practice.try_again(FIRST)
+            practice.restart(FIRST)
     return practice
 
 
-def _layers(practice: Practice) -> Any:
+def _layers(practice: PolicyTrainer) -> Any:
     return practice.policy.layers[0][0].copy()
 
 
@@ -154,11 +154,11 @@ def _layers(practice: Practice) -> Any:
 def test_the_second_try_is_kept_if_it_is_clearly_worth_more(second: float, kept: bool) -> None:
     practice = _practised([1.0, second])
     shown, now = practice.shown.layers[0][0].copy(), _layers(practice)
-    assert practice.tries_again
+    assert practice.is_restarting
     assert not np.array_equal(shown, now)
-    counts = practice.choose(SECOND, _surely)
-    assert not practice.tries_again
-    again = practice._judged(practice._parameters())
+    counts = practice.accept_or_revert(SECOND, _surely)
+    assert not practice.is_restarting
+    again = practice._candidate(practice._parameters())
     assert again is not None
     np.testing.assert_array_equal(counts, again.counts)  # of whole episodes of the policy that is kept
     np.testing.assert_array_equal(_layers(practice), now if kept else shown)
@@ -167,30 +167,32 @@ def test_the_second_try_is_kept_if_it_is_clearly_worth_more(second: float, kept:
 
 @pytest.mark.parametrize("surely", [True, False])
 def test_what_long_practice_took_up_is_given_up_unless_it_is_surely_better(surely: bool) -> None:
-    practice = Practice(toy(), 0, PracticeConfig(window=2))
-    practice.judge = lambda counts: 0.0
+    practice = PolicyTrainer(toy(), 0, TrainerConfig(window=2))
+    practice.episode_value = lambda counts: 0.0
     policies = []
     for before, now in ((0.0, 0.09), (0.09, 0.12), (0.12, 0.5)):
-        practice.burst()
+        practice.train_iteration()
         policies.append(practice._parameters())
-        practice.keep_early(before, now)
-    early, newest = practice._judged(policies[1]), practice._judged(policies[2])
+        practice.keep_early_policy(before, now)
+    early, newest = practice._candidate(policies[1]), practice._candidate(policies[2])
     assert early is not None
     assert newest is not None
     seen: list[Any] = []
-    counts = practice.choose(FIRST, lambda counts, than: bool(seen.append((counts, than))) or surely)
+    counts = practice.accept_or_revert(
+        FIRST, lambda counts, than: bool(seen.append((counts, than))) or surely
+    )
     assert torch.equal(practice._parameters()["action_net.bias"], policies[1 + surely]["action_net.bias"])
     np.testing.assert_array_equal(counts, (newest if surely else early).counts)
     np.testing.assert_array_equal(seen[0][0], newest.counts)
     np.testing.assert_array_equal(seen[0][1], early.counts)
-    given_up, acting = practice.past.given_up, [v.policy for v in practice.variants()]
+    given_up, acting = practice.history.rejected, [v.policy for v in practice.variants()]
     assert (given_up is None) == surely  # what was given up is asked about
     if given_up is not None:
         assert any(policy is given_up for policy in acting)
         np.testing.assert_array_equal(given_up.layers[-1][1], policies[2]["action_net.bias"].numpy())
-    practice.choose(FIRST, lambda counts, than: False)  # what was early is forgotten
+    practice.accept_or_revert(FIRST, lambda counts, than: False)  # what was early is forgotten
     assert len(seen) == 1
-    practice.keep_early(0.0, 1.0)
+    practice.keep_early_policy(0.0, 1.0)
     practice.set_reward(None)
     assert practice._early is None
 
@@ -199,27 +201,27 @@ def test_who_is_told_more_goes_on_from_what_was_seen() -> None:
     practice = _practised([1.0, 3.0])
     shown, first = practice.shown.layers[0][0].copy(), practice._first
     assert first is not None
-    assert practice.take_back(SECOND) is first.counts
-    assert practice.take_back(SECOND) is SECOND
+    assert practice.restore_candidate(SECOND) is first.counts
+    assert practice.restore_candidate(SECOND) is SECOND
     practice.set_reward(None)
     np.testing.assert_array_equal(_layers(practice), shown)
-    assert not practice.began_anew
+    assert not practice.is_at_restart_point
 
 
 def test_a_second_try_goes_on_after_a_stop() -> None:
-    first, again = _practised([1.0, 3.0]), Practice(toy(), 5, PracticeConfig(window=2))
+    first, again = _practised([1.0, 3.0]), PolicyTrainer(toy(), 5, TrainerConfig(window=2))
     assert first._first is not None
-    first.keep_early(0.0, 0.1)
-    first.past.given_up = first.policy
+    first.keep_early_policy(0.0, 0.1)
+    first.history.rejected = first.policy
     again.restore(first.facts(), first.state(), None)
     np.testing.assert_array_equal(again.shown.layers[0][0], first.shown.layers[0][0])
     np.testing.assert_array_equal(_layers(again), _layers(first))
-    assert again.past.given_up is not None
-    np.testing.assert_array_equal(again.past.given_up.layers[0][0], first.past.given_up.layers[0][0])
+    assert again.history.rejected is not None
+    np.testing.assert_array_equal(again.history.rejected.layers[0][0], first.history.rejected.layers[0][0])
     assert again._early is not None
     assert first._early is not None
     assert all(torch.equal(again._early[name], value) for name, value in first._early.items())
-    np.testing.assert_array_equal(again.take_back(None), first._first.counts)
+    np.testing.assert_array_equal(again.restore_candidate(None), first._first.counts)
     np.testing.assert_array_equal(_layers(again), first.shown.layers[0][0])
 
 
@@ -232,17 +234,17 @@ def test_joint_tries_again_where_it_went_on_from_another_reward() -> None:
         learner.observe(2 * round + 2, answers)
         seen: set[bytes] = set()
         while learner.step():
-            if learner.practice.tries_again:
+            if learner.trainer.is_restarting:
                 seen.add(learner.snapshot().policy.layers[0][0].tobytes())
         tried.append(len(seen))
     assert tried == [0, 1]  # the first began where the written reward ended; of the second nothing is seen
 
 
 def test_of_two_tries_that_were_too_short_to_judge_the_first_is_kept() -> None:
-    practice = Practice(toy(), 0, PracticeConfig())
-    practice.burst()
+    practice = PolicyTrainer(toy(), 0, TrainerConfig())
+    practice.train_iteration()
     shown = _layers(practice)
-    practice.try_again(FIRST)
-    practice.burst()
-    assert practice.choose(SECOND, _surely) is FIRST
+    practice.restart(FIRST)
+    practice.train_iteration()
+    assert practice.accept_or_revert(SECOND, _surely) is FIRST
     np.testing.assert_array_equal(_layers(practice), shown)

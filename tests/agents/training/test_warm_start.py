@@ -11,7 +11,7 @@ from agents import learner_catalog
 from agents.feedback.records import Correction, Demonstration
 from agents.policies.from_torch import policy_arrays
 from agents.teachers.synthetic import make_teacher
-from agents.training.trainer import Practice, PracticeConfig
+from agents.training.trainer import PolicyTrainer, TrainerConfig
 from envs.simulate import simulate
 from tests.agents.toy import toy
 
@@ -40,25 +40,25 @@ def _straight(count: int) -> list[Demonstration]:
     return found
 
 
-def _second_try(practice: Practice, records: Any) -> Practice:
+def _second_try(practice: PolicyTrainer, records: Any) -> PolicyTrainer:
     """The beginning of one, after what was heard."""
-    practice.burst()
-    practice.remember()
-    practice.burst()
-    practice.head_start.hear(records)
-    practice.try_again(np.zeros(4, np.float32))
+    practice.train_iteration()
+    practice.mark_restart_point()
+    practice.train_iteration()
+    practice.warm_start.set_demonstrations(records)
+    practice.restart(np.zeros(4, np.float32))
     return practice
 
 
-def _imitate(practice: Practice) -> int:
+def _imitate(practice: PolicyTrainer) -> int:
     calls = 0
-    while practice.imitates:
-        assert practice.imitate() == 0
+    while practice.is_imitating:
+        assert practice.imitate_some() == 0
         calls += 1
     return calls
 
 
-def _hits(practice: Practice, drives: list[Demonstration]) -> float:
+def _hits(practice: PolicyTrainer, drives: list[Demonstration]) -> float:
     """How often the policy's likeliest action is the driver's."""
     obs = np.concatenate([d.trajectory.observations[:-1] for d in drives])
     did = np.concatenate([d.trajectory.actions for d in drives])
@@ -67,7 +67,7 @@ def _hits(practice: Practice, drives: list[Demonstration]) -> float:
 
 def test_a_second_try_begins_by_doing_what_was_driven() -> None:
     drives = _straight(14)
-    practice = _second_try(Practice(toy(), 0, PracticeConfig()), drives[:10])
+    practice = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), drives[:10])
     critic = {name: value.clone() for name, value in practice.ppo.policy.state_dict().items()}
     assert _hits(practice, drives[10:]) < 0.5
     assert _imitate(practice) == 20
@@ -75,27 +75,27 @@ def test_a_second_try_begins_by_doing_what_was_driven() -> None:
     for name, value in practice.ppo.policy.state_dict().items():
         if "value" in name:  # what things are worth was learned by practice
             assert value.equal(critic[name]), name
-    assert practice.tries_again
+    assert practice.is_restarting
 
 
 def test_where_nobody_drove_it_begins_where_the_written_reward_ended() -> None:
     takeover = Correction(_drives(1)[0].trajectory, _drives(1, 5)[0].trajectory)
     for records in ([], [takeover]):
-        practice = _second_try(Practice(toy(), 0, PracticeConfig()), records)
-        assert not practice.imitates
-        assert not practice.head_start.is_known
+        practice = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), records)
+        assert not practice.is_imitating
+        assert not practice.warm_start.is_known
 
 
 def test_the_same_drives_give_the_same_clone_also_after_a_stop() -> None:
     drives = _drives(3)
-    whole = _second_try(Practice(toy(), 0, PracticeConfig()), drives)
+    whole = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), drives)
     _imitate(whole)
-    halted = _second_try(Practice(toy(), 0, PracticeConfig()), drives)
-    halted.imitate()
-    again = Practice(toy(), 0, PracticeConfig())
+    halted = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), drives)
+    halted.imitate_some()
+    again = PolicyTrainer(toy(), 0, TrainerConfig())
     again.restore(halted.facts(), halted.state(), None)
-    assert not again.imitates  # it must hear first
-    again.head_start.hear(drives)
+    assert not again.is_imitating  # it must hear first
+    again.warm_start.set_demonstrations(drives)
     _imitate(again)
     for layer, same in zip(whole.policy.layers, again.policy.layers, strict=True):
         np.testing.assert_array_equal(layer[0], same[0])
@@ -103,19 +103,19 @@ def test_the_same_drives_give_the_same_clone_also_after_a_stop() -> None:
 
 def test_further_drives_make_another_clone_and_the_same_ones_none() -> None:
     drives = _drives(4)
-    practice = _second_try(Practice(toy(), 0, PracticeConfig()), drives[:2])
+    practice = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), drives[:2])
     _imitate(practice)
-    practice.head_start.hear(drives[:2])
-    assert practice.head_start.go_on()
-    practice.head_start.hear(drives)
-    assert not practice.head_start.go_on()
+    practice.warm_start.set_demonstrations(drives[:2])
+    assert practice.warm_start.train_some()
+    practice.warm_start.set_demonstrations(drives)
+    assert not practice.warm_start.train_some()
 
 
 def test_who_is_told_more_imitates_no_longer() -> None:
-    practice = _second_try(Practice(toy(), 0, PracticeConfig()), _drives(2))
-    assert practice.imitates
-    practice.take_back(None)
-    assert not practice.imitates
+    practice = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), _drives(2))
+    assert practice.is_imitating
+    practice.restore_candidate(None)
+    assert not practice.is_imitating
 
 
 def test_joint_practises_once_more_from_drives() -> None:
@@ -124,13 +124,13 @@ def test_joint_practises_once_more_from_drives() -> None:
     learner.observe(3, _drives(3))
     imitated = []
     while learner.step():
-        practice = learner.practice
-        if practice.imitates:
+        practice = learner.trainer
+        if practice.is_imitating:
             imitated.append(practice.env_steps)
             assert learner.snapshot().policy is not None
     assert len(imitated) >= 19
     assert len(set(imitated)) == 1
-    assert not learner.practice.tries_again
+    assert not learner.trainer.is_restarting
 
 
 @pytest.mark.parametrize("numbers", [(34, 0.0), (63, 0.4)])

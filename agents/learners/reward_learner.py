@@ -1,0 +1,345 @@
+"""A learner that fits a reward to feedback and trains a policy on it: the base of most learners.
+
+The policy first learns from the proxy reward, so that the first clips show more than an idle agent. Then,
+whenever feedback comes, the reward is fitted to all of it, and the policy trains on that reward for a bounded
+number of steps: training longer would exploit the reward's errors. It then trains once more from another
+starting point, unseen, because the first may have led into a local optimum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from agents import checkpoint
+from agents.feedback.principles import RuleAnswers
+from agents.feedback.records import Comparison, Question, Record, Suggestion, uses_of
+from agents.imitation.cloner import Cloner
+from agents.inference.choice_sets import choice_sets
+from agents.inference.reward_inference import RewardInference
+from agents.learners.base_learner import BaseLearner
+from agents.learners.joint_config import JointConfig, Prior, make_query_manager, make_reward
+from agents.learners.learning_curve import LearningCurve
+from agents.learners.query_source import QuerySource
+from agents.learners.training_schedule import TrainingSchedule, TrainingStep, steps_of
+from agents.rewards import saliency
+from agents.rewards.base import LearnedReward
+from agents.rewards.reward_arrays import RewardArrays
+from agents.snapshot import Snapshot
+from agents.training.trainer import PolicyTrainer
+from envs.simulate import is_external
+from envs.world import Task
+
+
+class RewardLearner(BaseLearner):
+    """Fits a reward to the records whose kind is in `kinds`, and trains a policy on it.
+
+    Subclasses choose `name`, `kinds` and `Config`, and may override the public hooks: `make_trainer`,
+    `make_reward`, `fit_reward`, `train_iteration`, `apply_reward`, `is_on_proxy` and `phase`.
+    """
+
+    Config: ClassVar[type[JointConfig]] = JointConfig
+    config: JointConfig
+    prior: Prior
+    PROXY_EPISODES: ClassVar[int] = 1_000
+    """Episodes of training on the proxy reward, unless the configuration says otherwise."""
+    EPISODES_PER_FIT: ClassVar[int | None] = None
+    """Episodes of training on one fit; None: as many as the reward bears before its errors are exploited."""
+    _rule_answers: Sequence[Comparison] = ()
+
+    def __init__(
+        self, task: Task, *, seed: int = 0, prior: Prior = "written", config: JointConfig | None = None
+    ) -> None:
+        super().__init__(task, seed=seed, prior="none" if is_external(task) else prior, config=config)
+        config = self.config
+        self.trainer = self.make_trainer()
+        self.trainer.episode_value = self.episode_value
+        self._term_counts: Any = None  # of each term per episode, by the newest rollout
+        cloning = (0.3 if is_external(task) else 0.0) if config.cloning is None else config.cloning
+        self.cloner = Cloner(task.world.symmetries, cloning, seed)
+        self.trainer.ppo.auxiliary = self.cloner.loss
+        self.reward = self.make_reward()
+        self.inference = RewardInference(self.reward, len(task.world.terms))
+        self.inference.follow = config.follow
+        self.query_manager = make_query_manager(task, config, seed)
+        self.rule_answers = RuleAnswers(config.principles)
+        parts = self.trainer, self.reward, self.inference, self.rule_answers
+        self.queries = QuerySource(self.query_manager, *parts, self.kinds)
+        self.schedule = TrainingSchedule()
+        self.curve = LearningCurve()
+        self._uses: dict[str, int] = {}
+        self._saliency: dict[str, float] = {}
+        if self.prior == "written":
+            self.apply_reward()
+
+    def make_trainer(self) -> PolicyTrainer:
+        """Hook: what trains the policy."""
+        return PolicyTrainer(self.task, self.seed, self.config.trainer)
+
+    def make_reward(self) -> LearnedReward:
+        """Hook: the reward that is fitted."""
+        return make_reward(self.task, self.config, self.prior, self.seed)
+
+    @property
+    def algorithm(self) -> Any:
+        """The model of Stable-Baselines3 that it trains."""
+        return self.trainer.ppo
+
+    @property
+    def raters(self) -> dict[str, str]:
+        """Who gave a record, by its id: filled by whoever runs the learner."""
+        return self.inference.raters
+
+    def follow(self, rater: str) -> None:
+        """Learn what this rater wants, where raters part; empty: those whose answers tell most."""
+        if rater != self.inference.follow:
+            self.inference.follow = rater
+            self.schedule.fitted = frozenset()
+
+    @property
+    def proxy_steps(self) -> int:
+        """Environment steps of training on the proxy reward."""
+        return steps_of(self.config.prior_steps, self.PROXY_EPISODES, self.task.horizon)
+
+    @property
+    def is_on_proxy(self) -> bool:
+        """Hook: whether the policy still learns from the proxy reward."""
+        return self.prior == "written" and self.trainer.env_steps < self.proxy_steps
+
+    @property
+    def has_feedback(self) -> bool:
+        """Whether anything has been fitted that somebody or a rule said."""
+        return bool(self.schedule.fitted or self._rule_answers)
+
+    @property
+    def steps_per_fit(self) -> int:
+        """Environment steps of training on one fit."""
+        episodes = self.EPISODES_PER_FIT or self.reward.max_episodes_per_fit(sum(self._uses.values()))
+        return steps_of(self.config.steps_per_fit, episodes, self.task.horizon)
+
+    @property
+    def has_trained_enough(self) -> bool:
+        return self.schedule.steps_since_fit >= self.steps_per_fit
+
+    @property
+    def has_budget(self) -> bool:
+        return self.has_feedback and not self.has_trained_enough
+
+    @property
+    def phase(self) -> str:
+        """Hook: what it is doing, in words for the screen."""
+        if self.is_on_proxy:
+            return "learning from the written reward"
+        if not self.has_feedback or self.config.control:
+            return "waiting for feedback"
+        return "learning from your feedback" if self.has_budget else "waiting for more feedback"
+
+    def step(self) -> bool:
+        records, schedule = self.standing_records(), self.schedule
+        ids = frozenset(record.id for record in records)
+        if ids != schedule.cloned:
+            self.cloner.take(records)
+            self.trainer.warm_start.set_demonstrations(records)
+            self._uses, schedule.cloned = uses_of(records), ids
+        match schedule.next(
+            ids,
+            is_on_proxy=self.is_on_proxy,
+            has_new_rule_answers=self.rule_answers.has_enough_new,
+            has_budget=self.has_budget,
+            has_queries=self.queries.has_queries,
+        ):
+            case TrainingStep.TRAIN_ON_PROXY:
+                self.train_iteration()
+                self.trainer.mark_restart_point()
+            case TrainingStep.FIT_REWARD:
+                self.fit_reward(records)
+                schedule.fitted = ids
+            case TrainingStep.TRAIN:
+                self._train()
+            case TrainingStep.SELECT_QUERIES:
+                self.select_queries()
+                return self.queries.has_queries
+            case TrainingStep.WAIT:
+                self._learned_seq = self._seq
+                return False
+        if ids == schedule.fitted:
+            self._learned_seq = self._seq
+        self._step += 1
+        return True
+
+    def _train(self) -> None:
+        """One iteration on the newest fit, and the end of training on it when its steps are used up."""
+        before = self.schedule.steps_since_fit
+        self.schedule.steps_since_fit = before + self.train_iteration()
+        self.refine_fit(before)
+        if self.has_trained_enough:
+            self.finish_fit()
+
+    def refine_fit(self, before: int) -> None:
+        """Improve the fit while the policy trains, so that the policy need not wait for the best fit."""
+        if self.config.control or self.trainer.is_restarting:  # every restart is for the same reward
+            return
+        was, now = before / self.steps_per_fit, self.schedule.steps_since_fit / self.steps_per_fit
+        if self.inference.refine_during_training(was, now):
+            self.trainer.recent_policies.reset()
+        self.trainer.keep_early_policy(was, now)
+
+    def finish_fit(self) -> None:
+        """Training on this fit ends; or it begins once more, where another starting point is left."""
+        trainer, schedule, counts = self.trainer, self.schedule, self._term_counts
+        if not (schedule.restarted or trainer.is_restarting) and self.restart_if_idle():
+            schedule.restarted, schedule.steps_since_fit = True, 0
+        elif trainer.can_restart and counts is not None and self.episode_value(counts) is not None:
+            trainer.restart(counts)
+            schedule.steps_since_fit = 0
+        else:
+            self._term_counts = trainer.accept_or_revert(counts, self.reward.is_credibly_better)
+            schedule.finished = True
+            if not is_external(self.task):  # there no policy is rejected that questions must ask about
+                self.select_queries()
+
+    def restart_if_idle(self) -> bool:
+        """Go back to the policy that the proxy reward taught, if the agent does nothing any more.
+
+        From a policy that does nothing PPO finds nothing, and its clips show nothing.
+        """
+        known = self._term_counts is not None and not self.config.control
+        return known and self.reward.is_idle(self._term_counts) and self.trainer.return_to_restart_point()
+
+    def train_iteration(self) -> int:
+        """Hook: one rollout of the policy and its update; the number of environment steps."""
+        if self.trainer.is_imitating:
+            return self.trainer.imitate_some()
+        if self._term_counts is not None and not self.config.control:  # a control must know nothing of doubt
+            reward = self.reward.risk_adjusted(self._term_counts, self.inference.usual)
+            self.trainer.update_reward_weights(reward)
+        steps = self.trainer.train_iteration()
+        if (seen := self.trainer.newest_steps()) is not None:
+            self.reward.observe_rollout(*seen)
+        self._term_counts = self.trainer.term_counts
+        if self.trainer.iterations % self.config.curve_every == 1 and not self.trainer.is_restarting:
+            self.record_curve()
+        if self.trainer.iterations % self.config.questions_every == 0:
+            self.select_queries()
+        return steps
+
+    def fit_reward(self, records: list[Record]) -> None:
+        """Hook: fit the reward to all feedback, and train on it from now on."""
+        self._term_counts = self.trainer.restore_candidate(self._term_counts)
+        self._rule_answers = self.rule_answers.update(records) if "comparison" in self.kinds else []
+        heard = [*records, *self._rule_answers]
+        if self.kinds == {"evaluation"} and not self.schedule.fitted:
+            self.queries.draw_clips(is_fitted=False)  # evaluations do not say how much of a term is usual
+        steps = self.query_manager.config.steps
+        choices = choice_sets(self.task, heard, self.trainer.variants(), steps, self.seed)
+        if choices:
+            answers = [r for r in heard if isinstance(r, Comparison)]
+            promised = self.trainer.learned_return
+            self.inference.record_predictions(choices, answers, self.schedule.fitted, promised)
+            self.inference.fit(choices, answers, {answer.id for answer in self._rule_answers})
+        else:
+            self.inference.reset()
+        if self.config.control == "random":
+            self.reward.randomise()
+        self.restart_if_idle()
+        if self.schedule.finished and self.reward.shrinks_policy:
+            self.trainer.shrink_last_layer()
+        self.apply_reward()
+        self.schedule.begin_fit()
+        self.select_queries()
+
+    @property
+    def current_reward(self) -> RewardArrays | None:
+        """The reward to train on; None: a control that pays the same for everything."""
+        constant = self.config.control == "constant" and not self.is_on_proxy
+        return None if constant else self.reward.arrays()
+
+    def episode_value(self, counts: Any) -> float | None:
+        """The risk-adjusted return of an episode with `counts` of each term [M]; None: not known."""
+        if not self.has_feedback or self.config.control:
+            return None
+        return self.reward.risk_adjusted_return(counts, self.inference.usual)
+
+    def apply_reward(self) -> None:
+        """Hook: train on the reward as it is estimated now."""
+        if (steps := self.trainer.newest_steps()) is not None:
+            self.reward.normalise(*steps)
+            self._saliency = saliency.saliency(self.task, self.reward.arrays(), *steps)
+        self.trainer.set_reward(self.current_reward)
+
+    def select_queries(self) -> None:
+        """Choose what to ask next."""
+        fitted = bool(self.schedule.fitted)
+        self.queries.select(self.standing_records(), self._uses, is_fitted=fitted)
+
+    def query(self, clips: int = 2) -> Question | None:
+        fitted = bool(self.schedule.fitted)
+        return self.queries.query(clips, self.standing_records(), self._uses, is_fitted=fitted)
+
+    def suggest(self) -> Suggestion | None:
+        """The kind of feedback that would tell most for each second of this person's time."""
+        self.select_queries()
+        return self.queries.suggest()
+
+    def record_curve(self) -> None:
+        """Add a point to the learning curve."""
+        values = self.trainer.curve_values() | self.inference.agreement
+        self.curve.record(self.trainer.env_steps, self._uses.get("comparison", 0), values)
+
+    def snapshot(self) -> Snapshot:
+        names, raters = self.task.world.term_names, self.inference.reliability.raters
+        return Snapshot(
+            learner=self.name,
+            step=self._step,
+            feedback_seq=self._learned_seq,
+            env_steps=self.trainer.env_steps,
+            policy=self.trainer.shown,
+            reward=self.reward.arrays(),
+            curve=self.curve.points(),
+            questions=tuple(self.query_manager.ready),
+            phase=self.phase,
+            uses=dict(self._uses),
+            salience=dict(self._saliency),
+            warnings=(*self.inference.warnings(names), *self._records.remarks(self.standing_records())),
+            parting=self.inference.differing_terms(names),
+            followed=self.inference.followed,
+            raters={rater or "you": asdict(known) for rater, known in raters.items()},
+        )
+
+    def save(self, folder: Path) -> None:
+        """The whole learner but for the feedback, which the store has."""
+        facts = {
+            "step": self._step,
+            "since_fit": self.schedule.steps_since_fit,
+            "fitted": sorted(self.schedule.fitted),
+            "learned_seq": self._learned_seq,
+            "uses": self._uses,
+            "agreement": self.inference.agreement,
+            "counts": None if self._term_counts is None else self._term_counts.tolist(),
+            "inference": self.inference.facts(),
+            "asker": self.query_manager.facts(),
+            "cloner": self.cloner.state(),
+            "practice": self.trainer.facts(),
+            "reward": self.reward.facts(),
+        }
+        checkpoint.save(folder, self.name, facts, self.trainer.state() | self.reward.state())
+
+    def load(self, folder: Path) -> None:
+        facts, arrays = checkpoint.load(folder, self.name)
+        self.reward.restore(facts["reward"], arrays)
+        self._step = facts["step"]
+        self.schedule.steps_since_fit = facts["since_fit"]
+        self.schedule.fitted = frozenset(facts["fitted"])
+        self._seq = self._learned_seq = facts["learned_seq"]
+        self._uses = dict(facts.get("uses", {}))
+        self.inference.agreement.update(facts["agreement"])
+        self.query_manager.restore(facts["asker"])
+        self.cloner.restore(facts["cloner"])
+        self._term_counts = None if facts["counts"] is None else np.array(facts["counts"], np.float32)
+        self.inference.restore(facts.get("inference", {}))
+        self.schedule.finished = self.has_trained_enough
+        self.trainer.restore(facts["practice"], arrays, self.current_reward)

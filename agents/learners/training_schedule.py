@@ -1,0 +1,63 @@
+"""What a reward learner does next: fit the reward, train the policy on it, ask, or wait."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+def steps_of(steps: int | None, episodes: int, horizon: int) -> int:
+    """Environment steps: those that are set, else so many episodes' worth."""
+    return episodes * horizon if steps is None else steps
+
+
+class TrainingStep(Enum):
+    """One step of a reward learner."""
+
+    TRAIN_ON_PROXY = auto()
+    FIT_REWARD = auto()
+    TRAIN = auto()
+    SELECT_QUERIES = auto()
+    WAIT = auto()
+
+
+@dataclass
+class TrainingSchedule:
+    """Where learning stands on the feedback given so far.
+
+    fitted: ids of the records that the reward was fitted to. cloned: ids of those that behavioural cloning
+    has been given. steps_since_fit: environment steps trained on this fit. finished: training on this fit
+    has come to its end. restarted: on this fit it began once more, because the agent had come to do nothing.
+    """
+
+    fitted: frozenset[str] = frozenset()
+    cloned: frozenset[str] = frozenset()
+    steps_since_fit: int = 0
+    finished: bool = False
+    restarted: bool = False
+
+    def begin_fit(self) -> None:
+        """The reward has just been fitted: training on it begins."""
+        self.steps_since_fit, self.restarted, self.finished = 0, False, False
+
+    def next(
+        self,
+        ids: frozenset[str],
+        *,
+        is_on_proxy: bool,
+        has_new_rule_answers: bool,
+        has_budget: bool,
+        has_queries: bool,
+    ) -> TrainingStep:
+        """What to do now, where the records that stand have these ids.
+
+        is_on_proxy: the policy still learns from the proxy reward. has_budget: it may train longer on this
+        fit. has_queries: questions are ready.
+        """
+        if is_on_proxy:
+            return TrainingStep.TRAIN_ON_PROXY
+        if ids != self.fitted or has_new_rule_answers:
+            return TrainingStep.FIT_REWARD
+        if has_budget:
+            return TrainingStep.TRAIN
+        return TrainingStep.WAIT if has_queries else TrainingStep.SELECT_QUERIES
