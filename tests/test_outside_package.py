@@ -136,7 +136,7 @@ def test_a_world_without_a_renderer_is_drawn_plainly() -> None:
 def test_it_is_scored_by_its_own_planner_and_taught_by_its_true_reward() -> None:
     """From cells 0 to 2 the door is 7 to 5 steps away with the hop: 14 to 16 of 20 steps end at the door."""
     task = task_catalog.task(WALK)
-    refs = scores.references(task, layouts=6)
+    refs = scores.reference_means(task, layouts=6)
     assert 14 <= refs.oracle <= 16
     assert refs.still == 0.0
     best = driven(task, [ON, HOP, *[ON] * 18])  # from cell 2

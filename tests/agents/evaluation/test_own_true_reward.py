@@ -48,17 +48,17 @@ def moves(points: float) -> TrueReward:
 @pytest.mark.parametrize("id", [REACH, "mine/Restless"])
 def test_references_are_planned_for_the_true_reward_of_the_task(id: str) -> None:
     """One point a step: standing still gives 0, and driving about for all of the horizon gives 30."""
-    refs = scores.references(replace(rooms_reach(), id=id, true_reward=paid_per_move(1.0)), layouts=5)
+    refs = scores.reference_means(replace(rooms_reach(), id=id, true_reward=paid_per_move(1.0)), layouts=5)
     assert (refs.still, refs.oracle) == (0.0, HORIZON)
     assert 0.7 * HORIZON < refs.random < 0.9 * HORIZON  # four of its five actions are moves
     assert refs.score(HORIZON) == 1.0
 
 
 def test_a_true_reward_under_the_old_id_is_not_scored_by_the_old_one() -> None:
-    shipped = scores.references(rooms_reach(), layouts=5)
+    shipped = scores.reference_means(rooms_reach(), layouts=5)
     own = replace(rooms_reach(), true_reward=paid_per_move(-1.0))
-    assert scores.references(own, layouts=5).oracle == 0.0  # the best is to stay where one is
-    assert scores.references(rooms_reach(), layouts=5) == shipped
+    assert scores.reference_means(own, layouts=5).oracle == 0.0  # the best is to stay where one is
+    assert scores.reference_means(rooms_reach(), layouts=5) == shipped
     assert shipped.oracle > 0.5
     assert reference_returns.find(scores.unseen(own), 5) is None
 
