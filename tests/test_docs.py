@@ -30,6 +30,14 @@ def blocks(page: Path, language: str) -> list[str]:
     return [text for name, text in BLOCK.findall(page.read_text()) if name == language]
 
 
+def write_files(page: Path, folder: Path) -> None:
+    """The files that a page has its reader write: blocks that begin with `# NAME`."""
+    for text in (text for language in ("python", "toml") for text in blocks(page, language)):
+        name = text.splitlines()[0].removeprefix("# ")
+        if re.fullmatch(r"\w+\.(py|toml)", name):
+            (folder / name).write_text(text)
+
+
 def commands() -> list[str]:
     """Every `teachbox ...` line of a console block, once."""
     lines = [line for page in RUN for text in blocks(page, "console") for line in text.splitlines()]
@@ -58,6 +66,7 @@ def test_python_in_the_docs_runs(page: Path, tmp_path: Path) -> None:
     source = "\n".join(blocks(page, "python"))
     if not source:
         return
+    write_files(page, tmp_path)
     (tmp_path / "page.py").write_text(source)
     done = run([sys.executable, "page.py"], tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -19,9 +19,11 @@ UNSAFE = ("pickle", "cloudpickle", "jsonpickle", "dill", "shelve", "marshal", "j
 MAY_READ_THE_TRUE_REWARD = (
     "agents/teachers/synthetic.py",
     "agents/teachers/experts.py",
+    "agents/evaluation/reference_returns.py",
     "agents/evaluation/scores.py",
 )
 MAY_DRAW = (
+    "plain_renderer.py",
     "render_common.py",
     "rooms_renderer.py",
     "lanes_renderer.py",
