@@ -23,7 +23,7 @@ from agents.policies.cnn import image_slice
 from agents.policies.from_torch import known_values
 from agents.rl.ppo import PPOConfig
 from agents.teachers.synthetic import Teacher, make_teacher
-from agents.training.trainer import TrainerConfig
+from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog as worlds
 from envs.external.external_task import ExternalTask
 from envs.gym_env import TaskEnv

@@ -5,11 +5,15 @@ The NumPy forward pass matches SB3's `predict` for MLP policies on Discrete and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from agents.feedback.records import Question, Suggestion
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rewards.reward_arrays import RewardArrays
+
+PolicyEvaluator = Callable[[PolicyArrays], dict[str, float]]
+"""Series of the curves that only watch, by their names: no learner learns from them."""
 
 
 @dataclass(frozen=True)

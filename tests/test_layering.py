@@ -112,6 +112,43 @@ def test_only_teachers_and_scores_read_the_true_reward() -> None:
     assert not hits
 
 
+MUST_NOT_REACH_THE_TRUE_REWARD = ("learners", "training", "rewards", "inference", "queries")
+TRUE_REWARD_PACKAGES = ("agents.evaluation", "agents.teachers")
+
+
+def module_files() -> dict[str, Path]:
+    """The files of the product by the modules that they are."""
+    return {name(path)[: -len(".py")].replace("/", ".").removesuffix(".__init__"): path for path in FILES}
+
+
+def reached_from(start: str, files: dict[str, Path]) -> dict[str, tuple[str, ...]]:
+    """Every module of the product that `start` imports, itself or through others, and on which way."""
+    ways, ahead = {start: (start,)}, [start]
+    while ahead:
+        module = ahead.pop(0)
+        for imported, _ in imports(files[module]):
+            for found in (imported, imported.rpartition(".")[0]):
+                if found in files and found not in ways:
+                    ways[found] = (*ways[module], found)
+                    ahead.append(found)
+    return ways
+
+
+def test_who_learns_never_reaches_the_true_reward() -> None:
+    """Not even through others, nor through imports inside of functions."""
+    files = module_files()
+    starts = [m for m in files if m.split(".")[0] == "agents" and m.split(".")[1:2]]
+    starts = [m for m in starts if m.split(".")[1] in MUST_NOT_REACH_THE_TRUE_REWARD]
+    assert len(starts) > 40
+    hits = [
+        " -> ".join(way)
+        for start in starts
+        for found, way in reached_from(start, files).items()
+        if found.startswith(TRUE_REWARD_PACKAGES)
+    ]
+    assert not hits
+
+
 def test_no_two_files_have_one_name() -> None:
     places: dict[str, list[str]] = {}
     for path in FILES:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.policies import rollouts
 from agents.policies.clipped_gaussian import clipped_mean
 from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays, forward
@@ -105,8 +106,7 @@ def acting(policy: PolicyArrays, surest: bool, seed: int = 0) -> Act:
         return lambda obs: clipped_mean(forward(policy.layers, obs, policy.activation), deviation, low, high)
     if surest:
         return lambda obs: policy.act(obs)
-    random = np.random.default_rng(seed)
-    return lambda obs: policy.act(obs, random)
+    return rollouts.acting(policy, seed)
 
 
 def by_rule(task: Task) -> Act | None:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from agents.evaluation import reference_returns as kept
 from agents.evaluation.reference_returns import ReferenceReturns
 from agents.policies.policy_arrays import PolicyArrays
-from agents.policies.rollouts import Act, acting
-from envs.simulate import random_actions, simulate
+from agents.policies.rollouts import Act, acting, episode_steps
+from agents.snapshot import PolicyEvaluator
+from envs.simulate import random_actions
 from envs.task_options import takes_option, with_options
 from envs.world import Array, Task, TrueReward
 
@@ -86,16 +87,12 @@ class Episodes:
 
 def episodes(task: Task, act: Act, seeds: Array, *, by_state: bool = False) -> Episodes:
     """One whole episode from each seed's start; `act` sees the observations, or the states if `by_state`."""
-    sim = simulate(task, len(seeds), auto_reset=False)
-    sim.reset(np.asarray(seeds))
     returns = np.zeros(len(seeds))
     terms = np.zeros((len(seeds), len(task.world.terms)))
-    for _ in range(task.horizon):
-        before = sim.states.copy()
-        step = sim.step(act(before if by_state else sim.obs))
+    for before, step in episode_steps(task, act, seeds, by_state=by_state):
         returns += task.true_reward(before, step.terms, step.last_states)
         terms += step.terms
-    return Episodes(returns, terms, task.done(sim.states))
+    return Episodes(returns, terms, task.done(step.last_states))
 
 
 def evaluate(task: Task, policy: PolicyArrays, layouts: int = LAYOUTS, seed: int = 0) -> Episodes:
@@ -106,6 +103,13 @@ def evaluate(task: Task, policy: PolicyArrays, layouts: int = LAYOUTS, seed: int
 def curve_values(unseen: Episodes) -> dict[str, float]:
     """The series of the curves that only watch: no learner trains on them."""
     return {"done on unseen layouts": float(unseen.done.mean()), "wish (for watching only)": unseen.mean}
+
+
+def curve_evaluator(task: Task) -> PolicyEvaluator | None:
+    """What whoever runs a learner adds to its curves; None where whole episodes cost too much."""
+    if task.is_costly:
+        return None
+    return lambda policy: curve_values(evaluate(task, policy))
 
 
 def reference_means(task: Task, layouts: int = LAYOUTS) -> ReferenceMeans:

@@ -23,7 +23,8 @@ from agents.rewards.base import LearnedReward
 from agents.rewards.discriminator import Discriminator, DiscriminatorConfig, Steps, steps_of
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rewards.symmetry import canonical_views
-from agents.training.trainer import TrainerConfig
+from agents.training.trainer import PolicyTrainer
+from agents.training.trainer_config import TrainerConfig
 from envs.world import Task
 
 MOST_ENTROPY = 0.1
@@ -49,6 +50,7 @@ class GailLearner(RewardLearner):
     shaped: ClassVar[bool] = False
     config: AdversarialConfig
     reward: Discriminator
+    trainer: PolicyTrainer
 
     def make_reward(self) -> LearnedReward:
         actions = discrete_actions(self.task)
@@ -60,7 +62,6 @@ class GailLearner(RewardLearner):
         super().__init__(task, seed=seed, prior=prior, config=config)
         assert self.config.cloning is not None
         self.cloner = cloner_of(task, self.config.clone, seed, self.config.cloning)
-        self.trainer.ppo.auxiliary = self.cloner.loss
 
     def fit_reward(self, records: list[Record]) -> None:
         self.schedule.steps_since_fit = 0
@@ -72,7 +73,7 @@ class GailLearner(RewardLearner):
         else:
             self._to_clone = self.config.clone.updates
             self._adam = torch.optim.AdamW(
-                self.trainer.ppo.policy.parameters(), weight_decay=self.config.clone.decay
+                self.trainer.algorithm.policy.parameters(), weight_decay=self.config.clone.decay
             )
             if self._to_clone == 0:
                 self._begin()
@@ -89,14 +90,14 @@ class GailLearner(RewardLearner):
         config = self.config.clone
         for _ in range(config.burst):
             rate = config.rate * self._to_clone / config.updates
-            self.cloner.improve(self.trainer.ppo.policy, self._adam, rate)
+            self.cloner.improve(self.trainer.algorithm.policy, self._adam, rate)
             self._to_clone -= 1
         if self._to_clone <= 0:
             self._begin()
 
     def _begin(self) -> None:
         """Look at what it does before anything is paid, and tell it from the person's."""
-        self.trainer.ppo.learn_nothing()
+        self.trainer.algorithm.learn_nothing()
         self._improve(self.config.discriminator.warm)
         self.apply_reward()
 
@@ -135,6 +136,6 @@ class AirlLearner(GailLearner):
     def apply_reward(self) -> None:
         super().apply_reward()
         if not self.is_on_proxy:  # its policy is the soft one: entropy counts as much as reward does
-            self.trainer.ppo.ent_coef = float(
+            self.trainer.algorithm.ent_coef = float(
                 np.clip(1.0 / (self.trainer.reward_scale or 1.0), 0.01, MOST_ENTROPY)
             )

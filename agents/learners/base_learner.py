@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from agents.feedback.feedback_validation import FeedbackBuffer
 from agents.feedback.records import Question, Record, Suggestion, kind_of, standing
 from agents.learners.protocol import Prior
-from agents.snapshot import Snapshot
+from agents.snapshot import PolicyEvaluator, Snapshot
 from envs.world import Task
 
 
@@ -44,6 +44,7 @@ class BaseLearner(ABC):
         self.step_count = 0
         """How many steps it has made: for the snapshot."""
         self._raters: dict[str, str] = {}
+        self.evaluate: PolicyEvaluator | None = None
 
     def observe(self, seq: int, records: Sequence[Record]) -> None:
         self.newest_seq = max(self.newest_seq, seq)

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import torch
 
 from agents import checkpoint
-from agents.evaluation import scores
 from agents.feedback.records import Record, uses_of
 from agents.imitation.cloner import CloningConfig, cloner_of
 from agents.imitation.dataset import whole_drives
@@ -112,9 +111,8 @@ class CloningLearner(BaseLearner):
         self._left -= self.config.burst
         self._updates += self.config.burst
         values = {"cloning loss": loss}
-        if not self.task.is_costly:
-            unseen = scores.evaluate(self.task, self._policy)
-            values |= scores.curve_values(unseen)
+        if self.evaluate is not None:
+            values |= self.evaluate(self._policy)
         self.curve.record(self._updates, 0, values)
 
     def snapshot(self) -> Snapshot:

@@ -27,6 +27,7 @@ from agents.policies.policy_arrays import PolicyArrays, forward
 from agents.queries.selection import QueryConfig
 from agents.rewards.base import Float
 from agents.snapshot import Snapshot
+from agents.training.trainer import PolicyTrainer
 from envs.trajectory import Trajectory
 
 
@@ -81,6 +82,7 @@ class ContrastiveLearner(RewardLearner):
     kinds: ClassVar[frozenset[str]] = frozenset({"comparison", "correction"})
     Config: ClassVar[type[JointConfig]] = CplConfig
     config: CplConfig
+    trainer: PolicyTrainer
     _pairs: Pairs | None = None
     _reference: PolicyArrays | None = None
     """What practice on the written reward came to: what no answer speaks of stays as it is there."""
@@ -91,10 +93,10 @@ class ContrastiveLearner(RewardLearner):
         # What is learned on top of what few answers said foresees less (Ash and Adams 2020, "On warm-starting
         # neural network training"): from the reference on, as with the first answer, and nothing else that
         # earned more of the written reward is gone back to.
-        self.trainer.return_to_restart_point()
+        self.trainer.restarts.return_to_restart_point()
         self._reference = self.trainer.policy
         self._pairs = self._laid_out(records)
-        parameters = self.trainer.ppo.policy.parameters()
+        parameters = self.trainer.algorithm.policy.parameters()
         self._adam = torch.optim.AdamW(parameters, config.rate, weight_decay=config.decay)
         self.select_queries()
 
@@ -131,13 +133,13 @@ class ContrastiveLearner(RewardLearner):
             return super().train_iteration()
         if self._pairs is None:  # nothing to learn from, or going on from a checkpoint
             self.fit_reward(self.standing_records())
-        steps = self.trainer.ppo.n_steps * self.trainer.ppo.n_envs
+        steps = self.trainer.algorithm.n_steps * self.trainer.algorithm.n_envs
         if self._pairs is not None:
             updates = max(1, self.config.contrastive.updates * steps // 4096)
             loss = [self._update(self._pairs) for _ in range(updates)]
             self.inference.agreement["contrastive loss"] = float(np.mean(loss))
-        self.trainer.ppo.learn_nothing()  # where the policy is nowadays, for questions and curves
-        self.trainer.ppo.num_timesteps += steps
+        self.trainer.algorithm.learn_nothing()  # where the policy is nowadays, for questions and curves
+        self.trainer.algorithm.num_timesteps += steps
         self.trainer.iterations += 1
         if self.trainer.iterations % self.config.curve_every == 1:
             self.record_curve()
@@ -146,7 +148,7 @@ class ContrastiveLearner(RewardLearner):
         return steps
 
     def _update(self, pairs: Pairs) -> float:
-        config, policy = self.config.contrastive, self.trainer.ppo.policy
+        config, policy = self.config.contrastive, self.trainer.algorithm.policy
         random = self.query_manager.random
         self._adam.param_groups[0]["lr"] = config.rate * max(
             0.0, 1.0 - self.schedule.steps_since_fit / self.steps_per_fit
@@ -183,7 +185,7 @@ class ContrastiveLearner(RewardLearner):
         The paper regularises towards the data's behaviour (its appendix B), which here is many policies,
         random ones among them; the reference is the one of them that was good for something.
         """
-        policy = self.trainer.ppo.policy
+        policy = self.trainer.algorithm.policy
         seen = visited[self.query_manager.random.integers(len(visited), size=256)]
         looked = policy.features_extractor(torch.as_tensor(seen, device=policy.device))
         out = policy.action_net(policy.mlp_extractor.policy_net(looked))

@@ -24,6 +24,7 @@ from agents.rewards.base import LearnedReward
 from agents.rewards.symmetry import canonical_views
 from agents.rewards.tamer import HumanReward, HumanTerms
 from agents.snapshot import Snapshot
+from agents.training.trainer import PolicyTrainer
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class EvaluativeLearner(RewardLearner):
     kinds: ClassVar[frozenset[str]] = frozenset({"evaluation"})
     Config: ClassVar[type[JointConfig]] = EvaluativeConfig
     config: EvaluativeConfig
+    trainer: PolicyTrainer
 
     def make_reward(self) -> LearnedReward:
         if self.config.way != "tamer":
@@ -61,7 +63,7 @@ class EvaluativeLearner(RewardLearner):
 
     def fit_reward(self, records: list[Record]) -> None:
         if self.config.way == "tamer":
-            self.trainer.ppo.gamma = self.config.gamma  # a press already speaks of much of what follows
+            self.trainer.algorithm.gamma = self.config.gamma  # a press already speaks of much of what follows
         if self.config.way != "coach":
             super().fit_reward(records)
             return
@@ -69,12 +71,12 @@ class EvaluativeLearner(RewardLearner):
         presses = [r for r in fresh if len(r.segment) > 1]
         if presses:
             self._coach(presses)
-        self.trainer.ppo.learn_nothing()  # where the policy is nowadays
+        self.trainer.algorithm.learn_nothing()  # where the policy is nowadays
         self.schedule.steps_since_fit = self.steps_per_fit
         self.record_curve()
 
     def _coach(self, presses: list[Evaluation]) -> None:
-        policy = self.trainer.ppo.policy
+        policy = self.trainer.algorithm.policy
         rate, turns = self.task.world.steps_per_second, self.task.world.symmetries or (None,)
         obs, actions, credit, owner = [], [], [], []
         value: list[float] = []

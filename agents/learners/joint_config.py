@@ -17,7 +17,7 @@ from agents.rewards.base import LearnedReward
 from agents.rewards.linear import LinearReward, LinearRewardConfig
 from agents.rewards.net import NetConfig, NetReward
 from agents.rewards.symmetry import canonical_views
-from agents.training.trainer import TrainerConfig
+from agents.training.trainer_config import TrainerConfig
 from envs.world import Task
 
 ADDITIVE = 100

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 from agents.feedback.records import Question, Record, Suggestion
-from agents.snapshot import Snapshot
+from agents.snapshot import PolicyEvaluator, Snapshot
 from envs.world import Task
 
 Prior = Literal["written", "none"]
@@ -32,6 +32,10 @@ class Learner(Protocol):
     def __init__(self, task: Task, *, seed: int = 0, prior: Prior = "written", config: Any = None) -> None:
         """config: a `Config`; None: one with the defaults."""
         ...
+
+    evaluate: PolicyEvaluator | None
+    """What else its curves show of a policy, set by whoever runs the learner. Nothing is learned from it:
+    it may read the true reward."""
 
     @property
     def raters(self) -> dict[str, str]:

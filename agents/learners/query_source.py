@@ -11,7 +11,7 @@ from agents.inference.reward_inference import RewardInference
 from agents.queries.acquisition import SampledReturns
 from agents.queries.query_manager import QueryManager
 from agents.rewards.base import LearnedReward
-from agents.training.trainer import PolicyTrainer
+from agents.training.trainer_protocol import Trainer
 
 
 class QuerySource:
@@ -23,7 +23,7 @@ class QuerySource:
     def __init__(
         self,
         manager: QueryManager,
-        trainer: PolicyTrainer,
+        trainer: Trainer,
         reward: LearnedReward,
         inference: RewardInference,
         rules: RuleAnswers,
@@ -52,7 +52,7 @@ class QuerySource:
         """Draw clips to ask about. The first of them say how much of each term is usual."""
         trainer = self._trainer
         moments = trainer.moments(self.manager.random)
-        self.manager.draw_clips(moments, trainer.variants(), trainer.events.moments)
+        self.manager.draw_clips(moments, trainer.variants(), trainer.rare_moments)
         if not is_fitted:
             self._reward.set_units(self.manager.sums())
         self._reward.observe_clips(self.manager.clips)

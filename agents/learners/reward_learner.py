@@ -32,6 +32,7 @@ from agents.rewards.base import LearnedReward
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import Snapshot
 from agents.training.trainer import PolicyTrainer
+from agents.training.trainer_protocol import Trainer
 from envs.world import Task
 
 
@@ -56,12 +57,10 @@ class RewardLearner(BaseLearner):
     ) -> None:
         super().__init__(task, seed=seed, prior=prior if task.names_terms else "none", config=config)
         config = self.config
-        self.trainer = self.make_trainer()
-        self.trainer.episode_value = self.episode_value
+        self.trainer: Trainer = self.make_trainer()
         self._term_counts: Any = None  # of each term per episode, by the newest rollout
         cloning = (0.0 if task.names_terms else 0.3) if config.cloning is None else config.cloning
         self.cloner = Cloner(task.world.symmetries, cloning, seed)
-        self.trainer.ppo.auxiliary = self.cloner.loss
         self.reward = self.make_reward()
         self.inference = RewardInference(self.reward, len(task.world.terms))
         self.inference.follow = config.follow
@@ -76,9 +75,10 @@ class RewardLearner(BaseLearner):
         if self.prior == "written":
             self.apply_reward()
 
-    def make_trainer(self) -> PolicyTrainer:
+    def make_trainer(self) -> Trainer:
         """Hook: what trains the policy."""
-        return PolicyTrainer(self.task, self.seed, self.config.trainer)
+        config, value = self.config.trainer, self.episode_value
+        return PolicyTrainer(self.task, self.seed, config, value, lambda policy: self.cloner.loss(policy))
 
     def make_reward(self) -> LearnedReward:
         """Hook: the reward that is fitted."""
@@ -87,7 +87,7 @@ class RewardLearner(BaseLearner):
     @property
     def algorithm(self) -> Any:
         """The model of Stable-Baselines3 that it trains."""
-        return self.trainer.ppo
+        return self.trainer.algorithm
 
     @property
     def raters(self) -> dict[str, str]:
@@ -143,7 +143,7 @@ class RewardLearner(BaseLearner):
         ids = frozenset(record.id for record in records)
         if ids != schedule.cloned:
             self.cloner.take(records)
-            self.trainer.warm_start.set_demonstrations(records)
+            self.trainer.restarts.set_demonstrations(records)
             self._uses, schedule.cloned = uses_of(records), ids
         match schedule.next(
             ids,
@@ -154,7 +154,7 @@ class RewardLearner(BaseLearner):
         ):
             case TrainingStep.TRAIN_ON_PROXY:
                 self.train_iteration()
-                self.trainer.mark_restart_point()
+                self.trainer.restarts.mark_restart_point()
             case TrainingStep.FIT_REWARD:
                 self.fit_reward(records)
                 schedule.fitted = ids
@@ -181,23 +181,23 @@ class RewardLearner(BaseLearner):
 
     def refine_fit(self, before: int) -> None:
         """Improve the fit while the policy trains, so that the policy need not wait for the best fit."""
-        if self.config.control or self.trainer.is_restarting:  # every restart is for the same reward
+        if self.config.control or self.trainer.restarts.is_restarting:  # every restart is for the same reward
             return
         was, now = before / self.steps_per_fit, self.schedule.steps_since_fit / self.steps_per_fit
         if self.inference.refine_during_training(was, now):
-            self.trainer.recent_policies.reset()
-        self.trainer.keep_early_policy(was, now)
+            self.trainer.restarts.reset_recent_policies()
+        self.trainer.restarts.keep_early_policy(was, now)
 
     def finish_fit(self) -> None:
         """Training on this fit ends; or it begins once more, where another starting point is left."""
-        trainer, schedule, counts = self.trainer, self.schedule, self._term_counts
-        if not (schedule.restarted or trainer.is_restarting) and self.restart_if_idle():
+        restarts, schedule, counts = self.trainer.restarts, self.schedule, self._term_counts
+        if not (schedule.restarted or restarts.is_restarting) and self.restart_if_idle():
             schedule.restarted, schedule.steps_since_fit = True, 0
-        elif trainer.can_restart and counts is not None and self.episode_value(counts) is not None:
-            trainer.restart(counts)
+        elif restarts.can_restart and counts is not None and self.episode_value(counts) is not None:
+            restarts.restart(counts)
             schedule.steps_since_fit = 0
         else:
-            self._term_counts = trainer.accept_or_revert(counts, self.reward.is_credibly_better)
+            self._term_counts = restarts.accept_or_revert(counts, self.reward.is_credibly_better)
             schedule.finished = True
             if not self.task.is_costly:  # there no policy is rejected that questions must ask about
                 self.select_queries()
@@ -207,13 +207,14 @@ class RewardLearner(BaseLearner):
 
         From a policy that does nothing PPO finds nothing, and its clips show nothing.
         """
-        known = self._term_counts is not None and not self.config.control
-        return known and self.reward.is_idle(self._term_counts) and self.trainer.return_to_restart_point()
+        if self._term_counts is None or self.config.control:
+            return False
+        return self.reward.is_idle(self._term_counts) and self.trainer.restarts.return_to_restart_point()
 
     def train_iteration(self) -> int:
         """Hook: one rollout of the policy and its update; the number of environment steps."""
-        if self.trainer.is_imitating:
-            return self.trainer.imitate_some()
+        if self.trainer.restarts.is_imitating:
+            return self.trainer.restarts.imitate_some()
         if self._term_counts is not None and not self.config.control:  # a control must know nothing of doubt
             reward = self.reward.risk_adjusted(self._term_counts, self.inference.usual)
             self.trainer.update_reward_weights(reward)
@@ -221,7 +222,7 @@ class RewardLearner(BaseLearner):
         if (seen := self.trainer.newest_steps()) is not None:
             self.reward.observe_rollout(*seen)
         self._term_counts = self.trainer.term_counts
-        if self.trainer.iterations % self.config.curve_every == 1 and not self.trainer.is_restarting:
+        if self.trainer.iterations % self.config.curve_every == 1 and not self.trainer.restarts.is_restarting:
             self.record_curve()
         if self.trainer.iterations % self.config.questions_every == 0:
             self.select_queries()
@@ -229,7 +230,7 @@ class RewardLearner(BaseLearner):
 
     def fit_reward(self, records: list[Record]) -> None:
         """Hook: fit the reward to all feedback, and train on it from now on."""
-        self._term_counts = self.trainer.restore_candidate(self._term_counts)
+        self._term_counts = self.trainer.restarts.restore_candidate(self._term_counts)
         self._rule_answers = self.rule_answers.update(records) if "comparison" in self.kinds else []
         heard = [*records, *self._rule_answers]
         if self.kinds == {"evaluation"} and not self.schedule.fitted:
@@ -287,7 +288,8 @@ class RewardLearner(BaseLearner):
 
     def record_curve(self) -> None:
         """Add a point to the learning curve."""
-        values = self.trainer.curve_values() | self.inference.agreement
+        watched = {} if self.evaluate is None else self.evaluate(self.trainer.policy)
+        values = self.trainer.curve_values() | watched | self.inference.agreement
         self.curve.record(self.trainer.env_steps, self._uses.get("comparison", 0), values)
 
     def snapshot(self) -> Snapshot:

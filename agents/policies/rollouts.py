@@ -1,8 +1,8 @@
-"""Running policies: clips from one and the same moment, for questions."""
+"""Running policies: clips from one and the same moment, for questions, and whole episodes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from agents.policies.policy_arrays import PolicyArrays
 from envs.external.determinism import is_filmed
 from envs.external.external_task import ExternalTask
 from envs.kernels import mode
-from envs.simulate import is_external, simulate
+from envs.simulate import simulate
+from envs.simulation import Step
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
 
@@ -47,7 +48,7 @@ class Moment:
 
 def moment_of(task: Task, trajectory: Trajectory, at: int) -> Moment:
     """Moment `at` of a recording."""
-    if is_external(task):
+    if not task.can_restore:
         prefix = 0 if trajectory.prefix is None else len(trajectory.prefix)
         return Moment(
             trajectory.states[at], int(trajectory.rng[at]), task.horizon - prefix - at, trajectory, at
@@ -64,7 +65,7 @@ def moments_of(task: Task, states: Array, rng: Array) -> list[Moment]:
 
 def fresh_moments(task: Task, count: int, seed: int) -> list[Moment]:
     """The starts of `count` new episodes."""
-    if is_external(task):
+    if not task.can_restore:
         words = np.random.default_rng(seed).integers(2**63, size=count, dtype=np.uint64)
         return [Moment(np.zeros(0), int(word), task.horizon) for word in words]
     sim = simulate(task, count, seed=seed)
@@ -102,7 +103,7 @@ def roll(
         return []
     sim = simulate(task, rows, auto_reset=False)
     seeds: list[tuple[int | None, Array | None]] = [(None, None)] * rows
-    if is_external(task):
+    if not task.can_restore:
         sim.film()
         for row, moment in enumerate(moments):
             _fork(sim, row, moment)
@@ -112,7 +113,7 @@ def roll(
         sim.put(np.ones(rows, np.bool_), states, np.array([m.rng for m in moments], np.uint64))
     lasts = [min(n, m.left) for n, m in zip(steps, moments, strict=True)]
     log = _run(sim, variants, max(lasts), random)
-    kernel = "foreign" if is_external(task) else mode()
+    kernel = mode() if task.can_restore else "foreign"
     return [
         Trajectory(
             task=task.id,
@@ -179,3 +180,25 @@ def acting(policy: PolicyArrays, seed: int = 0) -> Act:
     """The policy as it acts on screen: sampled at temperature 1."""
     random = np.random.default_rng(seed)
     return lambda obs: policy.act(obs, random)
+
+
+def episode_steps(
+    task: Task, act: Act, seeds: Array, *, by_state: bool = False
+) -> Iterator[tuple[Array, Step]]:
+    """One whole episode from each seed's start: (states before [N, K], the step) at each step.
+
+    `act` sees the observations, or the states if `by_state`. No step starts a row anew.
+    """
+    sim = simulate(task, len(seeds), auto_reset=False)
+    sim.reset(np.asarray(seeds))
+    for _ in range(task.horizon):
+        before = sim.states.copy()
+        yield before, sim.step(act(before if by_state else sim.obs))
+
+
+def episode_terms(task: Task, act: Act, seeds: Array) -> NDArray[np.float64]:
+    """Each term [N, M] summed over one whole episode from each seed's start."""
+    terms = np.zeros((len(seeds), len(task.world.terms)))
+    for _, step in episode_steps(task, act, seeds):
+        terms += step.terms
+    return terms

@@ -26,6 +26,8 @@ from agents.policies.from_torch import policy_arrays, value_layers
 from agents.policies.policy_arrays import PolicyArrays, forward
 from agents.rl.ppo_numpy import EPS, Batch, FlatPolicy, Weights, gradients
 from agents.rl.ppo_torch import Net, nets, update
+from agents.rl.rollout_collection import Rollout, collect
+from agents.rl.silent_logger import silent_logger
 from agents.rl.vec_env import SimulationVecEnv
 from agents.torch_runtime import chosen, one_thread
 
@@ -51,23 +53,6 @@ class PPOConfig:
     device: str = "auto"  # where nets are trained, see `agents.torch_runtime`
     vf_coef: float = 0.5
     max_grad_norm: float = 0.5
-
-
-@dataclass
-class Rollout:
-    """What the newest rollout saw, for curves and questions. T steps, N rows."""
-
-    reward_sum: float = 0.0  # learned reward, summed
-    terms_sum: NDArray[Any] | None = None  # [M]
-    terms_mean: NDArray[Any] | None = None  # per step [M]
-    episodes: float = 0.0  # T * N / horizon
-    obs: NDArray[Any] | None = None  # [T, N, D]
-    actions: NDArray[Any] | None = None
-    next_obs: NDArray[Any] | None = None
-    terms: NDArray[Any] | None = None  # [T, N, M]
-    states: NDArray[Any] | None = None  # [N, K] at a random step, for clips to start from
-    rng: NDArray[Any] | None = None  # [N]
-    kept: int = 0  # which step that was
 
 
 class BurstPPO(PPO):
@@ -111,7 +96,9 @@ class BurstPPO(PPO):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self.rollout = Rollout()
+        if self.tensorboard_log is None and not self.verbose:
+            self.set_logger(silent_logger())
+        self.rollout: Rollout | None = None
         self.random = np.random.default_rng(self.seed)
         params = list(self.policy.parameters())
         self.policy.optimizer = torch.optim.Adam(params, lr=self.lr_schedule(1.0), eps=EPS, fused=True)
@@ -119,7 +106,7 @@ class BurstPPO(PPO):
         self.flat = None if by_torch else FlatPolicy(self.policy, self.policy.optimizer)
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "flat", "facts", "auxiliary"]
+        return [*super()._excluded_save_params(), "flat", "rollout", "auxiliary"]
 
     def train_iteration(self) -> None:
         """One rollout and its update."""
@@ -149,59 +136,31 @@ class BurstPPO(PPO):
         return callback.on_step()
 
     def _collect(self, env: SimulationVecEnv, buffer: RolloutBuffer, steps: int) -> None:
-        sim, rows = env.simulation, env.num_envs
+        """One rollout into the buffer, and its advantages."""
         policy = policy_arrays(self.policy)
         outputs, values = self._nets(policy)
-        discrete = policy.kind == "discrete"
+        sampler = _Sampler(policy, outputs, self.random)
         buffer.reset()
-        next_obs = np.zeros((steps, rows, sim.obs.shape[1]), np.float32)
-        terms = np.zeros((steps, rows, len(sim.task.world.terms)), np.float32)
-        ended = np.zeros((steps, rows), np.bool_)
-        keep, obs, skipped = int(self.random.integers(steps)), sim.obs, env.skipped
-        for t in range(steps):
-            if t == keep:
-                self.rollout.states, self.rollout.rng = sim.states.copy(), sim.rng.copy()
-                self.rollout.kept = keep
-            out = outputs(obs)
-            if discrete:
-                actions, log_prob = _sample(out, self.random)
-                buffer.actions[t, :, 0] = actions
-            else:
-                assert policy.log_std is not None
-                noise = self.random.standard_normal(out.shape).astype(np.float32)
-                raw = out + np.exp(policy.log_std) * noise
-                log_prob = (-0.5 * noise**2 - policy.log_std - 0.5 * np.log(2 * np.pi)).sum(1)
-                buffer.actions[t], actions = raw, np.clip(raw, policy.low, policy.high)
-            buffer.observations[t], buffer.log_probs[t] = obs, log_prob
-            before = sim.states.copy() if env.judge is not None else sim.states
-            step = sim.step(actions)
-            if env.judge is not None:
-                buffer.rewards[t] = env.judge(before, step.terms, step.last_states)
-            next_obs[t], terms[t], ended[t], obs = step.last_obs, step.terms, step.ended, step.obs
-        flat = (steps * rows, -1)
-        acted = buffer.actions.reshape(flat)
-        acted = acted[:, 0].astype(np.int64) if discrete else acted
-        seen = buffer.observations.reshape(flat)
-        if env.judge is None:
-            reward = env.reward(seen, acted, next_obs.reshape(flat), terms.reshape(flat))
-            buffer.rewards[:] = np.asarray(reward, np.float32).reshape(steps, rows)
-        all_values = values(seen).reshape(steps, rows)
+        made = collect(env, sampler, steps, self.random)
+        buffer.observations[:], buffer.actions[:] = made.obs, made.actions
+        buffer.log_probs[:] = np.stack(sampler.log_probs)
+        reward = made.true_rewards if made.true_rewards is not None else env.reward(*made.steps)
+        buffer.rewards[:] = np.asarray(reward, np.float32).reshape(made.ended.shape)
+        all_values = values(made.steps[0]).reshape(made.ended.shape)
         after = np.empty_like(all_values)  # an observation is the next one of its row, but at an end
         after[:-1] = all_values[1:]
-        rest = ended.copy()
+        rest = made.ended.copy()
         rest[-1] = True
-        after[rest] = values(next_obs[rest])[:, 0]
-        if env.skipped > skipped:  # who rests is paid the same for ever: that needs no guess
-            after[ended & (next_obs[..., -1] == 1.0)] = env.at_rest() / (1.0 - self.gamma)
+        after[rest] = values(made.next_obs[rest])[:, 0]
+        at_rest = env.at_rest() if made.skipped else 0.0
+        if made.skipped:  # who rests is paid the same for ever: that needs no guess
+            after[made.ended & (made.next_obs[..., -1] == 1.0)] = at_rest / (1.0 - self.gamma)
         buffer.values[:] = all_values
-        _advantages(buffer, after, ended, self.gamma, self.gae_lambda)
+        _advantages(buffer, after, made.ended, self.gamma, self.gae_lambda)
         buffer.pos, buffer.full = steps, True
-        self._last_obs = obs.copy()
-        self._last_episode_starts = ended[-1].copy()
-        self._note(sim.task.horizon, buffer, next_obs, terms)
-        if env.skipped > skipped:
-            self.rollout.reward_sum += (env.skipped - skipped) * env.at_rest()
-            self.rollout.episodes += (env.skipped - skipped) / sim.task.horizon
+        self._last_obs = env.simulation.obs.copy()
+        self._last_episode_starts = made.ended[-1].copy()
+        self.rollout = Rollout.paid(made, buffer.rewards, at_rest, env.simulation.task.horizon)
 
     def _nets(self, policy: PolicyArrays) -> tuple[Net, Net]:
         """Logits or means, and values, of observations."""
@@ -212,15 +171,6 @@ class BurstPPO(PPO):
             lambda obs: forward(policy.layers, policy.seen(obs), policy.activation),
             lambda obs: forward(worth, policy.seen(obs), policy.activation),
         )
-
-    def _note(self, horizon: int, buffer: RolloutBuffer, next_obs: Any, terms: Any) -> None:
-        facts, total = self.rollout, terms.shape[0] * terms.shape[1]
-        facts.reward_sum = float(buffer.rewards.sum())
-        facts.terms_sum = terms.sum((0, 1))
-        facts.terms_mean = facts.terms_sum / total
-        facts.episodes = total / horizon
-        facts.obs, facts.actions = buffer.observations.copy(), buffer.actions.copy()
-        facts.next_obs, facts.terms = next_obs, terms
 
     def train(self) -> None:
         """PPO's clipped update (Schulman et al. 2017, eq. 7 and 9), by hand or, without `flat`, by torch."""
@@ -257,6 +207,28 @@ class BurstPPO(PPO):
         if flat is not None:
             flat.sync_step_count()
         self._n_updates += self.n_epochs
+
+
+class _Sampler:
+    """Draws actions from the outputs of a net, and keeps their log-probabilities, [N] for each call."""
+
+    def __init__(self, policy: PolicyArrays, outputs: Net, random: np.random.Generator) -> None:
+        """outputs: obs [N, D] -> logits [N, A], or the means [N, C] of a Gaussian policy."""
+        self._policy, self._outputs, self._random = policy, outputs, random
+        self.log_probs: list[NDArray[Any]] = []
+
+    def __call__(self, obs: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Actions within their bounds, and as they were drawn [N, C]."""
+        out, policy = self._outputs(obs), self._policy
+        if policy.kind == "discrete":
+            actions, log_prob = _sample(out, self._random)
+            self.log_probs.append(log_prob)
+            return actions, actions[:, None]
+        assert policy.log_std is not None
+        noise = self._random.standard_normal(out.shape).astype(np.float32)
+        drawn = out + np.exp(policy.log_std) * noise
+        self.log_probs.append((-0.5 * noise**2 - policy.log_std - 0.5 * np.log(2 * np.pi)).sum(1))
+        return np.clip(drawn, policy.low, policy.high), drawn
 
 
 def _sample(logits: NDArray[Any], random: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,31 @@ class RelabelledBuffer(NStepReplayBuffer):
     def early_ends(self, at: Any) -> Array:
         """Which of the kept steps `at` [..., rows] ended an episode before its horizon."""
         return (self.dones[at] > 0.0) & (self.timeouts[at] == 0.0)
+
+    def _kept(self) -> dict[str, Array]:
+        """All that makes up a step, by its name in a checkpoint."""
+        return {
+            "replay.observations": self.observations,
+            "replay.next_observations": self.next_observations,
+            "replay.actions": self.actions,
+            "replay.rewards": self.rewards,
+            "replay.dones": self.dones,
+            "replay.timeouts": self.timeouts,
+            "replay.terms": self.terms,
+        }
+
+    def newest(self, most: int) -> dict[str, Array]:
+        """At most so many of the newest steps of each row, the oldest first, for a checkpoint."""
+        n = self.moments
+        order = (self.pos + np.arange(n)) % n if self.full else np.arange(n)
+        return {name: values[order[-most:]] for name, values in self._kept().items()}
+
+    def put_newest(self, arrays: Mapping[str, Array]) -> None:
+        """Keep what `newest` gave, and nothing else."""
+        n = len(arrays["replay.rewards"])
+        for name, values in self._kept().items():
+            values[:n] = arrays[name]
+        self.pos, self.full = n % self.buffer_size, n == self.buffer_size
 
     def _get_samples(self, batch_inds: Any, env: Any = None) -> ReplayBufferSamples:
         """A minibatch, seen in a turn or mirror of the world drawn at random."""

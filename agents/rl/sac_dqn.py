@@ -14,6 +14,7 @@ from stable_baselines3 import DQN, SAC
 from agents.policies.from_torch import mlp_layers
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rl.replay_buffer import RelabelledBuffer
+from agents.rl.silent_logger import silent_logger
 from agents.rl.vec_env import SimulationVecEnv
 from agents.torch_runtime import chosen
 from envs.world import Task
@@ -49,7 +50,7 @@ def algorithm(env: SimulationVecEnv, task: Task, config: OffPolicyConfig, seed: 
     discrete = isinstance(task.world.action_space, spaces.Discrete)
     each = len(task.world.obs_names) * 8 + len(task.world.terms) * 4
     more: dict[str, Any] = {"target_update_interval": 10**9} if discrete else {"tau": config.tau}
-    return (DQN if discrete else SAC)(
+    model = (DQN if discrete else SAC)(
         "MlpPolicy",
         env,
         learning_rate=config.learning_rate,
@@ -68,6 +69,8 @@ def algorithm(env: SimulationVecEnv, task: Task, config: OffPolicyConfig, seed: 
         device=chosen(config.device),
         **more,
     )
+    model.set_logger(silent_logger())
+    return model
 
 
 def off_policy_arrays(model: DQN | SAC, sharp: float = 1.0) -> PolicyArrays:

@@ -11,8 +11,7 @@ from collections import deque
 import numpy as np
 
 from agents.policies.rollouts import Moment, moments_of
-from agents.rl.ppo import Rollout
-from envs.simulate import is_external
+from agents.rl.rollout_collection import Transitions
 from envs.world import Task
 
 RARE = 0.2
@@ -29,19 +28,19 @@ class RareEvents:
         self._random = np.random.default_rng([seed, 6])
         self._found: dict[int, deque[Moment]] = {}
 
-    def add_rollout(self, facts: Rollout) -> None:
+    def add_transitions(self, made: Transitions) -> None:
         """Look at a rollout: what happened in each row after the step whose states were kept.
 
-        Worlds of somebody else's have no states to go back to.
+        Where rows can't be put into a stored state there is nothing to keep.
         """
-        if is_external(self.task) or facts.states is None or facts.rng is None or facts.terms is None:
+        if not self.task.can_restore:
             return
-        after = facts.terms[facts.kept :]
-        whole = facts.states[:, self.task.world.clock] + len(after) <= self.task.horizon
+        after = made.terms[made.kept :]
+        whole = made.states[:, self.task.world.clock] + len(after) <= self.task.horizon
         happened = (np.abs(after) > 1e-6).any(0) & whole[:, None]
         for term in np.flatnonzero((happened.mean(0) < RARE) & happened.any(0)):
             rows = self._random.permutation(np.flatnonzero(happened[:, term]))[:AT_ONCE]
-            moments = moments_of(self.task, facts.states[rows], facts.rng[rows])
+            moments = moments_of(self.task, made.states[rows], made.rng[rows])
             self._found.setdefault(int(term), deque(maxlen=KEPT)).extend(moments)
 
     @property

@@ -10,24 +10,25 @@ What all the tries came to must be surely better than the policy was after a ten
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from stable_baselines3.common.policies import ActorCriticPolicy
 
-from agents.evaluation import scores
+from agents.checkpoint import Arrays
+from agents.feedback.records import Record
 from agents.policies import rollouts
+from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays
 from agents.training.policy_history import PolicyHistory
+from agents.training.trainer_config import TrainerConfig
+from agents.training.trainer_protocol import Counts, EpisodeValue, IsCrediblyBetter
 from agents.training.warm_start import BCWarmStart, Parameters
-from envs.simulate import is_external
 from envs.world import Task
 
-Counts = NDArray[np.float32]
-IsCrediblyBetter = Callable[[Counts, Counts], bool]
-"""Whether episodes with so much of each term [M] are surely worth more than those with so much."""
 EARLY = 0.1
 """Share of practice after which the policy is kept aside."""
 
@@ -81,37 +82,70 @@ class RecentPolicies:
 
 
 class RestartSelection:
-    """The part of practice that tries again from elsewhere, and keeps what is clearly better."""
+    """Trains again from elsewhere, and keeps the policy that is clearly better."""
 
-    task: Task
-    config: Any
-    warm_start: BCWarmStart
-    recent_policies: RecentPolicies
-    history: PolicyHistory
-    episode_value: Callable[[Any], float | None] | None
-    """What an episode with so much of each term [M] is worth, to find the best policy by."""
-    is_at_restart_point: bool
-    """Whether it has practised on nothing else since it was the policy that can be started over from."""
-    _origin: Parameters
-    _since_origin: int
-    _clones: bool  # whether a try is still to begin by imitating
-    _cloned: bool  # whether one did
-    _first: Candidate | None  # the best so far, while a further one is made
-    _early: Parameters | None  # of the policy after a tenth of practice
+    def __init__(
+        self,
+        task: Task,
+        seed: int,
+        network: ActorCriticPolicy,
+        history: PolicyHistory,
+        config: TrainerConfig,
+        episode_value: EpisodeValue | None = None,
+    ) -> None:
+        """network: the policy that is trained, which is read and overwritten. history: where a policy that
+        is given up is kept. episode_value: by which the best policy is found; None: by its rollouts."""
+        self.task, self.config, self.episode_value = task, config, episode_value
+        self._network, self._history = network, history
+        self.warm_start = BCWarmStart(task, seed, network)
+        self.recent_policies = RecentPolicies(config.window, config.blend)
+        self.is_at_restart_point = True
+        """Whether it has practised on nothing else since it was the policy that can be started over from."""
+        self._origin = self.parameters()
+        self._since_origin = 0  # iterations since this policy was the one that can be started over from
+        self._clones = False  # whether a try is still to begin by imitating
+        self._cloned = False  # whether one did
+        self._first: Candidate | None = None  # the best so far, while a further one is made
+        self._early: Parameters | None = None  # of the policy after a tenth of practice
 
     @property
     def policy(self) -> PolicyArrays:
-        raise NotImplementedError
+        return policy_arrays(self._network)
 
-    def _parameters(self) -> Parameters:
-        raise NotImplementedError
+    def parameters(self) -> Parameters:
+        """A copy of the network's."""
+        return {name: value.clone() for name, value in self._network.state_dict().items()}
 
     def _load(self, parameters: Parameters) -> None:
-        raise NotImplementedError
+        self._network.load_state_dict(parameters)
 
     def _put_back(self, parameters: Parameters) -> None:
         self._load(parameters)
         self.recent_policies.reset()
+
+    def begin_reward(self) -> None:
+        """Another reward is trained on from now on."""
+        self.recent_policies.reset()
+        self._early = None
+        self.is_at_restart_point, self._cloned = self._since_origin == 0, False
+
+    def add_iteration(self, counts: Counts, learned_return: float, parameters: Parameters) -> None:
+        """A rollout has been made by the policy of these parameters, and then its update. counts [M]."""
+        self._since_origin += 1
+        value = None if self.episode_value is None else self.episode_value(counts)
+        self.recent_policies.add(learned_return if value is None else value, parameters)
+
+    def set_demonstrations(self, records: Sequence[Record]) -> None:
+        """What a try may begin by imitating."""
+        self.warm_start.set_demonstrations(records)
+
+    def reset_recent_policies(self) -> None:
+        """What was thought of the newest policies counts no more."""
+        self.recent_policies.reset()
+
+    def mark_restart_point(self) -> None:
+        """The policy of now is what can be started over from."""
+        self._origin, self._since_origin = self.parameters(), 0
 
     def return_to_restart_point(self) -> bool:
         """Go back to the policy that was remembered, or else the untaught one; whether there was one."""
@@ -120,9 +154,9 @@ class RestartSelection:
         return True
 
     @property
-    def shown(self) -> PolicyArrays:
-        """The policy to be seen: of a further try nothing until it has ended."""
-        return self.policy if self._first is None else self._first.policy
+    def candidate_policy(self) -> PolicyArrays | None:
+        """The best policy so far, while a further try is made."""
+        return None if self._first is None else self._first.policy
 
     @property
     def is_restarting(self) -> bool:
@@ -165,17 +199,16 @@ class RestartSelection:
         counts [M]: of each term per episode, now; the same of the policy that is kept.
         """
         ended, first = self.select_best(counts), self._first
-        if (
-            first is not None and not ended.value > first.value + self.config.value_margin
-        ):  # neither may be known
+        margin = self.config.value_margin
+        if first is not None and not ended.value > first.value + margin:  # neither may be known
             return self._or_early_policy(self.restore_candidate(counts), outdoes)
         self._first = None
         return self._or_early_policy(ended.counts, outdoes)
 
     def keep_early_policy(self, before: float, now: float) -> None:
         """Keep the policy aside when practice passes a tenth of its length, by its shares before and now."""
-        if before < EARLY <= now and not is_external(self.task):
-            self._early = self._parameters()
+        if before < EARLY <= now and not self.task.is_costly:
+            self._early = self.parameters()
 
     def _or_early_policy(self, counts: Counts | None, outdoes: IsCrediblyBetter) -> Counts | None:
         """Back to the policy of early on, unless what practice made of it is surely better.
@@ -186,12 +219,12 @@ class RestartSelection:
         early, self._early = self._early, None
         if early is None or counts is None:
             return counts
-        late, policy, judged = self._parameters(), self.policy, self._candidate(early)
+        late, policy, judged = self.parameters(), self.policy, self._candidate(early)
         if judged is None or judged.counts is None or outdoes(counts, judged.counts):
             self._load(late)
-            self.history.rejected = None
+            self._history.rejected = None
             return counts
-        self.history.rejected = policy
+        self._history.rejected = policy
         self.recent_policies.reset()
         return judged.counts
 
@@ -205,8 +238,8 @@ class RestartSelection:
 
     def select_best(self, counts: Counts | None) -> Candidate:
         """Go to the best of the late policies; counts [M] of each term per episode, as of now."""
-        now = self._parameters()
-        judged = None if is_external(self.task) else self._candidate(now)
+        now = self.parameters()
+        judged = None if self.task.is_costly else self._candidate(now)
         if judged is None:
             return self._select_by_rollouts(counts, now)
         held = [judged, *(self._candidate(one) for one in self._averaged_and_best())]
@@ -225,7 +258,8 @@ class RestartSelection:
             return None
         self._load(parameters)
         policy, starts = self.policy, np.arange(max(1, self.config.evaluation_steps // self.task.horizon))
-        counts = scores.episodes(self.task, rollouts.acting(policy), starts).terms.mean(0).astype(np.float32)
+        act = rollouts.acting(policy)
+        counts = rollouts.episode_terms(self.task, act, starts).mean(0).astype(np.float32)
         worth = self.episode_value(counts)
         return None if worth is None else Candidate(worth, counts, parameters, policy)
 
@@ -241,3 +275,39 @@ class RestartSelection:
             self._load(parameters)
             worth, now = best, parameters
         return Candidate(worth, counts, now, self.policy)
+
+    # Stopping and going on.
+
+    def facts(self) -> dict[str, Any]:
+        first = self._first
+        return {
+            "since_origin": self._since_origin,
+            "began_anew": self.is_at_restart_point,
+            "clones": [self._clones, self._cloned],
+            "first": first and [first.value, np.asarray(first.counts).tolist()],
+        }
+
+    def state(self) -> Arrays:
+        first = None if self._first is None else self._first.parameters
+        held = {"origin": self._origin, "first": first, "early": self._early}
+        return {
+            f"{part}.{name}": value.cpu().numpy()
+            for part, parameters in held.items()
+            for name, value in (parameters or {}).items()
+        }
+
+    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
+        """What `facts` and `state` gave. The network must be restored afterwards."""
+        names = self._network.state_dict()
+        if facts.get("first") is not None:
+            self._load({name: torch.from_numpy(arrays[f"first.{name}"]) for name in names})
+            worth, counts = facts["first"]
+            self._first = Candidate(worth, np.array(counts, np.float32), self.parameters(), self.policy)
+        if any(name.startswith("early.") for name in arrays):
+            self._early = {name: torch.from_numpy(arrays[f"early.{name}"].copy()) for name in names}
+        for name, value in self._origin.items():
+            if f"origin.{name}" in arrays:  # an older version kept none
+                value.copy_(torch.from_numpy(arrays[f"origin.{name}"]))
+        self._since_origin = facts.get("since_origin", 1)
+        self.is_at_restart_point = facts.get("began_anew", True)
+        self._clones, self._cloned = facts.get("clones", (False, False))

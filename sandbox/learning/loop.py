@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic, sleep
 
+from agents.evaluation.scores import curve_evaluator
 from agents.learners.protocol import Learner
 from agents.snapshot import CurvePoint
 from envs import kernels
@@ -144,6 +145,7 @@ class Loop:
     def _make(self) -> Learner:
         make = self._spec.learner_factory()
         learner: Learner = make(self._name, self._task, seed=self._spec.seed, prior=self._spec.prior)
+        learner.evaluate = curve_evaluator(self._task)
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(1)  # two are several times slower beside a window
         return learner

@@ -24,7 +24,8 @@ from agents.rl.ppo import PPOConfig
 from agents.rl.sac_dqn import OffPolicyConfig
 from agents.teachers.synthetic import make_teacher
 from agents.torch_runtime import chosen
-from agents.training.trainer import PolicyTrainer, TrainerConfig
+from agents.training.trainer import PolicyTrainer
+from agents.training.trainer_config import TrainerConfig
 from envs.task_catalog import task as world
 from tests.agents.far import far_device
 from tests.agents.toy import toy
@@ -155,7 +156,7 @@ def test_pictures_are_looked_at_there(device: str) -> None:
     )
     random, cloner = np.random.default_rng(0), Cloner((), 0.3, 0)
     cloner.add(random.random((20, len(task.world.obs_names)), np.float32), random.integers(5, size=20))
-    there.ppo.auxiliary = cloner.loss
+    there.algorithm.auxiliary = cloner.loss
     there.set_reward(RewardArrays(task.proxy_weights[None]))
     before = there.policy
     assert before.eyes is not None
@@ -163,11 +164,11 @@ def test_pictures_are_looked_at_there(device: str) -> None:
     after = there.policy
     assert after.eyes is not None
     assert not np.allclose(before.eyes.convolutions[0][0], after.eyes.convolutions[0][0])
-    assert there.ppo.policy.device.type != "cpu"
+    assert there.algorithm.policy.device.type != "cpu"
     here.restore(there.facts(), there.state(), None)
     obs = random.random((50, len(task.world.obs_names)), np.float32)
     np.testing.assert_array_equal(here.policy.act(obs), after.act(obs))
-    predicted, _ = here.ppo.predict(obs, deterministic=True)
+    predicted, _ = here.algorithm.predict(obs, deterministic=True)
     np.testing.assert_array_equal(predicted, after.act(obs))
     here.train_iteration()
 

@@ -13,7 +13,7 @@ from agents.base_model import task_of
 from agents.models import BC, CPL, DAgger, Preferences
 from agents.rl.ppo import PPOConfig
 from agents.teachers.synthetic import make_teacher
-from agents.training.trainer import TrainerConfig
+from agents.training.trainer_config import TrainerConfig
 from envs.gym_env import TaskEnv
 from tests.agents.toy import toy
 
@@ -75,7 +75,7 @@ def test_predict_takes_one_or_many_and_save_and_load_keep_the_policy(tmp_path: P
     np.testing.assert_array_equal(
         model.predict(random, deterministic=True)[0], again.predict(random, deterministic=True)[0]
     )
-    values, others = (one.learner.trainer.ppo.policy.state_dict() for one in (model, again))
+    values, others = (one.learner.trainer.algorithm.policy.state_dict() for one in (model, again))
     assert all(bool((values[name] == others[name]).all()) for name in values)
 
 

@@ -12,7 +12,8 @@ from gymnasium import spaces
 
 from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import Variant, fresh_moments, roll
-from agents.training.trainer import PolicyTrainer, TrainerConfig
+from agents.training.trainer import PolicyTrainer
+from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog
 from envs.external.determinism import is_filmed
 from envs.external.external_errors import ExternalWorldError

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.training.trainer import PolicyTrainer, TrainerConfig
+from agents.training.trainer import PolicyTrainer
+from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog
 from envs.external.determinism import is_filmed
 from envs.external.external_simulation import ExternalSimulation, frames_of

@@ -16,7 +16,8 @@ from agents.evaluation import scores
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rewards.reward_arrays import RewardArrays
 from agents.teachers.synthetic import make_teacher
-from agents.training.trainer import PolicyTrainer, TrainerConfig
+from agents.training.trainer import PolicyTrainer
+from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog as worlds
 from envs.world import Task
 from sandbox.progress import Tell
@@ -85,5 +86,5 @@ def trained(task: Task, reward: RewardArrays, episodes: int, seed: int) -> Polic
     trainer.set_reward(reward)
     while trainer.env_steps < episodes * task.horizon:
         trainer.train_iteration()
-    trainer.select_best(None)
+    trainer.restarts.select_best(None)
     return trainer.policy

@@ -96,8 +96,8 @@ def test_a_control_is_judged_by_nothing_that_was_learned() -> None:
         learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
         while learner.step():
             pass
-        judged[control] = learner.trainer.episode_value(learner.trainer.term_counts)
-        weights = learner.trainer._reward.weights if control != "constant" else None
+        judged[control] = learner.trainer.restarts.episode_value(learner.trainer.term_counts)
+        weights = learner.trainer.scaled_reward.reward.weights if control != "constant" else None
         assert weights is None or control == "" or (weights == learner.reward.arrays().weights).all()
     assert judged[""] is not None
     assert judged["constant"] is judged["random"] is None

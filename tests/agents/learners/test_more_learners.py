@@ -94,8 +94,8 @@ def test_cpl_gets_better_from_answers_without_a_reward(tmp_path: Path) -> None:
         learner.step()
     before = scores.evaluate(task, learner.snapshot().policy).mean
     # practice once earned more of the written reward: that is nothing to go back to
-    untaught = {name: value.clone() for name, value in learner.trainer.ppo.policy.state_dict().items()}
-    learner.trainer.recent_policies.best = (1e9, untaught)
+    untaught = {name: value.clone() for name, value in learner.trainer.algorithm.policy.state_dict().items()}
+    learner.trainer.restarts.recent_policies.best = (1e9, untaught)
     for seq in range(1, 41):
         learner.observe(seq, [teacher.compare(learner.query())])
     while learner.step():
@@ -105,7 +105,7 @@ def test_cpl_gets_better_from_answers_without_a_reward(tmp_path: Path) -> None:
     learner.save(tmp_path / "a")
     again = learner_catalog.make("cpl", task, seed=2)
     again.load(tmp_path / "a")
-    again.trainer.return_to_restart_point()  # goes on from what the answers began with
+    again.trainer.restarts.return_to_restart_point()  # goes on from what the answers began with
     for one, two in zip(learner._reference.layers, again.trainer.policy.layers, strict=True):
         np.testing.assert_array_equal(one[0], two[0])
 

@@ -52,7 +52,7 @@ def test_exploring_pays_for_being_where_it_was_not() -> None:
     practice.exploring = True
     practice.train_iteration()
     paid = practice.buffer.rewards[: practice.buffer.moments].ravel()
-    after = practice.ppo.rollout.next_obs.reshape(len(paid), -1)
+    after = practice.algorithm.rollout.transitions.next_obs.reshape(len(paid), -1)
     assert np.corrcoef(paid, nearest(after, after, 5))[0, 1] > 0.6
     assert paid.mean() == pytest.approx(0.0, abs=1e-4)
     practice.set_reward(RewardArrays(np.ones((1, 7), np.float32)))
@@ -70,7 +70,7 @@ def test_a_reward_that_changes_relabels_all_that_was_kept() -> None:
     for weights in ([1.0, 0, 0, 0], [0, -1.0, 0, 0.5]):
         practice.set_reward(RewardArrays(np.array([weights], np.float32)))
         paid = buffer.terms[:n] @ np.array(weights, np.float32)
-        wanted = (paid - practice._mean_reward) / practice.reward_scale
+        wanted = (paid - practice.scaled_reward.mean) / practice.reward_scale
         np.testing.assert_allclose(buffer.rewards[:n], wanted, atol=1e-5)
 
 

@@ -19,7 +19,7 @@ from agents.io.safe_files import UnsafeFile
 from agents.models import BC, DAgger, Joint, Pebble
 from agents.policies.cnn import image_slice
 from agents.policies.from_torch import policy_arrays
-from agents.training.trainer import TrainerConfig
+from agents.training.trainer_config import TrainerConfig
 from envs.external.external_task import ExternalTask
 from envs.task_catalog import task as world
 from envs.world import Task
@@ -68,7 +68,7 @@ def test_joint_learns_it_from_drives_and_keeps_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("id", [PICTURE, "teachbox/LanesMerge-v0"])
 def test_plain_arrays_see_what_sb3_predicts(id: str) -> None:
     task = world(id, **({} if id == PICTURE else {"observation": "pixels"}))
-    policy = Joint("CnnPolicy", task, prior="none").learner.trainer.ppo.policy
+    policy = Joint("CnnPolicy", task, prior="none").learner.trainer.algorithm.policy
     obs = np.random.default_rng(0).random((20, len(task.world.obs_names)), np.float32)
     arrays = policy_arrays(policy)
     np.testing.assert_array_equal(arrays.act(obs), policy.predict(obs, deterministic=True)[0])
@@ -99,7 +99,7 @@ def test_what_looks_is_kept_in_a_bundle_and_in_a_plain_zip(id: str, tmp_path: Pa
     task = world(id, **SHOWN[id])
     model = Joint("CnnPolicy", task, prior="none", seed=2)
     with torch.no_grad():  # fresh policies have all but equal logits
-        model.learner.trainer.ppo.policy.action_net.weight.mul_(100.0)
+        model.learner.trainer.algorithm.policy.action_net.weight.mul_(100.0)
     pictures, flat = seen(task, 1_000 if isinstance(task, ExternalTask) else 200)
     wanted = model.learner.snapshot().policy.act(flat)
     assert len(np.unique(wanted)) > 1

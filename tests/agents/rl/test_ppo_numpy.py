@@ -159,8 +159,7 @@ def test_advantages_are_bootstrapped_by_where_each_step_led() -> None:
     ppo = BurstPPO.on(env, config)
     ppo.train_iteration()
     ppo.learn_nothing()
-    buffer, after = ppo.rollout_buffer, ppo.rollout.next_obs
-    assert after is not None
+    buffer, after = ppo.rollout_buffer, ppo.rollout.transitions.next_obs
     ended = np.ones(buffer.rewards.shape, np.bool_)
     ended[:-1] = (after[:-1] != buffer.observations[1:]).any(-1)
     assert 0 < ended[:-1].sum() < ended[:-1].size

@@ -16,7 +16,8 @@ from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.sac_dqn import OffPolicyConfig
 from agents.teachers.synthetic import make_teacher
 from agents.training.off_policy import OffPolicyTrainer
-from agents.training.trainer import PolicyTrainer, TrainerConfig
+from agents.training.trainer import PolicyTrainer
+from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog
 from envs.external.external_simulation import ExternalSimulation
 from envs.external.external_task import ENDED
@@ -70,10 +71,13 @@ def test_a_fall_is_worth_what_all_the_rest_is_paid() -> None:
     practice = PolicyTrainer(task, 0, TrainerConfig())
     practice.set_reward(_only_falls_cost(task))
     practice.train_iteration()
-    practice.ppo.learn_nothing()
-    buffer, facts, gamma = practice.ppo.rollout_buffer, practice.ppo.rollout, practice.ppo.gamma
-    assert facts.next_obs is not None
-    fell = facts.next_obs[..., -1] == 1.0
+    practice.algorithm.learn_nothing()
+    buffer, facts, gamma = (
+        practice.algorithm.rollout_buffer,
+        practice.algorithm.rollout,
+        practice.algorithm.gamma,
+    )
+    fell = facts.transitions.next_obs[..., -1] == 1.0
     assert fell.sum() > 20
     rest = practice.env.at_rest()
     expected = buffer.rewards[fell] + gamma * rest / (1.0 - gamma)
@@ -81,13 +85,15 @@ def test_a_fall_is_worth_what_all_the_rest_is_paid() -> None:
     assert rest < 0.0
     # the fall itself and all the rest: exactly minus one each, in the reward's own unit
     obs, action, after, terms = resting(task)
-    assert practice._reward is not None
-    assert float(practice._reward.members(obs, action, after, terms).mean()) == pytest.approx(-1.0)
+    assert practice.scaled_reward.reward is not None
+    assert float(practice.scaled_reward.reward.members(obs, action, after, terms).mean()) == pytest.approx(
+        -1.0
+    )
 
 
 def test_off_policy_a_fall_is_worth_what_all_the_rest_is_paid_also_after_another_reward() -> None:
     practice = OffPolicyTrainer(_cart_pole(), 0, OffPolicyConfig(gradient_steps=4, batch_size=64))
-    buffer, gamma = practice.buffer, practice.ppo.gamma
+    buffer, gamma = practice.buffer, practice.algorithm.gamma
     falls = _only_falls_cost(practice.task)
     for twice in (1.0, 2.0):
         practice.set_reward(replace(falls, scale=twice))
@@ -98,7 +104,7 @@ def test_off_policy_a_fall_is_worth_what_all_the_rest_is_paid_also_after_another
         assert 20 < seen.sum() < n * 8 // 4
         assert (buffer.observations[:n, :, -1] == 0.0).all(), "who rests teaches nothing"
         assert np.array_equal(seen, over)
-        alive, rest = (0.0 - practice._mean_reward) / practice.reward_scale, practice.env.at_rest()
+        alive, rest = (0.0 - practice.scaled_reward.mean) / practice.reward_scale, practice.env.at_rest()
         assert buffer.rewards[:n][~over] == pytest.approx(alive, abs=1e-4)
         assert buffer.rewards[:n][over] == pytest.approx(alive + gamma * rest / (1.0 - gamma), rel=1e-3)
 
@@ -123,12 +129,12 @@ def test_an_episode_lasts_its_horizon_also_where_its_rest_is_left_out() -> None:
         practice = PolicyTrainer(task, 0, TrainerConfig(skips_rest=skips))
         practice.set_reward(_only_falls_cost(task))
         for _ in range(3):  # untaught all along
-            practice.ppo.learn_nothing()
+            practice.algorithm.learn_nothing()
         practice._measure_reward_scale()
-        practice.ppo.learn_nothing()
+        practice.algorithm.learn_nothing()
         worth.append(practice.learned_return)
-        total = practice.ppo.n_steps * practice.ppo.n_envs
-        assert (practice.ppo.rollout.episodes * LONG > total) == skips
+        total = practice.algorithm.n_steps * practice.algorithm.n_envs
+        assert (practice.algorithm.rollout.episodes * LONG > total) == skips
     # falls after some 22 steps of 120
     assert worth[0] == pytest.approx(-98.0, abs=6.0)
     assert worth[1] == pytest.approx(-98.0, abs=6.0)

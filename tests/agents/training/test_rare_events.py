@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.rl.ppo import Rollout
+from agents.rl.rollout_collection import Transitions
 from agents.training.rare_events import AT_ONCE, KEPT, RareEvents
-from agents.training.trainer import PolicyTrainer, TrainerConfig
+from agents.training.trainer import PolicyTrainer
+from agents.training.trainer_config import TrainerConfig
 from envs.task_catalog import task as make_task
 from envs.world import Task
 
 TIDY = "teachbox/RoomsTidy-v0"
 
 
-def rollout(task: Task, rows: int = 20, steps: int = 6, kept: int = 2) -> Rollout:
+def rollout(task: Task, rows: int = 20, steps: int = 6, kept: int = 2) -> Transitions:
     """Nothing happens; every row was kept at its first steps. Each row can be told by its random word."""
-    return Rollout(
+    obs = np.zeros((steps, rows, len(task.world.obs_names)), np.float32)
+    return Transitions(
+        obs=obs,
+        actions=np.zeros((steps, rows, 1), np.int64),
+        next_obs=obs,
+        terms=np.zeros((steps, rows, len(task.world.terms)), np.float32),
+        ended=np.zeros((steps, rows), np.bool_),
+        true_rewards=None,
+        is_discrete=True,
+        kept=kept,
         states=np.zeros((rows, task.world.state_size), np.int16),
         rng=np.arange(rows, dtype=np.uint64),
-        kept=kept,
-        terms=np.zeros((steps, rows, len(task.world.terms)), np.float32),
+        skipped=0,
     )
 
 
 def test_what_came_after_the_kept_moment_counts_where_the_episode_went_on() -> None:
     task = make_task(TIDY)
     facts, events = rollout(task), RareEvents(task, 0)
-    assert facts.terms is not None
-    assert facts.states is not None
     facts.terms[1, 3, 0] = 1.0  # before the kept moment
     facts.terms[4, 7, 0] = -1.0
     facts.terms[5, 11, 0] = 1.0  # in the next episode, for this one ends after three more steps
     facts.states[11, task.world.clock] = task.horizon - 3
     facts.terms[2, :15, 1] = 1.0  # not rare
-    events.add_rollout(facts)
+    events.add_transitions(facts)
     assert [moment.rng for moment in events.moments] == [7]
 
 
@@ -42,10 +49,9 @@ def test_few_moments_of_each_term_the_newest_ones() -> None:
     events = RareEvents(task, 0)
     for turn in range(KEPT + 3):
         facts = rollout(task)
-        assert facts.terms is not None
         facts.terms[4, [2, 5, 9], 0] = 1.0
-        facts.rng = np.arange(20, dtype=np.uint64) + np.uint64(100 * turn)
-        events.add_rollout(facts)
+        facts.rng[:] = np.arange(20, dtype=np.uint64) + np.uint64(100 * turn)
+        events.add_transitions(facts)
         assert len(events.moments) == min((turn + 1) * AT_ONCE, KEPT)
     assert {moment.rng // 100 for moment in events.moments} == {KEPT + 1, KEPT + 2}
 

@@ -11,7 +11,8 @@ import torch
 from agents import learner_catalog
 from agents.teachers.synthetic import make_teacher
 from agents.training.restarts import RecentPolicies
-from agents.training.trainer import PolicyTrainer, TrainerConfig
+from agents.training.trainer import PolicyTrainer
+from agents.training.trainer_config import TrainerConfig
 from tests.agents.toy import toy
 from tests.agents.training.test_warm_start import _drives, _imitate
 
@@ -58,26 +59,26 @@ def _practice_with(good: float) -> tuple[PolicyTrainer, dict[str, Any]]:
     """One whose late mean is told apart by a judge, who counts moves: it stays where it is, or hardly."""
     practice = PolicyTrainer(toy(), 0, TrainerConfig(window=2))
     practice.train_iteration()
-    still = {name: value.clone() for name, value in practice.ppo.policy.state_dict().items()}
+    still = {name: value.clone() for name, value in practice.algorithm.policy.state_dict().items()}
     still["action_net.bias"][0] += good
-    practice.recent_policies.mean = still
+    practice.restarts.recent_policies.mean = still
     return practice, still
 
 
 @pytest.mark.parametrize(("bias", "kept"), [(20.0, True), (-20.0, False)])
 def test_a_try_ends_in_the_policy_whose_whole_episodes_are_worth_most(bias: float, kept: bool) -> None:
     practice, mean = _practice_with(bias)
-    practice.episode_value = lambda counts: -float(counts[3])
-    newest = practice._parameters()
-    counts = practice.accept_or_revert(np.full(4, 7.0, np.float32), _surely)
-    now = practice._parameters()["action_net.bias"]
+    practice.restarts.episode_value = lambda counts: -float(counts[3])
+    newest = practice.restarts.parameters()
+    counts = practice.restarts.accept_or_revert(np.full(4, 7.0, np.float32), _surely)
+    now = practice.restarts.parameters()["action_net.bias"]
     assert torch.equal(now, (mean if kept else newest)["action_net.bias"])
     assert counts is not None
     assert (counts[3] < 0.1) == kept  # moves an episode, counted in whole episodes
-    practice.episode_value = None  # nobody can tell: the newest stays
-    practice._load(newest)
-    assert practice.accept_or_revert(np.full(4, 7.0, np.float32), _surely).tolist() == [7.0] * 4  # type: ignore[union-attr]
-    assert torch.equal(practice._parameters()["action_net.bias"], newest["action_net.bias"])
+    practice.restarts.episode_value = None  # nobody can tell: the newest stays
+    practice.restarts._load(newest)
+    assert practice.restarts.accept_or_revert(np.full(4, 7.0, np.float32), _surely).tolist() == [7.0] * 4  # type: ignore[union-attr]
+    assert torch.equal(practice.restarts.parameters()["action_net.bias"], newest["action_net.bias"])
 
 
 def test_what_was_thought_of_a_policy_counts_no_more_when_the_belief_has_changed() -> None:
@@ -88,14 +89,14 @@ def test_what_was_thought_of_a_policy_counts_no_more_when_the_belief_has_changed
     learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
     learner.step()  # hears
     learner.step()
-    stale = (1e9, learner.trainer._parameters())
+    stale = (1e9, learner.trainer.restarts.parameters())
     kept, early, learner.schedule.steps_since_fit = [], [], 10_000
     for share in (0.06, 0.11, 0.2):  # it is fitted on at a tenth of practice
-        learner.trainer.recent_policies.best = stale
+        learner.trainer.restarts.recent_policies.best = stale
         before, learner.schedule.steps_since_fit = learner.schedule.steps_since_fit, int(share * 200_000)
         learner.refine_fit(before)
-        kept.append(learner.trainer.recent_policies.best is stale)
-        early.append(learner.trainer._early is not None)
+        kept.append(learner.trainer.restarts.recent_policies.best is stale)
+        early.append(learner.trainer.restarts._early is not None)
     assert kept == [True, False, True]
     assert early == [False, True, True]
 
@@ -106,43 +107,43 @@ def test_what_was_thought_of_a_policy_counts_no_more_when_the_belief_has_changed
 def test_of_three_tries_the_best_is_kept(worths: tuple[float, ...], best: int) -> None:
     """From where it was, from where it can start over, and from the clone."""
     practice = PolicyTrainer(toy(), 0, TrainerConfig(window=2))
-    practice.warm_start.set_demonstrations(_drives(1))
+    practice.restarts.warm_start.set_demonstrations(_drives(1))
     practice.train_iteration()
-    practice.mark_restart_point()
+    practice.restarts.mark_restart_point()
     practice.train_iteration()
     practice.set_reward(None)
     policies, began = [], []
     for number, worth in enumerate(worths):
         _imitate(practice)
-        began.append(practice.is_at_restart_point)
-        practice.episode_value = lambda counts, worth=worth: worth  # type: ignore[misc]
+        began.append(practice.restarts.is_at_restart_point)
+        practice.restarts.episode_value = lambda counts, worth=worth: worth  # type: ignore[misc]
         practice.train_iteration()
         practice.train_iteration()
         policies.append(practice.policy.layers[0][0].copy())
-        assert practice.can_restart == (number < 2)
-        if practice.can_restart:
-            practice.restart(np.full(4, float(number), np.float32))
-            assert practice.is_imitating == (number == 1)
-    assert practice.accept_or_revert(np.full(4, 2.0, np.float32), _surely) is not None
+        assert practice.restarts.can_restart == (number < 2)
+        if practice.restarts.can_restart:
+            practice.restarts.restart(np.full(4, float(number), np.float32))
+            assert practice.restarts.is_imitating == (number == 1)
+    assert practice.restarts.accept_or_revert(np.full(4, 2.0, np.float32), _surely) is not None
     assert began == [False, True, True]
     np.testing.assert_array_equal(practice.policy.layers[0][0], policies[best])
     practice.set_reward(None)
-    assert practice.can_restart
+    assert practice.restarts.can_restart
 
 
 def _practised(worths: list[float]) -> PolicyTrainer:
     """After a first try whose bursts were judged by the first of these, and a second by the other."""
     practice = PolicyTrainer(toy(), 0, TrainerConfig(window=2))
     practice.train_iteration()
-    practice.mark_restart_point()
+    practice.restarts.mark_restart_point()
     practice.train_iteration()
     practice.set_reward(None)
     for worth in worths:
-        practice.episode_value = lambda counts, worth=worth: worth  # type: ignore[misc]
+        practice.restarts.episode_value = lambda counts, worth=worth: worth  # type: ignore[misc]
         practice.train_iteration()
         practice.train_iteration()
         if worth != worths[-1]:
-            practice.restart(FIRST)
+            practice.restarts.restart(FIRST)
     return practice
 
 
@@ -154,11 +155,11 @@ def _layers(practice: PolicyTrainer) -> Any:
 def test_the_second_try_is_kept_if_it_is_clearly_worth_more(second: float, kept: bool) -> None:
     practice = _practised([1.0, second])
     shown, now = practice.shown.layers[0][0].copy(), _layers(practice)
-    assert practice.is_restarting
+    assert practice.restarts.is_restarting
     assert not np.array_equal(shown, now)
-    counts = practice.accept_or_revert(SECOND, _surely)
-    assert not practice.is_restarting
-    again = practice._candidate(practice._parameters())
+    counts = practice.restarts.accept_or_revert(SECOND, _surely)
+    assert not practice.restarts.is_restarting
+    again = practice.restarts._candidate(practice.restarts.parameters())
     assert again is not None
     np.testing.assert_array_equal(counts, again.counts)  # of whole episodes of the policy that is kept
     np.testing.assert_array_equal(_layers(practice), now if kept else shown)
@@ -168,20 +169,22 @@ def test_the_second_try_is_kept_if_it_is_clearly_worth_more(second: float, kept:
 @pytest.mark.parametrize("surely", [True, False])
 def test_what_long_practice_took_up_is_given_up_unless_it_is_surely_better(surely: bool) -> None:
     practice = PolicyTrainer(toy(), 0, TrainerConfig(window=2))
-    practice.episode_value = lambda counts: 0.0
+    practice.restarts.episode_value = lambda counts: 0.0
     policies = []
     for before, now in ((0.0, 0.09), (0.09, 0.12), (0.12, 0.5)):
         practice.train_iteration()
-        policies.append(practice._parameters())
-        practice.keep_early_policy(before, now)
-    early, newest = practice._candidate(policies[1]), practice._candidate(policies[2])
+        policies.append(practice.restarts.parameters())
+        practice.restarts.keep_early_policy(before, now)
+    early, newest = practice.restarts._candidate(policies[1]), practice.restarts._candidate(policies[2])
     assert early is not None
     assert newest is not None
     seen: list[Any] = []
-    counts = practice.accept_or_revert(
+    counts = practice.restarts.accept_or_revert(
         FIRST, lambda counts, than: bool(seen.append((counts, than))) or surely
     )
-    assert torch.equal(practice._parameters()["action_net.bias"], policies[1 + surely]["action_net.bias"])
+    assert torch.equal(
+        practice.restarts.parameters()["action_net.bias"], policies[1 + surely]["action_net.bias"]
+    )
     np.testing.assert_array_equal(counts, (newest if surely else early).counts)
     np.testing.assert_array_equal(seen[0][0], newest.counts)
     np.testing.assert_array_equal(seen[0][1], early.counts)
@@ -190,38 +193,40 @@ def test_what_long_practice_took_up_is_given_up_unless_it_is_surely_better(surel
     if given_up is not None:
         assert any(policy is given_up for policy in acting)
         np.testing.assert_array_equal(given_up.layers[-1][1], policies[2]["action_net.bias"].numpy())
-    practice.accept_or_revert(FIRST, lambda counts, than: False)  # what was early is forgotten
+    practice.restarts.accept_or_revert(FIRST, lambda counts, than: False)  # what was early is forgotten
     assert len(seen) == 1
-    practice.keep_early_policy(0.0, 1.0)
+    practice.restarts.keep_early_policy(0.0, 1.0)
     practice.set_reward(None)
-    assert practice._early is None
+    assert practice.restarts._early is None
 
 
 def test_who_is_told_more_goes_on_from_what_was_seen() -> None:
     practice = _practised([1.0, 3.0])
-    shown, first = practice.shown.layers[0][0].copy(), practice._first
+    shown, first = practice.shown.layers[0][0].copy(), practice.restarts._first
     assert first is not None
-    assert practice.restore_candidate(SECOND) is first.counts
-    assert practice.restore_candidate(SECOND) is SECOND
+    assert practice.restarts.restore_candidate(SECOND) is first.counts
+    assert practice.restarts.restore_candidate(SECOND) is SECOND
     practice.set_reward(None)
     np.testing.assert_array_equal(_layers(practice), shown)
-    assert not practice.is_at_restart_point
+    assert not practice.restarts.is_at_restart_point
 
 
 def test_a_second_try_goes_on_after_a_stop() -> None:
     first, again = _practised([1.0, 3.0]), PolicyTrainer(toy(), 5, TrainerConfig(window=2))
-    assert first._first is not None
-    first.keep_early_policy(0.0, 0.1)
+    assert first.restarts._first is not None
+    first.restarts.keep_early_policy(0.0, 0.1)
     first.history.rejected = first.policy
     again.restore(first.facts(), first.state(), None)
     np.testing.assert_array_equal(again.shown.layers[0][0], first.shown.layers[0][0])
     np.testing.assert_array_equal(_layers(again), _layers(first))
     assert again.history.rejected is not None
     np.testing.assert_array_equal(again.history.rejected.layers[0][0], first.history.rejected.layers[0][0])
-    assert again._early is not None
-    assert first._early is not None
-    assert all(torch.equal(again._early[name], value) for name, value in first._early.items())
-    np.testing.assert_array_equal(again.restore_candidate(None), first._first.counts)
+    assert again.restarts._early is not None
+    assert first.restarts._early is not None
+    assert all(
+        torch.equal(again.restarts._early[name], value) for name, value in first.restarts._early.items()
+    )
+    np.testing.assert_array_equal(again.restarts.restore_candidate(None), first.restarts._first.counts)
     np.testing.assert_array_equal(_layers(again), first.shown.layers[0][0])
 
 
@@ -234,7 +239,7 @@ def test_joint_tries_again_where_it_went_on_from_another_reward() -> None:
         learner.observe(2 * round + 2, answers)
         seen: set[bytes] = set()
         while learner.step():
-            if learner.trainer.is_restarting:
+            if learner.trainer.restarts.is_restarting:
                 seen.add(learner.snapshot().policy.layers[0][0].tobytes())
         tried.append(len(seen))
     assert tried == [0, 1]  # the first began where the written reward ended; of the second nothing is seen
@@ -244,7 +249,7 @@ def test_of_two_tries_that_were_too_short_to_judge_the_first_is_kept() -> None:
     practice = PolicyTrainer(toy(), 0, TrainerConfig())
     practice.train_iteration()
     shown = _layers(practice)
-    practice.restart(FIRST)
+    practice.restarts.restart(FIRST)
     practice.train_iteration()
-    assert practice.accept_or_revert(SECOND, _surely) is FIRST
+    assert practice.restarts.accept_or_revert(SECOND, _surely) is FIRST
     np.testing.assert_array_equal(_layers(practice), shown)

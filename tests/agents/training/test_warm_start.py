@@ -11,7 +11,8 @@ from agents import learner_catalog
 from agents.feedback.records import Correction, Demonstration
 from agents.policies.from_torch import policy_arrays
 from agents.teachers.synthetic import make_teacher
-from agents.training.trainer import PolicyTrainer, TrainerConfig
+from agents.training.trainer import PolicyTrainer
+from agents.training.trainer_config import TrainerConfig
 from envs.simulate import simulate
 from tests.agents.toy import toy
 
@@ -43,17 +44,17 @@ def _straight(count: int) -> list[Demonstration]:
 def _second_try(practice: PolicyTrainer, records: Any) -> PolicyTrainer:
     """The beginning of one, after what was heard."""
     practice.train_iteration()
-    practice.mark_restart_point()
+    practice.restarts.mark_restart_point()
     practice.train_iteration()
-    practice.warm_start.set_demonstrations(records)
-    practice.restart(np.zeros(4, np.float32))
+    practice.restarts.warm_start.set_demonstrations(records)
+    practice.restarts.restart(np.zeros(4, np.float32))
     return practice
 
 
 def _imitate(practice: PolicyTrainer) -> int:
     calls = 0
-    while practice.is_imitating:
-        assert practice.imitate_some() == 0
+    while practice.restarts.is_imitating:
+        assert practice.restarts.imitate_some() == 0
         calls += 1
     return calls
 
@@ -62,28 +63,28 @@ def _hits(practice: PolicyTrainer, drives: list[Demonstration]) -> float:
     """How often the policy's likeliest action is the driver's."""
     obs = np.concatenate([d.trajectory.observations[:-1] for d in drives])
     did = np.concatenate([d.trajectory.actions for d in drives])
-    return float((policy_arrays(practice.ppo.policy).act(obs) == did).mean())
+    return float((policy_arrays(practice.algorithm.policy).act(obs) == did).mean())
 
 
 def test_a_second_try_begins_by_doing_what_was_driven() -> None:
     drives = _straight(14)
     practice = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), drives[:10])
-    critic = {name: value.clone() for name, value in practice.ppo.policy.state_dict().items()}
+    critic = {name: value.clone() for name, value in practice.algorithm.policy.state_dict().items()}
     assert _hits(practice, drives[10:]) < 0.5
     assert _imitate(practice) == 20
     assert _hits(practice, drives[10:]) > 0.9
-    for name, value in practice.ppo.policy.state_dict().items():
+    for name, value in practice.algorithm.policy.state_dict().items():
         if "value" in name:  # what things are worth was learned by practice
             assert value.equal(critic[name]), name
-    assert practice.is_restarting
+    assert practice.restarts.is_restarting
 
 
 def test_where_nobody_drove_it_begins_where_the_written_reward_ended() -> None:
     takeover = Correction(_drives(1)[0].trajectory, _drives(1, 5)[0].trajectory)
     for records in ([], [takeover]):
         practice = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), records)
-        assert not practice.is_imitating
-        assert not practice.warm_start.is_known
+        assert not practice.restarts.is_imitating
+        assert not practice.restarts.warm_start.is_known
 
 
 def test_the_same_drives_give_the_same_clone_also_after_a_stop() -> None:
@@ -91,11 +92,11 @@ def test_the_same_drives_give_the_same_clone_also_after_a_stop() -> None:
     whole = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), drives)
     _imitate(whole)
     halted = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), drives)
-    halted.imitate_some()
+    halted.restarts.imitate_some()
     again = PolicyTrainer(toy(), 0, TrainerConfig())
     again.restore(halted.facts(), halted.state(), None)
-    assert not again.is_imitating  # it must hear first
-    again.warm_start.set_demonstrations(drives)
+    assert not again.restarts.is_imitating  # it must hear first
+    again.restarts.warm_start.set_demonstrations(drives)
     _imitate(again)
     for layer, same in zip(whole.policy.layers, again.policy.layers, strict=True):
         np.testing.assert_array_equal(layer[0], same[0])
@@ -105,17 +106,17 @@ def test_further_drives_make_another_clone_and_the_same_ones_none() -> None:
     drives = _drives(4)
     practice = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), drives[:2])
     _imitate(practice)
-    practice.warm_start.set_demonstrations(drives[:2])
-    assert practice.warm_start.train_some()
-    practice.warm_start.set_demonstrations(drives)
-    assert not practice.warm_start.train_some()
+    practice.restarts.warm_start.set_demonstrations(drives[:2])
+    assert practice.restarts.warm_start.train_some()
+    practice.restarts.warm_start.set_demonstrations(drives)
+    assert not practice.restarts.warm_start.train_some()
 
 
 def test_who_is_told_more_imitates_no_longer() -> None:
     practice = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), _drives(2))
-    assert practice.is_imitating
-    practice.restore_candidate(None)
-    assert not practice.is_imitating
+    assert practice.restarts.is_imitating
+    practice.restarts.restore_candidate(None)
+    assert not practice.restarts.is_imitating
 
 
 def test_joint_practises_once_more_from_drives() -> None:
@@ -125,12 +126,12 @@ def test_joint_practises_once_more_from_drives() -> None:
     imitated = []
     while learner.step():
         practice = learner.trainer
-        if practice.is_imitating:
+        if practice.restarts.is_imitating:
             imitated.append(practice.env_steps)
             assert learner.snapshot().policy is not None
     assert len(imitated) >= 19
     assert len(set(imitated)) == 1
-    assert not learner.trainer.is_restarting
+    assert not learner.trainer.restarts.is_restarting
 
 
 @pytest.mark.parametrize("numbers", [(34, 0.0), (63, 0.4)])

@@ -1,0 +1,52 @@
+"""The generators that torch and NumPy share with the whole process, kept apart for one user of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+
+class GlobalRandomness:
+    """States of torch's and NumPy's global generators that nobody else draws from.
+
+    Stable-Baselines3 seeds the global generators when a model is made, and draws from them.
+    """
+
+    def __init__(self) -> None:
+        self._torch: torch.Tensor | None = None
+        self._numpy: Any = None
+
+    @contextmanager
+    def swapped_in(self) -> Iterator[None]:
+        """Within this context the global generators go on from the states kept here; the first time they go
+        on from where they are. Afterwards they are as they were before."""
+        shared = np.random.get_state(legacy=False)
+        with torch.random.fork_rng(devices=[]):
+            if self._torch is not None:
+                torch.set_rng_state(self._torch)
+                np.random.set_state(self._numpy)
+            try:
+                yield
+            finally:
+                self._torch, self._numpy = torch.get_rng_state(), np.random.get_state(legacy=False)
+                np.random.set_state(shared)
+
+    def numpy_facts(self) -> dict[str, Any]:
+        """NumPy's state as JSON."""
+        state = self._numpy["state"]
+        return {"key": state["key"].tolist(), "pos": int(state["pos"])}
+
+    def torch_array(self) -> Any:
+        """torch's state as an array."""
+        assert self._torch is not None
+        return self._torch.numpy()
+
+    def restore(self, numpy_facts: dict[str, Any], torch_array: Any) -> None:
+        """What `numpy_facts` and `torch_array` gave."""
+        self._torch = torch.from_numpy(torch_array.copy())
+        state = {"key": np.array(numpy_facts["key"], np.uint32), "pos": numpy_facts["pos"]}
+        self._numpy = {"bit_generator": "MT19937", "state": state, "has_gauss": 0, "gauss": 0.0}

@@ -1,0 +1,47 @@
+"""Restarts of off-policy training: none.
+
+All that a policy ever tried stays in the replay buffer and is learned from again with every reward, and a
+policy that is put back would be without its value function. So there is one try, and its end is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agents.feedback.records import Record
+from agents.training.trainer_protocol import Counts, IsCrediblyBetter
+
+
+class NoRestarts:
+    """Training goes on from where it is, whatever the reward."""
+
+    is_restarting: bool = False
+    can_restart: bool = False
+    is_imitating: bool = False
+
+    def imitate_some(self) -> int:
+        return 0
+
+    def set_demonstrations(self, records: Sequence[Record]) -> None:
+        """No try begins by imitating."""
+
+    def mark_restart_point(self) -> None:
+        """No try begins elsewhere."""
+
+    def return_to_restart_point(self) -> bool:
+        return False
+
+    def restart(self, counts: Counts) -> None:
+        """The next try goes on from this one."""
+
+    def restore_candidate(self, counts: Counts | None) -> Counts | None:
+        return counts
+
+    def accept_or_revert(self, counts: Counts | None, is_credibly_better: IsCrediblyBetter) -> Counts | None:
+        return counts
+
+    def keep_early_policy(self, before: float, now: float) -> None:
+        """No policy is kept aside."""
+
+    def reset_recent_policies(self) -> None:
+        """No policy is kept aside."""

@@ -1,0 +1,159 @@
+"""What on-policy and off-policy training share: rows of a simulation, the reward, and what was learned.
+
+Knows nothing of feedback. The reward comes in as plain arrays.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+
+from agents.checkpoint import Arrays
+from agents.policies.from_torch import random_policy
+from agents.policies.policy_arrays import PolicyArrays
+from agents.policies.rollouts import Moment, Variant, foreign_moments, fresh_moments, moments_of
+from agents.rewards.reward_arrays import RewardArrays
+from agents.rl.rollout_collection import Rollout, Steps
+from agents.rl.vec_env import SimulationVecEnv
+from agents.training.policy_history import PolicyHistory
+from agents.training.scaled_reward import ScaledReward
+from agents.training.trainer_protocol import Counts
+from envs.simulate import simulate
+from envs.world import Array, Task
+
+REJECTED_VARIANTS = 2
+"""As often as any earlier policy, what was given up acts in clips: an answer is to settle it."""
+
+Algorithm = TypeVar("Algorithm", bound=OnPolicyAlgorithm | OffPolicyAlgorithm)
+
+
+def make_env(task: Task, seed: int, rows: int, skips_rest: bool, reward: ScaledReward) -> SimulationVecEnv:
+    """Rows of the task that are paid by `reward`."""
+    sim = simulate(task, rows, seed=seed * 1_000_003 + 17, skips=skips_rest)
+    return SimulationVecEnv(sim, reward, stagger=np.random.default_rng([seed, 3]))
+
+
+class RolloutTrainer(ABC, Generic[Algorithm]):
+    """Trains the policy of a model of Stable-Baselines3 by rollouts in many rows at once."""
+
+    def __init__(
+        self,
+        task: Task,
+        env: SimulationVecEnv,
+        algorithm: Algorithm,
+        reward: ScaledReward,
+        temperatures: tuple[float, ...],
+    ) -> None:
+        """temperatures: at which the policy also acts in clips."""
+        self.task, self.env, self.algorithm = task, env, algorithm
+        self.scaled_reward, self._temperatures = reward, temperatures
+        self.history = PolicyHistory()
+        self.iterations = 0
+
+    @property
+    @abstractmethod
+    def policy(self) -> PolicyArrays: ...
+
+    @property
+    @abstractmethod
+    def rollout(self) -> Rollout | None:
+        """The newest; None before the first."""
+
+    @abstractmethod
+    def train_iteration(self) -> int: ...
+
+    @property
+    def env_steps(self) -> int:
+        return int(self.algorithm.num_timesteps)
+
+    @property
+    def reward_scale(self) -> float | None:
+        """What one unit of reward is divided by; None: not known before a rollout was seen."""
+        return self.scaled_reward.scale
+
+    def set_reward(self, reward: RewardArrays | None) -> None:
+        """Train on another reward from now on; None pays nothing."""
+        self.scaled_reward.reward = reward
+        self._measure_reward_scale()
+
+    def update_reward_weights(self, reward: RewardArrays) -> None:
+        """Go on with the same reward, weighed a little differently: its unit and the best policy stay."""
+        self.scaled_reward.reward = reward
+
+    def _measure_reward_scale(self) -> None:
+        gamma, skips = self.algorithm.gamma, self.env.skipped > 0
+        self.scaled_reward.measure(self.newest_steps(), self.env.num_envs, gamma, skips)
+
+    def newest_steps(self) -> Steps | None:
+        """The newest rollout, one row for each step; None before the first."""
+        return None if self.rollout is None else self.rollout.transitions.steps
+
+    @property
+    def learned_return(self) -> float:
+        """The newest rollout's learned reward per episode, in the reward's own unit."""
+        rollout, scaled = self.rollout, self.scaled_reward
+        paid = 0.0 if rollout is None else rollout.reward_sum / max(rollout.episodes, 1e-9)
+        return paid * (scaled.scale or 1.0) + scaled.mean * self.task.horizon
+
+    @property
+    def term_counts(self) -> Counts | None:
+        """Each named term per episode [M], in the newest rollout; None before the first."""
+        rollout = self.rollout
+        return None if rollout is None else np.asarray(rollout.terms_sum / rollout.episodes, np.float32)
+
+    def curve_values(self) -> dict[str, float]:
+        """What the curves show of training by now."""
+        names = [f"term {name}" for name in self.task.world.term_names]
+        counts = self.term_counts
+        terms = {} if counts is None else dict(zip(names, counts.tolist(), strict=True))
+        return {"learned reward": self.learned_return, **terms}
+
+    def variants(self) -> list[Variant]:
+        """Ways of acting: the policy now, the same bolder, earlier ones, what was given up, chance."""
+        now, name = self.policy, f"policy:{self.env_steps}"
+        bolder = [Variant(now, temperature, name) for temperature in self._temperatures]
+        earlier = [Variant(policy, 1.0, f"policy:{at}") for at, policy in self.history]
+        rejected = self.history.rejected
+        given_up = [Variant(rejected, 1.0, "given up")] * REJECTED_VARIANTS if rejected else []
+        unlearned = Variant(random_policy(now), 1.0, "random")
+        return [Variant(now, 1.0, name), *bolder, *earlier, *given_up, unlearned]
+
+    def moments(self, random: np.random.Generator) -> list[Moment]:
+        """Where the policy is nowadays: every row at one step of the newest rollout."""
+        if not self.task.can_restore:
+            return foreign_moments(self.task, self.policy, random)
+        if self.rollout is None:
+            return fresh_moments(self.task, 64, int(random.integers(2**31)))
+        made = self.rollout.transitions
+        return moments_of(self.task, made.states, made.rng)
+
+    # Stopping and going on.
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "env_steps": self.env_steps,
+            "bursts": self.iterations,
+            "usual": self.scaled_reward.mean,
+            "unit": self.scaled_reward.scale,
+            "past": self.history.times,
+        }
+
+    def state(self) -> Arrays:
+        sim = self.env.simulation
+        return self.history.state() | {"sim.states": sim.states, "sim.rng": sim.rng}
+
+    def restore(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
+        """What `facts` and `state` gave; the networks must have been restored before."""
+        self.algorithm.num_timesteps, self.iterations = facts["env_steps"], facts["bursts"]
+        self.history.restore(facts["past"], arrays, self.policy)
+        scaled = self.scaled_reward
+        scaled.reward, scaled.scale, scaled.mean = reward, facts["unit"], facts["usual"]
+
+    def _put_states(self, arrays: Arrays) -> Array:
+        """Put all rows where they were; the observations [N, D] there."""
+        every = np.ones(self.env.num_envs, np.bool_)
+        return self.env.simulation.put(every, arrays["sim.states"], arrays["sim.rng"]).copy()

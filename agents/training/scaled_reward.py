@@ -1,0 +1,48 @@
+"""The reward that a policy is trained on, in a unit in which values stay near one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.rewards.reward_arrays import RewardArrays
+from agents.rl.ppo import discounted_deviation
+from agents.rl.rollout_collection import Steps
+from envs.simulate import resting
+from envs.world import Task
+
+
+class ScaledReward:
+    """A reward less its mean, divided by the deviation of its discounted sums. It can be replaced.
+
+    Taking the mean off changes nothing about what is best at a fixed horizon.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self.reward: RewardArrays | None = None
+        """None pays nothing."""
+        self.mean = 0.0
+        self.scale: float | None = None
+        """What one unit of reward is divided by; None: not known before a rollout was seen."""
+
+    def __call__(self, obs: Any, actions: Any, next_obs: Any, terms: Any) -> NDArray[np.float32]:
+        """The pay of N steps [N]."""
+        if self.reward is None:
+            return np.zeros(len(obs), np.float32)
+        mean = self.reward.members(obs, actions, next_obs, terms).mean(0)
+        return np.asarray((mean - self.mean) / (self.scale or 1.0), np.float32)
+
+    def measure(self, steps: Steps | None, rows: int, gamma: float, skips: bool) -> None:
+        """Take mean and scale from a rollout of so many rows. skips: rest after early ends was left out."""
+        if steps is None or self.reward is None:
+            self.scale = None
+            return
+        mean = self.reward.members(*steps).mean(0)
+        self.mean = float(mean.mean())
+        if skips:  # what follows an early end counts with the step that ends
+            rest = float(self.reward.members(*resting(self._task)).mean()) - self.mean
+            mean = mean + (steps[2][:, -1] == 1.0) * np.float32(rest * gamma / (1.0 - gamma))
+        self.scale = discounted_deviation(mean.reshape(-1, rows), gamma)
