@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -216,8 +217,13 @@ def test_it_is_installed_driven_in_the_real_window_and_taught(
     python = str(home / "bin" / "python")
     purelib = Path(sysconfig.get_path("purelib", vars={"base": str(home), "platbase": str(home)}))
     (purelib / "beside.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    install = [python, "-m", "pip", "install", "--no-deps", "--no-build-isolation", str(PACKAGE)]
-    subprocess.run(install, check=True, capture_output=True, cwd=tmp_path)
+    source = shutil.copytree(PACKAGE, tmp_path / "source")  # building leaves files there
+    install = [python, "-m", "pip", "install", "--no-deps", "--no-build-isolation", str(source)]
+    env = {
+        **os.environ,
+        "PYTHONPATH": sysconfig.get_path("purelib"),
+    }  # its setuptools, not the venv's older one
+    subprocess.run(install, check=True, capture_output=True, cwd=tmp_path, env=env)
     assert WALK in run("info", "--json", python=python)
     result = run("train", "--world", WALK, "--quick", "--json", "--out", str(tmp_path / "out"), python=python)
     assert json.loads(result.splitlines()[-1])["world"] == WALK
@@ -225,9 +231,11 @@ def test_it_is_installed_driven_in_the_real_window_and_taught(
     screen = Screen(tmp_path / "screen")
     window = Window(screen, tmp_path / "home", "--world", WALK, "--session", str(tmp_path / "driven"))
     try:
-        window.wait("the world", lambda state: state.get("world") == WALK)
-        window.key("Right")
-        window.wait("a step", lambda state: state.get("step", 0) >= 1)
+        window.wait(
+            "its terms", lambda state: set(state["extra"].get("terms", ())) == {"at the door", "splash"}
+        )
+        window.tap_until("Right", "a step", lambda state: state["step"] >= 1)
+        window.wait("the learner", lambda state: state["learner"]["state"] == "waiting")
     finally:
         window.close()
         screen.close()
