@@ -19,8 +19,8 @@ from agents.imitation.dataset import driven_by_person, filled
 from agents.learners.joint import JointLearner
 from agents.learners.joint_config import JointConfig, Prior
 from agents.rewards.base import LearnedReward
-from agents.rewards.discriminator import Discriminator, DiscriminatorConfig, Steps, steps_of
-from agents.rewards.reward_arrays import RewardArrays
+from agents.rewards.discriminator import Discriminator, DiscriminatorConfig
+from agents.rewards.reward_arrays import RewardArrays, Steps, steps_of
 from agents.rewards.symmetry import turnings
 from agents.training.trainer import PracticeConfig
 from envs.world import Task

@@ -25,9 +25,9 @@ from agents.feedback.choices import Packed
 from agents.policies.policy_arrays import Layers
 from agents.rewards.base import Float
 from agents.rewards.linear import IDLE
-from agents.rewards.net import STRAIGHT, NetConfig, NetReward, steps_of
+from agents.rewards.net import STRAIGHT, NetConfig, NetReward
 from agents.rewards.rater_noise import judged, strangers
-from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs
+from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs, steps_of
 from agents.rewards.risk_aversion import Aversion, sure_return, sure_weights
 from agents.rewards.term_predictor import Foretelling
 from envs.trajectory import Trajectory
@@ -97,7 +97,7 @@ class AdditiveReward(NetReward):
     def see_clips(self, clips: Sequence[Trajectory]) -> None:
         if not (self.foretelling.terms and clips):
             return
-        obs, after, actions, terms = steps_of(clips)
+        obs, actions, after, terms = steps_of(clips)
         for turns in self._turns or (None,):
             self.foretelling.see_clips(self._plain(obs, actions, after, turns), terms)
         self._go_on()

@@ -17,12 +17,9 @@ from agents.policies.distributions import log_prob
 from agents.policies.from_torch import mlp_layers, small_net
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rewards.base import Float, LearnedReward
-from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs
+from agents.rewards.reward_arrays import RewardArrays, Steps, Turns, reward_inputs
 from envs.trajectory import Trajectory
 from envs.world import Task
-
-Steps = tuple[Float, Any, Float, Float]
-"""(obs [L, D], actions [L] or [L, C], next_obs [L, D], terms [L, M])"""
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ class Discriminator(LearnedReward):
         if not self._shaped:
             return reward
         h, h_after = (self.potential(torch.from_numpy(o)).squeeze(-1) for o in (obs, after))
-        log_pi = torch.from_numpy(np.asarray(log_prob(policy, obs, actions), np.float32))
+        log_pi = torch.from_numpy(log_prob(policy, obs, actions))
         return airl_logit(reward, h, h_after, log_pi, self._gamma)
 
     def arrays(self) -> RewardArrays:
@@ -148,13 +145,3 @@ class Discriminator(LearnedReward):
                 k[len(head) :]: torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(head)
             }
             part.load_state_dict(own)
-
-
-def steps_of(recordings: Sequence[Trajectory]) -> Steps:
-    """All their steps, side by side."""
-    return (
-        np.concatenate([t.observations[:-1] for t in recordings]),
-        np.concatenate([t.actions for t in recordings]),
-        np.concatenate([t.observations[1:] for t in recordings]),
-        np.concatenate([t.terms for t in recordings]),
-    )

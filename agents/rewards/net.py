@@ -20,12 +20,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.checkpoint import Arrays, layer_arrays, layers_from
+from agents.checkpoint import Arrays
 from agents.feedback.choices import Packed
 from agents.policies.from_torch import to_array
-from agents.policies.policy_arrays import Layers
+from agents.policies.policy_arrays import Layers, layer_arrays, layers_from
 from agents.rewards.base import Float, LearnedReward, choices_loss
-from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs
+from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs, steps_of
 from agents.rewards.symmetry import still
 from envs.trajectory import Trajectory
 
@@ -52,14 +52,6 @@ class NetConfig:
 
 STRAIGHT = 0.01
 """How small the inputs of the straight unit are, so that its tanh bends nothing."""
-
-
-def steps_of(clips: Sequence[Trajectory]) -> tuple[Float, Float, Any, Float]:
-    """What was seen before and after, done and counted at each step of all clips; there must be some."""
-    seen = [[c.observations[:-1] for c in clips], [c.observations[1:] for c in clips]]
-    rest = [[c.actions for c in clips], [c.terms for c in clips]]
-    before, after, actions, terms = (np.concatenate(part) for part in seen + rest)
-    return before, after, actions, terms
 
 
 class NetReward(LearnedReward):
@@ -212,7 +204,7 @@ class NetReward(LearnedReward):
         return sums
 
     def believed(self, clips: Sequence[Trajectory]) -> Float:
-        obs, after, actions, terms = steps_of(clips)
+        obs, actions, after, terms = steps_of(clips)
         steps: Float = self.arrays().members(obs, actions, after, terms)
         ends = np.cumsum([len(c) for c in clips])
         return np.stack([part.sum(1) for part in np.split(steps, ends[:-1], axis=1)], axis=1)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from agents.checkpoint import Arrays, layer_arrays, layers_from
+from agents.checkpoint import Arrays
 from agents.feedback.choices import KINDS, Packed
 from agents.losses import shaping
 from agents.policies.from_torch import mlp_layers, small_net
-from agents.policies.policy_arrays import Layers
+from agents.policies.policy_arrays import Layers, layer_arrays, layers_from
 from agents.rewards.base import Float, LearnedReward, choices_loss
 from agents.rewards.linear import RewardModel
 from agents.rewards.reward_arrays import RewardArrays

@@ -16,7 +16,7 @@ from agents.evaluation import reference_returns
 from agents.evaluation.scores import unseen
 from agents.policies.policy_arrays import PolicyArrays
 from envs.rooms.planning_expert import _planned
-from envs.simulate import is_foreign, random_actions
+from envs.simulate import random_actions
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
@@ -29,7 +29,7 @@ Expert = Callable[[Any], Any]
 
 def expert(task: Task, random: np.random.Generator, cautious: bool = False) -> Expert:
     """The best driver known: an exact plan in flats, else a kept policy or looking ahead by simulation."""
-    if is_foreign(task):
+    if not task.can_restore:
         found = reference_returns.find(task, 1) or reference_returns.find_cached(task, 1)
         if cautious or found is None or found.policy is None:
             raise ValueError(
