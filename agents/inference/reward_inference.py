@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from agents.feedback.choices import DRIVEN, Choice, Packed, pack
 from agents.feedback.principles import Ruled
 from agents.feedback.records import Comparison
+from agents.inference.overoptimization import OveroptimizationMonitor
 from agents.inference.rater_groups import LEAST, Want, answers_of, parting, together
 from agents.inference.rater_reliability import Faith, pairs_of
 from agents.rewards.base import LearnedReward
@@ -31,6 +32,7 @@ class Inference:
         """terms: how many the world names."""
         self.model = model
         self.faith = Faith()
+        self.overoptimization = OveroptimizationMonitor()
         self.raters: dict[str, str] = {}
         """Who gave a record, by its id, where whoever runs the learner says so."""
         self.usual: Float = np.zeros((2, terms), np.float32)
@@ -107,7 +109,7 @@ class Inference:
             "usual": self.usual.tolist(),
             "wants": wants,
             "weighed": self._weighed,
-            "faith": self.faith.facts(),
+            "faith": self.faith.facts() | {"history": list(self.overoptimization.history)},
         }
 
     def restore(self, facts: Mapping[str, Any]) -> None:
@@ -120,6 +122,7 @@ class Inference:
         ]
         self._weighed = facts["weighed"]
         self.faith.restore(facts["faith"])
+        self.overoptimization.restore(facts["faith"]["history"])
 
     @property
     def followed(self) -> tuple[str, ...]:
@@ -145,7 +148,7 @@ class Inference:
     ) -> None:
         """Before learning from new answers, those not in `known`: how well they were foreseen.
 
-        promised: the learned return that practice reached, for the alarm of a reward that is being gamed.
+        promised: the learned return per episode that practice reached, see `OveroptimizationMonitor`.
         """
         if self.model.flexible and self.model.has_samples:
             new = [answer for answer in answers if answer.id not in known]
@@ -154,7 +157,7 @@ class Inference:
         if fresh:
             foreseen = self.model.agreement(pack(fresh))
             self.agreement["agreement before learning"] = foreseen
-            self.faith.note(promised, foreseen)
+            self.overoptimization.record(promised, foreseen)
 
     def forget(self) -> None:
         """Back to the prior, as after all feedback was taken back."""
@@ -173,7 +176,7 @@ class Inference:
             f"{_more(terms)}. The agent follows {' and '.join(self.followed)}."
             for rater, terms in self.parting(names).items()
         ]
-        return tuple(filter(None, (self.faith.alarm, told, *apart)))
+        return tuple(filter(None, (self.overoptimization.warning, told, *apart)))
 
 
 def _chosen(choices: Sequence[Choice], kinds: Collection[str], terms: int) -> Float:
