@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback.records import Comparison
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import ChoiceReward
 
 Float = NDArray[np.float64]
 BETAS = np.array([0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8])
@@ -76,7 +76,7 @@ class Pair:
 def pairs_of(
     answers: Sequence[Comparison],
     raters: Mapping[str, str],
-    reward: LearnedReward,
+    reward: ChoiceReward,
     *,
     foreseen: bool = False,
 ) -> list[Pair]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,8 +15,9 @@ from agents.feedback.records import Comparison
 from agents.inference.overoptimization import OveroptimizationMonitor
 from agents.inference.rater_groups import LEAST, Want, answers_of, parting, together
 from agents.inference.rater_reliability import Faith, pairs_of
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import ChoiceReward, Reward
 from agents.rewards.choice_likelihood import STRANGER
+from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
 REFINED = (0.02, 0.1, 0.25)
@@ -26,11 +27,15 @@ CHANGED = 0.15
 
 
 class Inference:
-    """A reward model and what is believed of the raters, renewed together."""
+    """A reward model and what is believed of the raters, renewed together.
 
-    def __init__(self, model: LearnedReward, terms: int) -> None:
+    For a reward that is not fitted to choices (`model` is None then) it keeps who the raters are, and no
+    more: nothing is fitted, predicted or sampled here.
+    """
+
+    def __init__(self, reward: Reward, terms: int) -> None:
         """terms: how many the world names."""
-        self.model = model
+        self.model = reward if isinstance(reward, ChoiceReward) else None
         self.faith = Faith()
         self.overoptimization = OveroptimizationMonitor()
         self.raters: dict[str, str] = {}
@@ -51,31 +56,38 @@ class Inference:
 
         answers: the comparisons among what was said; ruled: ids of those that principles gave.
         """
-        terms = self.usual.shape[1]
+        model, terms = self.model, self.usual.shape[1]
+        if model is None:
+            return
         self.usual = np.stack([_chosen(choices, kinds, terms) for kinds in (DRIVEN, ("comparison",))])
         who = self.raters | dict.fromkeys(ruled, Ruled.RATER)
-        self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
-        self._weigh(answers, who)
+        model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
+        self._weigh(model, answers, who)
         followed = self.followed
         if followed:
             others = {rater for want in self.wants for rater in want.raters} - set(followed)
             choices = [c for c in choices if who.get(c.record, "") not in others] or choices
-        usual, names = self.model.accidents, {who.get(a.id, "") for a in answers}
-        judged = self.model.judges_care and len(names) > 1
+        usual, names = model.accidents, {who.get(a.id, "") for a in answers}
+        judged = model.judges_care and len(names) > 1
         for _ in range(1 if judged else 2):
             before = {name: self.faith.error(name, usual) for name in names}
             packed = self._packed = pack([_answered(choice, who, before, judged) for choice in choices])
-            self.model.fit(packed)
-            self.faith.renew(pairs_of(answers, who, self.model))
+            model.fit(packed)
+            self.faith.renew(pairs_of(answers, who, model))
             if all(abs(self.faith.error(name, usual) - was) < CHANGED for name, was in before.items()):
                 break
-        self.agreement["agreement"] = self.model.agreement(packed)
+        self.agreement["agreement"] = model.agreement(packed)
+
+    @property
+    def believed(self) -> Callable[[Sequence[Trajectory]], Float] | None:
+        """Returns of clips by samples of what is believed; None before any feedback has been fitted."""
+        return self.model.believed if self.model is not None and self.model.has_samples else None
 
     @property
     def accidents(self) -> float | None:
         """Share of accidents to expect of the next answer, where it may be anybody's; None: as is usual."""
         names = set(self.raters.values())
-        if len(names) < 2 or not self.model.judges_care:
+        if len(names) < 2 or self.model is None or not self.model.judges_care:
             return None
         return float(np.mean([self.faith.error(name, STRANGER) for name in names]))
 
@@ -84,14 +96,14 @@ class Inference:
 
         So samples come to lie where they should. Whether it did.
         """
-        if self._packed is None or not any(before < share <= now for share in REFINED):
+        if self.model is None or self._packed is None or not any(before < share <= now for share in REFINED):
             return False
         self.model.refine(self._packed)
         return True
 
-    def _weigh(self, answers: Sequence[Comparison], who: Mapping[str, str]) -> None:
+    def _weigh(self, model: ChoiceReward, answers: Sequence[Comparison], who: Mapping[str, str]) -> None:
         """Whether raters want different things, looked at again when there are a tenth more answers."""
-        prior = self.model.prior_per_unit()
+        prior = model.prior_per_unit()
         if prior is None or self._weighed * 0.9 < len(answers) < self._weighed * 1.1:
             return
         self._weighed = len(answers)
@@ -150,6 +162,8 @@ class Inference:
 
         promised: the learned return per episode that practice reached, see `OveroptimizationMonitor`.
         """
+        if self.model is None:
+            return
         if self.model.flexible and self.model.has_samples:
             new = [answer for answer in answers if answer.id not in known]
             self.faith.foresee(pairs_of(new, self.raters, self.model, foreseen=True))
@@ -162,7 +176,8 @@ class Inference:
     def forget(self) -> None:
         """Back to the prior, as after all feedback was taken back."""
         self._packed = None
-        self.model.forget()
+        if self.model is not None:
+            self.model.forget()
         self.agreement.clear()
 
     def warnings(self, names: Sequence[str]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from agents.imitation.cloner import CloningConfig, cloner_of
 from agents.imitation.dataset import driven_by_person, filled
 from agents.learners.joint import JointLearner
 from agents.learners.joint_config import JointConfig, Prior
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import Reward
 from agents.rewards.discriminator import Discriminator, DiscriminatorConfig
 from agents.rewards.reward_arrays import RewardArrays, Steps, steps_of
 from agents.rewards.symmetry import turnings
@@ -49,7 +49,7 @@ class GailLearner(JointLearner):
     config: AdversarialConfig
     model: Discriminator
 
-    def _reward_model(self) -> LearnedReward:
+    def _reward_model(self) -> Reward:
         world = self.task.world
         actions = int(getattr(world.action_space, "n", 0))
         gamma = self.config.practice.ppo.gamma

@@ -20,7 +20,7 @@ from agents.learners.joint import JointLearner
 from agents.learners.joint_config import JointConfig
 from agents.losses import coach
 from agents.policies.distributions import evaluate
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import Reward
 from agents.rewards.symmetry import turnings
 from agents.rewards.tamer import HumanReward, HumanTerms
 from agents.snapshot import Snapshot
@@ -47,7 +47,7 @@ class EvaluativeLearner(JointLearner):
     Config: ClassVar[type[JointConfig]] = EvaluativeConfig
     config: EvaluativeConfig
 
-    def _reward_model(self) -> LearnedReward:
+    def _reward_model(self) -> Reward:
         if self.config.way != "tamer":
             return super()._reward_model()
         actions = int(getattr(self.task.world.action_space, "n", 0))

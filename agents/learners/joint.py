@@ -25,7 +25,7 @@ from agents.inference.reward_inference import Inference
 from agents.learners.joint_config import JointConfig, Prior, asker_of, reward_of
 from agents.queries.acquisition import Believed
 from agents.rewards import saliency
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import Reward
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import CurvePoint, Snapshot
 from agents.training.trainer import Practice
@@ -82,7 +82,7 @@ class JointLearner:
         """The agent's side of learning."""
         return Practice(self.task, self.seed, self.config.practice)
 
-    def _reward_model(self) -> LearnedReward:
+    def _reward_model(self) -> Reward:
         return reward_of(self.task, self.config, self.prior, self.seed)
 
     # What comes in.
@@ -272,7 +272,7 @@ class JointLearner:
 
     def _beliefs(self) -> Believed | None:
         """Returns of clips under what may be wanted, to be told apart; None while nothing is believed."""
-        return self.model.believed if self._uses.get("comparison") and self.model.has_samples else None
+        return self.inference.believed if self._uses.get("comparison") else None
 
     def query(self, clips: int = 2) -> Question | None:
         answered = [r for r in self._standing() if isinstance(r, Comparison)] if clips == 2 else []
@@ -285,7 +285,7 @@ class JointLearner:
     def suggest(self) -> Suggestion | None:
         """The kind of feedback that would tell most for each second of this person's time."""
         self._make_questions()
-        return self.asker.suggest(self.model.believed if self.model.has_samples else None, self.model.trusted)
+        return self.asker.suggest(self.inference.believed, self.model.trusted)
 
     # What it shows.
 

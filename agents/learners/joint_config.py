@@ -11,7 +11,7 @@ from agents.feedback.principles import Principles
 from agents.queries.query_manager import Asker
 from agents.queries.selection import QueryConfig
 from agents.rewards.additive import AdditiveReward
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import ChoiceReward
 from agents.rewards.linear import RewardConfig, RewardModel
 from agents.rewards.net import NetConfig, NetReward
 from agents.rewards.symmetry import turnings
@@ -53,7 +53,7 @@ def asker_of(task: Task, config: JointConfig, seed: int) -> Asker:
     return asker
 
 
-def reward_of(task: Task, config: JointConfig, prior: Prior, seed: int) -> LearnedReward:
+def reward_of(task: Task, config: JointConfig, prior: Prior, seed: int) -> ChoiceReward:
     """On the task's named terms, or on observations alone, as where the world is somebody else's."""
     written, foreign = task.written_weights, is_foreign(task)
     believed = written if prior == "written" else np.zeros_like(written)

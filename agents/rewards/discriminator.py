@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +10,12 @@ import torch
 from torch import Tensor
 
 from agents.checkpoint import Arrays
-from agents.feedback.choices import Packed
 from agents.losses import adversarial, airl_logit
 from agents.policies.distributions import log_prob
 from agents.policies.from_torch import mlp_layers, small_net
 from agents.policies.policy_arrays import PolicyArrays
-from agents.rewards.base import Float, LearnedReward
+from agents.rewards.base import Reward
 from agents.rewards.reward_arrays import RewardArrays, Steps, Turns, reward_inputs
-from envs.trajectory import Trajectory
 from envs.world import Task
 
 
@@ -34,7 +31,7 @@ class DiscriminatorConfig:
     warm: int = 60  # minibatches when demonstrations have come
 
 
-class Discriminator(LearnedReward):
+class Discriminator(Reward):
     """Its logit is the reward; with `shaped` it is AIRL's, g + gamma h' - h - log pi."""
 
     def __init__(
@@ -99,26 +96,8 @@ class Discriminator(LearnedReward):
         squash: Any = "" if self._shaped else "softplus"  # -log(1 - D) of the expert's probability D
         return RewardArrays(none, nets, self.shift, self.scale, self.one_hot, turns, squash=squash)
 
-    # What `joint` asks of a reward and an adversary has no use for.
-
-    @property
-    def has_samples(self) -> bool:
-        return False
-
-    def set_units(self, clips: list[Float]) -> None:
-        pass
-
-    def fit(self, packed: Packed) -> None:
-        raise TypeError("a discriminator learns from steps, not from choices")
-
     def scramble(self) -> None:
         self.forget()
-
-    def returns(self, packed: Packed) -> Float:
-        raise TypeError("a discriminator knows no choices")
-
-    def believed(self, clips: Sequence[Trajectory]) -> Float:
-        raise TypeError("a discriminator has no samples")
 
     def facts(self) -> dict[str, Any]:
         return {

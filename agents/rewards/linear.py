@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from agents.checkpoint import Arrays
 from agents.feedback.choices import DRIVEN, KINDS, Packed
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import ChoiceReward
 from agents.rewards.choice_likelihood import LinearChoices
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rewards.risk_aversion import Aversion, outdoes, sure_return, sure_weights
@@ -61,7 +61,7 @@ def _driven(packed: Packed) -> Float:
     return found
 
 
-class RewardModel(LearnedReward):
+class RewardModel(ChoiceReward):
     """The learned reward; `fit` takes well under a second for a hundred answers."""
 
     judges_care = True

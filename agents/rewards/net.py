@@ -12,7 +12,6 @@ Each member weighs the choices in its own way (a Bayesian bootstrap, Rubin 1981,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +23,9 @@ from agents.checkpoint import Arrays
 from agents.feedback.choices import Packed
 from agents.policies.from_torch import to_array
 from agents.policies.policy_arrays import Layers, layer_arrays, layers_from
-from agents.rewards.base import Float, LearnedReward, choices_loss
-from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs, steps_of
+from agents.rewards.base import ChoiceReward, Float, choices_loss
+from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs
 from agents.rewards.symmetry import still
-from envs.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ STRAIGHT = 0.01
 """How small the inputs of the straight unit are, so that its tanh bends nothing."""
 
 
-class NetReward(LearnedReward):
+class NetReward(ChoiceReward):
     """The ensemble; a fit to fifty answers takes about a second."""
 
     flexible = True
@@ -202,12 +200,6 @@ class NetReward(LearnedReward):
         sums = np.asarray(packed.terms @ self.weights.mean(0), np.float32)
         np.add.at(sums, packed.owner, steps * packed.step_weight)
         return sums
-
-    def believed(self, clips: Sequence[Trajectory]) -> Float:
-        obs, actions, after, terms = steps_of(clips)
-        steps: Float = self.arrays().members(obs, actions, after, terms)
-        ends = np.cumsum([len(c) for c in clips])
-        return np.stack([part.sum(1) for part in np.split(steps, ends[:-1], axis=1)], axis=1)
 
     def facts(self) -> dict[str, Any]:
         return {"shift": self.shift, "scale": self.scale, "unit": self._unit, "nets": len(self._nets)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,20 +13,26 @@ from agents.feedback.choices import KINDS, Packed
 from agents.losses import shaping
 from agents.policies.from_torch import mlp_layers, small_net
 from agents.policies.policy_arrays import Layers, layer_arrays, layers_from
-from agents.rewards.base import Float, LearnedReward, choices_loss
-from agents.rewards.linear import RewardModel
+from agents.rewards.base import ChoiceReward, Float, choices_loss
+from agents.rewards.linear import RewardConfig, RewardModel
 from agents.rewards.reward_arrays import RewardArrays
-from envs.trajectory import Trajectory
-
-if TYPE_CHECKING:
-    from agents.learners.shaping import ShapingConfig
 
 
-class PotentialReward(LearnedReward):
+@dataclass(frozen=True)
+class PotentialConfig:
+    """How the potential is fitted, and how much it counts. The defaults are the learner's to set."""
+
+    strength: float  # factor on the potential, beside the task's own reward
+    hidden: int  # units of the potential's net
+    updates: int  # Adam steps at a fit
+    decay: float  # weight of the squared parameters in the loss
+
+
+class PotentialReward(ChoiceReward):
     """written + strength * (gamma Phi(s') - Phi(s)); Phi is what explains the presses."""
 
     def __init__(
-        self, written: Float, one_hot: int, obs: int, gamma: float, config: ShapingConfig, seed: int
+        self, written: Float, one_hot: int, obs: int, gamma: float, config: PotentialConfig, seed: int
     ) -> None:
         super().__init__(one_hot, seed)
         self.config, self._gamma, self._obs = config, gamma, obs
@@ -39,9 +45,6 @@ class PotentialReward(LearnedReward):
     @property
     def has_samples(self) -> bool:
         return bool(self._layers)
-
-    def set_units(self, clips: list[Float]) -> None:
-        pass
 
     def fit(self, packed: Packed) -> None:
         net = small_net(self._obs, self.config.hidden, self._seed)
@@ -76,9 +79,6 @@ class PotentialReward(LearnedReward):
         np.add.at(sums, packed.owner, steps)
         return sums
 
-    def believed(self, clips: Sequence[Trajectory]) -> Float:
-        raise TypeError("a potential has no samples")
-
     def facts(self) -> dict[str, Any]:
         return {"shift": self.shift, "scale": self.scale}
 
@@ -93,11 +93,12 @@ class PotentialReward(LearnedReward):
 class AddedReward(RewardModel):
     """written + strength * what explains the presses, both in units of a clip's usual amount."""
 
-    def __init__(self, written: Float, one_hot: int, config: ShapingConfig, seed: int) -> None:
-        super().__init__(
-            np.zeros_like(written), np.ones(len(written), np.bool_), one_hot, config.reward, seed
-        )
-        self._own, self._strength = written, config.strength
+    def __init__(
+        self, written: Float, one_hot: int, config: RewardConfig, strength: float, seed: int
+    ) -> None:
+        """written [M]: the task's own reward. strength: factor on what explains the presses."""
+        super().__init__(np.zeros_like(written), np.ones(len(written), np.bool_), one_hot, config, seed)
+        self._own, self._strength = written, strength
 
     def arrays(self) -> RewardArrays:
         largest = float(np.abs(self._own * self.unit).max(initial=0.0))
