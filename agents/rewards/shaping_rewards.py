@@ -14,6 +14,7 @@ from agents.losses import shaping
 from agents.policies.from_torch import mlp_layers, small_net
 from agents.policies.policy_arrays import Layers, layer_arrays, layers_from
 from agents.rewards.base import ChoiceReward, Float, choices_loss
+from agents.rewards.ensemble_reward import actions_of
 from agents.rewards.linear import RewardConfig, RewardModel
 from agents.rewards.reward_arrays import RewardArrays
 
@@ -72,7 +73,7 @@ class PotentialReward(ChoiceReward):
         )
 
     def returns(self, packed: Packed) -> Float:
-        actions: Any = packed.actions[:, 0].astype(np.int64) if self.one_hot else packed.actions
+        actions = actions_of(packed, self.one_hot)
         none = np.zeros((len(packed.obs), self.weights.shape[1]), np.float32)
         steps = self.arrays().members(packed.obs, actions, packed.next_obs, none)[0] * packed.step_weight
         sums = np.zeros(len(packed.terms), np.float32)
