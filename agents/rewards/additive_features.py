@@ -75,8 +75,8 @@ class AdditiveFeatures:
     def groups(self, count: int) -> NDArray[np.int64]:
         """The group that each feature matters with [F].
 
-        A number of s' and its bends are a group, its rise is one, its fall is one, the action is one, and each
-        predicted term is one.
+        A number of s' and its bends are a group. Its rise is one, its fall is one, the action is one, and
+        each predicted term is one.
         """
         wide, _, acts, _, terms = self.sizes(count)
         number = np.arange(wide)
