@@ -64,17 +64,3 @@ def restore_policy(policy: Any, optimizer: torch.optim.Optimizer, arrays: Arrays
             _, index, name = key.split(".")
             state["state"].setdefault(int(index), {})[name] = torch.from_numpy(value.copy())
     optimizer.load_state_dict(state)
-
-
-def layer_arrays(name: str, layers: Any) -> Arrays:
-    """(weight, bias) pairs under numbered names."""
-    return {f"{name}.{i}.{j}": part for i, layer in enumerate(layers) for j, part in enumerate(layer)}
-
-
-def layers_from(name: str, arrays: Arrays) -> Any:
-    """The layers that `layer_arrays` put under `name`."""
-    found, i = [], 0
-    while f"{name}.{i}.0" in arrays:
-        found.append((arrays[f"{name}.{i}.0"], arrays[f"{name}.{i}.1"]))
-        i += 1
-    return tuple(found)

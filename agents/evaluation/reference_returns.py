@@ -22,7 +22,7 @@ from safetensors.numpy import load_file, save_file
 
 import assets
 from agents.evaluation.source_digest import _sources
-from agents.policies.policy_arrays import Layers, PolicyArrays
+from agents.policies.policy_arrays import PolicyArrays, layers_from, policy_to_arrays
 from envs import task_catalog
 from envs.code_digest import code_digest, is_same
 from envs.external.make_task import own_reward
@@ -82,7 +82,7 @@ def keep(task: Task, found: ReferenceReturns, folder: Path | None = None) -> Pat
     arrays = path.with_suffix(".safetensors")
     if found.policy is not None:
         fresh = arrays.with_suffix(".new")
-        save_file(_policy_arrays(found.policy), fresh)
+        save_file(policy_to_arrays(found.policy, "layer"), fresh)
         fresh.replace(arrays)
     else:
         arrays.unlink(missing_ok=True)
@@ -163,22 +163,13 @@ def _read(path: Path, key: str, layouts: int) -> ReferenceReturns | None:
 # A policy as arrays.
 
 
-def _policy_arrays(policy: PolicyArrays) -> dict[str, NDArray[Any]]:
-    found = {f"layer.{i}.{j}": part for i, layer in enumerate(policy.layers) for j, part in enumerate(layer)}
-    more = {"log_std": policy.log_std, "low": policy.low, "high": policy.high}
-    return {k: np.ascontiguousarray(v) for k, v in {**found, **more}.items() if v is not None}
-
-
 def _policy_facts(policy: PolicyArrays) -> dict[str, Any]:
     return {"kind": policy.kind, "activation": policy.activation, "layers": len(policy.layers)}
 
 
 def _policy(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> PolicyArrays:
-    layers: Layers = tuple(
-        (arrays[f"layer.{i}.0"], arrays[f"layer.{i}.1"]) for i in range(int(facts["layers"]))
-    )
     return PolicyArrays(
-        layers,
+        layers_from("layer", arrays),
         facts["kind"],
         arrays.get("log_std"),
         arrays.get("low"),

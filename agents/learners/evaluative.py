@@ -20,7 +20,7 @@ from agents.learners.joint_config import JointConfig, discrete_actions
 from agents.learners.reward_learner import RewardLearner
 from agents.losses import coach
 from agents.policies.distributions import evaluate
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import Reward
 from agents.rewards.symmetry import canonical_views
 from agents.rewards.tamer import HumanReward, HumanTerms
 from agents.snapshot import Snapshot
@@ -48,7 +48,7 @@ class EvaluativeLearner(RewardLearner):
     config: EvaluativeConfig
     trainer: PolicyTrainer
 
-    def make_reward(self) -> LearnedReward:
+    def make_reward(self) -> Reward:
         if self.config.way != "tamer":
             return super().make_reward()
         actions = discrete_actions(self.task)

@@ -13,7 +13,7 @@ from agents.learners.protocol import Prior
 from agents.queries.query_manager import QueryManager
 from agents.queries.selection import QueryConfig
 from agents.rewards.additive import AdditiveReward
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import ChoiceReward
 from agents.rewards.linear import LinearReward, LinearRewardConfig
 from agents.rewards.net import NetConfig, NetReward
 from agents.rewards.symmetry import canonical_views
@@ -59,7 +59,7 @@ def make_query_manager(task: Task, config: JointConfig, seed: int) -> QueryManag
     return asker
 
 
-def make_reward(task: Task, config: JointConfig, prior: Prior, seed: int) -> LearnedReward:
+def make_reward(task: Task, config: JointConfig, prior: Prior, seed: int) -> ChoiceReward:
     """On the task's named terms, or on observations alone, as where no terms are named."""
     written = task.proxy_weights
     believed = written if prior == "written" else np.zeros_like(written)

@@ -28,7 +28,7 @@ from agents.learners.protocol import Prior
 from agents.learners.query_source import QuerySource
 from agents.learners.training_schedule import TrainingSchedule, TrainingStep, steps_of
 from agents.rewards import saliency
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import Reward
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import Snapshot
 from agents.training.trainer import PolicyTrainer
@@ -80,7 +80,7 @@ class RewardLearner(BaseLearner):
         config, value = self.config.trainer, self.episode_value
         return PolicyTrainer(self.task, self.seed, config, value, lambda policy: self.cloner.loss(policy))
 
-    def make_reward(self) -> LearnedReward:
+    def make_reward(self) -> Reward:
         """Hook: the reward that is fitted."""
         return make_reward(self.task, self.config, self.prior, self.seed)
 
