@@ -75,8 +75,8 @@ class AdditiveFeatures:
     def groups(self, count: int) -> NDArray[np.int64]:
         """The group that each feature matters with [F].
 
-        A number of s' and its bends are a group; its rise, its fall and the action are one each, and so is each
-        predicted term.
+        A number of s' and its bends are a group. Its rise, its fall, the action and each predicted term are
+        one each.
         """
         wide, _, acts, _, terms = self.sizes(count)
         number = np.arange(wide)
