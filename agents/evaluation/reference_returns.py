@@ -23,6 +23,9 @@ from safetensors.numpy import load_file, save_file
 import assets
 from agents.evaluation.source_digest import _sources
 from agents.policies.policy_arrays import Layers, PolicyArrays
+from envs import task_catalog
+from envs.code_digest import code_digest, is_same
+from envs.external.make_task import own_reward
 from envs.world import Task
 
 FORMAT = "teachbox-references-1"
@@ -62,7 +65,7 @@ def find_cached(task: Task, layouts: int) -> ReferenceReturns | None:
     """The same from the user's cache; says so when what was shipped can't be used."""
     key, name = key_of(task), name_of(task)
     found = _read(_cached(name, key), key, layouts)
-    if found is None and (SHIPPED / f"{name}.json").exists():
+    if found is None and is_catalogued(task) and (SHIPPED / f"{name}.json").exists():
         log.warning(
             "The references shipped for %s were made for another state of its world: they are measured "
             "again now, which can take minutes (`teachbox references` renews them).",
@@ -107,12 +110,36 @@ def name_of(task: Task) -> str:
 
 
 def key_of(task: Task) -> str:
-    """A digest of what the references depend on: options, horizon, numbers and sources of the world."""
+    """A digest of what the references depend on: options, horizon, numbers, physics and true reward.
+
+    A task that is as our catalogue makes it is told by the sources of its world; any other (another
+    package's, or one whose true reward somebody has replaced) by the code of its kernel and its wish.
+    """
     world = task.world
     options = {k: v for k, v in task.options.items() if k != "split"}
-    facts = [task.id, options, task.horizon, world.params.tolist(), _sources(task.id)]
+    facts: list[Any] = [task.id, options, task.horizon, world.params.tolist()]
+    if is_catalogued(task):
+        facts.append(_sources(task.id))
+    else:
+        facts += [
+            code_digest(tuple(world.kernel)),
+            code_digest(task.true_reward),
+            world.obs_names,
+            world.term_names,
+        ]
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def is_catalogued(task: Task) -> bool:
+    """Whether physics and true reward are what our catalogue makes for the task's id and options."""
+    make = task_catalog.TASKS.get(task.id)
+    if make is None:
+        return task.true_reward is own_reward
+    made = make(**task.options)
+    return is_same(tuple(task.world.kernel), tuple(made.world.kernel)) and is_same(
+        task.true_reward, made.true_reward
+    )
 
 
 def _cached(name: str, key: str) -> Path:

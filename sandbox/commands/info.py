@@ -63,7 +63,7 @@ def collect() -> dict[str, Any]:
         "versions": versions(),
         "system": platform.platform(),
         "kernels": mode(),
-        "worlds": {name: worlds.task(name).title for name in worlds.task_ids()},
+        "worlds": {one.id: one.title for one in worlds.listed_tasks(worlds.warn)},
         "learners": listed,
         "teachers": list(TEACHERS),
         "devices": devices(),

@@ -16,7 +16,6 @@ from time import monotonic, sleep
 from agents.learners.protocol import Learner
 from agents.snapshot import CurvePoint
 from envs import kernels
-from envs.external.external_task import ExternalTask
 from envs.task_catalog import warm_up_task
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.messages import Activity, Beat, Command, Failure, Note, Points, continue_curve
@@ -258,8 +257,9 @@ class Loop:
 
     def _compile(self) -> None:
         """This world alone: the others can wait until they are played."""
-        own = not isinstance(self._task, ExternalTask)
-        if kernels.mode() == "plain" or not own or kernels.is_warm(self._task.world.name):
+        world = self._task.world
+        compiled = self._task.is_costly or kernels.is_warm(world.name, world.kernel.step)
+        if kernels.mode() == "plain" or compiled:
             return
         self._say("starting", "Compiling this world, the first time only (up to a minute)")
         with contextlib.suppress(OSError):  # no place for the cache: then each start compiles

@@ -64,15 +64,15 @@ class MenuScene(Scene):
         self.exchanging = FileExchange()
         self._found: list[Any] = []
         self._drawn = 0
-        for id in task_catalog.task_ids():
-            self._list_world(task_catalog.task(id))
-        self._broken_learners: list[str] = []  # installed ones that can't be loaded, told on entering
+        self._broken: list[str] = []  # installed worlds and learners that can't be loaded, told on entering
+        for task in task_catalog.listed_tasks(self._broken.append):
+            self._list_world(task)
         self._list_learners()
 
     def enter(self) -> None:
         self.opening = 0
-        while self._broken_learners:
-            self.host.trouble(self._broken_learners.pop())
+        while self._broken:
+            self.host.trouble(self._broken.pop())
         self._found = self.host.sessions.list()
         if self.host.session is not None and self.host.session.world in self.tasks:
             self.worlds.index = list(self.tasks).index(self.host.session.world)
@@ -87,7 +87,7 @@ class MenuScene(Scene):
         self.worlds.items.append(ListItem(task.id, task.title, task.about))
 
     def _list_learners(self) -> None:
-        for one in listed_entries(self._broken_learners.append):
+        for one in listed_entries(self._broken.append):
             self._list_learner(one)
             if one.name == DEFAULT:
                 self.learners.index = len(self.learners.items) - 1
@@ -126,8 +126,8 @@ class MenuScene(Scene):
 
     @property
     def own(self) -> bool:
-        """Whether the chosen world is one of ours, which come in three levels."""
-        return self.world in task_catalog.task_ids()
+        """Whether the chosen world comes in three levels, as ours do."""
+        return self.world in self.tasks and "difficulty" in self.tasks[self.world].options
 
     def _world_chosen(self, key: Any) -> None:
         self.sessions.index = 0
