@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 
 from agents import checkpoint
+from agents.checkpoint import StateDict
 from agents.feedback.records import Record, uses_of
 from agents.imitation.cloner import CloningConfig, cloner_of
 from agents.imitation.dataset import whole_drives
 from agents.imitation.ensemble import make_ensemble
-from agents.learners.base_learner import BaseLearner
+from agents.learners.checkpointed_learner import CheckpointedLearner
 from agents.learners.learning_curve import LearningCurve
 from agents.learners.protocol import Prior
 from agents.policies.from_torch import policy_arrays
@@ -29,7 +29,7 @@ EARLY = 0.3
 """Share of the updates before which what is learned anew is not yet acted on."""
 
 
-class CloningLearner(BaseLearner):
+class CloningLearner(CheckpointedLearner):
     """Does what the person did, as far as it can tell from the observation."""
 
     name: ClassVar[str] = "bc"
@@ -138,7 +138,7 @@ class CloningLearner(BaseLearner):
         told = f"In {share} of your steps you did something else where things looked the same: what you "
         return (*remarks, told + "did most counts.")
 
-    def save(self, folder: Path) -> None:
+    def state_dict(self) -> StateDict:
         facts = {
             "step": self.step_count,
             "updates": self._updates,
@@ -148,16 +148,11 @@ class CloningLearner(BaseLearner):
             "uses": self._uses,
             "cloner": self.cloner.state(),
         }
-        arrays = checkpoint.policy_state(self.ppo.policy, self._adam) | self._more()
-        checkpoint.save(folder, self.name, facts, arrays)
+        return StateDict(facts, checkpoint.policy_state(self.ppo.policy, self._adam))
 
-    def _more(self) -> checkpoint.Arrays:
-        """What else a checkpoint needs."""
-        return {}
-
-    def load(self, folder: Path) -> None:
-        facts, arrays = checkpoint.load(folder, self.name)
-        checkpoint.restore_policy(self.ppo.policy, self._adam, arrays)
+    def load_state_dict(self, state: StateDict) -> None:
+        facts = state.facts
+        checkpoint.restore_policy(self.ppo.policy, self._adam, state.arrays)
         self.step_count, self._updates, self._left = facts["step"], facts["updates"], facts["left"]
         self.learned_seq = self.newest_seq = facts["learned_seq"]
         self._uses = dict(facts.get("uses", {}))

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from agents import checkpoint
+from agents.checkpoint import StateDict
 from agents.feedback.principles import RuleAnswers
 from agents.feedback.records import Comparison, Question, Record, Suggestion, uses_of
 from agents.imitation.cloner import Cloner
 from agents.inference.choice_sets import choice_sets
 from agents.inference.reward_inference import RewardInference
-from agents.learners.base_learner import BaseLearner
+from agents.learners.checkpointed_learner import CheckpointedLearner
 from agents.learners.joint_config import JointConfig, make_query_manager, make_reward
 from agents.learners.learning_curve import LearningCurve
 from agents.learners.protocol import Prior
@@ -36,7 +35,7 @@ from agents.training.trainer_protocol import Trainer
 from envs.world import Task
 
 
-class RewardLearner(BaseLearner):
+class RewardLearner(CheckpointedLearner):
     """Fits a reward to the records whose kind is in `kinds`, and trains a policy on it.
 
     Subclasses choose `name`, `kinds` and `Config`, and may override the public hooks: `make_trainer`,
@@ -312,34 +311,31 @@ class RewardLearner(BaseLearner):
             raters={rater or "you": asdict(known) for rater, known in raters.items()},
         )
 
-    def save(self, folder: Path) -> None:
-        """The whole learner but for the feedback, which the store has."""
+    def state_dict(self) -> StateDict:
         facts = {
             "step": self.step_count,
-            "since_fit": self.schedule.steps_since_fit,
-            "fitted": sorted(self.schedule.fitted),
+            **self.schedule.state_dict().facts,
             "learned_seq": self.learned_seq,
             "uses": self._uses,
             "agreement": self.inference.agreement,
             "counts": None if self._term_counts is None else self._term_counts.tolist(),
             "inference": self.inference.facts(),
-            "asker": self.query_manager.facts(),
+            "asker": self.query_manager.state_dict().facts,
             "cloner": self.cloner.state(),
             "practice": self.trainer.facts(),
             "reward": self.reward.facts(),
         }
-        checkpoint.save(folder, self.name, facts, self.trainer.state() | self.reward.state())
+        return StateDict(facts, self.trainer.state() | self.reward.state())
 
-    def load(self, folder: Path) -> None:
-        facts, arrays = checkpoint.load(folder, self.name)
+    def load_state_dict(self, state: StateDict) -> None:
+        facts, arrays = state.facts, state.arrays
         self.reward.restore(facts["reward"], arrays)
         self.step_count = facts["step"]
-        self.schedule.steps_since_fit = facts["since_fit"]
-        self.schedule.fitted = frozenset(facts["fitted"])
+        self.schedule.load_state_dict(state)
         self.newest_seq = self.learned_seq = facts["learned_seq"]
         self._uses = dict(facts.get("uses", {}))
         self.inference.agreement.update(facts["agreement"])
-        self.query_manager.restore(facts["asker"])
+        self.query_manager.load_state_dict(StateDict(facts["asker"]))
         self.cloner.restore(facts["cloner"])
         self._term_counts = None if facts["counts"] is None else np.array(facts["counts"], np.float32)
         self.inference.restore(facts.get("inference", {}))

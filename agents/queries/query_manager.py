@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from agents.checkpoint import StateDict
 from agents.feedback.records import Comparison, Question, Record, Suggestion
 from agents.policies.rollouts import Moment, Variant
 from agents.queries.acquisition import SampledReturns
@@ -153,11 +153,12 @@ class QueryManager:
         self._repeated.add(id)
         return Question(pairs[id].clips[::-1], same_start=True, about="asked again, sides swapped")
 
-    def facts(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         known, random = sorted(self._known), self.random.bit_generator.state
-        return {"asked": self.asked, "again_at": self._again_at, "known": known, "random": random}
+        return StateDict({"asked": self.asked, "again_at": self._again_at, "known": known, "random": random})
 
-    def restore(self, facts: dict[str, Any]) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
+        facts = state.facts
         self.asked, self._known = facts["asked"], set(facts["known"])
         self._again_at = facts.get("again_at", self.asked)  # an older version kept none
         self.random.bit_generator.state = facts["random"]

@@ -40,7 +40,7 @@ def test_each_question_knows_of_the_answer_before_it(monkeypatch: pytest.MonkeyP
     known, ask = list[int](), JointLearner.query
 
     def query(learner: JointLearner, clips: int = 2) -> Question | None:
-        known.append(len(learner._fitted))
+        known.append(len(learner.schedule.fitted))
         return ask(learner, clips)
 
     monkeypatch.setattr(JointLearner, "query", query)

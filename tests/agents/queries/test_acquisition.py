@@ -330,7 +330,7 @@ def test_when_a_pair_was_last_repeated_is_known_after_a_stop() -> None:
     asker, later = (QueryManager(task, config, np.random.default_rng(0)) for _ in range(2))
     asker.asked = 3
     assert asker.repeat_query(answered, []) is not None
-    later.restore(asker.facts())
+    later.load_state_dict(asker.state_dict())
     for one in (asker, later):
         one.asked = 7
         assert one.repeat_query(answered, []) is None  # nobody has answered anything since
