@@ -22,7 +22,8 @@ from agents.learners.protocol import BEFORE_ANSWERS
 from agents.policies.cnn import image_slice
 from agents.policies.from_torch import known_values
 from agents.rl.ppo import PPOConfig
-from agents.teachers.synthetic import Teacher, make_teacher
+from agents.teachers.synthetic import make_teacher
+from agents.teachers.teacher_protocol import Teacher
 from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog as worlds
 from envs.external.external_task import ExternalTask

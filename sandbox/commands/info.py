@@ -53,6 +53,7 @@ def collect() -> dict[str, Any]:
     """All that `teachbox info` tells."""
     from agents import learner_catalog as learners
     from agents.teachers.synthetic import TEACHERS
+    from agents.teachers.teacher_extensions import installed_teachers
     from envs import task_catalog as worlds
     from envs.kernels import mode
     from sandbox.session.folder import default_root
@@ -65,7 +66,7 @@ def collect() -> dict[str, Any]:
         "kernels": mode(),
         "worlds": {one.id: one.title for one in worlds.listed_tasks(worlds.warn)},
         "learners": listed,
-        "teachers": list(TEACHERS),
+        "teachers": [*TEACHERS, *installed_teachers()],
         "devices": devices(),
         "sessions": str(default_root()),
         "broken": broken,
