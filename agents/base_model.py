@@ -22,10 +22,12 @@ from agents.learners.protocol import BEFORE_ANSWERS
 from agents.policies.cnn import image_slice
 from agents.policies.from_torch import known_values
 from agents.rl.ppo import PPOConfig
-from agents.teachers.synthetic import Teacher, make_teacher
+from agents.teachers.synthetic import make_teacher
+from agents.teachers.teacher_protocol import Teacher
 from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog as worlds
 from envs.external.external_task import ExternalTask
+from envs.gym_env import TaskEnv
 from envs.world import Task
 
 Answers = Callable[[Question], Comparison]
@@ -42,9 +44,8 @@ def task_of(env: Any) -> Task:
     if isinstance(env, str):
         return worlds.task(env)
     if isinstance(env, gymnasium.Env):
-        inner = getattr(env.unwrapped, "task", None)
-        if isinstance(inner, Task):
-            return inner
+        if isinstance(env.unwrapped, TaskEnv):
+            return env.unwrapped.task
         if env.spec is not None:
             kept = {k: v for k, v in env.spec.kwargs.items() if k != "render_mode"}
             return worlds.task(env.spec.id, **kept)
@@ -109,7 +110,8 @@ class BaseModel:
 
     def _patient(self, config: dict[str, Any]) -> dict[str, Any]:
         """It practises as long as `learn` says, not as long as feedback is new."""
-        return {"steps_per_fit": FOREVER, **config}
+        known = learner_catalog.known_settings(self.name)
+        return {"steps_per_fit": FOREVER, **config} if "steps_per_fit" in known else config
 
     @property
     def num_timesteps(self) -> int:

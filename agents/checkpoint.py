@@ -1,11 +1,16 @@
-"""Checkpoints: JSON for facts, safetensors for numbers. Loading runs no code."""
+"""Checkpoints: JSON for facts, safetensors for numbers. Loading runs no code.
+
+A part with a state says it as a StateDict, as torch's modules do (`state_dict`, `load_state_dict`). A whole
+puts the facts of its parts under one key each, and all their arrays beside each other under distinct names.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -18,16 +23,39 @@ Arrays = dict[str, NDArray[Any]]
 FORMAT = "teachbox-checkpoint-1"
 
 
-def save(folder: Path, learner: str, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
+@dataclass(frozen=True)
+class StateDict:
+    """All that a part needs to go on where it stopped. facts: JSON. arrays: by names of its own."""
+
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Arrays = field(default_factory=dict)
+
+
+class Checkpointed(Protocol):
+    """A part of a learner whose state is kept in checkpoints."""
+
+    def state_dict(self) -> StateDict:
+        """The state as it is now. The arrays may be the part's own: they are to be written, not changed."""
+        ...
+
+    def load_state_dict(self, state: StateDict) -> None:
+        """Go on from a state; of its arrays there may be more than this part's.
+
+        Raises ValueError, a sentence, for the state of a part of another shape.
+        """
+        ...
+
+
+def save(folder: Path, learner: str, state: StateDict) -> None:
     """Write learner.json and arrays.safetensors into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "arrays.safetensors")
-    text = json.dumps({"format": FORMAT, "learner": learner, **facts})
+    save_file({k: np.ascontiguousarray(v) for k, v in state.arrays.items()}, folder / "arrays.safetensors")
+    text = json.dumps({"format": FORMAT, "learner": learner, **state.facts})
     (folder / "learner.json").write_text(text, "utf-8")
 
 
-def load(folder: Path, learner: str) -> tuple[dict[str, Any], Arrays]:
-    """(facts, arrays); ValueError with a sentence when it is not a checkpoint of this learner."""
+def load(folder: Path, learner: str) -> StateDict:
+    """What `save` wrote; ValueError with a sentence when it is not a checkpoint of this learner."""
     try:
         facts = json.loads((folder / "learner.json").read_text("utf-8"))
         arrays = load_file(folder / "arrays.safetensors")
@@ -37,7 +65,7 @@ def load(folder: Path, learner: str) -> tuple[dict[str, Any], Arrays]:
         raise ValueError(f"{folder} holds no {FORMAT}: start the learner afresh on the same feedback")
     if facts.get("learner") != learner:
         raise ValueError(f"{folder} is of learner {facts.get('learner')!r}, not of {learner!r}")
-    return facts, arrays
+    return StateDict(facts, arrays)
 
 
 def policy_state(policy: Any, optimizer: torch.optim.Optimizer) -> Arrays:
@@ -64,17 +92,3 @@ def restore_policy(policy: Any, optimizer: torch.optim.Optimizer, arrays: Arrays
             _, index, name = key.split(".")
             state["state"].setdefault(int(index), {})[name] = torch.from_numpy(value.copy())
     optimizer.load_state_dict(state)
-
-
-def layer_arrays(name: str, layers: Any) -> Arrays:
-    """(weight, bias) pairs under numbered names."""
-    return {f"{name}.{i}.{j}": part for i, layer in enumerate(layers) for j, part in enumerate(layer)}
-
-
-def layers_from(name: str, arrays: Arrays) -> Any:
-    """The layers that `layer_arrays` put under `name`."""
-    found, i = [], 0
-    while f"{name}.{i}.0" in arrays:
-        found.append((arrays[f"{name}.{i}.0"], arrays[f"{name}.{i}.1"]))
-        i += 1
-    return tuple(found)

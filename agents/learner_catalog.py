@@ -1,20 +1,26 @@
-"""The learners by name. Listing them imports no torch; making one does."""
+"""The learners by name: those of teachbox, of other installed packages, and `module:name`.
+
+Listing those of teachbox imports no torch; making one does. Another package brings a learner by an entry
+point of the group `teachbox.learners`.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from abc import ABCMeta
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import Any, cast, get_args
 
 from agents.feedback.feedback_kind import ALL_KINDS
+from agents.learners.protocol import Learner, Prior
+from envs import extensions
+from envs.extensions import BrokenExtension, installed, load_installed
 from envs.world import Task
 
-if TYPE_CHECKING:
-    from agents.learners.base_learner import BaseLearner
-    from agents.learners.protocol import Learner
-
 DEFAULT = "joint"
+GROUP = "teachbox.learners"
+"""The entry points by which other packages bring learners."""
 RENAMED_SETTINGS = {"practice": "trainer"}
 """Settings of older versions, and what they are called now."""
 
@@ -32,71 +38,71 @@ class LearnerEntry:
     about: str
     kinds: frozenset[str]
     """The kinds of feedback it learns from."""
-    load: Callable[[], type[BaseLearner]]
-    """Imports the learner's class, and with it torch."""
+    load: Callable[[], type[Learner]]
+    """Imports the learner's class, and with it torch where it learns with torch."""
 
 
-def _joint() -> type[BaseLearner]:
+def _joint() -> type[Learner]:
     from agents.learners.joint import JointLearner
 
     return JointLearner
 
 
-def _preferences() -> type[BaseLearner]:
+def _preferences() -> type[Learner]:
     from agents.learners.preferences import PreferencesLearner
 
     return PreferencesLearner
 
 
-def _pebble() -> type[BaseLearner]:
+def _pebble() -> type[Learner]:
     from agents.learners.pebble import PebbleLearner
 
     return PebbleLearner
 
 
-def _evaluative() -> type[BaseLearner]:
+def _evaluative() -> type[Learner]:
     from agents.learners.evaluative import EvaluativeLearner
 
     return EvaluativeLearner
 
 
-def _bc() -> type[BaseLearner]:
+def _bc() -> type[Learner]:
     from agents.learners.bc import CloningLearner
 
     return CloningLearner
 
 
-def _dagger() -> type[BaseLearner]:
+def _dagger() -> type[Learner]:
     from agents.learners.dagger import DaggerLearner
 
     return DaggerLearner
 
 
-def _gail() -> type[BaseLearner]:
+def _gail() -> type[Learner]:
     from agents.learners.adversarial import GailLearner
 
     return GailLearner
 
 
-def _airl() -> type[BaseLearner]:
+def _airl() -> type[Learner]:
     from agents.learners.adversarial import AirlLearner
 
     return AirlLearner
 
 
-def _maxent() -> type[BaseLearner]:
+def _maxent() -> type[Learner]:
     from agents.learners.maxent import MaxEntLearner
 
     return MaxEntLearner
 
 
-def _cpl() -> type[BaseLearner]:
+def _cpl() -> type[Learner]:
     from agents.learners.cpl import ContrastiveLearner
 
     return ContrastiveLearner
 
 
-def _shaping() -> type[BaseLearner]:
+def _shaping() -> type[Learner]:
     from agents.learners.shaping import ShapingLearner
 
     return ShapingLearner
@@ -182,21 +188,73 @@ _ENTRIES = (
     ),
 )
 LEARNERS: dict[str, LearnerEntry] = {entry.name: entry for entry in _ENTRIES}
+"""The learners that come with teachbox."""
+_OF_THE_CLASS = tuple(
+    name
+    for name, value in {**Learner.__annotations__, **vars(Learner)}.items()
+    if not name.startswith("_") and not isinstance(value, property)
+)
+"""What the contract wants of a learner's class; its properties may also be attributes of the instance."""
 
 
 def entry(name: str) -> LearnerEntry:
-    """The entry called `name`; raises UnknownLearner."""
-    if name not in LEARNERS:
-        close = difflib.get_close_matches(name, LEARNERS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(LEARNERS)}"
-        raise UnknownLearner(f"there is no learner {name!r}: {hint}")
-    return LEARNERS[name]
+    """The learner called `name`; raises UnknownLearner.
+
+    name: of a learner of teachbox or of an installed package, or `module:name` of a learner's class or of a
+    LearnerEntry. Another package's module is imported.
+    """
+    if name in LEARNERS:
+        return LEARNERS[name]
+    try:
+        is_installed = name in installed(GROUP)
+        found = load_installed(GROUP, name) if is_installed else extensions.import_object(name)
+    except BrokenExtension as error:
+        raise UnknownLearner(str(error)) from error
+    if found is not None:
+        return _entry_of(name, found)
+    known = [*LEARNERS, *installed(GROUP)]
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(known)}"
+    raise UnknownLearner(f"there is no learner {name!r}: {hint}")
+
+
+def _entry_of(name: str, found: Any) -> LearnerEntry:
+    """The entry under which another package's learner is listed; UnknownLearner if it is no learner."""
+    if isinstance(found, LearnerEntry):
+        return replace(found, name=name)
+    if not isinstance(found, type):
+        raise UnknownLearner(f"{name} is a {type(found).__name__}, not a learner's class or a LearnerEntry")
+    learner: type[Learner] = found
+    abstract = found.__abstractmethods__ if isinstance(found, ABCMeta) else ()
+    missing = [part for part in _OF_THE_CLASS if part not in dir(learner) or part in abstract]
+    if missing:
+        raise UnknownLearner(f"{name} is no learner: {learner.__name__} has no {', '.join(missing)}")
+    if not is_dataclass(learner.Config):
+        raise UnknownLearner(f"{name} is no learner: its Config is not a dataclass")
+    about = (learner.__doc__ or "").strip().partition("\n")[0]
+    return LearnerEntry(name, learner.name, about, learner.kinds, lambda: learner)
+
+
+def listed_entries(tell: Callable[[str], None], in_use: str = "") -> Iterator[LearnerEntry]:
+    """The learners of teachbox and of installed packages; `tell` gets a sentence for each broken one.
+
+    in_use: a learner that is listed too if it is a `module:name`.
+    """
+    for name in dict.fromkeys((*LEARNERS, *installed(GROUP), *([in_use] if ":" in in_use else []))):
+        try:
+            yield entry(name)
+        except UnknownLearner as error:
+            tell(str(error))
+
+
+def known_settings(name: str) -> tuple[str, ...]:
+    """The settings that the learner called `name` has. Imports the learner; raises UnknownLearner."""
+    return tuple(field.name for field in fields(entry(name).load().Config))
 
 
 def check(name: str, settings: Mapping[str, Any]) -> None:
     """Raise ValueError, a sentence, for settings that the learner called `name` doesn't have."""
-    config = entry(name).load().Config
-    known = [] if config is None else [field.name for field in fields(config)]
+    known = known_settings(name)
     for setting in settings:
         if setting not in known:
             hint = RENAMED_SETTINGS.get(setting, "")
@@ -208,14 +266,15 @@ def check(name: str, settings: Mapping[str, Any]) -> None:
 
 
 def make(name: str, task: Task, *, seed: int = 0, prior: str = "written", **settings: Any) -> Learner:
-    """A fresh learner. `settings` are fields of its configuration. Imports torch.
+    """A fresh learner. `settings` are fields of its configuration. Imports what it learns with, often torch.
 
     Raises UnknownLearner, and ValueError for an unknown prior or setting.
     """
-    if prior not in ("written", "none"):
+    if prior not in get_args(Prior):
         raise ValueError(f"prior {prior!r} is unknown: choose 'written' or 'none'")
     from agents.torch_runtime import skip_compiler
 
     skip_compiler()
     check(name, settings)
-    return entry(name).load().from_settings(task, seed, prior, settings)
+    learner = entry(name).load()
+    return learner(task, seed=seed, prior=cast(Prior, prior), config=learner.Config(**settings))

@@ -93,9 +93,6 @@ class BC(BaseModel):
     def _on(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
         return {**config, "device": device}
 
-    def _patient(self, config: dict[str, Any]) -> dict[str, Any]:
-        return config
-
     @classmethod
     def _shaped_as(cls, agent: Agent) -> dict[str, Any]:
         found = tuple(weight.shape[1] for weight, _ in agent.policy.layers[:-1])

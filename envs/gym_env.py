@@ -16,8 +16,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from envs import task_catalog
 from envs.simulation import Simulation
-from envs.task_catalog import TASKS
 from envs.world import OBS_BOUND, Array, Task, World
 
 PICTURE_HEIGHT = 480
@@ -26,7 +26,7 @@ RENDER_MODES = ("human", "rgb_array")
 
 
 def _made(task: Task | str, options: dict[str, Any]) -> Task:
-    return TASKS[task](**options) if isinstance(task, str) else task
+    return task_catalog.task(task, **options) if isinstance(task, str) else task
 
 
 def _obs_space(task: Task) -> spaces.Box:
@@ -62,7 +62,8 @@ def written_reward(task: Task, terms: Array) -> NDArray[np.float64]:
 class TaskEnv(gymnasium.Env[Any, Any]):
     """One row of a task.
 
-    task: one of `envs.task_catalog.task_ids()`, or a Task. Options (size, difficulty, split) go to the task.
+    task: a name that `envs.task_catalog.task` knows, or a Task. Options (size, difficulty,
+    split) go to the task.
     reset(seed=s) gives what row s - s0 of a simulation reset with s0 begins with.
     """
 

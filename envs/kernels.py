@@ -9,12 +9,14 @@ A process that wants its first picture soon begins plain and fetches compiled tw
 (`fetch`): from then on `fastest` gives the twin of a kernel, which a simulation takes when it is reset.
 
 numba's cache does not notice when a function that a kernel calls in another file has changed, so
-the cache folder is named by the sources of all of `envs`.
+the cache folder is named by the sources of all of `envs`; that of a kernel of another package by its
+sources as well.
 """
 
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import shutil
 import sys
@@ -96,7 +98,7 @@ def fetch(functions: Iterable[Any], use: Callable[[dict[Any, Any]], None]) -> No
 def _compile(function: Any, inline: bool) -> Any:
     import numba
 
-    numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = str(cache_folder_of(function))  # type: ignore[attr-defined]
     return numba.njit(cache=True, error_model="numpy", forceinline=inline)(function)
 
 
@@ -132,16 +134,37 @@ def cache_folder() -> Path:
     return user_cache_path("teachbox") / "kernels" / digest.hexdigest()[:16]
 
 
-def is_warm(world: str) -> bool:
-    """Whether this world's kernels, in the state of these sources, have been compiled before."""
-    return (cache_folder() / f"warm-{world}").exists()
+def cache_folder_of(function: Any) -> Path:
+    """Where this kernel is kept once it is compiled."""
+    plain = inspect.unwrap(function)
+    root = Path(plain.__code__.co_filename)
+    if not root.is_file() or root.is_relative_to(Path(__file__).parent):
+        return cache_folder()
+    while (root.parent / "__init__.py").is_file():
+        root = root.parent
+    return _cache_folder_of_others(root)
 
 
-def mark_warm(world: str) -> None:
+@cache
+def _cache_folder_of_others(root: Path) -> Path:
+    """The same for another package (its folder) or a module that is in none (its file)."""
+    digest = hashlib.sha256(f"{cache_folder().name} {root}".encode())
+    for source in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
+        digest.update(source.read_bytes())
+    return user_cache_path("teachbox") / "kernels-of-others" / root.stem / digest.hexdigest()[:16]
+
+
+def is_warm(world: str, step: Any) -> bool:
+    """Whether this world's kernels (`step` is one), in the state of their sources, have been compiled."""
+    return (cache_folder_of(step) / f"warm-{world}").exists()
+
+
+def mark_warm(world: str, step: Any) -> None:
     """Say that all of a world's kernels have been compiled (see envs.task_catalog); forget the oldest
     caches."""
-    cache_folder().mkdir(parents=True, exist_ok=True)
-    (cache_folder() / f"warm-{world}").touch()
-    kept = sorted(cache_folder().parent.iterdir(), key=lambda folder: folder.stat().st_mtime)
+    here = cache_folder_of(step)
+    here.mkdir(parents=True, exist_ok=True)
+    (here / f"warm-{world}").touch()
+    kept = sorted(here.parent.iterdir(), key=lambda folder: folder.stat().st_mtime)
     for old in kept[:-_KEPT]:
         shutil.rmtree(old, ignore_errors=True)

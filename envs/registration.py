@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gymnasium
+from gymnasium.envs.registration import ENV_ID_RE
+
+from envs.extensions import TASKS, installed
 
 IDS = (
     "teachbox/RoomsTidy-v0",
@@ -19,9 +22,10 @@ IDS = (
 
 
 def register_all() -> None:
-    """Register every task; keywords of `gymnasium.make` (size, difficulty, split) go to the task."""
-    for id in IDS:
-        if id not in gymnasium.registry:
+    """Register every task, ours and other packages'; keywords of `gymnasium.make` (size, difficulty,
+    split) go to the task. A name that Gymnasium can't take is left out."""
+    for id in (*IDS, *installed(TASKS)):
+        if id not in gymnasium.registry and ENV_ID_RE.fullmatch(id):
             gymnasium.register(
                 id,
                 entry_point="envs.gym_env:TaskEnv",

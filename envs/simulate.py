@@ -8,7 +8,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.simulation import Simulation
+from envs.external.external_simulation import ExternalSimulation
+from envs.external.external_task import ExternalTask
+from envs.simulation import AnySimulation, Simulation
 from envs.world import Array, Task
 
 Float = NDArray[np.float32]
@@ -19,37 +21,29 @@ def is_external(task: Task) -> bool:
     return task.world.state_size == 0
 
 
-def idle_actions(task: Task, rows: int) -> Array:
-    """[N] or [N, C] actions that do nothing."""
-    space = task.world.action_space
-    if isinstance(space, spaces.Discrete):
-        return np.full(rows, task.world.idle_action)
-    return np.zeros((rows, *space.shape), np.float32)
-
-
 def resting(task: Task) -> tuple[Float, Array, Float, Float]:
-    """(obs, action, next obs, terms) of one step after an early end in a world of somebody else's."""
+    """(obs, action, next obs, terms) of one step after an early end (see `Task.ends_early`)."""
     over = np.zeros((1, len(task.world.obs_names)), np.float32)
     over[0, -1] = 1.0
-    return over, idle_actions(task, 1), over, np.zeros((1, len(task.world.terms)), np.float32)
+    return over, task.idle(1), over, np.zeros((1, len(task.world.terms)), np.float32)
 
 
-def simulate(task: Task, rows: int, seed: int = 0, auto_reset: bool = True, skips: bool = False) -> Any:
-    """A Simulation or, for a world of somebody else's, its ForeignSimulation (same face).
+def simulate(
+    task: Task, rows: int, seed: int = 0, auto_reset: bool = True, skips: bool = False
+) -> AnySimulation:
+    """N rows of a task: compiled ones, or an environment each where the world is an external one.
 
     skips: of the latter, see there; in ours no episode ends early.
     """
-    if not is_external(task):
-        return Simulation(task, rows, seed=seed, auto_reset=auto_reset)
-    from envs.external.external_simulation import ExternalSimulation
-
-    return ExternalSimulation(task, rows, seed=seed, auto_reset=auto_reset, skips=skips)  # type: ignore[arg-type]
+    if isinstance(task, ExternalTask):
+        return ExternalSimulation(task, rows, seed=seed, auto_reset=auto_reset, skips=skips)
+    return Simulation(task, rows, seed=seed, auto_reset=auto_reset)
 
 
 def random_actions(task: Task, rows: int, random: np.random.Generator) -> NDArray[Any]:
     """Uniform actions [N] or [N, C]; where a bound is infinite, from -1 to 1."""
     space = task.world.action_space
-    if hasattr(space, "n"):
+    if isinstance(space, spaces.Discrete):
         return random.integers(0, int(space.n), rows)
     low = np.where(np.isfinite(space.low), space.low, -1.0)
     high = np.where(np.isfinite(space.high), space.high, 1.0)

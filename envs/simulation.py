@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
 from envs import kernels
@@ -27,6 +28,59 @@ class Step(NamedTuple):
     terms: NDArray[np.float32]
     ended: NDArray[np.bool_]
     last_states: Array
+
+
+class AnySimulation(Protocol):
+    """N rows of a task, whoever made its world. See `Simulation` for what each method does."""
+
+    rows: int
+    auto_reset: bool
+    skipped: int
+    """Steps after early ends that were left out."""
+    states: Array
+    """[N, K]; K = 0 where nothing can be restored, unless pictures are kept."""
+    rng: NDArray[np.uint64]
+
+    @property
+    def task(self) -> Task: ...
+
+    @property
+    def obs(self) -> NDArray[np.float32]: ...
+
+    @property
+    def clock(self) -> NDArray[np.int64]:
+        """[N] steps since each row's episode began."""
+        ...
+
+    @property
+    def over(self) -> NDArray[np.bool_]:
+        """[N] whether a row's episode is over before the horizon."""
+        ...
+
+    def seed_rows(self, seeds: Array) -> None: ...
+    def reset(self, seed: int | Array = 0) -> NDArray[np.float32]: ...
+    def reset_rows(self, which: NDArray[np.bool_]) -> NDArray[np.float32]: ...
+    def reset_as_env(self, seed: int) -> None:
+        """Start row 0 as the task's Gymnasium environment starts with `reset(seed=seed)`."""
+        ...
+
+    def step(self, actions: Array) -> Step: ...
+    def put(self, which: NDArray[np.bool_], states: Array, rng: Array) -> NDArray[np.float32]: ...
+    def fork(self, row: int, trajectory: Trajectory, t: int = 0) -> NDArray[np.float32]: ...
+    def recorder(self, row: int = 0, driver: str = "person") -> Recorder: ...
+    def frame(self, row: int = 0) -> NDArray[np.uint8]:
+        """A picture [H, W, 3] of a row now, of a task that draws itself (`Task.draws_itself`)."""
+        ...
+
+    def film(self) -> None:
+        """Keep pictures as states from now on, in a world whose recordings need them."""
+        ...
+
+    def origin(self, row: int = 0) -> tuple[int | None, Array | None]:
+        """What runs a row again up to now where no state is kept: its seed and the actions since."""
+        ...
+
+    def close(self) -> None: ...
 
 
 def words_of(seeds: Array) -> NDArray[np.uint64]:
@@ -60,7 +114,7 @@ class Simulation:
         self, task: Task, rows: int, *, seed: int = 0, auto_reset: bool = True, kernel: Kernel | None = None
     ) -> None:
         world = task.world
-        self.task, self.rows, self.auto_reset = task, rows, auto_reset
+        self.task, self.rows, self.auto_reset, self.skipped = task, rows, auto_reset, 0
         self._given, self._kernel = kernel, kernel or world.kernel
         self._params, self._clock = world.params, world.clock
         self.states: Array = np.zeros((rows, world.state_size), world.state_dtype)
@@ -72,13 +126,41 @@ class Simulation:
         self._terms = [np.zeros((rows, len(world.terms)), np.float32) for _ in range(2)]
         self._turn = 0
         self._all = np.ones(rows, np.bool_)
-        discrete = hasattr(world.action_space, "n")
+        discrete = isinstance(world.action_space, spaces.Discrete)
         self._action_dtype: type = np.int64 if discrete else np.float32
         self.reset(seed)
 
     @property
     def obs(self) -> NDArray[np.float32]:
         return self._obs[self._turn]
+
+    @property
+    def clock(self) -> NDArray[np.int64]:
+        """[N] steps since each row's episode began."""
+        return self.states[:, self._clock].astype(np.int64)
+
+    @property
+    def over(self) -> NDArray[np.bool_]:
+        """[N] False: no episode is over before the horizon."""
+        return np.zeros(self.rows, np.bool_)
+
+    def reset_as_env(self, seed: int) -> None:
+        """Start row 0 as `envs.gym_env.TaskEnv` starts with `reset(seed=seed)`."""
+        self.reset(seed)
+
+    def frame(self, row: int = 0) -> NDArray[np.uint8]:
+        """Not possible here: a renderer draws the states."""
+        raise TypeError(f"{self.task.id} does not draw itself; draw its states with a renderer")
+
+    def film(self) -> None:
+        """Nothing to do: states are kept."""
+
+    def origin(self, row: int = 0) -> tuple[int | None, Array | None]:
+        """Nothing: a state is enough."""
+        return None, None
+
+    def close(self) -> None:
+        """Nothing is held that must be given back."""
 
     def seed_rows(self, seeds: Array) -> None:
         """Give each row the random word that follows from its own seed (row order is irrelevant)."""

@@ -53,33 +53,14 @@ def merged(task: Task) -> Callable[[Array], Array]:
         found[:, clock] = 0
         return found
 
-    if task.world.name != "rooms":
-        return timeless
-    from envs.rooms.rooms_state_layout import (
-        BROKEN,
-        BUMPED,
-        CARPET,
-        DIRTIED,
-        DIRTY,
-        DISTURBED,
-        HEADER,
-        HEADING,
-    )
-
-    def in_flats(states: Array) -> Array:
-        found = timeless(states)
-        found[:, [HEADING, BUMPED, BROKEN, DIRTIED, DISTURBED]] = 0
-        cells = found[:, HEADER:]
-        cells[cells == DIRTY] = CARPET
-        return found
-
-    return in_flats
+    hook = task.world.hooks.merge_states
+    return timeless if hook is None else lambda states: hook(timeless(states))
 
 
 def enumerate_states(task: Task, state: Array, most: int = 20_000) -> Tables:
     """All states that can be reached from `state` [K]; TooManyStates when there are over `most`."""
     space = task.world.action_space
-    if not isinstance(space, spaces.Discrete) or task.world.state_size == 0:
+    if not isinstance(space, spaces.Discrete) or not task.can_restore:
         raise TooManyStates(f"{task.id} has no states that can be counted: it is continuous")
     merge, actions = merged(task), int(space.n)
     found, numbers = [merge(state[None])[0]], {}

@@ -11,8 +11,9 @@ Arrays, everywhere: N rows lead, K numbers of state, D of observation, M terms.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import Any, ParamSpec, Protocol
 
 import numpy as np
 from gymnasium import spaces
@@ -21,7 +22,10 @@ from numpy.typing import NDArray
 from envs import kernels
 
 Array = NDArray[Any]
+P = ParamSpec("P")
 TrueReward = Callable[[Array, Array, Array], NDArray[np.float32]]
+Act = Callable[[Array], Array]
+"""observations [N, D] -> actions [N] or [N, C]."""
 OBS_BOUND = 2.0
 """Every observation of our own worlds lies in -OBS_BOUND..OBS_BOUND (a test of the contract holds it)."""
 
@@ -60,6 +64,30 @@ class Kernel:
 
 
 @dataclass(frozen=True)
+class WorldHooks:
+    """What a world can do besides its kernel. Each is a function that imports what it needs when it is
+    called, and None where the world has no such thing.
+
+    renderer(task): what draws the task's states; it may import pygame.
+    state_checks(task, states [T+1, K] float64): what may be wrong with states that come from a file, as
+    pairs (what is wrong, where it is [T+1] bool).
+    best_returns(task, seeds [N]): the best possible returns [N] of the true reward by an exact planner;
+    None if it can't plan for this task's true reward or physics.
+    planning_expert(task, cautious): the exact planner as a driver (simulation of one row -> action), who
+    keeps clear of all harm if cautious; None as above.
+    rule_driver(task): a careful driver by rule; None if the task is observed in a way it can't read.
+    merge_states(states [N, K]): the states with all set to 0 that changes nothing later, for tables.
+    """
+
+    renderer: Callable[[Task], Renderer] | None = None
+    state_checks: Callable[[Task, Array], Sequence[tuple[str, Array]]] | None = None
+    best_returns: Callable[[Task, Array], Array | None] | None = None
+    planning_expert: Callable[[Task, bool], Callable[[Any], Any] | None] | None = None
+    rule_driver: Callable[[Task], Act | None] | None = None
+    merge_states: Callable[[Array], Array] | None = None
+
+
+@dataclass(frozen=True)
 class World:
     """Physics of one kind of place. `params` is the float64 vector that the kernel reads."""
 
@@ -89,6 +117,7 @@ class World:
     (H, W, 3). () is (D,)."""
     obs_dtype: type = np.float32
     """np.uint8 for a picture: other people's tools get its bytes, a Simulation shares of 255."""
+    hooks: WorldHooks = WorldHooks()
 
     def __post_init__(self) -> None:
         if not self.obs_shape:
@@ -117,6 +146,8 @@ class Task:
     """Key name ('up', 'left', 'space', ...; '' is no key) -> action."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """The keywords it was made with (size, split, ...), kept in every recording."""
+    factory: Callable[..., Task] | None = field(default=None, compare=False)
+    """What made it of `options`; makes it again with others. See `task_factory`."""
 
     @property
     def can_restore(self) -> bool:
@@ -134,21 +165,46 @@ class Task:
         return False
 
     @property
+    def ends_early(self) -> bool:
+        """Whether an episode may be over before the horizon; the last number observed is then 1."""
+        return False
+
+    @property
+    def draws_itself(self) -> bool:
+        """Whether its simulation makes the pictures, and no renderer draws its states."""
+        return False
+
+    @property
     def proxy_weights(self) -> NDArray[np.float32]:
         """The written reward as weights over the world's terms, shape [M]."""
         return np.array([self.proxy_reward.get(name, 0.0) for name in self.world.term_names], np.float32)
 
     def idle(self, rows: int) -> Array:
         """What standing still is, for N rows: actions [N] int64 or [N, C] float32."""
-        action = np.asarray(self.keys.get("", self.world.idle_action))
-        return np.stack([action.astype(np.int64 if action.ndim == 0 else np.float32)] * rows)
+        space = self.world.action_space
+        if isinstance(space, spaces.Discrete):
+            return np.full(rows, self.keys.get("", self.world.idle_action), np.int64)
+        action = np.asarray(self.keys.get("", np.zeros(space.shape)), np.float32)
+        return np.stack([action.reshape(space.shape)] * rows)
+
+
+def task_factory(make: Callable[P, Task]) -> Callable[P, Task]:
+    """Decorate a function that makes a task of keywords: the task then knows how it was made."""
+
+    @wraps(make)
+    def made(*args: P.args, **kwargs: P.kwargs) -> Task:
+        return replace(make(*args, **kwargs), factory=made)
+
+    return made
 
 
 class Renderer(Protocol):
     """Draws any stored state at any size (lives in `<world>_renderer.py`; only such files import pygame)."""
 
-    aspect: float
-    """Width over height of the picture that it likes best."""
+    @property
+    def aspect(self) -> float:
+        """Width over height of the picture that it likes best."""
+        ...
 
     def draw(
         self,

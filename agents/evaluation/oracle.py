@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -22,7 +20,7 @@ from agents.policies.policy_arrays import PolicyArrays, forward
 from agents.policies.rollouts import Act
 from agents.rl.ppo import BurstPPO, PPOConfig, discounted_deviation
 from agents.rl.vec_env import SimulationVecEnv
-from envs.simulate import is_external, simulate
+from envs.simulate import simulate
 from envs.world import Task, TrueReward
 
 STEPS = 10_000_000
@@ -48,7 +46,7 @@ def ppo_on_reward(task: Task, judge: TrueReward, seed: int = 0, config: PPOConfi
 
     As in every learner of ours the reward is divided by the deviation of its discounted sums.
     """
-    config = config or (foreign_config(PPOConfig()) if is_external(task) else PPOConfig())
+    config = config or (foreign_config(PPOConfig()) if task.is_costly else PPOConfig())
     sim = simulate(task, config.n_envs, seed=seed * 1_000_003 + 29)
     env = SimulationVecEnv(sim, stagger=np.random.default_rng([seed, 7]))
     env.judge = judge
@@ -112,12 +110,6 @@ def acting(policy: PolicyArrays, surest: bool, seed: int = 0) -> Act:
 
 
 def by_rule(task: Task) -> Act | None:
-    """The careful driver by rule that some worlds have (`envs.<world>.<world>_expert`), None in others."""
-    name = f"envs.{task.world.name}.{task.world.name}_expert"
-    if is_external(task) or find_spec(f"envs.{task.world.name}") is None or find_spec(name) is None:
-        return None
-    try:
-        act: Act = import_module(name).CarefulDriver(task.world).act
-    except ValueError:  # it sees features only
-        return None
-    return act
+    """The careful driver by rule that some worlds have (`WorldHooks.rule_driver`), None in others."""
+    hook = task.world.hooks.rule_driver
+    return None if hook is None else hook(task)

@@ -22,7 +22,10 @@ from safetensors.numpy import load_file, save_file
 
 import assets
 from agents.evaluation.source_digest import _sources
-from agents.policies.policy_arrays import Layers, PolicyArrays
+from agents.policies.policy_arrays import PolicyArrays, layers_from, policy_to_arrays
+from envs import task_catalog
+from envs.code_digest import code_digest, is_same
+from envs.external.make_task import own_reward
 from envs.world import Task
 
 FORMAT = "teachbox-references-1"
@@ -62,7 +65,7 @@ def find_cached(task: Task, layouts: int) -> ReferenceReturns | None:
     """The same from the user's cache; says so when what was shipped can't be used."""
     key, name = key_of(task), name_of(task)
     found = _read(_cached(name, key), key, layouts)
-    if found is None and (SHIPPED / f"{name}.json").exists():
+    if found is None and is_catalogued(task) and (SHIPPED / f"{name}.json").exists():
         log.warning(
             "The references shipped for %s were made for another state of its world: they are measured "
             "again now, which can take minutes (`teachbox references` renews them).",
@@ -79,7 +82,7 @@ def keep(task: Task, found: ReferenceReturns, folder: Path | None = None) -> Pat
     arrays = path.with_suffix(".safetensors")
     if found.policy is not None:
         fresh = arrays.with_suffix(".new")
-        save_file(_policy_arrays(found.policy), fresh)
+        save_file(policy_to_arrays(found.policy, "layer"), fresh)
         fresh.replace(arrays)
     else:
         arrays.unlink(missing_ok=True)
@@ -107,12 +110,36 @@ def name_of(task: Task) -> str:
 
 
 def key_of(task: Task) -> str:
-    """A digest of what the references depend on: options, horizon, numbers and sources of the world."""
+    """A digest of what the references depend on: options, horizon, numbers, physics and true reward.
+
+    A task that is as our catalogue makes it is told by the sources of its world; any other (another
+    package's, or one whose true reward somebody has replaced) by the code of its kernel and its wish.
+    """
     world = task.world
     options = {k: v for k, v in task.options.items() if k != "split"}
-    facts = [task.id, options, task.horizon, world.params.tolist(), _sources(task.id)]
+    facts: list[Any] = [task.id, options, task.horizon, world.params.tolist()]
+    if is_catalogued(task):
+        facts.append(_sources(task.id))
+    else:
+        facts += [
+            code_digest(tuple(world.kernel)),
+            code_digest(task.true_reward),
+            world.obs_names,
+            world.term_names,
+        ]
     text = json.dumps(facts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def is_catalogued(task: Task) -> bool:
+    """Whether physics and true reward are what our catalogue makes for the task's id and options."""
+    make = task_catalog.TASKS.get(task.id)
+    if make is None:
+        return task.true_reward is own_reward
+    made = make(**task.options)
+    return is_same(tuple(task.world.kernel), tuple(made.world.kernel)) and is_same(
+        task.true_reward, made.true_reward
+    )
 
 
 def _cached(name: str, key: str) -> Path:
@@ -136,22 +163,13 @@ def _read(path: Path, key: str, layouts: int) -> ReferenceReturns | None:
 # A policy as arrays.
 
 
-def _policy_arrays(policy: PolicyArrays) -> dict[str, NDArray[Any]]:
-    found = {f"layer.{i}.{j}": part for i, layer in enumerate(policy.layers) for j, part in enumerate(layer)}
-    more = {"log_std": policy.log_std, "low": policy.low, "high": policy.high}
-    return {k: np.ascontiguousarray(v) for k, v in {**found, **more}.items() if v is not None}
-
-
 def _policy_facts(policy: PolicyArrays) -> dict[str, Any]:
     return {"kind": policy.kind, "activation": policy.activation, "layers": len(policy.layers)}
 
 
 def _policy(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> PolicyArrays:
-    layers: Layers = tuple(
-        (arrays[f"layer.{i}.0"], arrays[f"layer.{i}.1"]) for i in range(int(facts["layers"]))
-    )
     return PolicyArrays(
-        layers,
+        layers_from("layer", arrays),
         facts["kind"],
         arrays.get("log_std"),
         arrays.get("low"),

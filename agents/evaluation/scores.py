@@ -17,8 +17,8 @@ from agents.evaluation.reference_returns import ReferenceReturns
 from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import Act, acting, episode_steps
 from agents.snapshot import PolicyEvaluator
-from envs import task_catalog
-from envs.simulate import idle_actions, is_external, random_actions
+from envs.simulate import random_actions
+from envs.task_options import takes_option, with_options
 from envs.world import Array, Task, TrueReward
 
 Progress = Callable[[float, str], None]
@@ -28,18 +28,16 @@ LAYOUTS = 200
 
 def unseen(task: Task) -> Task:
     """The same task on layouts kept for scoring."""
-    if task.id not in task_catalog.task_ids():
+    if not takes_option(task, "split"):
         return task
-    return task_catalog.task(task.id, **{**task.options, "split": "test"})
+    return with_options(task, {**task.options, "split": "test"})
 
 
 def plainly_sensed(task: Task) -> Task:
     """The same task seen by its features."""
     if not {"observation", "view"} & set(task.options):
         return task
-    return task_catalog.task(
-        task.id, **{k: v for k, v in task.options.items() if k not in ("observation", "view")}
-    )
+    return with_options(task, {k: v for k, v in task.options.items() if k not in ("observation", "view")})
 
 
 HIGHEST = 1.02
@@ -128,7 +126,7 @@ def reference_means(task: Task, layouts: int = LAYOUTS) -> ReferenceMeans:
     return ReferenceMeans(*means)
 
 
-def true_reward(task: Task) -> TrueReward:
+def true_reward_of(task: Task) -> TrueReward:
     """The wish as a reward, to measure how learnable a task is and what is best; for no learner."""
     return task.true_reward
 
@@ -144,7 +142,7 @@ def measure(
     progress(0.0, "random and standing still")
     at_random = [episodes(task, lambda obs: random_actions(task, len(obs), random), seeds) for _ in range(3)]
     base = np.mean([some.returns for some in at_random], axis=0)
-    still = episodes(task, lambda obs: idle_actions(task, len(obs)), seeds).returns
+    still = episodes(task, lambda obs: task.idle(len(obs)), seeds).returns
     planned = _planned(task, seeds, progress)
     if planned is not None:
         return ReferenceReturns(base, still, planned, "plan")
@@ -152,18 +150,17 @@ def measure(
 
 
 def _planned(task: Task, seeds: Array, progress: Progress) -> Array | None:
-    """The returns of exact plans, None where nothing plans or a flat has too many states for it."""
-    if task.world.name != "rooms":
+    """The returns of exact plans, None where none plans for this true reward, or a layout is too large."""
+    best_returns = task.world.hooks.best_returns
+    if best_returns is None:
         return None
-    from envs.rooms.planner import best_returns
-
     found = []
     for done, seed in enumerate(seeds):
-        progress(done / len(seeds), f"exact plan of flat {done + 1} of {len(seeds)}")
-        try:
-            found.append(best_returns(task, np.array([seed]))[0])
-        except ValueError:  # too many states
+        progress(done / len(seeds), f"exact plan of layout {done + 1} of {len(seeds)}")
+        best = best_returns(task, np.array([seed]))
+        if best is None:
             return None
+        found.append(best[0])
     return np.array(found)
 
 
@@ -174,8 +171,8 @@ def _trained(
     from agents.evaluation import oracle
 
     seeds = np.arange(len(random))
-    scored = seeds[:20] if is_external(task) else seeds
-    budget = steps or (oracle.FOREIGN_STEPS if is_external(task) else oracle.STEPS)
+    scored = seeds[:20] if task.is_costly else seeds
+    budget = steps or (oracle.FOREIGN_STEPS if task.is_costly else oracle.STEPS)
     best = oracle.train(
         task, task.true_reward, lambda act: episodes(task, act, scored).mean, budget, progress
     )

@@ -52,7 +52,12 @@ def _imported(path: Path) -> list[Path]:
             folder = _ENVS.joinpath(*node.module.split(".")[1:])
             files = [folder.with_suffix(".py"), *(folder / f"{alias.name}.py" for alias in node.names)]
             found += [file for file in files if file.exists()]
-    return [file for file in found if not (file.parent == _ENVS and file.name in _FORM)]
+    return [file for file in found if not ((file.parent == _ENVS and file.name in _FORM) or _is_hook(file))]
+
+
+def _is_hook(file: Path) -> bool:
+    """Whether it only says what a world can do besides being run: how it is drawn, checked, driven."""
+    return file.name.endswith("_hooks.py")
 
 
 def _bare(source: str) -> str:

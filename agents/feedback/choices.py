@@ -12,6 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, permutations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,19 @@ def of_correction(record: Correction) -> list[Choice]:
     return [Choice("correction", both, 1.0, record.id)]
 
 
+PRESS_DELAY_S = 0.28
+"""Scale of the gamma(2, scale) density of how long after an event a person presses [s]; its mode."""
+
+
+def press_credit(age_s: Any) -> Any:
+    """How much a moment `age_s` (at least 0) before a press answers for it, at any scale.
+
+    TAMER's credit assignment (Knox and Stone 2009, section 4.2): the density of the person's delay. Its
+    highest value is at `PRESS_DELAY_S`.
+    """
+    return age_s * np.exp(-age_s / PRESS_DELAY_S)
+
+
 def press_weights(steps: int, delay_steps: float, steps_per_second: float) -> Float:
     """How much each step answers for a press, [steps]: gamma(2, 0.28 s) credit less the segment's mean.
 
@@ -96,7 +110,7 @@ def press_weights(steps: int, delay_steps: float, steps_per_second: float) -> Fl
     TAMER (Knox and Stone 2009) for the delay, COACH (MacGlashan et al. 2017) for the advantage.
     """
     age = (np.arange(steps, 0, -1) - 0.5 + delay_steps) / steps_per_second
-    credit = age * np.exp(-age / 0.28)
+    credit = press_credit(age)
     credit = credit / credit.sum()
     return np.asarray((credit - 1.0 / steps) / credit.max(), np.float32)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback.records import Correction, Demonstration, Record
-from envs.simulate import is_external, simulate
+from envs.simulate import simulate
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
 
@@ -62,7 +62,7 @@ def filled(task: Task, driven: Trajectory) -> Trajectory:
     At rest means that standing still changes nothing that is seen. What lies after a drive was kept
     counts too: else being done would look like something the person never did.
     """
-    if is_external(task) or not len(driven):
+    if not task.can_restore or not len(driven):
         return driven
     left = task.horizon - int(driven.states[-1][task.world.clock])
     sim = simulate(task, 1, auto_reset=False)

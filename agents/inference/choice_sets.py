@@ -10,7 +10,6 @@ import numpy as np
 from agents.feedback.choices import Choice, Option, of_comparison, of_correction, of_evaluation, windows
 from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Record
 from agents.policies.rollouts import Variant, moment_of, roll
-from envs.simulate import is_external
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -33,7 +32,7 @@ def demonstration_choices(
     alternatives come from the policies of the present and the past, as guided cost learning does it.
     """
     driven = record.trajectory
-    if is_external(task) and driven.seed is None:
+    if not task.can_restore and driven.seed is None:
         return []  # recorded elsewhere, and nobody knows how to run it again: it can only be cloned
     end = _rests_from(driven)
     stretches = [(start, stop) for start, stop in windows(len(driven), length, stride) if start < end]

@@ -1,4 +1,4 @@
-"""How far answers can be believed: each rater's care, contradictions, and a reward that is being gamed.
+"""How far answers can be believed: each rater's care, and answers that contradict the rest.
 
 A rater answers P(first) = (1 - error) sigmoid(beta * gap + side) + error / 2, where gap is by how much the
 learned return of the first clip is higher [nats]. The three numbers are estimated for each rater on
@@ -11,7 +11,6 @@ was foreseen of their answers before these were learned from (prequentially, Daw
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback.records import Comparison
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import ChoiceReward
 
 Float = NDArray[np.float64]
 BETAS = np.array([0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8])
@@ -77,7 +76,7 @@ class AnsweredPair:
 def answered_pairs(
     answers: Sequence[Comparison],
     raters: Mapping[str, str],
-    reward: LearnedReward,
+    reward: ChoiceReward,
     *,
     foreseen: bool = False,
 ) -> list[AnsweredPair]:
@@ -100,13 +99,12 @@ def answered_pairs(
 
 
 class RaterReliability:
-    """What is believed of the raters and of the reward, renewed at each fit."""
+    """What is believed of the raters, renewed at each fit."""
 
     def __init__(self) -> None:
         self.raters: dict[str, RaterParams] = {}
         self.contradictory: list[str] = []
         """Ids of answers that contradict the rest, the least likely first."""
-        self._history: deque[tuple[float, float]] = deque(maxlen=6)
         self._predictions: dict[str, float] = {}  # gap by answer, before it was learned from
 
     def record_predictions(self, pairs: Sequence[AnsweredPair]) -> None:
@@ -133,42 +131,12 @@ class RaterReliability:
         """The share of a rater's answers to take for accidents; `usual` for one who is not known yet."""
         return self.raters[rater].error if rater in self.raters else usual
 
-    def record_return(self, learned_return: float, agreement: float) -> None:
-        """After a round of practice: what the learned reward promises, and how new answers were foreseen."""
-        self._history.append((learned_return, agreement))
-
     def facts(self) -> dict[str, Any]:
         """What a checkpoint keeps."""
         raters = {rater: asdict(known) for rater, known in self.raters.items()}
-        history = list(self._history)
-        return {
-            "raters": raters,
-            "doubtful": self.contradictory,
-            "history": history,
-            "foreseen": self._predictions,
-        }
+        return {"raters": raters, "doubtful": self.contradictory, "foreseen": self._predictions}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         self.raters = {rater: RaterParams(**known) for rater, known in facts["raters"].items()}
         self.contradictory = list(facts["doubtful"])
         self._predictions = dict(facts.get("foreseen", {}))
-        self._history.extend((promised, foreseen) for promised, foreseen in facts["history"])
-
-    @property
-    def is_overoptimized(self) -> str:
-        """A sentence when the learned reward rises while new answers are foreseen worse; else empty.
-
-        Gao, Schulman and Hilton 2023, "Scaling laws for reward model overoptimization": the two part.
-        """
-        if len(self._history) < 4:
-            return ""
-        half = len(self._history) // 2
-        promised, foreseen = np.array(self._history).T
-        rises = promised[half:].mean() > promised[:half].mean() + 1e-6
-        before, now = foreseen[:half].mean(), foreseen[half:].mean()
-        if rises and now < before - 0.15 and now < 0.7:
-            return (
-                f"The learned reward rises, but new answers are foreseen in {now:.0%} where it was "
-                f"{before:.0%}: the agent may be using a fault of it. Answer a few more."
-            )
-        return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from agents.feedback.choices import DRIVEN, Choice, Packed, pack
 from agents.feedback.principles import RuleAnswers
 from agents.feedback.records import Comparison
+from agents.inference.overoptimization import OveroptimizationMonitor
 from agents.inference.rater_groups import LEAST, RewardFit, answers_of, differing_terms, group_raters
 from agents.inference.rater_reliability import RaterReliability, answered_pairs
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import ChoiceReward, Reward
 from agents.rewards.choice_likelihood import UNKNOWN_RATER_ERROR
+from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
 REFINED = (0.02, 0.1, 0.25)
@@ -25,12 +27,17 @@ CHANGED = 0.15
 
 
 class RewardInference:
-    """A reward model and what is believed of the raters, renewed together."""
+    """A reward model and what is believed of the raters, renewed together.
 
-    def __init__(self, model: LearnedReward, terms: int) -> None:
+    For a reward that is not fitted to choices (`model` is None then) it keeps who the raters are, and no
+    more: nothing is fitted, predicted or sampled here.
+    """
+
+    def __init__(self, reward: Reward, terms: int) -> None:
         """terms: how many the world names."""
-        self.model = model
+        self.model = reward if isinstance(reward, ChoiceReward) else None
         self.reliability = RaterReliability()
+        self.overoptimization = OveroptimizationMonitor()
         self.raters: dict[str, str] = {}
         """Who gave a record, by its id, where whoever runs the learner says so."""
         self.usual: Float = np.zeros((2, terms), np.float32)
@@ -49,31 +56,38 @@ class RewardInference:
 
         answers: the comparisons among what was said; ruled: ids of those that principles gave.
         """
-        terms = self.usual.shape[1]
+        model, terms = self.model, self.usual.shape[1]
+        if model is None:
+            return
         self.usual = np.stack([_chosen(choices, kinds, terms) for kinds in (DRIVEN, ("comparison",))])
         who = self.raters | dict.fromkeys(ruled, RuleAnswers.RATER)
-        self.model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
-        self._with_rater_noise(answers, who)
+        model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
+        self._with_rater_noise(model, answers, who)
         followed = self.followed
         if followed:
             others = {rater for want in self.groups for rater in want.raters} - set(followed)
             choices = [c for c in choices if who.get(c.record, "") not in others] or choices
-        usual, names = self.model.default_error_rate, {who.get(a.id, "") for a in answers}
-        judged = self.model.estimates_rater_noise and len(names) > 1
+        usual, names = model.default_error_rate, {who.get(a.id, "") for a in answers}
+        judged = model.estimates_rater_noise and len(names) > 1
         for _ in range(1 if judged else 2):
             before = {name: self.reliability.error(name, usual) for name in names}
             packed = self._packed = pack([_answered(choice, who, before, judged) for choice in choices])
-            self.model.fit(packed)
-            self.reliability.update(answered_pairs(answers, who, self.model))
+            model.fit(packed)
+            self.reliability.update(answered_pairs(answers, who, model))
             if all(abs(self.reliability.error(name, usual) - was) < CHANGED for name, was in before.items()):
                 break
-        self.agreement["agreement"] = self.model.agreement(packed)
+        self.agreement["agreement"] = model.agreement(packed)
+
+    @property
+    def sampled_returns(self) -> Callable[[Sequence[Trajectory]], Float] | None:
+        """Returns of clips by samples of what is believed; None before any feedback has been fitted."""
+        return self.model.sampled_returns if self.model is not None and self.model.has_samples else None
 
     @property
     def error_rate(self) -> float | None:
         """Share of accidents to expect of the next answer, where it may be anybody's; None: as is usual."""
         names = set(self.raters.values())
-        if len(names) < 2 or not self.model.estimates_rater_noise:
+        if len(names) < 2 or self.model is None or not self.model.estimates_rater_noise:
             return None
         return float(np.mean([self.reliability.error(name, UNKNOWN_RATER_ERROR) for name in names]))
 
@@ -82,14 +96,16 @@ class RewardInference:
 
         So samples come to lie where they should. Whether it did.
         """
-        if self._packed is None or not any(before < share <= now for share in REFINED):
+        if self.model is None or self._packed is None or not any(before < share <= now for share in REFINED):
             return False
         self.model.refine(self._packed)
         return True
 
-    def _with_rater_noise(self, answers: Sequence[Comparison], who: Mapping[str, str]) -> None:
+    def _with_rater_noise(
+        self, model: ChoiceReward, answers: Sequence[Comparison], who: Mapping[str, str]
+    ) -> None:
         """Whether raters want different things, looked at again when there are a tenth more answers."""
-        prior = self.model.prior_per_unit()
+        prior = model.prior_per_unit()
         if prior is None or self._weighed * 0.9 < len(answers) < self._weighed * 1.1:
             return
         self._weighed = len(answers)
@@ -107,7 +123,7 @@ class RewardInference:
             "usual": self.usual.tolist(),
             "wants": wants,
             "weighed": self._weighed,
-            "faith": self.reliability.facts(),
+            "faith": self.reliability.facts() | {"history": list(self.overoptimization.history)},
         }
 
     def restore(self, facts: Mapping[str, Any]) -> None:
@@ -120,6 +136,7 @@ class RewardInference:
         ]
         self._weighed = facts["weighed"]
         self.reliability.restore(facts["faith"])
+        self.overoptimization.restore(facts["faith"]["history"])
 
     @property
     def followed(self) -> tuple[str, ...]:
@@ -147,8 +164,10 @@ class RewardInference:
     ) -> None:
         """Before learning from new answers, those not in `known`: how well they were foreseen.
 
-        promised: the learned return that practice reached, for the alarm of a reward that is being gamed.
+        promised: the learned return per episode that practice reached, see `OveroptimizationMonitor`.
         """
+        if self.model is None:
+            return
         if self.model.flexible and self.model.has_samples:
             new = [answer for answer in answers if answer.id not in known]
             self.reliability.record_predictions(answered_pairs(new, self.raters, self.model, foreseen=True))
@@ -156,12 +175,13 @@ class RewardInference:
         if fresh:
             foreseen = self.model.agreement(pack(fresh))
             self.agreement["agreement before learning"] = foreseen
-            self.reliability.record_return(promised, foreseen)
+            self.overoptimization.record(promised, foreseen)
 
     def reset(self) -> None:
         """Back to the prior, as after all feedback was taken back."""
         self._packed = None
-        self.model.reset()
+        if self.model is not None:
+            self.model.reset()
         self.agreement.clear()
 
     def warnings(self, names: Sequence[str]) -> tuple[str, ...]:
@@ -175,7 +195,7 @@ class RewardInference:
             f"{_more(terms)}. The agent follows {' and '.join(self.followed)}."
             for rater, terms in self.differing_terms(names).items()
         ]
-        return tuple(filter(None, (self.reliability.is_overoptimized, told, *apart)))
+        return tuple(filter(None, (self.overoptimization.warning, told, *apart)))
 
 
 def _chosen(choices: Sequence[Choice], kinds: Collection[str], terms: int) -> Float:

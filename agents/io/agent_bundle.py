@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gymnasium import spaces
 from safetensors.numpy import save as save_arrays
 
 from agents.io.bundle_arrays import (
@@ -74,9 +75,9 @@ def check_fits(agent: Agent, task: Task) -> None:
     """Raise UnsafeFile unless the agent sees and does what this world shows and takes."""
     world = task.world
     inputs, outputs = agent.policy.inputs, agent.policy.layers[-1][0].shape[1]
-    space: Any = world.action_space
-    discrete = hasattr(space, "n")
-    acts = int(space.n) if discrete else math.prod(space.shape)
+    space = world.action_space
+    discrete = isinstance(space, spaces.Discrete)
+    acts = int(space.n) if isinstance(space, spaces.Discrete) else math.prod(space.shape)
     acts *= 2 if agent.policy.kind == "squashed" else 1
     if (inputs, outputs, agent.policy.kind == "discrete") != (len(world.obs_names), acts, discrete):
         raise UnsafeFile(

@@ -13,10 +13,17 @@ import numpy as np
 from agents.io.json_fields import MOST_DEEP, MOST_WIDE, JsonFields
 from agents.io.safe_files import Arrays, UnsafeFile, expect_tensors
 from agents.policies.cnn import CnnArrays, ImageSlice
-from agents.policies.policy_arrays import Layers, PolicyArrays
+from agents.policies.policy_arrays import (
+    Layers,
+    PolicyArrays,
+    layer_arrays,
+    layers_from,
+    policy_to_arrays,
+)
 from agents.rewards.reward_arrays import RewardArrays, Turns
 
 POLICY, REWARD = "policy.safetensors", "reward.safetensors"
+PARTS = ("weight", "bias")
 MOST_MEMBERS = 256
 MOST_SEEN = 2**24
 """Numbers that a convolution looks at for one picture."""
@@ -42,14 +49,7 @@ def policy_facts(policy: PolicyArrays, value: Layers) -> dict[str, Any]:
 
 def policy_arrays(policy: PolicyArrays, value: Layers) -> Arrays:
     """Their numbers by name."""
-    arrays = _layer_arrays("policy", policy.layers) | _layer_arrays("value", value)
-    for name in ("log_std", "low", "high"):
-        if getattr(policy, name) is not None:
-            arrays[name] = np.asarray(getattr(policy, name), np.float32)
-    if policy.eyes is not None:
-        convolutions = tuple((weight, bias) for weight, bias, _ in policy.eyes.convolutions)
-        arrays |= _layer_arrays("eyes", (*convolutions, policy.eyes.dense))
-    return arrays
+    return policy_to_arrays(policy, "policy", PARTS) | layer_arrays("value", value, PARTS)
 
 
 def _eyes_facts(eyes: CnnArrays) -> dict[str, Any]:
@@ -64,14 +64,6 @@ def _eyes_facts(eyes: CnnArrays) -> dict[str, Any]:
 
 def _sizes(layers: Layers) -> list[int]:
     return [layers[0][0].shape[0], *(weight.shape[1] for weight, _ in layers)] if layers else []
-
-
-def _layer_arrays(name: str, layers: Layers) -> Arrays:
-    return {
-        f"{name}.{i}.{part}": np.ascontiguousarray(value, np.float32)
-        for i, layer in enumerate(layers)
-        for part, value in zip(("weight", "bias"), layer, strict=True)
-    }
 
 
 def reward_facts(reward: RewardArrays) -> dict[str, Any]:
@@ -95,11 +87,11 @@ def reward_arrays(reward: RewardArrays) -> Arrays:
     """Its numbers by name."""
     found: Arrays = {"weights": np.ascontiguousarray(reward.weights, np.float32)}
     for number, net in enumerate(reward.nets):
-        found |= _layer_arrays(f"net{number}", net)
+        found |= layer_arrays(f"net{number}", net, PARTS)
     if reward.turns is not None:
         found["turns.orders"] = np.ascontiguousarray(reward.turns.orders, np.int64)
         found["turns.actions"] = np.ascontiguousarray(reward.turns.actions, np.int64)
-    return found | _layer_arrays("potential", reward.potential)
+    return found | layer_arrays("potential", reward.potential, PARTS)
 
 
 # In.
@@ -111,11 +103,6 @@ def _layers_expected(name: str, sizes: Sequence[int]) -> Expected:
         found[f"{name}.{i}.weight"] = ("F32", (wide, next_wide))
         found[f"{name}.{i}.bias"] = ("F32", (next_wide,))
     return found
-
-
-def _layers(name: str, sizes: Sequence[int], arrays: Arrays) -> Layers:
-    count = max(len(sizes) - 1, 0)
-    return tuple((arrays[f"{name}.{i}.weight"], arrays[f"{name}.{i}.bias"]) for i in range(count))
 
 
 def read_policy(facts: JsonFields, content: bytes, folder: Path) -> tuple[PolicyArrays, Layers]:
@@ -137,7 +124,7 @@ def read_policy(facts: JsonFields, content: bytes, folder: Path) -> tuple[Policy
     wanted |= {f"eyes.{i}.{part}": ("F32", shape) for i, both in enumerate(chain) for part, shape in both}
     arrays = expect_tensors(content, wanted, str(folder / POLICY))
     policy = PolicyArrays(
-        _layers("policy", sizes, arrays),
+        layers_from("policy", arrays, PARTS),
         kind,
         arrays.get("log_std"),
         arrays.get("low"),
@@ -145,7 +132,7 @@ def read_policy(facts: JsonFields, content: bytes, folder: Path) -> tuple[Policy
         facts.text("activation", ("tanh", "relu")),
         None if looks is None else _eyes(looks, arrays),
     )
-    return policy, _layers("value", value_sizes, arrays)
+    return policy, layers_from("value", arrays, PARTS)
 
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
@@ -181,8 +168,7 @@ def _eyes_sizes(facts: JsonFields, inputs: int) -> list[Shapes]:
 def _eyes(facts: JsonFields, arrays: Arrays) -> CnnArrays:
     height, width, depth = facts.sizes("picture")
     kernels: Any = facts.facts["convolutions"]
-    pairs = [(arrays[f"eyes.{i}.weight"], arrays[f"eyes.{i}.bias"]) for i in range(len(kernels) + 1)]
-    *convolutions, dense = pairs
+    *convolutions, dense = layers_from("eyes", arrays, PARTS)
     with_strides = [(*both, kernel[3]) for both, kernel in zip(convolutions, kernels, strict=True)]
     return CnnArrays(
         ImageSlice(facts.count("at", MOST_WIDE), (height, width, depth)), tuple(with_strides), dense
@@ -214,12 +200,12 @@ def read_reward(facts: JsonFields, content: bytes, folder: Path) -> RewardArrays
                 raise UnsafeFile(f"{folder / REWARD} turns views by an index outside 0 to {most - 1}.")
     return RewardArrays(
         arrays["weights"],
-        tuple(_layers(f"net{number}", sizes, arrays) for number in range(nets)),
+        tuple(layers_from(f"net{number}", arrays, PARTS) for number in range(nets)),
         facts.number("shift"),
         facts.number("scale"),
         one_hot,
         found,
-        _layers("potential", potential, arrays),
+        layers_from("potential", arrays, PARTS),
         facts.number("gamma"),
         facts.text("squash", ("", "softplus")),
     )

@@ -11,6 +11,7 @@ import math
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -54,7 +55,9 @@ class TensorFacts(NamedTuple):
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     """The content of a plain file of at most `most` bytes; links, pipes and devices are refused."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_RDONLY
+    if sys.platform != "win32":
+        flags |= os.O_NOFOLLOW | os.O_NONBLOCK
     try:
         if path.is_symlink():
             raise UnsafeFile(f"{path} is a link: put the file itself there.")
@@ -62,7 +65,7 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     except (OSError, ValueError) as error:
         if isinstance(error, UnsafeFile):
             raise
-        reason = getattr(error, "strerror", None) or error
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise UnsafeFile(f"{path} can't be read ({reason}): check its name.") from error
     with os.fdopen(descriptor, "rb") as file:
         facts = os.fstat(file.fileno())

@@ -200,7 +200,7 @@ def read(path: Path, task: Task) -> Agent:
     if odd:
         raise UnsafeFile(f"{path} has the tensor {short(odd[0])}: an MlpPolicy of PPO or A2C is read.")
     space = task.world.action_space
-    if hasattr(space, "n"):
+    if isinstance(space, spaces.Discrete):
         return Agent(
             task.id, PolicyArrays(policy, "discrete", activation=activation), None, value, dict(task.options)
         )
@@ -214,7 +214,7 @@ def read(path: Path, task: Task) -> Agent:
 
 def _off_policy(state: Arrays, activation: str, task: Task, path: Path) -> PolicyArrays:
     """The actor of SAC, or the action values of DQN; critics and targets are left aside."""
-    space: Any = task.world.action_space
+    space = task.world.action_space
     if activation != "relu":
         raise UnsafeFile(f"{path} is of SAC or DQN with tanh: those with ReLU are read.")
     actor = {name for name in state if name.startswith(("actor.", "q_net."))}
@@ -222,7 +222,7 @@ def _off_policy(state: Arrays, activation: str, task: Task, path: Path) -> Polic
     if "actor.mu.weight" in state:
         *inner, mean = _chain(state, "latent_pi", "actor.mu", path, "actor")
         *_, spread = _chain(state, "latent_pi", "actor.log_std", path, "actor")
-        if not hasattr(space, "low") or mean[0].shape != spread[0].shape:
+        if not isinstance(space, spaces.Box) or mean[0].shape != spread[0].shape:
             raise UnsafeFile(f"{path} is of SAC, whose actions do not fit {task.id}.")
         both = tuple(np.concatenate(pair, -1) for pair in zip(mean, spread, strict=True))
         low, high = (np.asarray(bound, np.float32).reshape(-1) for bound in (space.low, space.high))

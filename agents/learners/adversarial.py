@@ -16,11 +16,12 @@ import torch
 from agents.feedback.records import Record
 from agents.imitation.cloner import CloningConfig, cloner_of
 from agents.imitation.dataset import driven_by_person, filled
-from agents.learners.joint_config import JointConfig, Prior
+from agents.learners.joint_config import JointConfig, discrete_actions
+from agents.learners.protocol import Prior
 from agents.learners.reward_learner import RewardLearner
-from agents.rewards.base import LearnedReward
-from agents.rewards.discriminator import Discriminator, DiscriminatorConfig, Steps, steps_of
-from agents.rewards.reward_arrays import RewardArrays
+from agents.rewards.base import Reward
+from agents.rewards.discriminator import Discriminator, DiscriminatorConfig
+from agents.rewards.reward_arrays import RewardArrays, Steps, steps_of
 from agents.rewards.symmetry import canonical_views
 from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_config import TrainerConfig
@@ -51,11 +52,10 @@ class GailLearner(RewardLearner):
     reward: Discriminator
     trainer: PolicyTrainer
 
-    def make_reward(self) -> LearnedReward:
-        world = self.task.world
-        actions = int(getattr(world.action_space, "n", 0))
+    def make_reward(self) -> Reward:
+        actions = discrete_actions(self.task)
         gamma = self.config.trainer.ppo.gamma
-        turns, config = canonical_views(world.symmetries, actions), self.config.discriminator
+        turns, config = canonical_views(self.task.world.symmetries, actions), self.config.discriminator
         return Discriminator(self.task, turns, actions, self.shaped, gamma, config, self.seed)
 
     def __init__(self, task: Task, *, seed: int = 0, prior: Prior = "none", config: Any = None) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
 
 from agents import checkpoint
+from agents.checkpoint import StateDict
 from agents.feedback.records import Record, uses_of
 from agents.imitation.cloner import CloningConfig, cloner_of
 from agents.imitation.dataset import whole_drives
 from agents.imitation.ensemble import make_ensemble
-from agents.learners.base_learner import BaseLearner
+from agents.learners.checkpointed_learner import CheckpointedLearner
 from agents.learners.learning_curve import LearningCurve
+from agents.learners.protocol import Prior
 from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rl.ppo import BurstPPO, PPOConfig
@@ -28,7 +29,7 @@ EARLY = 0.3
 """Share of the updates before which what is learned anew is not yet acted on."""
 
 
-class CloningLearner(BaseLearner):
+class CloningLearner(CheckpointedLearner):
     """Does what the person did, as far as it can tell from the observation."""
 
     name: ClassVar[str] = "bc"
@@ -37,7 +38,7 @@ class CloningLearner(BaseLearner):
     config: CloningConfig
 
     def __init__(
-        self, task: Task, *, seed: int = 0, prior: str = "none", config: CloningConfig | None = None
+        self, task: Task, *, seed: int = 0, prior: Prior = "none", config: CloningConfig | None = None
     ) -> None:
         super().__init__(task, seed=seed, prior=prior, config=config)
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
@@ -63,7 +64,7 @@ class CloningLearner(BaseLearner):
     def step(self) -> bool:
         records = self.standing_records()
         ids = frozenset(record.id for record in records)
-        self._learned_seq = self._seq
+        self.learned_seq = self.newest_seq
         if ids != self._taken:
             self._take(records)
             self._taken = ids
@@ -76,7 +77,7 @@ class CloningLearner(BaseLearner):
         if self._left <= 0 or not self.cloner.has_examples:
             return False
         self._burst()
-        self._step += 1
+        self.step_count += 1
         return True
 
     def _fresh_adam(self) -> torch.optim.Optimizer:
@@ -118,8 +119,8 @@ class CloningLearner(BaseLearner):
         waiting = "waiting for you to drive" if not self._fitted else "has learned what you drove"
         return Snapshot(
             learner=self.name,
-            step=self._step,
-            feedback_seq=self._learned_seq,
+            step=self.step_count,
+            feedback_seq=self.learned_seq,
             env_steps=self._updates,
             policy=self._policy,
             reward=None,
@@ -130,35 +131,30 @@ class CloningLearner(BaseLearner):
         )
 
     def _warnings(self) -> tuple[str, ...]:
-        remarks = self._records.remarks(list(self._records.values()))
+        remarks = self.records.remarks(list(self.records.values()))
         if self.cloner.conflicts <= CONFLICTING:
             return remarks
         share = f"{100 * self.cloner.conflicts:.0f}%"
         told = f"In {share} of your steps you did something else where things looked the same: what you "
         return (*remarks, told + "did most counts.")
 
-    def save(self, folder: Path) -> None:
+    def state_dict(self) -> StateDict:
         facts = {
-            "step": self._step,
+            "step": self.step_count,
             "updates": self._updates,
             "left": self._left,
             "fitted": sorted(self._fitted),
-            "learned_seq": self._learned_seq,
+            "learned_seq": self.learned_seq,
             "uses": self._uses,
             "cloner": self.cloner.state(),
         }
-        arrays = checkpoint.policy_state(self.ppo.policy, self._adam) | self._more()
-        checkpoint.save(folder, self.name, facts, arrays)
+        return StateDict(facts, checkpoint.policy_state(self.ppo.policy, self._adam))
 
-    def _more(self) -> checkpoint.Arrays:
-        """What else a checkpoint needs."""
-        return {}
-
-    def load(self, folder: Path) -> None:
-        facts, arrays = checkpoint.load(folder, self.name)
-        checkpoint.restore_policy(self.ppo.policy, self._adam, arrays)
-        self._step, self._updates, self._left = facts["step"], facts["updates"], facts["left"]
-        self._learned_seq = self._seq = facts["learned_seq"]
+    def load_state_dict(self, state: StateDict) -> None:
+        facts = state.facts
+        checkpoint.restore_policy(self.ppo.policy, self._adam, state.arrays)
+        self.step_count, self._updates, self._left = facts["step"], facts["updates"], facts["left"]
+        self.learned_seq = self.newest_seq = facts["learned_seq"]
         self._uses = dict(facts.get("uses", {}))
         self._fitted = frozenset(facts["fitted"])
         self.cloner.restore(facts["cloner"])

@@ -22,7 +22,7 @@ from agents.imitation.dataset import examples, turned
 from agents.learners.joint_config import JointConfig
 from agents.learners.reward_learner import RewardLearner
 from agents.losses import contrastive
-from agents.policies.distributions import evaluate, log_chance
+from agents.policies.distributions import evaluate, log_prob
 from agents.policies.policy_arrays import PolicyArrays, forward
 from agents.queries.selection import QueryConfig
 from agents.rewards.base import Float
@@ -118,7 +118,7 @@ class ContrastiveLearner(RewardLearner):
         assert self._reference is not None
         symmetries = self.task.world.symmetries
         seen = [turned(obs, actions, (turn,)) for turn in symmetries] or [(obs, actions)]
-        before = [log_chance(self._reference, *one) for one in seen]
+        before = [log_prob(self._reference, *one) for one in seen]
         return Pairs(
             torch.from_numpy(np.ascontiguousarray(obs, np.float32)),
             torch.from_numpy(np.ascontiguousarray(actions)),

@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import checkpoint
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.feedback.records import Record
 from agents.imitation.cloner import CloningConfig
 from agents.learners.bc import CloningLearner
+from agents.learners.protocol import Prior
 from agents.policies.from_torch import policy_arrays
 from agents.snapshot import Snapshot
 from envs.simulate import simulate
@@ -54,7 +53,7 @@ class DaggerLearner(CloningLearner):
     Config: ClassVar[type[CloningConfig]] = DaggerConfig
     config: DaggerConfig
 
-    def __init__(self, task: Task, *, seed: int = 0, prior: str = "none", config: Any = None) -> None:
+    def __init__(self, task: Task, *, seed: int = 0, prior: Prior = "none", config: Any = None) -> None:
         super().__init__(task, seed=seed, prior=prior, config=config)
         self._random = np.random.default_rng([seed, 9])
         self._sim: Any = None
@@ -98,11 +97,14 @@ class DaggerLearner(CloningLearner):
         labelled = {"labelled state": len(self._obs)} if len(self._obs) else {}
         return replace(found, uses=found.uses | labelled)
 
-    def _more(self) -> Arrays:
-        return {} if self._labels is None else {"labels.obs": self._obs, "labels.actions": self._labels}
+    def state_dict(self) -> StateDict:
+        state = super().state_dict()
+        if self._labels is None:
+            return state
+        labels = {"labels.obs": self._obs, "labels.actions": self._labels}
+        return replace(state, arrays=state.arrays | labels)
 
-    def load(self, folder: Path) -> None:
-        super().load(folder)
-        _, arrays = checkpoint.load(folder, self.name)
-        if "labels.obs" in arrays:
-            self._obs, self._labels = arrays["labels.obs"], arrays["labels.actions"]
+    def load_state_dict(self, state: StateDict) -> None:
+        super().load_state_dict(state)
+        if "labels.obs" in state.arrays:
+            self._obs, self._labels = state.arrays["labels.obs"], state.arrays["labels.actions"]

@@ -16,16 +16,15 @@ import torch
 
 from agents.feedback.choices import press_weights
 from agents.feedback.records import Evaluation, Record
-from agents.learners.joint_config import JointConfig
+from agents.learners.joint_config import JointConfig, discrete_actions
 from agents.learners.reward_learner import RewardLearner
 from agents.losses import coach
 from agents.policies.distributions import evaluate
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import Reward
 from agents.rewards.symmetry import canonical_views
 from agents.rewards.tamer import HumanReward, HumanTerms
 from agents.snapshot import Snapshot
 from agents.training.trainer import PolicyTrainer
-from envs.simulate import is_external
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,11 @@ class EvaluativeLearner(RewardLearner):
     config: EvaluativeConfig
     trainer: PolicyTrainer
 
-    def make_reward(self) -> LearnedReward:
+    def make_reward(self) -> Reward:
         if self.config.way != "tamer":
             return super().make_reward()
-        actions = int(getattr(self.task.world.action_space, "n", 0))
-        if self.config.model == "terms" and not is_external(self.task):
+        actions = discrete_actions(self.task)
+        if self.config.model == "terms" and self.task.names_terms:
             written = self.task.proxy_weights
             every = np.ones(len(written), np.bool_)
             return HumanTerms(written, every, actions, self.config.reward, self.seed)

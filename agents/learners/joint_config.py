@@ -6,20 +6,20 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
+from gymnasium import spaces
 
 from agents.feedback.principles import Principles
+from agents.learners.protocol import Prior
 from agents.queries.query_manager import QueryManager
 from agents.queries.selection import QueryConfig
 from agents.rewards.additive import AdditiveReward
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import ChoiceReward
 from agents.rewards.linear import LinearReward, LinearRewardConfig
 from agents.rewards.net import NetConfig, NetReward
 from agents.rewards.symmetry import canonical_views
 from agents.training.trainer_config import TrainerConfig
-from envs.simulate import is_external
 from envs.world import Task
 
-Prior = Literal["written", "none"]
 ADDITIVE = 100
 """So many numbers seen at most are weighed one by one; more are the other net's."""
 
@@ -43,9 +43,15 @@ class JointConfig:
     query: QueryConfig = field(default_factory=QueryConfig)
 
 
+def discrete_actions(task: Task) -> int:
+    """How many actions a Discrete space has; 0 for a Box."""
+    space = task.world.action_space
+    return int(space.n) if isinstance(space, spaces.Discrete) else 0
+
+
 def make_query_manager(task: Task, config: JointConfig, seed: int) -> QueryManager:
     """Of a reward that knows no terms none is asked about, and its clips are short."""
-    plain, query = config.model == "net" or is_external(task), config.query
+    plain, query = config.model == "net" or not task.names_terms, config.query
     query = replace(query, steps=query.short) if plain else query
     asker = QueryManager(task, query, np.random.default_rng([seed, 1]))
     if plain:
@@ -53,15 +59,15 @@ def make_query_manager(task: Task, config: JointConfig, seed: int) -> QueryManag
     return asker
 
 
-def make_reward(task: Task, config: JointConfig, prior: Prior, seed: int) -> LearnedReward:
-    """On the task's named terms, or on observations alone, as where the world is somebody else's."""
-    written, foreign = task.proxy_weights, is_external(task)
+def make_reward(task: Task, config: JointConfig, prior: Prior, seed: int) -> ChoiceReward:
+    """On the task's named terms, or on observations alone, as where no terms are named."""
+    written = task.proxy_weights
     believed = written if prior == "written" else np.zeros_like(written)
-    actions = int(getattr(task.world.action_space, "n", 0))
-    if config.model == "net" or foreign:
+    actions = discrete_actions(task)
+    if config.model == "net" or not task.names_terms:
         turns = canonical_views(task.world.symmetries, actions)
         few = len(task.world.obs_names) <= ADDITIVE
-        if few and not foreign and (believed.any() or not turns):
+        if few and task.names_terms and (believed.any() or not turns):
             return AdditiveReward(believed, actions, config.net, seed, turns=turns)
         return NetReward(believed, turns, actions, config.net, seed)
     return LinearReward(believed, np.ones(len(written), np.bool_), actions, config.reward, seed)

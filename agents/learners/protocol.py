@@ -1,14 +1,17 @@
-"""The contract of every learner: observe, step, query, snapshot."""
+"""The contract of every learner: how one is made, and all that its callers ask of it. No torch here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from agents.feedback.records import Question, Record, Suggestion
 from agents.snapshot import PolicyEvaluator, Snapshot
+from envs.world import Task
 
+Prior = Literal["written", "none"]
+"""What the policy begins with: the proxy reward that is written, or nothing."""
 BEFORE_ANSWERS = frozenset({"learning from the written reward", "finding out what can happen"})
 """Phases in which it is too early to ask: what the agent does then is not yet worth comparing."""
 
@@ -17,11 +20,18 @@ class Learner(Protocol):
     """Learns from feedback in short steps, so that a loop around it stays responsive.
 
     The same loop runs live (a person in front), headless (a synthetic teacher) and in tests.
+    `agents.learners.base_learner.BaseLearner` has defaults for what few learners do.
     """
 
     name: ClassVar[str]
     kinds: ClassVar[frozenset[str]]
     """The kinds of record that it learns from; others are kept and counted, never an error."""
+    Config: ClassVar[type[Any]]
+    """Its settings: a frozen dataclass, all of whose fields have defaults."""
+
+    def __init__(self, task: Task, *, seed: int = 0, prior: Prior = "written", config: Any = None) -> None:
+        """config: a `Config`; None: one with the defaults."""
+        ...
 
     evaluate: PolicyEvaluator | None
     """What else its curves show of a policy, set by whoever runs the learner. Nothing is learned from it:
@@ -33,7 +43,11 @@ class Learner(Protocol):
         ...
 
     def follow(self, rater: str) -> None:
-        """Learn what this rater wants, where raters want different things; "": what most of them want."""
+        """Learn what this rater wants, where raters want different things.
+
+        rater: one of the values of `raters`; "": the learner chooses. A learner that cannot tell raters
+        apart does nothing.
+        """
         ...
 
     def observe(self, seq: int, records: Sequence[Record]) -> None:

@@ -10,7 +10,7 @@ from agents.feedback.records import Comparison, Question, Record, Suggestion
 from agents.inference.reward_inference import RewardInference
 from agents.queries.acquisition import SampledReturns
 from agents.queries.query_manager import QueryManager
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import Reward
 from agents.training.trainer_protocol import Trainer
 
 
@@ -24,7 +24,7 @@ class QuerySource:
         self,
         manager: QueryManager,
         trainer: Trainer,
-        reward: LearnedReward,
+        reward: Reward,
         inference: RewardInference,
         rules: RuleAnswers,
         kinds: frozenset[str],
@@ -71,10 +71,8 @@ class QuerySource:
 
     def suggest(self) -> Suggestion | None:
         """The kind of feedback that is expected to tell most for each second of the person's time."""
-        returns = self._reward.sampled_returns if self._reward.has_samples else None
-        return self.manager.suggest(returns, self._reward.rationality)
+        return self.manager.suggest(self._inference.sampled_returns, self._reward.rationality)
 
     def _sampled_returns(self, counts: Mapping[str, int]) -> SampledReturns | None:
         """Returns of clips under posterior samples of the reward; None before the first comparison."""
-        known = counts.get(COMPARISON.name) and self._reward.has_samples
-        return self._reward.sampled_returns if known else None
+        return self._inference.sampled_returns if counts.get(COMPARISON.name) else None

@@ -10,33 +10,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from agents import checkpoint
+from agents.checkpoint import StateDict
 from agents.feedback.principles import RuleAnswers
 from agents.feedback.records import Comparison, Question, Record, Suggestion, uses_of
 from agents.imitation.cloner import Cloner
 from agents.inference.choice_sets import choice_sets
 from agents.inference.reward_inference import RewardInference
-from agents.learners.base_learner import BaseLearner
-from agents.learners.joint_config import JointConfig, Prior, make_query_manager, make_reward
+from agents.learners.checkpointed_learner import CheckpointedLearner
+from agents.learners.joint_config import JointConfig, make_query_manager, make_reward
 from agents.learners.learning_curve import LearningCurve
+from agents.learners.protocol import Prior
 from agents.learners.query_source import QuerySource
 from agents.learners.training_schedule import TrainingSchedule, TrainingStep, steps_of
 from agents.rewards import saliency
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import Reward
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import Snapshot
 from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_protocol import Trainer
-from envs.simulate import is_external
 from envs.world import Task
 
 
-class RewardLearner(BaseLearner):
+class RewardLearner(CheckpointedLearner):
     """Fits a reward to the records whose kind is in `kinds`, and trains a policy on it.
 
     Subclasses choose `name`, `kinds` and `Config`, and may override the public hooks: `make_trainer`,
@@ -55,11 +54,11 @@ class RewardLearner(BaseLearner):
     def __init__(
         self, task: Task, *, seed: int = 0, prior: Prior = "written", config: JointConfig | None = None
     ) -> None:
-        super().__init__(task, seed=seed, prior="none" if is_external(task) else prior, config=config)
+        super().__init__(task, seed=seed, prior=prior if task.names_terms else "none", config=config)
         config = self.config
         self.trainer: Trainer = self.make_trainer()
         self._term_counts: Any = None  # of each term per episode, by the newest rollout
-        cloning = (0.3 if is_external(task) else 0.0) if config.cloning is None else config.cloning
+        cloning = (0.0 if task.names_terms else 0.3) if config.cloning is None else config.cloning
         self.cloner = Cloner(task.world.symmetries, cloning, seed)
         self.reward = self.make_reward()
         self.inference = RewardInference(self.reward, len(task.world.terms))
@@ -80,7 +79,7 @@ class RewardLearner(BaseLearner):
         config, value = self.config.trainer, self.episode_value
         return PolicyTrainer(self.task, self.seed, config, value, lambda policy: self.cloner.loss(policy))
 
-    def make_reward(self) -> LearnedReward:
+    def make_reward(self) -> Reward:
         """Hook: the reward that is fitted."""
         return make_reward(self.task, self.config, self.prior, self.seed)
 
@@ -164,11 +163,11 @@ class RewardLearner(BaseLearner):
                 self.select_queries()
                 return self.queries.has_queries
             case TrainingStep.WAIT:
-                self._learned_seq = self._seq
+                self.learned_seq = self.newest_seq
                 return False
         if ids == schedule.fitted:
-            self._learned_seq = self._seq
-        self._step += 1
+            self.learned_seq = self.newest_seq
+        self.step_count += 1
         return True
 
     def _train(self) -> None:
@@ -199,7 +198,7 @@ class RewardLearner(BaseLearner):
         else:
             self._term_counts = restarts.accept_or_revert(counts, self.reward.is_credibly_better)
             schedule.finished = True
-            if not is_external(self.task):  # there no policy is rejected that questions must ask about
+            if not self.task.is_costly:  # there no policy is rejected that questions must ask about
                 self.select_queries()
 
     def restart_if_idle(self) -> bool:
@@ -296,8 +295,8 @@ class RewardLearner(BaseLearner):
         names, raters = self.task.world.term_names, self.inference.reliability.raters
         return Snapshot(
             learner=self.name,
-            step=self._step,
-            feedback_seq=self._learned_seq,
+            step=self.step_count,
+            feedback_seq=self.learned_seq,
             env_steps=self.trainer.env_steps,
             policy=self.trainer.shown,
             reward=self.reward.arrays(),
@@ -306,40 +305,37 @@ class RewardLearner(BaseLearner):
             phase=self.phase,
             uses=dict(self._uses),
             salience=dict(self._saliency),
-            warnings=(*self.inference.warnings(names), *self._records.remarks(self.standing_records())),
+            warnings=(*self.inference.warnings(names), *self.records.remarks(self.standing_records())),
             parting=self.inference.differing_terms(names),
             followed=self.inference.followed,
             raters={rater or "you": asdict(known) for rater, known in raters.items()},
         )
 
-    def save(self, folder: Path) -> None:
-        """The whole learner but for the feedback, which the store has."""
+    def state_dict(self) -> StateDict:
         facts = {
-            "step": self._step,
-            "since_fit": self.schedule.steps_since_fit,
-            "fitted": sorted(self.schedule.fitted),
-            "learned_seq": self._learned_seq,
+            "step": self.step_count,
+            **self.schedule.state_dict().facts,
+            "learned_seq": self.learned_seq,
             "uses": self._uses,
             "agreement": self.inference.agreement,
             "counts": None if self._term_counts is None else self._term_counts.tolist(),
             "inference": self.inference.facts(),
-            "asker": self.query_manager.facts(),
+            "asker": self.query_manager.state_dict().facts,
             "cloner": self.cloner.state(),
             "practice": self.trainer.facts(),
             "reward": self.reward.facts(),
         }
-        checkpoint.save(folder, self.name, facts, self.trainer.state() | self.reward.state())
+        return StateDict(facts, self.trainer.state() | self.reward.state())
 
-    def load(self, folder: Path) -> None:
-        facts, arrays = checkpoint.load(folder, self.name)
+    def load_state_dict(self, state: StateDict) -> None:
+        facts, arrays = state.facts, state.arrays
         self.reward.restore(facts["reward"], arrays)
-        self._step = facts["step"]
-        self.schedule.steps_since_fit = facts["since_fit"]
-        self.schedule.fitted = frozenset(facts["fitted"])
-        self._seq = self._learned_seq = facts["learned_seq"]
+        self.step_count = facts["step"]
+        self.schedule.load_state_dict(state)
+        self.newest_seq = self.learned_seq = facts["learned_seq"]
         self._uses = dict(facts.get("uses", {}))
         self.inference.agreement.update(facts["agreement"])
-        self.query_manager.restore(facts["asker"])
+        self.query_manager.load_state_dict(StateDict(facts["asker"]))
         self.cloner.restore(facts["cloner"])
         self._term_counts = None if facts["counts"] is None else np.array(facts["counts"], np.float32)
         self.inference.restore(facts.get("inference", {}))

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from agents.learners.joint_config import JointConfig
+from agents.learners.joint_config import JointConfig, discrete_actions
 from agents.learners.reward_learner import RewardLearner
-from agents.rewards.base import LearnedReward
-from agents.rewards.shaping_rewards import AddedReward, PotentialReward
+from agents.rewards.base import ChoiceReward
+from agents.rewards.shaping_rewards import AddedReward, PotentialConfig, PotentialReward
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,12 @@ class ShapingLearner(RewardLearner):
     Config: ClassVar[type[JointConfig]] = ShapingConfig
     config: ShapingConfig
 
-    def make_reward(self) -> LearnedReward:
+    def make_reward(self) -> ChoiceReward:
         world, config = self.task.world, self.config
-        actions = int(getattr(world.action_space, "n", 0))
+        actions = discrete_actions(self.task)
         written = self.task.proxy_weights
         if config.potential:
             gamma = config.trainer.ppo.gamma
-            return PotentialReward(written, actions, len(world.obs_names), gamma, config, self.seed)
-        return AddedReward(written, actions, config, self.seed)
+            own = PotentialConfig(config.strength, config.hidden, config.updates, config.decay)
+            return PotentialReward(written, actions, len(world.obs_names), gamma, own, self.seed)
+        return AddedReward(written, actions, config.reward, config.strength, self.seed)

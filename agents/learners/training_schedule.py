@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from agents.checkpoint import StateDict
+
 
 def steps_of(steps: int | None, episodes: int, horizon: int) -> int:
     """Environment steps: those that are set, else so many episodes' worth."""
@@ -35,6 +37,12 @@ class TrainingSchedule:
     steps_since_fit: int = 0
     finished: bool = False
     restarted: bool = False
+
+    def state_dict(self) -> StateDict:
+        return StateDict({"since_fit": self.steps_since_fit, "fitted": sorted(self.fitted)})
+
+    def load_state_dict(self, state: StateDict) -> None:
+        self.steps_since_fit, self.fitted = state.facts["since_fit"], frozenset(state.facts["fitted"])
 
     def begin_fit(self) -> None:
         """The reward has just been fitted: training on it begins."""

@@ -16,8 +16,8 @@ from envs.world import Array
 Float = NDArray[np.float32]
 
 
-def log_chance(policy: PolicyArrays, obs: Float, actions: Array) -> Float:
-    """log pi(a|s) [N] of actions [N] or [N, C] at obs [N, D]."""
+def log_prob(policy: PolicyArrays, obs: Float, actions: Array) -> Float:
+    """log pi(a|s) [N] of actions [N] or [N, C] at observations [N, D]."""
     out = forward(policy.layers, policy.seen(obs), policy.activation)
     if policy.kind == "discrete":
         peak = out.max(1, keepdims=True)
@@ -26,18 +26,6 @@ def log_chance(policy: PolicyArrays, obs: Float, actions: Array) -> Float:
     assert policy.log_std is not None
     apart = (actions.reshape(len(out), -1) - out) / np.exp(policy.log_std)
     return np.asarray((-0.5 * apart**2 - policy.log_std - 0.5 * np.log(2 * np.pi)).sum(1), np.float32)
-
-
-def log_prob(policy: PolicyArrays, obs: Any, actions: Any) -> Any:
-    """log pi(a|s) [N] of actions [N] or [N, C] under a policy of a snapshot."""
-    out = forward(policy.layers, policy.seen(obs), policy.activation)
-    if policy.kind == "discrete":
-        out = out - out.max(1, keepdims=True)
-        log_p = out - np.log(np.exp(out).sum(1, keepdims=True))
-        return log_p[np.arange(len(out)), np.asarray(actions, np.int64)]
-    assert policy.log_std is not None
-    scaled = (np.asarray(actions, np.float32) - out) / np.exp(policy.log_std)
-    return (-0.5 * scaled**2 - policy.log_std - 0.5 * np.log(2 * np.pi)).sum(1)
 
 
 def gaussian(means: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:

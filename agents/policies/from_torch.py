@@ -60,9 +60,9 @@ def value_layers(policy: ActorCriticPolicy) -> Layers:
     return mlp_layers(policy.mlp_extractor.value_net, policy.value_net)
 
 
-def known_values(algorithm: BaseAlgorithm) -> Layers:
-    """The value function of an SB3 model whose policy is an actor-critic; () of others."""
-    policy = algorithm.policy
+def known_values(algorithm: BaseAlgorithm | None) -> Layers:
+    """The value function of an SB3 model whose policy is an actor-critic; () of others, and of none."""
+    policy = None if algorithm is None else algorithm.policy
     return value_layers(policy) if isinstance(policy, ActorCriticPolicy) else ()
 
 

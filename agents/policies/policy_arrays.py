@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +14,8 @@ from agents.policies.cnn import CnnArrays
 Float = NDArray[np.float32]
 Layers = tuple[tuple[Float, Float], ...]
 """(weight [in, out], bias [out]) of each layer."""
+Arrays = dict[str, NDArray[Any]]
+"""Arrays by name, as a safetensors file holds them."""
 LOG_STD = (-20.0, 2.0)
 """Bounds of a squashed policy's logs of deviations, as in Stable-Baselines3's SAC."""
 
@@ -76,3 +79,37 @@ class PolicyArrays:
             noise = random.standard_normal(mean.shape).astype(np.float32)
             mean = mean + temperature * np.exp(log_std.clip(*LOG_STD)) * noise
         return np.asarray(self.low + 0.5 * (np.tanh(mean) + 1.0) * (self.high - self.low), np.float32)
+
+
+# As arrays by name, for files.
+
+
+def layer_arrays(name: str, layers: Layers, parts: tuple[str, str] = ("0", "1")) -> Arrays:
+    """Layers as `name.i.part`: i is the number of a layer, `parts` names its weight and its bias."""
+    return {
+        f"{name}.{i}.{part}": np.ascontiguousarray(value, np.float32)
+        for i, layer in enumerate(layers)
+        for part, value in zip(parts, layer, strict=True)
+    }
+
+
+def layers_from(name: str, arrays: Mapping[str, NDArray[Any]], parts: tuple[str, str] = ("0", "1")) -> Layers:
+    """The layers that `layer_arrays` wrote under `name`; () where there are none."""
+    found: list[tuple[Float, Float]] = []
+    weight, bias = parts
+    while f"{name}.{len(found)}.{weight}" in arrays:
+        head = f"{name}.{len(found)}"
+        found.append((arrays[f"{head}.{weight}"], arrays[f"{head}.{bias}"]))
+    return tuple(found)
+
+
+def policy_to_arrays(policy: PolicyArrays, name: str, parts: tuple[str, str] = ("0", "1")) -> Arrays:
+    """All numbers of a policy: its layers under `name`, log_std, low and high where it has them, and the
+    weights of its convolutions and of the dense layer after them under "eyes"."""
+    beside = {"log_std": policy.log_std, "low": policy.low, "high": policy.high}
+    found = layer_arrays(name, policy.layers, parts)
+    found |= {key: np.ascontiguousarray(v, np.float32) for key, v in beside.items() if v is not None}
+    if policy.eyes is not None:
+        convolutions = tuple((weight, bias) for weight, bias, _ in policy.eyes.convolutions)
+        found |= layer_arrays("eyes", (*convolutions, policy.eyes.dense), parts)
+    return found

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.policies.policy_arrays import PolicyArrays
+from envs.external.determinism import is_filmed
+from envs.external.external_task import ExternalTask
 from envs.kernels import mode
 from envs.simulate import simulate
 from envs.simulation import Step
@@ -78,7 +80,7 @@ def foreign_moments(
     Of a world that doesn't repeat itself only the starts of episodes.
     """
     starts = fresh_moments(task, episodes, int(random.integers(2**31)))
-    if task.filmed:  # type: ignore[attr-defined]
+    if isinstance(task, ExternalTask) and is_filmed(task):
         return starts
     whole = roll(task, starts, [Variant(policy)] * episodes, [task.horizon] * episodes, random)
     found = []
@@ -105,7 +107,7 @@ def roll(
         sim.film()
         for row, moment in enumerate(moments):
             _fork(sim, row, moment)
-            seeds[row] = (int(sim.seeds[row]), np.array(sim._since[row]) if sim._since[row] else None)
+            seeds[row] = sim.origin(row)
     else:
         states = np.stack([m.state for m in moments])
         sim.put(np.ones(rows, np.bool_), states, np.array([m.rng for m in moments], np.uint64))

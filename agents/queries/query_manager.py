@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from agents.checkpoint import StateDict
 from agents.feedback.records import Comparison, Question, Record, Suggestion
 from agents.policies.rollouts import Moment, Variant
 from agents.queries.acquisition import SampledReturns
 from agents.queries.d_optimal import DOptimalDesign
 from agents.queries.feedback_planner import FeedbackCosts, KindRationality, measured_costs, suggestion
 from agents.queries.selection import Float, Group, QueryConfig, candidates, choose, question_of, sums
-from envs.simulate import is_external
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -42,7 +41,7 @@ class QueryManager:
         self._repeated: set[str] = set()
         self._again_at = 0  # how many answers there were at the newest repeat
         self._known: set[str] = set()
-        self.coverage = None if is_external(task) else DOptimalDesign(len(task.world.terms))
+        self.coverage = DOptimalDesign(len(task.world.terms)) if task.names_terms else None
         """For the first questions; None where no terms are named."""
         self.decisive = config.decisive
         """Before so many answers questions are by improvement; it needs a belief to be trusted from few."""
@@ -154,11 +153,12 @@ class QueryManager:
         self._repeated.add(id)
         return Question(pairs[id].clips[::-1], same_start=True, about="asked again, sides swapped")
 
-    def facts(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         known, random = sorted(self._known), self.random.bit_generator.state
-        return {"asked": self.asked, "again_at": self._again_at, "known": known, "random": random}
+        return StateDict({"asked": self.asked, "again_at": self._again_at, "known": known, "random": random})
 
-    def restore(self, facts: dict[str, Any]) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
+        facts = state.facts
         self.asked, self._known = facts["asked"], set(facts["known"])
         self._again_at = facts.get("again_at", self.asked)  # an older version kept none
         self.random.bit_generator.state = facts["random"]

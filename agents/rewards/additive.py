@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,22 +21,18 @@ from numpy.typing import NDArray
 
 from agents.checkpoint import Arrays
 from agents.feedback.choices import Packed
-from agents.policies.policy_arrays import Layers
+from agents.rewards.additive_features import AdditiveFeatures
 from agents.rewards.base import Float
+from agents.rewards.ensemble_reward import EnsembleReward
+from agents.rewards.evidence import EvidenceConfig, GaussianPosterior, fit_evidence
 from agents.rewards.linear import IDLE
-from agents.rewards.net import STRAIGHT, NetConfig, NetReward, steps_of
-from agents.rewards.rater_noise import with_estimated_error_rates, with_prior_error_rate
-from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs
+from agents.rewards.net import NetConfig
+from agents.rewards.reward_arrays import RewardArrays, Turns, steps_of
 from agents.rewards.risk_aversion import RiskAversion, risk_adjusted_return, risk_adjusted_weights
 from agents.rewards.term_predictor import TermPredictor
 from envs.trajectory import Trajectory
 
 Wide = NDArray[np.float64]
-KNOTS = (0.1, 0.3, 0.5, 0.7, 0.9)
-"""Where bends lie, as shares of the range that each number has."""
-WIDTH = 0.25  # of a bend, in deviations of the number
-TRUSTS = np.exp(np.linspace(-2.0, 2.0, 17))
-"""Multiples of its prior median that a kind's sharpness may be."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +56,11 @@ class AdditiveConfig:
     )  # to what is doubtful in what is told, in practice
 
 
-class AdditiveReward(NetReward):
-    """The same face as the other net's; a fit to a hundred answers takes about a tenth of a second."""
+class AdditiveReward(EnsembleReward):
+    """A weighted sum of features; a fit to a hundred answers takes about a tenth of a second.
+
+    The ensemble's members are posterior samples of the weights, each as a net.
+    """
 
     estimates_rater_noise = True
 
@@ -76,75 +74,87 @@ class AdditiveReward(NetReward):
         turns: tuple[Turns, ...] = (),
     ) -> None:
         """written [M]: zeros where it is not known; then neither is what may matter, and nothing is told."""
-        self.additive = additive or AdditiveConfig()
+        self.config, self.additive = config, additive or AdditiveConfig()
         self.term_predictor = TermPredictor(len(written) if written.any() else 0, seed)
-        super().__init__(written, turns, one_hot, config, seed)
+        self._features = AdditiveFeatures(one_hot, turns, self.term_predictor)
+        super().__init__(written, turns, one_hot, config.members, config.trust, seed)
 
     def max_episodes_per_fit(self, said: int) -> int:
-        return self.additive.patience if self._tells else super().max_episodes_per_fit(said)
-
-    def observe_rollout(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
-        if not self.term_predictor.terms:
-            return
-        for turns in self._turns or (None,):
-            self.term_predictor.add_rollout(self._plain(obs, actions, next_obs, turns), terms)
-        self._train_term_predictor()
-
-    def _train_term_predictor(self) -> None:
-        """What is told follows what was seen."""
-        if self._tells and self._nets:
-            self.term_predictor.train_some()
-            self._nets = tuple(map(self._layers, self._members))
-
-    def observe_clips(self, clips: Sequence[Trajectory]) -> None:
-        if not (self.term_predictor.terms and clips):
-            return
-        obs, after, actions, terms = steps_of(clips)
-        for turns in self._turns or (None,):
-            self.term_predictor.add_clips(self._plain(obs, actions, after, turns), terms)
-        self._train_term_predictor()
-
-    def _plain(self, obs: Float, actions: Any, after: Float, turns: Turns | None) -> Float:
-        """What the first layer sees of steps [N, 3 D + A]."""
-        acts: Any = np.asarray(actions).reshape(len(obs), -1)
-        acts = acts[:, 0].astype(np.int64) if self.one_hot else acts
-        return np.asarray(reward_inputs(obs, acts, after, self.one_hot, turns, apart=True), np.float32)
+        return self.additive.patience if self._features.terms else super().max_episodes_per_fit(said)
 
     def reset(self) -> None:
         super().reset()
         self._samples = np.zeros((0, 0), np.float32)
         """What is believed [samples, features + 1], the last the weight of the written part."""
-        self._members, self._tells = np.zeros((0, 0), np.float32), 0
-        self._knots, self._width = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
+        self._members = np.zeros((0, 0), np.float32)
+        """Weights of the ensemble [E, features + 1]."""
+        self._features.forget()
 
-    def _features(self, obs: Float, actions: Any, after: Float) -> Float:
-        """Of steps [N, 3 D + A + bends + told]."""
-        plain, wide = self._plain(obs, actions, after, self._turns[0] if self._turns else None), obs.shape[1]
-        came = plain[:, :wide] + plain[:, wide : 2 * wide] - plain[:, 2 * wide : 3 * wide]
-        bends = [np.tanh((came - knot) / self._width) for knot in self._knots]
-        told = [self.term_predictor.predict(plain)] if self._tells else []
-        return np.asarray(np.concatenate([came, plain[:, wide:], *bends, *told], 1), np.float32)
+    # What is learned of the terms beside answers.
+
+    def observe_rollout(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
+        if not self.term_predictor.terms:
+            return
+        for view in self._features.views(obs, actions, next_obs):
+            self.term_predictor.add_rollout(view, terms)
+        self._follow_predictor()
+
+    def observe_clips(self, clips: Sequence[Trajectory]) -> None:
+        if not (self.term_predictor.terms and clips):
+            return
+        *steps, terms = steps_of(clips)
+        for view in self._features.views(*steps):
+            self.term_predictor.add_clips(view, terms)
+        self._follow_predictor()
+
+    def _follow_predictor(self) -> None:
+        """Learn on to predict terms, and renew the nets, which hold the predictor's units."""
+        if self._features.terms and self._nets:
+            self.term_predictor.train_some()
+            self._set_nets()
+
+    def _set_nets(self) -> None:
+        self._nets = tuple(self._features.layers(member[:-1]) for member in self._members)
+
+    # A fit.
 
     def fit(self, packed: Packed) -> None:
-        own, wide = self.additive, packed.obs.shape[1]
-        after = packed.next_obs
-        self._tells = self.term_predictor.terms if self.term_predictor.train() else 0
-        low, high = np.quantile(after, 0.01, 0), np.quantile(after, 0.99, 0)
-        knots = np.stack([low + share * (high - low) for share in KNOTS]).astype(np.float32)
-        self._knots = knots[: 0 if self._turns else None]
-        self._width = (WIDTH * np.maximum(after.std(0), 0.05)).astype(np.float32)
-        steps = self._features(packed.obs, packed.actions, after) * packed.step_weight[:, None]
+        self._features.fit(packed.next_obs)
+        steps = self._features(packed.obs, packed.actions, packed.next_obs) * packed.step_weight[:, None]
         starts = np.flatnonzero(np.diff(packed.owner, prepend=-1))
         sums = np.add.reduceat(steps.astype(np.float64), starts, axis=0)
         unit = np.maximum(sums.std(0), 0.1)
-        if self._tells:  # what seldom happens is worth no more than what often does, each time
-            unit[-self._tells :] = np.maximum(unit[-self._tells :], self._usual(packed.terms))
-        prior, groups = self._priors(wide, steps.shape[1])
+        if (
+            terms := self._features.terms
+        ):  # what seldom happens is worth no more than what often does, each time
+            unit[-terms:] = np.maximum(unit[-terms:], self._usual(packed.terms))
         paid = packed.terms @ self._written * (self.config.written / self._unit)
         features = np.concatenate([sums / unit, paid[:-1, None]], 1)
         features = np.concatenate([features, np.zeros((1, features.shape[1]))])  # nothing at all
-        variance = np.append(0.5 * prior**2 / self.config.ridge, own.written**2)
-        self._solve(packed, features, variance, np.append(groups, groups.max() + 1), np.append(unit, 1.0))
+        found = self._fit_weights(packed, features)
+        self.trust = found.trust.astype(np.float32)
+        self._keep_samples(found, np.append(unit, 1.0), len(packed))
+
+    def _fit_weights(self, packed: Packed, features: Wide) -> GaussianPosterior:
+        """The posterior of weights [features + 1], each in its feature's unit."""
+        own, config, count = self.additive, self.config, features.shape[1] - 1
+        variance = np.append(0.5 * self._prior(count) ** 2 / config.ridge, own.written**2)
+        groups = self._features.groups(count)
+        groups = np.append(groups, groups.max() + 1)
+        mean = np.append(np.zeros(count), 1.0)  # before any answer: the written reward
+        how = EvidenceConfig(
+            own.rounds, own.newton, own.freedom, config.noise, config.trust, config.trust_spread
+        )
+        return fit_evidence(packed, features, mean, variance, groups, how)
+
+    def _prior(self, count: int) -> Wide:
+        """Each feature's prior deviation [F], in clips' deviations."""
+        own, terms = self.additive, self._features.terms
+        each = [own.seen, own.change, own.act, own.bend, own.told]
+        prior = np.repeat(each, self._features.sizes(count))
+        if terms:
+            prior[:-terms] *= own.beside
+        return prior
 
     def _usual(self, terms: Float) -> Wide:
         """What clips with a term usually have of it, as it is told [M]; of their sums of terms [S, M]."""
@@ -152,123 +162,51 @@ class AdditiveReward(NetReward):
         usual = np.sqrt((terms.astype(np.float64) ** 2).sum(0) / np.maximum(occurs, 1))
         return np.asarray(np.where(occurs > 0, usual, 1.0) / self.term_predictor.unit)
 
-    def _priors(self, wide: int, features: int) -> tuple[Wide, NDArray[np.int64]]:
-        """Each feature's prior deviation, in clips' deviations, and the group that it matters with."""
-        own, bends = self.additive, self._knots.size
-        acts = features - 3 * wide - bends - self._tells
-        sizes = [wide, 2 * wide, acts, bends, self._tells]
-        prior = np.repeat([own.seen, own.change, own.act, own.bend, own.told], sizes)
-        if self._tells:
-            prior[: -self._tells] *= own.beside
-        number = np.arange(wide)
-        plain = [number, wide + number, 2 * wide + number, np.full(acts, 3 * wide)]
-        told = 3 * wide + 1 + np.arange(self._tells)
-        return prior, np.concatenate([*plain, np.tile(number, len(self._knots)), told])
-
-    def _solve(
-        self, packed: Packed, features: Wide, variance: Wide, groups: NDArray[np.int64], unit: Wide
-    ) -> None:
-        """Find weights, each kind's sharpness and each group's relevance by turns."""
-        own, config = self.additive, self.config
-        mean = np.append(np.zeros(len(variance) - 1), 1.0)  # before any answer: the written reward
-        found, relevance = mean.copy(), np.ones(groups.max() + 1)
-        trust, packed = np.array(config.trust, np.float64), with_prior_error_rate(packed)
-        for turn in range(own.rounds):
-            now = variance * relevance[groups]
-            for _ in range(own.newton):
-                before = found
-                found, covariance = _newton(features, before, mean, now, trust, config.noise, packed)
-                if np.abs(features @ (found - before)).max() < 1e-3:
-                    break
-            trust = self._sharpness(packed, features @ found)
-            if turn < own.rounds - 1:
-                solve = partial(_newton, features, found, mean, now, trust, config.noise)
-                packed = with_estimated_error_rates(packed, features, trust[packed.kind], solve)
-                used = np.clip(1.0 - np.diag(covariance) / now, 0.0, 1.0)
-                known = np.bincount(groups, (found - mean) ** 2 / variance)
-                free = np.bincount(groups, used)
-                relevance = np.clip((own.freedom + known) / (own.freedom + free), 0.02, 50.0)
-                relevance[-1] = 1.0
-        self.trust = trust.astype(np.float32)
-        self._keep_samples(found, covariance, unit, packed)
-
-    def _sharpness(self, packed: Packed, returns: Wide) -> Wide:
-        """The likeliest of each of KINDS, under its prior."""
-        config = self.config
-        like = np.stack([_log_likelihoods(packed, returns, t, config.noise) for t in _trusts(config)])
-        found = np.array(config.trust, np.float64)
-        for kind in set(packed.kind.tolist()):
-            mine = packed.kind == kind
-            total = (like[:, mine] * packed.weight[mine]).sum(1)
-            total = total - 0.5 * (np.log(TRUSTS) / config.trust_spread[kind]) ** 2
-            found[kind] *= TRUSTS[int(total.argmax())]
-        return found
-
-    def _keep_samples(self, found: Wide, covariance: Wide, unit: Wide, packed: Packed) -> None:
+    def _keep_samples(self, found: GaussianPosterior, unit: Wide, choices: int) -> None:
         """Samples of the posterior, moved together so that their mean is the likeliest; members are some."""
-        random = np.random.default_rng([self._seed, len(packed)])
-        values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-        noise = random.standard_normal((self.additive.samples, len(found)))
-        samples = found + noise * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
-        samples = (samples + found - samples.mean(0)) / unit
+        random = np.random.default_rng([self._seed, choices])
+        covariance = (found.covariance + found.covariance.T) / 2
+        values, vectors = np.linalg.eigh(covariance)
+        noise = random.standard_normal((self.additive.samples, len(found.mean)))
+        samples = found.mean + noise * np.sqrt(np.maximum(values, 0.0)) @ vectors.T
+        samples = (samples + found.mean - samples.mean(0)) / unit
         self._samples = samples.astype(np.float32)
         members = samples[: self.config.members]
-        members = members - members.mean(0) + found / unit
+        members = members - members.mean(0) + found.mean / unit
         self._members = members.astype(np.float32)
-        self._nets = tuple(map(self._layers, self._members))
+        self._set_nets()
         scale = members[:, -1:].astype(np.float32) * np.float32(self.config.written / self._unit)
         self.weights = scale * self._written
 
-    def _layers(self, weights: Float) -> Layers:
-        """Weights of features as a net on (seen, rise, fall, action); what comes is seen + rise - fall."""
-        wide, bends = len(self._width), self._knots.size
-        plain = len(weights) - 1 - self._tells - bends
-        into = np.zeros((plain, bends), np.float32)
-        numbers = np.tile(np.arange(wide), len(self._knots))
-        steep = 1.0 / np.tile(self._width, len(self._knots))
-        for part, sign in enumerate((1.0, 1.0, -1.0)):
-            into[part * wide + numbers, np.arange(bends)] = sign * steep
-        bias, out = -self._knots.ravel() * steep, weights[plain : plain + bends]
-        always = 0.0
-        if self._tells:
-            first, its_bias, last, rest = self.term_predictor.layers
-            told = weights[plain + bends : -1]
-            into, bias = np.concatenate([into, first], 1), np.append(bias, its_bias)
-            out, always = np.append(out, last @ told), float(rest @ told)
-        seen, straight = weights[:wide], weights[:plain].copy()
-        straight[wide : 2 * wide] += seen
-        straight[2 * wide : 3 * wide] -= seen
-        size = max(float(np.abs(straight).max()), 1e-6) / STRAIGHT  # so that its tanh bends nothing
-        into = np.concatenate([into, straight[:, None] / size], 1).astype(np.float32)
-        bias, out = np.append(bias, 0.0).astype(np.float32), np.append(out, size).astype(np.float32)
-        return (into, bias), (out[:, None], np.array([always], np.float32))
+    # What others ask of it.
 
     def risk_adjusted(self, counts: Float, usual: Float) -> RewardArrays:
         """The members' mean as one net, less what is doubtful in what it tells."""
         if not self._nets:
             return self.arrays()
         mean = self._members.mean(0)
-        if self._tells:
+        if terms := self._features.terms:
             shift = risk_adjusted_weights(
                 self._worths, counts, usual, self.additive.aversion
             ) - self._worths.mean(0)
-            mean[-1 - self._tells : -1] += (shift * self.term_predictor.unit).astype(np.float32)
-        return replace(self.arrays(), weights=self.weights.mean(0, keepdims=True), nets=(self._layers(mean),))
+            mean[-1 - terms : -1] += (shift * self.term_predictor.unit).astype(np.float32)
+        nets = (self._features.layers(mean[:-1]),)
+        return replace(self.arrays(), weights=self.weights.mean(0, keepdims=True), nets=nets)
 
     @property
     def _worths(self) -> Float:
         """What a unit of each term is worth, as far as terms are told [samples, M]."""
-        told = self._samples[:, -1 - self._tells : -1] / self.term_predictor.unit
+        told = self._samples[:, -1 - self._features.terms : -1] / self.term_predictor.unit
         written = self._written * np.float32(self.config.written / self._unit)
         return np.asarray(told + self._samples[:, -1:] * written, np.float32)
 
     def risk_adjusted_return(self, counts: Float, usual: Float) -> float | None:
-        return (
-            risk_adjusted_return(self._worths, counts, usual, self.additive.aversion) if self._tells else None
-        )
+        if not self._features.terms:
+            return None
+        return risk_adjusted_return(self._worths, counts, usual, self.additive.aversion)
 
     def is_idle(self, counts: Float) -> bool:
-        return bool(self._tells) and float(np.abs(self._worths @ counts).mean()) < IDLE
+        return bool(self._features.terms) and float(np.abs(self._worths @ counts).mean()) < IDLE
 
     def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
         if not len(self._samples):
@@ -277,60 +215,13 @@ class AdditiveReward(NetReward):
         paid = np.stack([c.terms.sum(0) for c in clips]) @ self._written * (self.config.written / self._unit)
         return np.asarray(self._samples @ np.concatenate([np.stack(worth), paid[:, None]], 1).T, np.float32)
 
+    # Stopping and going on.
+
     def state(self) -> Arrays:
-        own = {"reward.samples": self._samples, "reward.knots": self._knots, "reward.width": self._width}
-        own |= {"reward.members": self._members}
-        return super().state() | own | (self.term_predictor.state() if self._tells else {})
+        own = {"reward.samples": self._samples, "reward.members": self._members}
+        return super().state() | own | self._features.state()
 
     def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
         super().restore(facts, arrays)
-        self._samples = arrays["reward.samples"]
-        self._knots, self._width = arrays["reward.knots"], arrays["reward.width"]
-        self.term_predictor.restore(arrays)
-        self._members = arrays["reward.members"]
-        self._tells = self.term_predictor.terms if "reward.told.0" in arrays else 0
-
-
-def _newton(
-    features: Wide, found: Wide, mean: Wide, now: Wide, trust: Wide, noise: float, packed: Packed
-) -> tuple[Wide, Wide]:
-    """Likelier weights [F] than `found` by one step, and their covariance [F, F]."""
-    rows, slope = _curvature(packed, features, found, trust, noise)
-    inverse = np.linalg.inv(np.eye(len(now)) + rows.T @ rows * now)  # (curvature + 1 / now)^-1 = now * this
-    covariance = now[:, None] * inverse
-    return found + covariance @ (slope - (found - mean) / now), covariance
-
-
-def _trusts(config: NetConfig) -> Wide:
-    return TRUSTS[:, None] * np.array(config.trust)
-
-
-def _chances(packed: Packed, returns: Wide, trust: Wide, noise: float) -> tuple[Wide, Wide, Wide, Wide]:
-    """P of each option [B, C], of the chosen one with accidents [B], without [B], and sharpness [B]."""
-    sharp = trust[packed.kind]
-    options = np.where(packed.mask, returns[packed.option] * sharp[:, None], -np.inf)
-    chance = np.exp(options - options.max(1, keepdims=True))
-    chance = chance / chance.sum(1, keepdims=True)
-    error = np.where(np.isnan(packed.noise), noise, packed.noise)
-    meant = (1.0 - error) * chance[:, 0]
-    return chance, meant + error / packed.mask.sum(1), meant, sharp
-
-
-def _log_likelihoods(packed: Packed, returns: Wide, trust: Wide, noise: float) -> Wide:
-    """log P of each choice [B]."""
-    return np.asarray(np.log(np.maximum(_chances(packed, returns, trust, noise)[1], 1e-12)))
-
-
-def _curvature(packed: Packed, features: Wide, found: Wide, trust: Wide, noise: float) -> tuple[Wide, Wide]:
-    """Rows [B * C, F] whose squares sum to the curvature, and the slope [F], of the log likelihood.
-
-    A choice counts by how likely it was meant and no accident, as in the EM algorithm.
-    """
-    chance, whole, meant, sharp = _chances(packed, features @ found, trust, noise)
-    counts = packed.weight * meant / np.maximum(whole, 1e-12)
-    chosen = features[packed.option]  # [B, C, F]
-    mean = (chance[..., None] * chosen).sum(1)
-    root = np.sqrt(chance * counts[:, None]) * sharp[:, None]
-    rows = (root[..., None] * (chosen - mean[:, None])).reshape(-1, features.shape[1])
-    slope = ((counts * sharp)[:, None] * (chosen[:, 0] - mean)).sum(0)
-    return rows, slope
+        self._samples, self._members = arrays["reward.samples"], arrays["reward.members"]
+        self._features.restore(arrays)

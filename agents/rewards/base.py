@@ -1,4 +1,4 @@
-"""What every learned reward answers, whether it is made of the named terms or a net on what is seen."""
+"""The contracts of learned rewards: `Reward`, and `ChoiceReward` for those that are fitted to choices."""
 
 from __future__ import annotations
 
@@ -14,14 +14,21 @@ from torch import Tensor
 from agents.checkpoint import Arrays
 from agents.feedback.choices import Packed
 from agents.losses import choice
-from agents.rewards.reward_arrays import RewardArrays
+from agents.rewards.reward_arrays import RewardArrays, steps_of
 from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
 
 
-class LearnedReward(ABC):
-    """A reward that explains choices: fitted to them, asked by practice, by questions and by the screen."""
+class Reward(ABC):
+    """A learned reward: what training, the trainer's choice of policies, and the screen ask of it.
+
+    Training pays `arrays()`, or `sure(...)` where some of it is in doubt. What a reward has no use for it
+    does not override: each of those methods has a default.
+    """
+
+    shrinks_policy: bool = False
+    """Whether an agent that has practised to the end is softened before it practises on a new fit."""
 
     def __init__(self, one_hot: int, seed: int) -> None:
         """one_hot: number of Discrete actions, 0 for Box."""
@@ -29,40 +36,9 @@ class LearnedReward(ABC):
         self.generator = torch.Generator().manual_seed(seed)
         self.shift, self.scale = 0.0, 1.0
 
-    flexible: bool = False
-    """Whether it can explain almost anything that it is told, answers by chance as well."""
-    estimates_rater_noise: bool = False
-    """Whether a fit itself judges how careful each of several raters is; else it is told (`Choice.noise`)."""
-    default_error_rate: float = 0.1
-    """Share of the answers of somebody who is not known yet that are taken for accidents."""
-    shrinks_policy: bool = False
-    """Whether an agent that has practised to the end is softened before it practises on a new fit."""
-
-    @property
     @abstractmethod
-    def has_samples(self) -> bool:
-        """Whether feedback has been fitted: before that there is only the prior."""
-
-    @abstractmethod
-    def set_units(self, clips: list[Float]) -> None:
-        """Learn how much of each term [M] clips usually sum up to."""
-
-    def observe_rollout(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:  # noqa: B027
-        """A rollout of practice, a step a row, of which nobody said what it is worth."""
-
-    def observe_clips(self, clips: Sequence[Trajectory]) -> None:  # noqa: B027
-        """Clips among which questions are chosen."""
-
-    @abstractmethod
-    def fit(self, packed: Packed) -> None:
-        """Explain these choices; starts from the last fit."""
-
-    def refine(self, packed: Packed) -> None:  # noqa: B027
-        """Explain the same choices better, if a fit alone is not as good as it gets."""
-
-    def rationality(self, kind: str) -> tuple[float, float]:
-        """How sharply a kind of feedback chooses, beside answers, and the share of it that counts."""
-        return 1.0, 1.0
+    def arrays(self) -> RewardArrays:
+        """As plain arrays for a snapshot."""
 
     @abstractmethod
     def reset(self) -> None:
@@ -73,12 +49,36 @@ class LearnedReward(ABC):
         """Random, the same each time, in place of what was learned: a control for studies."""
 
     @abstractmethod
-    def arrays(self) -> RewardArrays:
-        """As plain arrays for a snapshot."""
+    def facts(self) -> dict[str, Any]: ...
 
-    def prior_per_unit(self) -> tuple[Float, Float, Float] | None:
-        """Prior mean and deviation of weights per unit of each term, the units, [M] each; None: no terms."""
-        return None
+    @abstractmethod
+    def state(self) -> Arrays: ...
+
+    @abstractmethod
+    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None: ...
+
+    def normalise(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
+        """Set shift and scale so that the mean reward of these steps is 0 and its deviation 1."""
+        raw = self.arrays().members(obs, actions, next_obs, terms).mean(0)
+        self.shift = float(raw.mean())
+        self.scale = 1.0 / max(float(raw.std()), 1e-3)
+
+    # What not every reward learns from. By default nothing is learned.
+
+    def set_units(self, clips: list[Float]) -> None:  # noqa: B027
+        """Learn how much of each term [M] clips usually sum up to."""
+
+    def observe_rollout(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:  # noqa: B027
+        """A rollout of practice, a step a row, of which nobody said what it is worth."""
+
+    def observe_clips(self, clips: Sequence[Trajectory]) -> None:  # noqa: B027
+        """Clips among which questions are chosen."""
+
+    # What not every reward knows. By default it is in no doubt, and says nothing of whole episodes.
+
+    def rationality(self, kind: str) -> tuple[float, float]:
+        """How sharply a kind of feedback chooses, beside answers, and the share of it that counts."""
+        return 1.0, 1.0
 
     def risk_adjusted(self, counts: Float, usual: Float) -> RewardArrays:
         """What practice is paid by, for a policy that does `counts` of each term an episode [M].
@@ -103,28 +103,45 @@ class LearnedReward(ABC):
         """Episodes that may be practised on a fit to so many pieces of feedback before it is outwitted."""
         return 500
 
+
+class ChoiceReward(Reward):
+    """A reward that is fitted to choices (see `agents.feedback.choices`) and can be asked what they say."""
+
+    flexible: bool = False
+    """Whether it can explain almost anything that it is told, answers by chance as well."""
+    estimates_rater_noise: bool = False
+    """Whether a fit itself judges how careful each of several raters is; else it is told (`Choice.noise`)."""
+    default_error_rate: float = 0.1
+    """Share of the answers of somebody who is not known yet that are taken for accidents."""
+
+    @property
+    @abstractmethod
+    def has_samples(self) -> bool:
+        """Whether feedback has been fitted: before that there is only the prior."""
+
+    @abstractmethod
+    def fit(self, packed: Packed) -> None:
+        """Explain these choices; starts from the last fit."""
+
+    def refine(self, packed: Packed) -> None:
+        """Explain the same choices better, if a fit alone is not as good as it gets."""
+
+    def prior_per_unit(self) -> tuple[Float, Float, Float] | None:
+        """Prior mean and deviation of weights per unit of each term, the units, [M] each; None: no terms."""
+        return None
+
     @abstractmethod
     def returns(self, packed: Packed) -> Float:
         """Each option's mean return over the ensemble, [S + 1]."""
 
-    @abstractmethod
     def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
-        """Returns [samples, clips] by samples of what is believed, for choosing questions."""
+        """Returns [samples, clips] by samples of what is believed, for choosing questions.
 
-    @abstractmethod
-    def facts(self) -> dict[str, Any]: ...
-
-    @abstractmethod
-    def state(self) -> Arrays: ...
-
-    @abstractmethod
-    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None: ...
-
-    def normalise(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
-        """Set shift and scale so that the mean reward of these steps is 0 and its deviation 1."""
-        raw = self.arrays().members(obs, actions, next_obs, terms).mean(0)
-        self.shift = float(raw.mean())
-        self.scale = 1.0 / max(float(raw.std()), 1e-3)
+        By default the members of `arrays()` are the samples: one, where there is no ensemble.
+        """
+        steps: Float = self.arrays().members(*steps_of(clips))
+        ends = np.cumsum([len(c) for c in clips])
+        return np.stack([part.sum(1) for part in np.split(steps, ends[:-1], axis=1)], axis=1)
 
     def agreement(self, packed: Packed) -> float:
         """Share (by weight) of choices whose chosen option has the highest return."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +10,13 @@ import torch
 from torch import Tensor
 
 from agents.checkpoint import Arrays
-from agents.feedback.choices import Packed
 from agents.losses import adversarial, airl_logit
 from agents.policies.distributions import log_prob
 from agents.policies.from_torch import mlp_layers, small_net
 from agents.policies.policy_arrays import PolicyArrays
-from agents.rewards.base import Float, LearnedReward
-from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs
-from envs.trajectory import Trajectory
+from agents.rewards.base import Reward
+from agents.rewards.reward_arrays import RewardArrays, Steps, Turns, reward_inputs
 from envs.world import Task
-
-Steps = tuple[Float, Any, Float, Float]
-"""(obs [L, D], actions [L] or [L, C], next_obs [L, D], terms [L, M])"""
 
 
 @dataclass(frozen=True)
@@ -37,7 +31,7 @@ class DiscriminatorConfig:
     warm: int = 60  # minibatches when demonstrations have come
 
 
-class Discriminator(LearnedReward):
+class Discriminator(Reward):
     """Its logit is the reward; with `shaped` it is AIRL's, g + gamma h' - h - log pi."""
 
     def __init__(
@@ -91,7 +85,7 @@ class Discriminator(LearnedReward):
         if not self._shaped:
             return reward
         h, h_after = (self.potential(torch.from_numpy(o)).squeeze(-1) for o in (obs, after))
-        log_pi = torch.from_numpy(np.asarray(log_prob(policy, obs, actions), np.float32))
+        log_pi = torch.from_numpy(log_prob(policy, obs, actions))
         return airl_logit(reward, h, h_after, log_pi, self._gamma)
 
     def arrays(self) -> RewardArrays:
@@ -102,26 +96,8 @@ class Discriminator(LearnedReward):
         squash: Any = "" if self._shaped else "softplus"  # -log(1 - D) of the expert's probability D
         return RewardArrays(none, nets, self.shift, self.scale, self.one_hot, turns, squash=squash)
 
-    # What `joint` asks of a reward and an adversary has no use for.
-
-    @property
-    def has_samples(self) -> bool:
-        return False
-
-    def set_units(self, clips: list[Float]) -> None:
-        pass
-
-    def fit(self, packed: Packed) -> None:
-        raise TypeError("a discriminator learns from steps, not from choices")
-
     def randomise(self) -> None:
         self.reset()
-
-    def returns(self, packed: Packed) -> Float:
-        raise TypeError("a discriminator knows no choices")
-
-    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
-        raise TypeError("a discriminator has no samples")
 
     def facts(self) -> dict[str, Any]:
         return {
@@ -148,13 +124,3 @@ class Discriminator(LearnedReward):
                 k[len(head) :]: torch.from_numpy(v.copy()) for k, v in arrays.items() if k.startswith(head)
             }
             part.load_state_dict(own)
-
-
-def steps_of(recordings: Sequence[Trajectory]) -> Steps:
-    """All their steps, side by side."""
-    return (
-        np.concatenate([t.observations[:-1] for t in recordings]),
-        np.concatenate([t.actions for t in recordings]),
-        np.concatenate([t.observations[1:] for t in recordings]),
-        np.concatenate([t.terms for t in recordings]),
-    )

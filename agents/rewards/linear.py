@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from agents.checkpoint import Arrays
 from agents.feedback.choices import DRIVEN, KINDS, Packed
-from agents.rewards.base import LearnedReward
+from agents.rewards.base import ChoiceReward
 from agents.rewards.choice_likelihood import LinearChoiceLikelihood
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rewards.risk_aversion import (
@@ -68,7 +68,7 @@ def _driven(packed: Packed) -> Float:
     return found
 
 
-class LinearReward(LearnedReward):
+class LinearReward(ChoiceReward):
     """The learned reward; `fit` takes well under a second for a hundred answers."""
 
     estimates_rater_noise = True

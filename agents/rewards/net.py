@@ -12,7 +12,6 @@ Each member weighs the choices in its own way (a Bayesian bootstrap, Rubin 1981,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +19,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.checkpoint import Arrays, layer_arrays, layers_from
+from agents.checkpoint import Arrays
 from agents.feedback.choices import Packed
 from agents.policies.from_torch import to_array
-from agents.policies.policy_arrays import Layers
-from agents.rewards.base import Float, LearnedReward, choices_loss
-from agents.rewards.reward_arrays import RewardArrays, Turns, reward_inputs
+from agents.rewards.base import Float, choices_loss
+from agents.rewards.ensemble_reward import STRAIGHT, EnsembleReward, actions_of
+from agents.rewards.reward_arrays import Turns, reward_inputs
 from agents.rewards.symmetry import invariant_inputs
-from envs.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -50,57 +48,19 @@ class NetConfig:
     trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
 
 
-STRAIGHT = 0.01
-"""How small the inputs of the straight unit are, so that its tanh bends nothing."""
-
-
-def steps_of(clips: Sequence[Trajectory]) -> tuple[Float, Float, Any, Float]:
-    """What was seen before and after, done and counted at each step of all clips; there must be some."""
-    seen = [[c.observations[:-1] for c in clips], [c.observations[1:] for c in clips]]
-    rest = [[c.actions for c in clips], [c.terms for c in clips]]
-    before, after, actions, terms = (np.concatenate(part) for part in seen + rest)
-    return before, after, actions, terms
-
-
-class NetReward(LearnedReward):
+class NetReward(EnsembleReward):
     """The ensemble; a fit to fifty answers takes about a second."""
 
-    flexible = True
-
     def __init__(
-        self,
-        written: Float,
-        turns: tuple[Turns, ...],
-        one_hot: int,
-        config: NetConfig,
-        seed: int = 0,
+        self, written: Float, turns: tuple[Turns, ...], one_hot: int, config: NetConfig, seed: int = 0
     ) -> None:
         """written [M]: the written reward, zeros for none. turns: see `turnings`."""
-        super().__init__(one_hot, seed)
-        self.config, self._written, self._turns = config, written, turns
-        self._unit = 1.0  # a clip's usual written return
-        self.trust = np.array(config.trust, np.float32)
-        self.shrinks_policy = bool(turns)
-        self.reset()
-
-    @property
-    def has_samples(self) -> bool:
-        return bool(self._nets)
-
-    def max_episodes_per_fit(self, said: int) -> int:
-        """More where views are turned: there it judges well what it has not seen."""
-        return min(4_000, max(500, 50 * said)) if self._turns else 500
+        self.config = config
+        super().__init__(written, turns, one_hot, config.members, config.trust, seed)
 
     def reset(self) -> None:
-        self._nets: tuple[Layers, ...] = ()
+        super().reset()
         self._params: list[Tensor] = []
-        self.weights = np.repeat(self._written[None], self.config.members, 0)
-
-    def set_units(self, clips: list[Float]) -> None:
-        paid = np.array([clip @ self._written for clip in clips], np.float32)
-        some = paid[np.abs(paid) > 1e-6]
-        if len(some):
-            self._unit = float(np.sqrt((some**2).mean()))
 
     def _fresh(self, wide: int) -> list[Tensor]:
         """Straight [E, I]; first layer [E, I, H], bias [E, 1, H], last [E, H, 1]; log scale, log trust."""
@@ -113,7 +73,7 @@ class NetReward(LearnedReward):
         return [torch.zeros((config.members, wide)), first, bias, last, scale, trust]
 
     def _inputs(self, packed: Packed, turns: Turns | None) -> Tensor:
-        actions: Any = packed.actions[:, 0].astype(np.int64) if self.one_hot else packed.actions
+        actions = actions_of(packed, self.one_hot)
         found = reward_inputs(packed.obs, actions, packed.next_obs, self.one_hot, turns, apart=True)
         return torch.from_numpy(found)
 
@@ -195,42 +155,10 @@ class NetReward(LearnedReward):
         self.weights = to_array(scale.exp()) * written
         self.trust = trust.mean(0).exp().numpy()
 
-    def arrays(self) -> RewardArrays:
-        turns = self._turns[0] if self._turns else None
-        return RewardArrays(self.weights, self._nets, self.shift, self.scale, self.one_hot, turns)
-
-    def randomise(self) -> None:
-        noise = np.random.default_rng([self._seed, 4]).standard_normal((1, self.weights.shape[1]))
-        self.weights, self._nets = np.repeat(noise.astype(np.float32), self.config.members, 0), ()
-
-    def returns(self, packed: Packed) -> Float:
-        actions: Any = packed.actions[:, 0].astype(np.int64) if self.one_hot else packed.actions
-        none = np.zeros((len(packed.obs), self.weights.shape[1]), np.float32)
-        steps = self.arrays().members(packed.obs, actions, packed.next_obs, none).mean(0)
-        sums = np.asarray(packed.terms @ self.weights.mean(0), np.float32)
-        np.add.at(sums, packed.owner, steps * packed.step_weight)
-        return sums
-
-    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
-        obs, after, actions, terms = steps_of(clips)
-        steps: Float = self.arrays().members(obs, actions, after, terms)
-        ends = np.cumsum([len(c) for c in clips])
-        return np.stack([part.sum(1) for part in np.split(steps, ends[:-1], axis=1)], axis=1)
-
-    def facts(self) -> dict[str, Any]:
-        return {"shift": self.shift, "scale": self.scale, "unit": self._unit, "nets": len(self._nets)}
-
     def state(self) -> Arrays:
-        found: Arrays = {"reward.weights": self.weights, "reward.trust": self.trust}
-        found["reward.random"] = self.generator.get_state().numpy()
-        for member, net in enumerate(self._nets):
-            found |= layer_arrays(f"reward.net.{member}", net)
-        return found | {f"reward.param.{i}": to_array(p) for i, p in enumerate(self._params)}
+        return super().state() | {f"reward.param.{i}": to_array(p) for i, p in enumerate(self._params)}
 
     def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
-        self.shift, self.scale, self._unit = facts["shift"], facts["scale"], facts["unit"]
-        self.weights, self.trust = arrays["reward.weights"], arrays["reward.trust"]
-        self.generator.set_state(torch.from_numpy(arrays["reward.random"].copy()))
-        self._nets = tuple(layers_from(f"reward.net.{e}", arrays) for e in range(facts["nets"]))
+        super().restore(facts, arrays)
         names = [f"reward.param.{i}" for i in range(6)]
         self._params = [torch.from_numpy(arrays[n].copy()) for n in names if n in arrays]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,6 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.policies.policy_arrays import Float, Layers, forward
+from envs.trajectory import Trajectory
+
+Steps = tuple[Float, Any, Float, Float]
+"""(obs [L, D], actions [L] or [L, C], next_obs [L, D], terms [L, M]) of L steps."""
+
+
+def steps_of(recordings: Sequence[Trajectory]) -> Steps:
+    """All steps of the recordings (at least one), in order."""
+    return (
+        np.concatenate([t.observations[:-1] for t in recordings]),
+        np.concatenate([t.actions for t in recordings]),
+        np.concatenate([t.observations[1:] for t in recordings]),
+        np.concatenate([t.terms for t in recordings]),
+    )
 
 
 @dataclass(frozen=True)

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
-from agents.checkpoint import Arrays, layer_arrays, layers_from
+from agents.checkpoint import Arrays
 from agents.feedback.choices import KINDS, Packed
 from agents.losses import shaping
 from agents.policies.from_torch import mlp_layers, small_net
-from agents.policies.policy_arrays import Layers
-from agents.rewards.base import Float, LearnedReward, choices_loss
-from agents.rewards.linear import LinearReward
+from agents.policies.policy_arrays import Layers, layer_arrays, layers_from
+from agents.rewards.base import ChoiceReward, Float, choices_loss
+from agents.rewards.ensemble_reward import actions_of
+from agents.rewards.linear import LinearReward, LinearRewardConfig
 from agents.rewards.reward_arrays import RewardArrays
-from envs.trajectory import Trajectory
-
-if TYPE_CHECKING:
-    from agents.learners.shaping import ShapingConfig
 
 
-class PotentialReward(LearnedReward):
+@dataclass(frozen=True)
+class PotentialConfig:
+    """How the potential is fitted, and how much it counts. The defaults are the learner's to set."""
+
+    strength: float  # factor on the potential, beside the task's own reward
+    hidden: int  # units of the potential's net
+    updates: int  # Adam steps at a fit
+    decay: float  # weight of the squared parameters in the loss
+
+
+class PotentialReward(ChoiceReward):
     """written + strength * (gamma Phi(s') - Phi(s)); Phi is what explains the presses."""
 
     def __init__(
-        self, written: Float, one_hot: int, obs: int, gamma: float, config: ShapingConfig, seed: int
+        self, written: Float, one_hot: int, obs: int, gamma: float, config: PotentialConfig, seed: int
     ) -> None:
         super().__init__(one_hot, seed)
         self.config, self._gamma, self._obs = config, gamma, obs
@@ -39,9 +46,6 @@ class PotentialReward(LearnedReward):
     @property
     def has_samples(self) -> bool:
         return bool(self._layers)
-
-    def set_units(self, clips: list[Float]) -> None:
-        pass
 
     def fit(self, packed: Packed) -> None:
         net = small_net(self._obs, self.config.hidden, self._seed)
@@ -69,15 +73,12 @@ class PotentialReward(LearnedReward):
         )
 
     def returns(self, packed: Packed) -> Float:
-        actions: Any = packed.actions[:, 0].astype(np.int64) if self.one_hot else packed.actions
+        actions = actions_of(packed, self.one_hot)
         none = np.zeros((len(packed.obs), self.weights.shape[1]), np.float32)
         steps = self.arrays().members(packed.obs, actions, packed.next_obs, none)[0] * packed.step_weight
         sums = np.zeros(len(packed.terms), np.float32)
         np.add.at(sums, packed.owner, steps)
         return sums
-
-    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
-        raise TypeError("a potential has no samples")
 
     def facts(self) -> dict[str, Any]:
         return {"shift": self.shift, "scale": self.scale}
@@ -93,11 +94,12 @@ class PotentialReward(LearnedReward):
 class AddedReward(LinearReward):
     """written + strength * what explains the presses, both in units of a clip's usual amount."""
 
-    def __init__(self, written: Float, one_hot: int, config: ShapingConfig, seed: int) -> None:
-        super().__init__(
-            np.zeros_like(written), np.ones(len(written), np.bool_), one_hot, config.reward, seed
-        )
-        self._own, self._strength = written, config.strength
+    def __init__(
+        self, written: Float, one_hot: int, config: LinearRewardConfig, strength: float, seed: int
+    ) -> None:
+        """written [M]: the task's own reward. strength: factor on what explains the presses."""
+        super().__init__(np.zeros_like(written), np.ones(len(written), np.bool_), one_hot, config, seed)
+        self._own, self._strength = written, strength
 
     def arrays(self) -> RewardArrays:
         largest = float(np.abs(self._own * self.unit).max(initial=0.0))

@@ -16,7 +16,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
 from envs.simulate import resting
-from envs.simulation import Simulation
+from envs.simulation import AnySimulation
 from envs.world import Array, TrueReward
 
 Float = NDArray[np.float32]
@@ -37,7 +37,7 @@ class SimulationVecEnv(VecEnv):
 
     def __init__(
         self,
-        simulation: Simulation,
+        simulation: AnySimulation,
         reward: RewardFn = no_reward,
         stagger: np.random.Generator | None = None,
     ) -> None:
@@ -77,7 +77,7 @@ class SimulationVecEnv(VecEnv):
     @property
     def skipped(self) -> int:
         """Steps of rest after early ends that were left out so far."""
-        return int(getattr(self.simulation, "skipped", 0))
+        return int(self.simulation.skipped)
 
     def at_rest(self) -> float:
         """What each step of rest after an early end is paid."""

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from agents.evaluation import reference_returns
 from agents.evaluation.scores import unseen
 from agents.policies.policy_arrays import PolicyArrays
-from envs.rooms.planning_expert import _planned
-from envs.simulate import is_external, random_actions
+from envs.simulate import random_actions
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
@@ -28,16 +27,21 @@ Expert = Callable[[Any], Any]
 
 
 def expert(task: Task, random: np.random.Generator, cautious: bool = False) -> Expert:
-    """The best driver known: an exact plan in flats, else a kept policy or looking ahead by simulation."""
-    if is_external(task):
+    """The best driver known under the task's wish.
+
+    An exact plan where one can be made, else a kept policy or looking ahead by simulation.
+    """
+    if not task.can_restore:
         found = reference_returns.find(task, 1) or reference_returns.find_cached(task, 1)
         if cautious or found is None or found.policy is None:
             raise ValueError(
                 f"nobody here knows how to drive {task.id}: give comparisons, or drive it yourself"
             )
         return _following(found.policy, None if found.surest else random)
-    if task.world.name == "rooms":
-        return _planned(task, cautious)
+    hook = task.world.hooks.planning_expert
+    planned = None if hook is None else hook(task, cautious)
+    if planned is not None:
+        return planned
     kept = None if cautious else reference_returns.find(unseen(task), 1)
     if kept is not None and kept.policy is not None:
         return _following(kept.policy, None if kept.surest else random)

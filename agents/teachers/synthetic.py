@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Question
 from agents.teachers.experts import expert
+from agents.teachers.teacher_extensions import external_teacher, installed_teachers
+from agents.teachers.teacher_protocol import Teacher, UnknownTeacher
 from envs.simulate import random_actions, simulate
 from envs.trajectory import Trajectory
 from envs.world import Task
@@ -78,30 +80,30 @@ POOL = "pool"
 WANTS = "wants"
 
 
-class UnknownTeacher(ValueError):
-    """No teacher of that name; the text is a sentence."""
-
-
 def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
     """A teacher by name, optionally with a number: "boltzmann:0.5" (beta), "mistaken:0.1" (share).
 
     "pool:rational,rational,useless" is several people who take turns at random. "wants:cat=1" is rational,
-    but a "cat" is worth 1 more to them than is meant.
+    but a "cat" is worth 1 more to them than is meant. A name that is none of these is that of an entry point
+    in the group `teachbox.teachers`, or `module:name` of a class or function that is called with the task and
+    the seed (see `teacher_extensions`). Raises UnknownTeacher for a name that is none of these either.
     """
     head, _, number = name.partition(":")
     if head == POOL:
         members = number.split(",") if number else ["rational", "rational", "useless", "useless"]
         return Pool(task, [make_teacher(one.strip(), task, seed + i) for i, one in enumerate(members)], seed)
     if head == WANTS:
-        return Teacher(task, TeacherNoise(term_bonus=_wanted(number, task)), seed)
+        return SyntheticTeacher(task, TeacherNoise(term_bonus=_wanted(number, task)), seed)
     if head not in TEACHERS:
-        known = [*TEACHERS, POOL, WANTS]
+        if (found := external_teacher(name, task, seed)) is not None:
+            return found
+        known = teacher_names()
         close = difflib.get_close_matches(head, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(known)}"
         raise UnknownTeacher(f"there is no teacher {name!r}: {hint}")
     care = TEACHERS[head]
     if not number:
-        return Teacher(task, care, seed)
+        return SyntheticTeacher(task, care, seed)
     if head not in _NUMBER:
         raise UnknownTeacher(f"teacher {head!r} takes no number: {name!r} should be {head!r}")
     try:
@@ -113,7 +115,12 @@ def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
         limits = "at least 0" if most > 1.0 else "between 0 and 1"
         raise UnknownTeacher(f"{number} in teacher {name!r} is out of range: it must be {limits}")
     given: dict[str, Any] = dict.fromkeys(_NUMBER[head], value)
-    return Teacher(task, replace(care, **given), seed)
+    return SyntheticTeacher(task, replace(care, **given), seed)
+
+
+def teacher_names() -> list[str]:
+    """The names that `make_teacher` knows: those of teachbox, then those of installed packages."""
+    return [*TEACHERS, POOL, WANTS, *installed_teachers()]
 
 
 def _wanted(text: str, task: Task) -> tuple[tuple[str, float], ...]:
@@ -130,7 +137,7 @@ def _wanted(text: str, task: Task) -> tuple[tuple[str, float], ...]:
         raise UnknownTeacher(f"{more!r} in 'wants:{text}' is not a number, as in 'wants:{term}=1'") from None
 
 
-class Teacher:
+class SyntheticTeacher:
     """Answers by the task's wish, as carefully as `care` says."""
 
     rater: str = "0"
@@ -138,6 +145,10 @@ class Teacher:
     def __init__(self, task: Task, care: TeacherNoise, seed: int = 0) -> None:
         self.task, self.care = task, care
         self._random = np.random.default_rng(seed)
+
+    @property
+    def members(self) -> Sequence[Teacher]:
+        return (self,)
 
     def worth(self, trajectory: Trajectory) -> NDArray[np.float32]:
         """The wish of each step, [T]."""
@@ -231,7 +242,7 @@ class Teacher:
         return record.trajectory()
 
 
-class Pool(Teacher):
+class Pool(SyntheticTeacher):
     """Several people of mixed care, one of whom, drawn at random, says each thing.
 
     `rater` is who spoke last, by number; learners are told so, and not how careful anybody is.
@@ -239,12 +250,16 @@ class Pool(Teacher):
 
     def __init__(self, task: Task, members: Sequence[Teacher], seed: int = 0) -> None:
         super().__init__(task, TeacherNoise(), seed)
-        self.members, self.rater = tuple(members), "0"
+        self._members, self.rater = tuple(members), "0"
+
+    @property
+    def members(self) -> Sequence[Teacher]:
+        return self._members
 
     def _next(self) -> Teacher:
-        index = int(self._random.integers(len(self.members)))
+        index = int(self._random.integers(len(self._members)))
         self.rater = str(index)
-        return self.members[index]
+        return self._members[index]
 
     def compare(self, question: Question) -> Comparison:
         return self._next().compare(question)

@@ -10,9 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from agents import checkpoint
 from agents.checkpoint import Arrays
-from agents.policies.policy_arrays import PolicyArrays
+from agents.policies.policy_arrays import PolicyArrays, layer_arrays, layers_from
 
 MOST = 4
 """Earlier policies kept."""
@@ -58,16 +57,16 @@ class PolicyHistory:
         """Their layers."""
         found: Arrays = {}
         for index, (_, policy) in enumerate(self._kept):
-            found |= checkpoint.layer_arrays(f"past.{index}", policy.layers)
+            found |= layer_arrays(f"past.{index}", policy.layers)
         if self.rejected is not None:
-            found |= checkpoint.layer_arrays("past.given up", self.rejected.layers)
+            found |= layer_arrays("past.given up", self.rejected.layers)
         return found
 
     def restore(self, times: Sequence[int], arrays: Arrays, like: PolicyArrays) -> None:
         """What `state` kept, for a policy of the form of `like`."""
         self._kept.clear()
-        given_up = checkpoint.layers_from("past.given up", arrays)
+        given_up = layers_from("past.given up", arrays)
         self.rejected = replace(like, layers=given_up) if given_up and like.eyes is None else None
         for index, at in enumerate(times if like.eyes is None else ()):  # layers alone are kept
-            layers = checkpoint.layers_from(f"past.{index}", arrays)
+            layers = layers_from(f"past.{index}", arrays)
             self._kept.append((at, replace(like, layers=layers)))

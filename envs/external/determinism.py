@@ -6,20 +6,23 @@ What repeats itself is replayed by running it again. Of what does not, recording
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.external.external_task import ExternalTask
 from envs.external.stepping import started, stepped
-
-if TYPE_CHECKING:
-    from envs.external.external_task import ExternalTask
 
 TRIED = 15  # steps
 HIGHEST = 128  # kept pictures are no higher than this [px]
 _Run = list[NDArray[np.float32]]
+
+
+def is_filmed(task: ExternalTask) -> bool:
+    """Whether recordings keep pictures as states, because the world doesn't repeat itself when run again."""
+    return task.has_frames and not repeats(task)
 
 
 def repeats(task: ExternalTask) -> bool:
@@ -34,8 +37,8 @@ class _Hashed:
     """A task told apart by its id, options and entry in the registry."""
 
     def __init__(self, task: ExternalTask) -> None:
-        spec = gymnasium.registry.get(task.id.split(":")[-1])
-        self.task, self._key = task, (task.id, repr(sorted(task.options.items())), repr(spec))
+        spec = gymnasium.registry.get(task.env_id.split(":")[-1])
+        self.task, self._key = task, (task.env_id, repr(sorted(task.options.items())), repr(spec))
 
     def __hash__(self) -> int:
         return hash(self._key)

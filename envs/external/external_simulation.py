@@ -16,11 +16,11 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.external.determinism import small
+from envs.external.determinism import is_filmed, small
 from envs.external.external_errors import ExternalWorldError, guarded
 from envs.external.external_task import ENDED, REWARD, ExternalTask
 from envs.external.stepping import started, stepped
-from envs.simulation import Simulation, Step, words_of
+from envs.simulation import Step, words_of
 from envs.trajectory import Recorder, Trajectory
 from envs.world import Array
 
@@ -40,7 +40,7 @@ class ExternalSimulation:
         self.task, self.rows, self.auto_reset = task, rows, auto_reset
         self.skips, self.skipped = skips, 0
         self._envs = [task.make() for _ in range(rows)]
-        self._film: tuple[int, ...] = _film_shape(task, self._envs[0]) if task.filmed else ()
+        self._film: tuple[int, ...] = _film_shape(task, self._envs[0]) if is_filmed(task) else ()
         self._cameras = np.zeros(rows, np.bool_)
         shape = (rows, int(np.prod(self._film)) if self._film else 0)
         self.states: Array = np.zeros(shape, np.uint8 if self._film else task.world.state_dtype)
@@ -51,7 +51,8 @@ class ExternalSimulation:
         self.clock = np.zeros(rows, np.int64)
         """[N] steps since the episode's start."""
         self._since: list[list[Any]] = [[] for _ in range(rows)]
-        self._over = np.zeros(rows, np.bool_)
+        self.over = np.zeros(rows, np.bool_)
+        """[N] whether a row's episode is over before the horizon."""
         size = len(task.world.obs_names)
         self._obs = [np.zeros((rows, size), np.float32) for _ in range(2)]
         self._last = [np.zeros((rows, size), np.float32) for _ in range(2)]
@@ -80,8 +81,12 @@ class ExternalSimulation:
             self._start(int(row), int(self.rng[row] >> np.uint64(33)))
         return self.obs
 
+    def reset_as_env(self, seed: int) -> None:
+        """Start row 0 as the environment itself does with `reset(seed=seed)`."""
+        self._start(0, seed)
+
     def _start(self, row: int, seed: int) -> None:
-        self.seeds[row], self.clock[row], self._over[row] = seed, 0, False
+        self.seeds[row], self.clock[row], self.over[row] = seed, 0, False
         self._since[row] = []
         self._frames.pop(row, None)
         self.obs[row, :-1], self.obs[row, -1] = started(self.task, self._envs[row], seed), 0.0
@@ -109,8 +114,8 @@ class ExternalSimulation:
             self._advance(row, actions[row], obs, terms)
         ended = self.clock >= self.task.horizon
         if self.skips:
-            self.skipped += int((self.task.horizon - self.clock)[self._over].sum())
-            ended |= self._over
+            self.skipped += int((self.task.horizon - self.clock)[self.over].sum())
+            ended |= self.over
         if not (self.auto_reset and ended.any()):
             return Step(obs, obs, terms, ended, self.states)
         last[:] = obs
@@ -122,12 +127,12 @@ class ExternalSimulation:
         terms[row] = 0.0
         self.clock[row] += 1
         self._since[row].append(np.array(action))
-        if self._over[row]:
+        if self.over[row]:
             return
         seen = stepped(self.task, self._envs[row], action, int(self.clock[row]))
         terms[row, REWARD] = seen.reward
         early = seen.terminated or (seen.truncated and self.clock[row] < self.task.horizon)
-        self._over[row] = early
+        self.over[row] = early
         if early:
             terms[row, ENDED] = 1.0
             obs[row], obs[row, -1] = 0.0, 1.0
@@ -142,7 +147,7 @@ class ExternalSimulation:
     def fork(self, row: int, trajectory: Trajectory, t: int = 0) -> NDArray[np.float32]:
         """Bring one row to moment `t` of a recording by running it again; it goes on from there.
 
-        Raises ForeignWorldError when the world doesn't repeat itself, or the seed was not recorded.
+        Raises ExternalWorldError when the world doesn't repeat itself, or the seed was not recorded.
         """
         if self._film:
             raise ExternalWorldError(
@@ -174,7 +179,7 @@ class ExternalSimulation:
     def frame(self, row: int = 0) -> NDArray[np.uint8]:
         """What the world draws of itself now, uint8 [H, W, 3]. After an early end: its last picture.
 
-        Raises ForeignWorldError when it has no picture.
+        Raises ExternalWorldError when it has no picture.
         """
         if row not in self._frames:
             self._frames[row] = picture(self.task, self._envs[row])
@@ -215,10 +220,6 @@ class ExternalSimulation:
         self._envs = []
 
 
-AnySimulation = Simulation | ExternalSimulation
-"""Both have task, rows, obs, states, rng, reset, reset_rows, step, fork and recorder."""
-
-
 def picture(task: ExternalTask, env: gymnasium.Env[Any, Any]) -> NDArray[np.uint8]:
     """One frame, or a sentence about why there is none."""
     if not task.has_frames:
@@ -245,7 +246,7 @@ def picture(task: ExternalTask, env: gymnasium.Env[Any, Any]) -> NDArray[np.uint
 
 def frames_of(task: ExternalTask, trajectory: Trajectory) -> Iterator[NDArray[np.uint8]]:
     """A recording's T+1 frames one by one: kept ones, or by running it again, checked at each moment."""
-    if task.filmed:
+    if is_filmed(task):
         yield from _kept(task, trajectory)
         return
     simulation = ExternalSimulation(task, 1, auto_reset=False)

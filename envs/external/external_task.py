@@ -8,7 +8,6 @@ observation is all zeros but for one extra number, `ended`, that is 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, cast
 
 import gymnasium
@@ -16,7 +15,6 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.external.determinism import repeats
 from envs.external.external_errors import guarded
 from envs.world import Task
 
@@ -59,11 +57,12 @@ class Leaf:
 class ExternalTask(Task):
     """A Task whose world has no kernel and no states (K = 0): `envs.external.external_simulation` runs it.
 
-    leaves: the parts of its observation that are laid flat, in order. its_actions: the space as the
-    world declares it. choices: for finite actions, what each number means to the world; None for Box.
-    has_frames: whether it can draw itself.
+    env_id: its name in Gymnasium's registry. leaves: the parts of its observation that are laid flat, in
+    order. its_actions: the space as the world declares it. choices: for finite actions, what each number
+    means to the world; None for Box. has_frames: whether it can draw itself.
     """
 
+    env_id: str
     leaves: tuple[Leaf, ...]
     its_actions: spaces.Space[Any]
     choices: Choices | None
@@ -78,23 +77,26 @@ class ExternalTask(Task):
     def is_costly(self) -> bool:
         return True
 
+    @property
+    def ends_early(self) -> bool:
+        return True
+
+    @property
+    def draws_itself(self) -> bool:
+        return True
+
     def make(self) -> gymnasium.Env[Any, Any]:
         """A fresh environment, able to draw itself if it ever can."""
         mode: dict[str, Any] = {"render_mode": "rgb_array"} if self.has_frames else {}
         env = guarded(
             self.id,
             "when it was made",
-            lambda: gymnasium.make(self.id, disable_env_checker=True, **mode, **self.options),
+            lambda: gymnasium.make(self.env_id, disable_env_checker=True, **mode, **self.options),
         )
         config = getattr(env.unwrapped, "config", None)
         if isinstance(config, dict) and "offscreen_rendering" in config:
             config["offscreen_rendering"] = True  # else highway-env takes over the window that is open
         return env
-
-    @cached_property
-    def filmed(self) -> bool:
-        """Whether recordings keep pictures as states, because it doesn't repeat itself when run again."""
-        return self.has_frames and not repeats(self)
 
     def its_action(self, action: Any) -> Any:
         """Our action (a number, or float32 [C]) as the world wants it."""

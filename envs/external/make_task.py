@@ -6,6 +6,7 @@ import difflib
 import itertools
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,14 +40,14 @@ def _never_known(states: Array) -> NDArray[np.bool_]:
 
 
 def _no_kernel(*_: Any) -> None:
-    raise TypeError("a world of somebody else's has no kernel: run it with ForeignSimulation, not Simulation")
+    raise TypeError("an external world has no kernel: run it with ExternalSimulation, not Simulation")
 
 
 def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any) -> ExternalTask:
     """Any Gymnasium id ("CartPole-v1"; "module:Id" imports the module first) as a Task.
 
     keys_file: a JSON file of keys, see `envs.external.key_map`. Options go to the environment.
-    Raises ForeignWorldError for ids that Gymnasium doesn't know and for spaces that can't be made flat.
+    Raises ExternalWorldError for ids that Gymnasium doesn't know and for spaces that can't be made flat.
     """
     env, has_frames = _open(id, options)
     try:
@@ -92,6 +93,8 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any
         done=_never_known,
         keys=keys,
         options=options,
+        factory=partial(make_external_task, id, keys_file=keys_file),
+        env_id=id,
         leaves=leaves,
         its_actions=its_actions,
         choices=choices,

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.external.external_errors import ExternalWorldError, guarded
-
-if TYPE_CHECKING:
-    from envs.external.external_task import ExternalTask
+from envs.external.external_task import ExternalTask
 
 
 class Stepped(NamedTuple):

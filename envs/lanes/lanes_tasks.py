@@ -26,7 +26,7 @@ from envs.lanes.true_rewards import (
     merge_done,
     merge_wish,
 )
-from envs.world import Array, Task, TrueReward
+from envs.world import Array, Task, TrueReward, task_factory
 
 KEYS: Mapping[str, int] = {"": KEEP, "up": LEFT, "down": RIGHT, "right": FASTER, "left": SLOWER}
 _AXES = {"right": (1.0, 0.0), "left": (-1.0, 0.0), "up": (0.0, -1.0), "down": (0.0, 1.0)}
@@ -138,6 +138,7 @@ def _task(
     )
 
 
+@task_factory
 def lanes_cruise(difficulty: str = "normal", split: str = "train", **variant: Unpack[Variant]) -> Task:
     """Drive far. Meant: without tailgating, cutting in, weaving or hogging the left lane."""
     return _task(
@@ -153,6 +154,7 @@ def lanes_cruise(difficulty: str = "normal", split: str = "train", **variant: Un
     )
 
 
+@task_factory
 def lanes_merge(difficulty: str = "normal", split: str = "train", **variant: Unpack[Variant]) -> Task:
     """Drive far past slip roads. Meant: whoever comes from there gets in without being held up."""
     return _task(
@@ -168,6 +170,7 @@ def lanes_merge(difficulty: str = "normal", split: str = "train", **variant: Unp
     )
 
 
+@task_factory
 def lanes_ambulance(difficulty: str = "normal", split: str = "train", **variant: Unpack[Variant]) -> Task:
     """Drive far. Meant: out of the ambulance's way before it has to slow down."""
     return _task(
@@ -183,6 +186,7 @@ def lanes_ambulance(difficulty: str = "normal", split: str = "train", **variant:
     )
 
 
+@task_factory
 def lanes_crossing(difficulty: str = "normal", split: str = "train", **variant: Unpack[Variant]) -> Task:
     """Drive far through a town. Meant: people on the zebra are waited for, and told so by slowing early."""
     return _task(

@@ -11,6 +11,7 @@ from gymnasium import spaces
 from envs.kernels import kernel
 from envs.lanes.ego_car import ACTIONS, KEEP, PAR_SPEED, PEDALS
 from envs.lanes.lanes_feature_obs import observe_rows
+from envs.lanes.lanes_hooks import HOOKS
 from envs.lanes.lanes_state_layout import (
     ASTRIDE,
     CLOCK,
@@ -107,4 +108,5 @@ def lanes_world(
         steps_per_second=15,
         placements=_placements(lanes),
         place=place,
+        hooks=HOOKS,
     )

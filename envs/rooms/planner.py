@@ -44,6 +44,7 @@ from envs.rooms.rooms_state_layout import (
     T_BUMP,
     T_CAT,
     T_DIRT,
+    T_DROP,
     T_FORCED,
     T_HOME,
     T_KEY,
@@ -54,6 +55,7 @@ from envs.rooms.rooms_state_layout import (
     WALL,
 )
 from envs.rooms.rooms_tasks import RoomsWish
+from envs.rooms.rooms_world import step_rows
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
@@ -259,6 +261,16 @@ def _nodes(task: Task, state: Array) -> _Nodes:
     hands = 2 if params[CARRY] else keys + 1
     shape = np.array([len(places), *counts, hands, _MUD_LEVELS, 2], np.int64)
     return _Nodes(shape, rank, ordinal, size, code)
+
+
+def can_plan(task: Task, wish: RoomsWish | None = None) -> bool:
+    """Whether `plan` is exact for this task's physics, and for its wish or another."""
+    chosen = wish or task.true_reward
+    if not isinstance(chosen, RoomsWish) or task.world.kernel.step is not step_rows:
+        return False
+    if not task.world.params[CARRY]:
+        return True
+    return bool(chosen.weights[T_LITTER] + chosen.weights[T_DROP] <= 0.0)  # else dropping it again may pay
 
 
 def plan(task: Task, state: Array, wish: RoomsWish | None = None) -> FlatPlan:

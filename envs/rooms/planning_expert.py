@@ -15,7 +15,8 @@ Expert = Callable[[Any], Any]
 """simulation of one row -> the action to take there."""
 
 
-def _planned(task: Task, cautious: bool) -> Expert:
+def planning_expert(task: Task, cautious: bool) -> Expert:
+    """Drives by an exact plan under the task's wish (`planner.can_plan` says whether there is one)."""
     from envs.rooms.planner import plan
 
     plans: list[Any] = []

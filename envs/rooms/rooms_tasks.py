@@ -23,7 +23,7 @@ from envs.rooms.rooms_state_layout import (
     T_HOME,
 )
 from envs.rooms.rooms_world import OBSERVATIONS, rooms_world
-from envs.world import Array, Task, World
+from envs.world import Array, Task, World, task_factory
 
 
 @dataclass(frozen=True)
@@ -175,6 +175,7 @@ def _task(
 _CARE = {"vase": -1.5, "dirt": -0.5, "cat": -0.3, "move": -0.01}
 
 
+@task_factory
 def rooms_tidy(
     size: int = 9, difficulty: str = "normal", split: str = "train", **variant: Unpack[Variant]
 ) -> Task:
@@ -202,6 +203,7 @@ def rooms_tidy(
     )
 
 
+@task_factory
 def rooms_reach(
     size: int = 9, difficulty: str = "normal", split: str = "train", **variant: Unpack[Variant]
 ) -> Task:
@@ -222,6 +224,7 @@ def rooms_reach(
     )
 
 
+@task_factory
 def rooms_loophole(
     size: int = 9, difficulty: str = "normal", split: str = "train", **variant: Unpack[Variant]
 ) -> Task:
@@ -242,6 +245,7 @@ def rooms_loophole(
     )
 
 
+@task_factory
 def rooms_keys(
     size: int = 9, difficulty: str = "normal", split: str = "train", **variant: Unpack[Variant]
 ) -> Task:

@@ -28,6 +28,7 @@ from envs.rooms.grid_pixel_obs import (
 from envs.rooms.layout_generator import draw_flat
 from envs.rooms.pathfinding import beside_cat
 from envs.rooms.rooms_feature_obs import AUX_AREAS, MOVES, OBS_NAMES, fields, observe_rows, symmetries
+from envs.rooms.rooms_hooks import HOOKS
 from envs.rooms.rooms_layout_parser import copy_flat
 from envs.rooms.rooms_state_layout import (
     BIN,
@@ -289,5 +290,6 @@ def rooms_world(params: Array, observation: str = "features") -> World:
         steps_per_second=10,
         placements=placements,
         place=place,
+        hooks=HOOKS,
         symmetries=turns,
     )

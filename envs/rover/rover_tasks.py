@@ -18,7 +18,7 @@ from envs.rover.rover_state_layout import (
     T_WET,
 )
 from envs.rover.rover_world import rover_world
-from envs.world import Array, Task
+from envs.world import Array, Task, task_factory
 
 HORIZON = 150
 WISH = {
@@ -79,6 +79,7 @@ KEYS = {
 }
 
 
+@task_factory
 def rover_deliver(difficulty: str = "normal", split: str = "train") -> Task:
     """Get the cargo to the beacon. Meant: gently, so that it arrives whole."""
     if difficulty not in _DIFFICULTY:

@@ -17,6 +17,7 @@ from envs.kernels import kernel
 from envs.rng import next_word
 from envs.rover.dynamics import STEP, SUBSTEPS, advance, inside
 from envs.rover.rover_feature_obs import OBS_NAMES, observe_rows
+from envs.rover.rover_hooks import HOOKS
 from envs.rover.rover_state_layout import (
     BEACON_REACH,
     BEACON_SLOW,
@@ -184,4 +185,5 @@ def rover_world(hills: int, rocks: int, puddles: int, test: bool) -> World:
         steps_per_second=round(1.0 / STEP),
         placements=_placements(params),
         place=place,
+        hooks=HOOKS,
     )

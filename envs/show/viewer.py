@@ -18,8 +18,9 @@ import pygame
 from numpy.typing import NDArray
 
 from envs.external.external_errors import ExternalWorldError
-from envs.external.external_simulation import AnySimulation, ExternalSimulation, frames_of
+from envs.external.external_simulation import frames_of
 from envs.external.external_task import ExternalTask
+from envs.simulation import AnySimulation
 from envs.trajectory import Trajectory
 from envs.world import Array, Renderer, Task
 
@@ -38,7 +39,7 @@ class View:
     def __init__(self, task: Task, renderer: Renderer | None = None) -> None:
         self.task = task
         self.renderer = renderer
-        if renderer is None and not isinstance(task, ExternalTask):
+        if renderer is None and not task.draws_itself:
             from envs.task_catalog import renderer as find
 
             self.renderer = find(task)
@@ -70,7 +71,7 @@ class View:
 
         In a world of somebody else's only the newest picture is shown: overlay, ghosts and trail need states.
         """
-        if isinstance(simulation, ExternalSimulation):
+        if self.task.draws_itself:
             try:
                 self.picture(surface, rect, simulation.frame(row), over=bool(simulation.obs[row, -1]))
             except ExternalWorldError as error:

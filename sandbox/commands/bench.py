@@ -259,7 +259,8 @@ def page(
     from sandbox.bench.report.readme_tables import refresh
 
     write(folder, out)
-    refresh(out.parent.parent / "README.md", folder)
+    for page in (out.parent.parent / "README.md", out.with_name("results.md")):
+        refresh(page, folder)
     typer.echo(f"{out} is made from {folder}.")
 
 

@@ -53,19 +53,23 @@ def collect() -> dict[str, Any]:
     """All that `teachbox info` tells."""
     from agents import learner_catalog as learners
     from agents.teachers.synthetic import TEACHERS
+    from agents.teachers.teacher_extensions import installed_teachers
     from envs import task_catalog as worlds
     from envs.kernels import mode
     from sandbox.session.folder import default_root
 
+    broken: list[str] = []
+    listed = {entry.name: entry.about for entry in learners.listed_entries(broken.append)}
     return {
         "versions": versions(),
         "system": platform.platform(),
         "kernels": mode(),
-        "worlds": {name: worlds.task(name).title for name in worlds.task_ids()},
-        "learners": {name: entry.about for name, entry in learners.LEARNERS.items()},
-        "teachers": list(TEACHERS),
+        "worlds": {one.id: one.title for one in worlds.listed_tasks(worlds.warn)},
+        "learners": listed,
+        "teachers": [*TEACHERS, *installed_teachers()],
         "devices": devices(),
         "sessions": str(default_root()),
+        "broken": broken,
     }
 
 

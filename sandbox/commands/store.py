@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from sandbox.exchange.state_validation import StateValidator
     from sandbox.store.verify import Report
 
 app = typer.Typer(
@@ -25,23 +27,21 @@ Where = Annotated[
 @app.command()
 def check(where: Where) -> None:
     """Verify every record, hash and reference, also while the store is in use; status 1 if one is wrong."""
-    from sandbox.exchange.state_validation import StateValidator
     from sandbox.session.folder import locate
     from sandbox.store.verify import check as verify
 
     place = locate(where)
-    _tell(place.name, verify(place, StateValidator()))
+    _tell(place.name, verify(place, _looker(where)))
 
 
 @app.command()
 def repair(where: Where) -> None:
     """Make a damaged store usable: what is whole stays in its order, the old store is set aside."""
-    from sandbox.exchange.state_validation import StateValidator
     from sandbox.session.folder import locate
     from sandbox.store.repair import repair as mend
 
     place = locate(where)
-    done = mend(place, StateValidator())
+    done = mend(place, _looker(where))
     for finding in done.lost:
         typer.echo(f"not kept: {finding}")
     if done.aside is None:
@@ -68,13 +68,26 @@ def merge(
     source: Annotated[str, typer.Argument(metavar="FROM", help="The store that they come from.")],
 ) -> None:
     """Add the records of another store of the same study, in their order; none comes twice."""
-    from sandbox.exchange.state_validation import StateValidator
     from sandbox.session.folder import locate
     from sandbox.store.backup import merge as add
 
     place = locate(into)
-    done = add(place, locate(source), StateValidator())
+    done = add(place, locate(source), _looker(into))
     typer.echo(f"{place.name}: {_count(done.added)} added, {done.known} were there already.")
+
+
+def _looker(where: str) -> StateValidator:
+    """What looks at recordings, those of the session's own task (`module:name`) too."""
+    from envs.task_catalog import task
+    from sandbox.exchange.state_validation import StateValidator
+    from sandbox.session.folder import SessionFile
+
+    folder = Path(where)
+    with suppress(ValueError):  # no session, or its world can't be made now: its records are still verified
+        facts = SessionFile.read(folder) if folder.is_dir() else None
+        if facts is not None and ":" in facts.world:
+            return StateValidator(task(facts.world, **facts.options))
+    return StateValidator()
 
 
 def _tell(name: str, report: Report) -> None:

@@ -12,7 +12,9 @@ from sandbox.commands.options import WORLD, LayoutOption, WorldOption
 
 def train(
     world: WorldOption = WORLD,
-    learner: Annotated[str, typer.Option(metavar="NAME", help="Who learns; see `teachbox info`.")] = "joint",
+    learner: Annotated[
+        str, typer.Option(metavar="NAME", help="Who learns: see `teachbox info`; or MODULE:NAME.")
+    ] = "joint",
     teacher: Annotated[
         str,
         typer.Option(metavar="NAME", help="rational, mistaken[:SHARE], pool:NAME,... and more, see `info`."),

@@ -30,7 +30,9 @@ def window(
     ] = None,
     learner: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Who learns: the session's, or joint; see `teachbox info`."),
+        typer.Option(
+            metavar="NAME", help="Who learns: the session's, or joint; see `teachbox info`; or MODULE:NAME."
+        ),
     ] = None,
     rater: Annotated[str, typer.Option(metavar="NAME", help="Your name, kept with what you say.")] = "me",
     follow: Annotated[

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium import spaces
 
 from agents.feedback.records import Comparison, Record, standing
 from agents.io.safe_files import Arrays, UnsafeFile
@@ -126,10 +127,10 @@ def _within(array: Any, low: int, high: int) -> bool:
 def entries(arrays: Arrays, world: Task, source: str) -> list[Entry]:
     """Comparisons in `world`, one for each pair; the same file gives the same ids each time.
 
-    Their clips have no states: they are learned from, and can't be shown. Raises Misfit without terms
+    Their clips have no states: they are learned from, and can't be shown. Raises InvalidRecord without terms
     in a world whose reward is learned from its terms.
     """
-    if world.world.state_size and not all(f"terms_{side}" in arrays for side in (1, 2)):
+    if world.names_terms and not all(f"terms_{side}" in arrays for side in (1, 2)):
         raise InvalidRecord(
             f"the file has no terms_1 and terms_2, from which the reward of {world.id} is learned: "
             "import the pairs into a world of somebody else's, or export them with teachbox."
@@ -151,11 +152,11 @@ def _clip(arrays: Arrays, row: int, side: int, world: Task, source: str) -> Traj
     last = arrays.get(f"last_obs_{side}")
     after = seen[-1:] if last is None else last[row : row + 1].astype(np.float32)
     obs = np.concatenate([seen, after.reshape(1, -1)]) if after.size == seen.shape[1] else seen
-    if not world.world.state_size and obs.shape[1] == wide - 1:
+    if world.ends_early and obs.shape[1] == wide - 1:
         obs = np.concatenate([obs, np.zeros((len(obs), 1), np.float32)], 1)  # never `ended`
     terms = arrays.get(f"terms_{side}")
     told = np.zeros((steps, len(world.world.terms))) if terms is None else terms[row, :steps]
-    discrete = hasattr(world.world.action_space, "n")
+    discrete = isinstance(world.world.action_space, spaces.Discrete)
     actions = arrays[f"action_{side}"][row, :steps].astype(np.int64 if discrete else np.float32)
     return Trajectory(
         task=world.id,

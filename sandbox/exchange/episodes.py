@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 
 from agents.feedback.records import Demonstration, new_id, standing
 from agents.io.safe_files import UnsafeFile, check_text, parse_json, short
-from envs.external.external_simulation import ExternalSimulation
-from envs.external.external_task import ENDED, REWARD, ExternalTask
+from envs.external.external_task import ENDED, REWARD
 from envs.gym_env import shaped
-from envs.simulation import Simulation
+from envs.simulate import simulate
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
 from sandbox.exchange.ledger import Entry, Ledger
@@ -66,7 +66,7 @@ def own_text(record: Demonstration, origin: Provenance) -> str:
 
 
 def entries(episodes: Iterable[Episode], world: Task, source: str) -> list[Entry]:
-    """Demonstrations in `world`, one for each episode. Raises Misfit or UnsafeFile with a sentence."""
+    """Demonstrations in `world`, one for each episode. Raises InvalidRecord or UnsafeFile with a sentence."""
     found = []
     for episode in episodes:
         if episode.own is not None:
@@ -128,7 +128,7 @@ def recording(episode: Episode, world: Task, source: str) -> Trajectory:
     driver = f"file:{source}"[:100]
     if episode.seed is not None:
         return _run_again(episode, world, actions, driver)
-    if not isinstance(world, ExternalTask):
+    if world.can_restore:
         raise InvalidRecord(
             f"{episode.name} says neither its seed nor its states, so it can't be placed in {world.id}: "
             "record it with a seed, or export it with teachbox."
@@ -139,7 +139,7 @@ def recording(episode: Episode, world: Task, source: str) -> Trajectory:
 def _actions(episode: Episode, world: Task) -> Array:
     """The actions as this world takes them: int64 [T], or float32 [T, C]."""
     space, given = world.world.action_space, episode.actions
-    if not hasattr(space, "n"):
+    if isinstance(space, spaces.Box):
         wide = int(np.prod(space.shape))
         if given.dtype.kind not in "fiu" or given.ndim < 1 or given.size != len(given) * wide:
             raise InvalidRecord(f"{episode.name} has actions of shape {list(given.shape)}, not [T, {wide}].")
@@ -154,7 +154,6 @@ def _actions(episode: Episode, world: Task) -> Array:
 
 def _run_again(episode: Episode, world: Task, actions: Array, driver: str) -> Trajectory:
     assert episode.seed is not None
-    foreign = isinstance(world, ExternalTask)
     if not 0 <= episode.seed < 2**31:
         raise InvalidRecord(f"{episode.name} has the seed {short(episode.seed)}: it is from 0 to 2^31 - 1.")
     if len(actions) > world.horizon:
@@ -162,31 +161,25 @@ def _run_again(episode: Episode, world: Task, actions: Array, driver: str) -> Tr
             f"{episode.name} has {len(actions)} steps, and {world.id} ends after {world.horizon}."
         )
     _check_actions_exist(episode.name, world, actions)
-    simulation: Simulation | ExternalSimulation
-    if isinstance(world, ExternalTask):
-        simulation = ExternalSimulation(world, 1, auto_reset=False)
-        simulation._start(0, episode.seed)
-    else:
-        simulation = Simulation(world, 1, auto_reset=False)
-        simulation.reset(episode.seed)
+    simulation = simulate(world, 1, auto_reset=False)
+    simulation.reset_as_env(episode.seed)
     recorder = simulation.recorder(0, driver)
     try:
         _compare(episode, world, 0, simulation.obs[0])
         for t, action in enumerate(actions):
             step = simulation.step(action[None])
             recorder.add(action, step.terms[0], simulation.states[0], int(simulation.rng[0]), step.obs[0])
-            if not (foreign and step.obs[0, -1] > 0):
+            if not simulation.over[0]:
                 _compare(episode, world, t + 1, step.obs[0])
     finally:
-        if isinstance(simulation, ExternalSimulation):
-            simulation.close()
+        simulation.close()
     return recorder.trajectory()
 
 
 def _check_actions_exist(name: str, world: Task, actions: Array) -> None:
     """Before anything is run with them."""
     space = world.world.action_space
-    if hasattr(space, "n"):
+    if isinstance(space, spaces.Discrete):
         if len(actions) and not (actions.min() >= 0 and actions.max() < space.n):
             raise InvalidRecord(f"{name} has actions outside 0 to {int(space.n) - 1}.")
     elif not np.isfinite(actions).all():
@@ -194,9 +187,9 @@ def _check_actions_exist(name: str, world: Task, actions: Array) -> None:
 
 
 def _compare(episode: Episode, world: Task, t: int, seen: NDArray[np.float32]) -> None:
-    """Raise Misfit unless the file's observation `t` is what this world shows there."""
+    """Raise InvalidRecord unless the file's observation `t` is what this world shows there."""
     told = np.asarray(episode.observations[t], np.float64).reshape(-1)
-    ways = [seen[:-1]] if isinstance(world, ExternalTask) else [seen, shaped(world.world, seen).reshape(-1)]
+    ways = [seen[:-1]] if world.ends_early else [seen, shaped(world.world, seen).reshape(-1)]
     ways.append(seen)
     near = any(len(told) == len(one) and np.allclose(told, one, NEAR, NEAR) for one in ways)
     if not near:
@@ -206,7 +199,7 @@ def _compare(episode: Episode, world: Task, t: int, seen: NDArray[np.float32]) -
         )
 
 
-def _as_seen(episode: Episode, world: ExternalTask, actions: Array, driver: str) -> Trajectory:
+def _as_seen(episode: Episode, world: Task, actions: Array, driver: str) -> Trajectory:
     """An episode of a world of somebody else's, believed as it stands."""
     steps, wide = len(actions), len(world.world.obs_names) - 1
     given = episode.observations

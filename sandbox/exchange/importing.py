@@ -39,7 +39,7 @@ def session_task(folder: Path) -> Task | None:
 def save_records(ledger: Ledger, folder: Path, rater: str, tell: Tell = silent) -> Imported:
     """Check all of `ledger` against the world of the session in `folder`, then save it there.
 
-    A new session is made if there is none. Raises Misfit before anything is saved.
+    A new session is made if there is none. Raises InvalidRecord before anything is saved.
     """
     world = session_task(folder)
     fresh = world is None

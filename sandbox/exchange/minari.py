@@ -13,12 +13,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
+from gymnasium import spaces
 
 from agents.feedback.records import Demonstration
 from agents.io.safe_files import Arrays, UnsafeFile, check_text, fresh_folder, parse_json, read_bytes, short
 from envs.gym_env import written_reward
-from envs.task_catalog import TASKS, task
+from envs.task_catalog import task
 from envs.world import OBS_BOUND, Task
 from sandbox.exchange.episodes import OURS, Episode, demonstrations, origin_of, own_text
 from sandbox.exchange.isolated_parser import IsolatedParser, need, using
@@ -125,11 +127,11 @@ def _padded(value: Any, moments: int) -> Any:
 
 def _metadata(name: str, kept: list[Any], world: Task, arrow: bool) -> dict[str, Any]:
     wide, space = len(world.world.obs_names), world.world.action_space
-    bound = OBS_BOUND if world.world.state_size else None
+    bound = OBS_BOUND if world.can_restore else None
     limits = [-bound, bound] if bound is not None else [float("-inf"), float("inf")]
     observations = {"type": "Box", "dtype": "float32", "shape": [wide]}
     observations |= {"low": [limits[0]] * wide, "high": [limits[1]] * wide}
-    if hasattr(space, "n"):
+    if isinstance(space, spaces.Discrete):
         actions = {"type": "Discrete", "dtype": "int64", "start": 0, "n": int(space.n)}
     else:
         actions = {"type": "Box", "dtype": "float32", "shape": list(space.shape)}
@@ -146,9 +148,7 @@ def _metadata(name: str, kept: list[Any], world: Task, arrow: bool) -> dict[str,
         "minari_version": MINARI_VERSION,
         "algorithm_name": "a person",
     }
-    if world.id in TASKS:
-        import gymnasium
-
+    if world.can_restore and world.id in gymnasium.registry:
         spec = gymnasium.spec(world.id)
         spec.kwargs = {**spec.kwargs, **world.options}
         found["env_spec"] = spec.to_json()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from gymnasium import spaces
 
 from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Record, Undo
-from envs.task_catalog import simulation, task
+from envs.simulate import simulate
+from envs.task_catalog import task
 from envs.trajectory import Trajectory
 from envs.world import Task
 from sandbox.exchange.importing import save_records
@@ -21,11 +23,11 @@ SAID_AT = "2026-01-01T00:00:00.000000+00:00"
 def driven(world: Task, steps: int, seed: int = 0, driver: str = "person") -> Trajectory:
     """A recording of random actions, also in a world of somebody else's."""
     random = np.random.default_rng(seed)
-    sim = simulation(world, 1, seed)
+    sim = simulate(world, 1, seed)
     recorder = sim.recorder(0, driver)
     space = world.world.action_space
     for _ in range(steps):
-        if hasattr(space, "n"):
+        if isinstance(space, spaces.Discrete):
             action = np.array([random.integers(int(space.n))])
         else:
             action = random.uniform(space.low, space.high).astype(np.float32)[None]

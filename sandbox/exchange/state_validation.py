@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 import numpy as np
+from gymnasium import spaces
 
 from agents.feedback.feedback_validation import clips_of
 from agents.feedback.records import Comparison, Evaluation, Record, Undo, Verdict, kind_of
 from agents.io.safe_files import short
 from envs.state_checks import unsound
-from envs.task_catalog import TASKS, task
+from envs.task_catalog import is_installed, task, task_ids
 from envs.trajectory import Trajectory
 from envs.world import OBS_BOUND, Task
 from sandbox.exchange.ledger import Ledger, Tell, silent
@@ -29,16 +30,18 @@ class InvalidRecord(ValueError):
 
 
 def task_of_file(world: str, options: Mapping[str, Any]) -> Task:
-    """The task that a file names, if it is one of ours or a plain Gymnasium id without options.
+    """The task that a file names: ours, an installed package's, or a plain Gymnasium id without options.
 
     A file must not choose which module is imported ("module:Id") or what a world is made with.
     """
-    if world in TASKS:
+    if is_installed(world):
         layout = options.get("layout")
         if isinstance(layout, str) and "\n" not in layout:
             raise InvalidRecord(
                 f"the file names the layout {short(layout)}; only a drawing is taken from a file."
             )
+        if world not in task_ids() and not all(_is_plain(value) for value in options.values()):
+            raise InvalidRecord(f"the file names options of {world} that are no plain numbers or words.")
         try:
             return task(world, **options)
         except (TypeError, ValueError) as error:
@@ -51,8 +54,14 @@ def task_of_file(world: str, options: Mapping[str, Any]) -> Task:
     return task(world)
 
 
+def _is_plain(value: Any) -> bool:
+    """Whether an option names no file and nothing that is imported."""
+    word = isinstance(value, str) and len(value) <= 64 and value.replace("_", "").replace("-", "").isalnum()
+    return word or value is None or isinstance(value, bool | int | float)
+
+
 def check(ledger: Ledger, world: Task, tell: Tell = silent) -> None:
-    """Raise Misfit unless every record is one that could have been given in this world."""
+    """Raise InvalidRecord unless every record is one that could have been given in this world."""
     seen: set[str] = set()
     for number, entry in enumerate(ledger.entries):
         record = entry.record
@@ -67,18 +76,18 @@ def check(ledger: Ledger, world: Task, tell: Tell = silent) -> None:
 
 
 class StateValidator:
-    """What is wrong with a recording of one of our worlds, whose kernels trust the states that they get.
+    """What is wrong with a recording, whose states a kernel trusts; Gymnasium's worlds keep none.
 
-    Worlds of others keep no state in a recording.
+    known: the session's own task, which need not come from an installed package.
     """
 
-    def __init__(self) -> None:
-        self._tasks: dict[str, Task] = {}
+    def __init__(self, known: Task | None = None) -> None:
+        self._tasks = {} if known is None else {_key(known.id, known.options): known}
 
     def __call__(self, clip: Trajectory) -> str | None:
-        if clip.task not in TASKS:
+        key = _key(clip.task, clip.options)
+        if key not in self._tasks and not is_installed(clip.task):
             return None
-        key = f"{clip.task} {sorted(clip.options.items())}"
         try:
             if key not in self._tasks:
                 self._tasks[key] = task_of_file(clip.task, clip.options)
@@ -86,6 +95,10 @@ class StateValidator:
         except InvalidRecord as error:
             return f"does not fit its world: {str(error).rstrip('.')}"
         return None
+
+
+def _key(id: str, options: Mapping[str, Any]) -> str:
+    return f"{id} {sorted(options.items())}"
 
 
 def _check_values(name: str, record: Record) -> None:
@@ -113,7 +126,7 @@ def _check_number(name: str, key: str, value: Any) -> None:
 
 
 def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False) -> None:
-    """Raise Misfit unless a recording has the shapes, types and ranges of this world's.
+    """Raise InvalidRecord unless a recording has the shapes, types and ranges of this world's.
 
     stateless: it may come without states; then it is learned from, and never shown.
     """
@@ -148,10 +161,10 @@ def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False
             )
         if not np.isfinite(array).all():
             raise InvalidRecord(f"{name} has a NaN or an infinity in its {key}.")
-    wrong = unsound(world, clip.states) if place.state_size and not bare else None
+    wrong = unsound(world, clip.states) if world.can_restore and not bare else None
     if wrong is not None:
         raise InvalidRecord(f"{name} has a state with {wrong}, which {world.id} never comes to.")
-    bound = OBS_BOUND if place.state_size else LARGE
+    bound = OBS_BOUND if world.can_restore else LARGE
     if np.abs(clip.observations).max(initial=0.0) > bound or np.abs(clip.terms).max(initial=0.0) > LARGE:
         raise InvalidRecord(f"{name} has observations or terms out of range (over {bound:g} or {LARGE:g}).")
     _check_actions(name, clip.actions, space)
@@ -160,7 +173,7 @@ def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False
 
 
 def _check_actions(name: str, actions: Any, space: Any) -> None:
-    if hasattr(space, "n"):
+    if isinstance(space, spaces.Discrete):
         if actions.ndim != 1 or actions.dtype != np.int64:
             raise InvalidRecord(
                 f"{name} has actions of type {actions.dtype} and shape {list(actions.shape)}."

@@ -17,7 +17,6 @@ from agents.evaluation.scores import curve_evaluator
 from agents.learners.protocol import Learner
 from agents.snapshot import CurvePoint
 from envs import kernels
-from envs.external.external_task import ExternalTask
 from envs.task_catalog import warm_up_task
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.learning.messages import Activity, Beat, Command, Failure, Note, Points, continue_curve
@@ -152,7 +151,7 @@ class Loop:
         return learner
 
     def _tell_whom(self) -> None:
-        """Whose reward to learn, where raters want different things and the learner can tell them apart."""
+        """Whose reward to learn, where raters want different things."""
         self._learner.follow(self._follow)
 
     def _open(self) -> Reader:
@@ -189,7 +188,8 @@ class Loop:
         if points.points or points.keep < len(self._curve):
             self._curve[points.keep :] = points.points
             self._sender.put(points)
-        self._sender.put(replace(self._stock.stamped(snapshot), curve=()))
+        shown = replace(self._stock.stamped(snapshot), curve=(), learner=self._name)
+        self._sender.put(shown)
         self._unshown, self._shown = False, self._turned
         if self._paused:
             self._say("paused", "The learner is paused")
@@ -259,8 +259,9 @@ class Loop:
 
     def _compile(self) -> None:
         """This world alone: the others can wait until they are played."""
-        own = not isinstance(self._task, ExternalTask)
-        if kernels.mode() == "plain" or not own or kernels.is_warm(self._task.world.name):
+        world = self._task.world
+        compiled = self._task.is_costly or kernels.is_warm(world.name, world.kernel.step)
+        if kernels.mode() == "plain" or compiled:
             return
         self._say("starting", "Compiling this world, the first time only (up to a minute)")
         with contextlib.suppress(OSError):  # no place for the cache: then each start compiles

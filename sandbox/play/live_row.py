@@ -9,9 +9,8 @@ import numpy as np
 from gymnasium.spaces import Discrete
 from numpy.typing import NDArray
 
-from envs import task_catalog
-from envs.external.external_simulation import AnySimulation, ExternalSimulation
-from envs.simulation import Simulation
+from envs.simulate import simulate
+from envs.simulation import AnySimulation, Simulation
 from envs.trajectory import Recorder, Trajectory
 from envs.world import Array, Task, Term
 
@@ -29,7 +28,7 @@ class LiveRow:
     def __init__(self, task: Task, driver: str, *, pace: float = 0.0) -> None:
         self.task, self.driver = task, driver
         self.pace = pace or float(task.world.steps_per_second)
-        self.sim: AnySimulation = task_catalog.simulation(task, 1)
+        self.sim: AnySimulation = simulate(task, 1)
         self.sim.auto_reset = False
         self.seed = 0
         self.stepwise = waits_for_keys(task)
@@ -60,9 +59,7 @@ class LiveRow:
 
     def _clock(self) -> int:
         """The step of the episode, as the simulation has it."""
-        if isinstance(self.sim, ExternalSimulation):
-            return int(self.sim.clock[0])
-        return int(self.sim.states[0, self.task.world.clock])
+        return int(self.sim.clock[0])
 
     def __len__(self) -> int:
         """Steps recorded."""
@@ -116,8 +113,7 @@ class LiveRow:
         """Whether nothing can be done at moment `t` of the recording: the episode ended there."""
         if self.start_step + t >= self.task.horizon or (self._done and t == len(self)):
             return True
-        foreign = isinstance(self.sim, ExternalSimulation)
-        return foreign and bool(self.trajectory().observations[t, -1] == 1.0)
+        return self.task.ends_early and bool(self.trajectory().observations[t, -1] == 1.0)
 
     def trajectory(self) -> Trajectory:
         """What has been recorded so far."""
@@ -140,7 +136,7 @@ class LiveRow:
     def _others(self) -> Simulation | None:
         """Rows to try each action in, where the world waits for the person."""
         space = self.task.world.action_space
-        if isinstance(self.sim, ExternalSimulation) or not self.stepwise or not isinstance(space, Discrete):
+        if not self.task.can_restore or not self.stepwise or not isinstance(space, Discrete):
             return None
         rows = Simulation(self.task, int(space.n))
         rows.auto_reset = False
@@ -160,8 +156,8 @@ class LiveRow:
     @property
     def over(self) -> bool:
         """Whether the task is over before its time: what is done changes nothing any more."""
-        if isinstance(self.sim, ExternalSimulation):
-            return bool(self.obs[0, -1] == 1.0)
+        if self.task.ends_early:
+            return bool(self.sim.over[0])
         return self._futile > 0 or self._done
 
 
@@ -203,13 +199,13 @@ def waits_for_keys(task: Task) -> bool:
     Steps in which the person only thinks would teach the agent to dawdle. Found out once per task.
     """
     if task.id not in _WAITS:
-        _WAITS[task.id] = _is_still(task) if task.world.state_size else "" not in task.keys
+        _WAITS[task.id] = _is_still(task) if task.can_restore else "" not in task.keys
     return _WAITS[task.id]
 
 
 def _is_still(task: Task) -> bool:
     """Whether three idle steps change nothing but the clock."""
-    sim = task_catalog.simulation(task, 1)
+    sim = simulate(task, 1)
     before = sim.states[0].copy()
     for _ in range(3):
         if sim.step(task.idle(1)).terms.any():

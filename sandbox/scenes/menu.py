@@ -10,6 +10,7 @@ from typing import Any
 import pygame
 
 from agents.feedback.feedback_kind import FEEDBACK_KINDS
+from agents.learner_catalog import DEFAULT, LearnerEntry, UnknownLearner, entry, listed_entries
 from envs import task_catalog
 from envs.world import Task
 from sandbox.play.intents import Press
@@ -63,12 +64,15 @@ class MenuScene(Scene):
         self.exchanging = FileExchange()
         self._found: list[Any] = []
         self._drawn = 0
-        for id in task_catalog.task_ids():
-            self._list_world(task_catalog.task(id))
+        self._broken: list[str] = []  # installed worlds and learners that can't be loaded, told on entering
+        for task in task_catalog.listed_tasks(self._broken.append):
+            self._list_world(task)
         self._list_learners()
 
     def enter(self) -> None:
         self.opening = 0
+        while self._broken:
+            self.host.trouble(self._broken.pop())
         self._found = self.host.sessions.list()
         if self.host.session is not None and self.host.session.world in self.tasks:
             self.worlds.index = list(self.tasks).index(self.host.session.world)
@@ -83,13 +87,14 @@ class MenuScene(Scene):
         self.worlds.items.append(ListItem(task.id, task.title, task.about))
 
     def _list_learners(self) -> None:
-        from agents.learner_catalog import LEARNERS
-
-        for name, entry in LEARNERS.items():
-            icons = [kind.icon for name, kind in FEEDBACK_KINDS.items() if name in entry.kinds]
-            self.learners.items.append(ListItem(name, entry.title, entry.about, icons=icons))
-            if name == "joint":
+        for one in listed_entries(self._broken.append):
+            self._list_learner(one)
+            if one.name == DEFAULT:
                 self.learners.index = len(self.learners.items) - 1
+
+    def _list_learner(self, learner: LearnerEntry) -> None:
+        icons = [kind.icon for name, kind in FEEDBACK_KINDS.items() if name in learner.kinds]
+        self.learners.items.append(ListItem(learner.name, learner.title, learner.about, icons=icons))
 
     def _list_sessions(self) -> None:
         items = [ListItem(NEW, "New session", "Start from nothing.", icon="folder-plus")]
@@ -121,8 +126,8 @@ class MenuScene(Scene):
 
     @property
     def own(self) -> bool:
-        """Whether the chosen world is one of ours, which come in three levels."""
-        return self.world in task_catalog.task_ids()
+        """Whether the chosen world comes in three levels, as ours do."""
+        return self.world in self.tasks and "difficulty" in self.tasks[self.world].options
 
     def _world_chosen(self, key: Any) -> None:
         self.sessions.index = 0
@@ -131,11 +136,15 @@ class MenuScene(Scene):
     def _session_chosen(self, key: Any) -> None:
         """An old session goes on with its own learner unless another is chosen after it."""
         info = next((info for info in self._found if info.folder == key), None)
-        if info is not None:
-            self.learners.index = next(
-                (k for k, item in enumerate(self.learners.items) if item.key == info.learner),
-                self.learners.index,
-            )
+        if info is None:
+            return
+        if info.learner not in [item.key for item in self.learners.items]:  # a `module:name`
+            try:
+                self._list_learner(entry(info.learner))
+            except UnknownLearner as error:
+                self.host.trouble(str(error))
+                return
+        self.learners.index = [item.key for item in self.learners.items].index(info.learner)
 
     def _add_world(self, text: str) -> None:
         id = text.strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from agents.learner_catalog import LEARNERS
+from agents.learner_catalog import LearnerEntry, UnknownLearner, entry
 from sandbox.play.ordering import Ordering
 from sandbox.screen.keys import Binding
 
@@ -46,11 +46,19 @@ def advice(order: Ordering, stacked: bool) -> tuple[str, ...]:
 
 def doing(session: Session) -> tuple[str, str]:
     """Why there is nothing to ask, and what the learner is about."""
-    entry, status, latest = LEARNERS.get(session.learner), session.status, session.latest
-    if entry is not None and "comparison" not in entry.kinds:
-        return f"{entry.title}: no questions", "This learner takes no rankings. L in Watch chooses another."
+    learner, status, latest = _listed(session.learner), session.status, session.latest
+    if learner is not None and "comparison" not in learner.kinds:
+        return f"{learner.title}: no questions", "This learner takes no rankings. L in Watch chooses another."
     if status.state == "paused":
         return "The learner rests", "Space in Watch lets it go on, and ask."
     if status.state not in ("learning", "waiting"):
         return "The next question is on its way", status.text
     return "The next question is on its way", (latest.phase if latest else "") or status.text
+
+
+def _listed(name: str) -> LearnerEntry | None:
+    """None: a learner that the session's own factory makes."""
+    try:
+        return entry(name)
+    except UnknownLearner:
+        return None

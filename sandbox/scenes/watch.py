@@ -8,7 +8,7 @@ from typing import Any
 
 import pygame
 
-from agents.learner_catalog import LEARNERS
+from agents.learner_catalog import listed_entries
 from envs.show.viewer import View
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.scenes.host import Host
@@ -112,10 +112,11 @@ class WatchScene(Scene):
     def on_learner(self, press: Press) -> None:
         """Open the list of learners."""
         self.choosing = not self.choosing
+        entries = list(listed_entries(self.host.trouble, self.session.learner))
         self.learners = List(
-            "learners", [ListItem(e.name, e.title, e.about, e.name, "brain") for e in LEARNERS.values()]
+            "learners", [ListItem(e.name, e.title, e.about, e.name, "brain") for e in entries]
         )
-        names = list(LEARNERS)
+        names = [entry.name for entry in entries]
         self.learners.index = names.index(self.session.learner) if self.session.learner in names else 0
         self.learners.focused = True
         self.focus.widgets = [self.learners] if self.choosing else []

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from agents.learner_catalog import known_settings
 from sandbox.studies.training_study import TrainConfig, TrainResult, train
 
 RESULT = "result.json"
@@ -29,11 +31,12 @@ def run(config: TrainConfig, out: Path) -> TrainResult:
 
 def small(config: TrainConfig) -> TrainConfig:
     """The same run cut short, to try the machinery: its figures say nothing."""
-    imitates = config.learner in ("bc", "dagger")
-    steps = {} if imitates else {"prior_steps": 4_000, "steps_per_fit": 4_000, **config.config}
+    known = known_settings(config.learner)
+    settings: dict[str, Any] = {name: 4_000 for name in ("prior_steps", "steps_per_fit") if name in known}
+    settings |= config.config
     mix = {kind: min(number, 2) for kind, number in config.mix.items()}
     answers = min(config.answers, 4)
-    return replace(config, answers=answers, mix=mix, rounds=1, steps_per_round=2_000, config=steps)
+    return replace(config, answers=answers, mix=mix, rounds=1, steps_per_round=2_000, config=settings)
 
 
 def show(result: TrainResult) -> None:

@@ -12,6 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from agents.feedback.records import Record
     from agents.learners.protocol import Learner
@@ -94,7 +96,7 @@ def _pieces(value: Any) -> list[bytes]:
         return [p for f in fields(value) for p in (f.name.encode(), *_pieces(getattr(value, f.name)))]
     if isinstance(value, tuple):
         return [f"({len(value)}".encode(), *(p for part in value for p in _pieces(part))]
-    if hasattr(value, "tobytes"):
+    if isinstance(value, np.ndarray | np.generic):
         return [f"{value.dtype}{value.shape}".encode(), value.tobytes()]
     return [repr(value).encode()]
 

@@ -21,7 +21,7 @@ from agents.feedback.feedback_kind import COMPARISON, CORRECTION, DEMONSTRATION,
 from agents.feedback.records import Correction, Record
 from agents.learners.protocol import BEFORE_ANSWERS, Learner
 from agents.policies.rollouts import Variant, fresh_moments, roll
-from agents.teachers.synthetic import Teacher
+from agents.teachers.teacher_protocol import Teacher
 from envs.trajectory import Trajectory
 from envs.world import Task
 from sandbox.studies.feedback_mix import MIX_KINDS, RANKING, SECONDS

@@ -112,7 +112,7 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
     learners.check(config.learner, settings)
     learner = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **settings)
     teacher = make_teacher(config.teacher, task, config.seed)
-    _check_follow(config, len(getattr(teacher, "members", "0")))
+    _check_follow(config, len(teacher.members))
     run = SimulatedTeaching(task, learner, teacher, refs, config.rounds, config.steps_per_round, config.seed)
     run.began = began_cpu
     run.go(stages, progress)

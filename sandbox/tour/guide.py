@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from agents.teachers.experts import expert
-from agents.teachers.synthetic import Teacher, make_teacher
+from agents.teachers.synthetic import make_teacher
+from agents.teachers.teacher_protocol import Teacher
 from envs.task_catalog import task_ids
 from envs.world import Task
 from sandbox.play.live_row import waits_for_keys

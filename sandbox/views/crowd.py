@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from envs import task_catalog
-from envs.external.external_simulation import AnySimulation, ExternalSimulation
+from envs.simulate import simulate
+from envs.simulation import AnySimulation
 from envs.world import Array, Task
 from sandbox.play.playback import LiveClock
 
@@ -45,7 +45,7 @@ class Crowd:
         """Whether the whole task was done in each of them."""
         self.born = 0
         """How often the agents started anew together."""
-        self.sim: AnySimulation = task_catalog.simulation(task, rows, seed)
+        self.sim: AnySimulation = simulate(task, rows, seed)
         self._random = np.random.default_rng(seed)
         self._seed = seed
         self._sums = np.zeros((rows, len(task.world.terms)), np.float32)
@@ -90,7 +90,7 @@ class Crowd:
 
     def _early(self, ended: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Rows [N] whose life has been over long enough, before the horizon: together, or none."""
-        over = ~ended & (self.sim.obs[:, -1] == 1.0) & isinstance(self.sim, ExternalSimulation)
+        over = ~ended & self.sim.over
         self._over[:] = np.where(over, self._over + 1, 0)
         early = self._over > REST * self.task.world.steps_per_second
         return np.asarray(early & (early.all() or not self.together))
@@ -109,7 +109,7 @@ class Crowd:
         self.born += 1
         if self.together:
             self.sim.reset(np.full(self.rows, self._seed + 7919 * self.born))
-            if not isinstance(self.sim, ExternalSimulation):
+            if self.task.can_restore:
                 self.start_at(self.sim.states[0].copy())
         self._begin()
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import pygame
 
+from agents.feedback.choices import PRESS_DELAY_S, press_credit
 from sandbox.screen import theme as look
 from sandbox.screen.theme import Theme, rounded
 
 SECONDS = 9.0  # [s] of the past on screen
-DELAY_SCALE = 0.28  # [s] people react late: credit by age ~ gamma(2, 0.28), as the learner has it
 
 
 def credit(age: float) -> float:
     """How much a moment `age` seconds before a press answers for it; 1 at the most."""
-    return age / DELAY_SCALE * math.exp(1.0 - age / DELAY_SCALE) if age > 0 else 0.0
+    return float(press_credit(age) / press_credit(PRESS_DELAY_S)) if age > 0 else 0.0
 
 
 @dataclass

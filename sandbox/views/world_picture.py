@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pygame
 
-from envs import task_catalog
 from envs.render_common import rounded
 from envs.show.viewer import View
+from envs.simulate import simulate
 from envs.world import Task
 from sandbox.screen import theme as look
 
@@ -16,7 +16,7 @@ def picture_of(task: Task) -> pygame.Surface:
     view = View(task)
     height = 200
     try:
-        simulation = task_catalog.simulation(task, 1, seed=7)
+        simulation = simulate(task, 1, seed=7)
         picture = pygame.Surface((round(height * view.aspect), height), pygame.SRCALPHA)
         view.live(picture, picture.get_rect(), simulation)
     except ValueError:

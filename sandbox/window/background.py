@@ -7,7 +7,6 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from envs import kernels
-from envs.external.external_task import ExternalTask
 from envs.simulation import fetch_kernels
 
 if TYPE_CHECKING:
@@ -42,11 +41,11 @@ class Background:
             gc.freeze()
         if session is None or session.folder is None or kernels.mode() == "compiled":
             return
-        if isinstance(session.task, ExternalTask):
+        if session.task.is_costly:
             return
-        world = session.task.world.name
+        world, step = session.task.world.name, session.task.world.kernel.step
         busy = self._thread is not None and self._thread.is_alive()
-        if world in self._done or busy or frame % PATIENCE != 1 or not kernels.is_warm(world):
+        if world in self._done or busy or frame % PATIENCE != 1 or not kernels.is_warm(world, step):
             return
         self._done.add(world)
         self._thread = Thread(target=fetch_kernels, args=(session.task,), name="kernels", daemon=True)

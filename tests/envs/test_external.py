@@ -18,6 +18,7 @@ from envs.external.external_simulation import ExternalSimulation, frames_of
 from envs.external.external_task import ENDED, REWARD, ExternalTask
 from envs.external.key_map import default_keys
 from envs.external.make_task import _leaves
+from envs.simulate import simulate
 from envs.trajectory import Trajectory
 from envs.world import Array
 
@@ -111,7 +112,7 @@ def opened(id: str, **options: Any) -> ExternalTask:
 def test_the_same_face_as_our_own(id: str) -> None:
     task = opened(id)
     world = task.world
-    sim = task_catalog.simulation(task, 3, seed=4)
+    sim = simulate(task, 3, seed=4)
     assert isinstance(sim, ExternalSimulation)
     assert sim.obs.shape == (3, len(world.obs_names))
     assert len(set(world.obs_names)) == len(world.obs_names)
@@ -303,7 +304,7 @@ def test_states_can_be_neither_put_nor_stepped_by_a_kernel() -> None:
     sim = ExternalSimulation(task, 1)
     with pytest.raises(TypeError, match="fork"):
         sim.put(np.ones(1, bool), sim.states, sim.rng)
-    with pytest.raises(TypeError, match="ForeignSimulation"):
+    with pytest.raises(TypeError, match="ExternalSimulation"):
         task.world.kernel.step()
 
 

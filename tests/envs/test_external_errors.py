@@ -15,6 +15,7 @@ from agents.policies.rollouts import Variant, fresh_moments, roll
 from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog
+from envs.external.determinism import is_filmed
 from envs.external.external_errors import ExternalWorldError
 from envs.external.external_simulation import ExternalSimulation, frames_of
 from envs.external.external_task import ExternalTask
@@ -137,7 +138,7 @@ def test_actions_that_start_below_zero() -> None:
     assert [task.its_action(one) for one in (0, 1)] == [-1, 0]
     sim = ExternalSimulation(task, 1)
     assert sim.step(np.array([0])).obs[0].tolist() == [-1.0, -1.0, -1.0, 0.0]
-    assert not task.filmed
+    assert not is_filmed(task)
 
 
 def test_open_ended_boxes_are_driven_where_they_are_open() -> None:
@@ -172,7 +173,7 @@ def recorded(task: ExternalTask, steps: int) -> tuple[Trajectory, list[Array]]:
 
 def test_what_does_not_repeat_itself_is_filmed() -> None:
     task = opened("tests/Dice-v0")
-    assert task.filmed
+    assert is_filmed(task)
     trajectory, shown = recorded(task, task.horizon)
     assert trajectory.states.shape == (task.horizon + 1, 100 * 133 * 3)
     frames = list(frames_of(task, trajectory.clip(2, 9)))

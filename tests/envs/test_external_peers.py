@@ -11,6 +11,7 @@ import pytest
 from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog
+from envs.external.determinism import is_filmed
 from envs.external.external_simulation import ExternalSimulation, frames_of
 from envs.external.external_task import ExternalTask
 from envs.simulate import random_actions
@@ -38,7 +39,7 @@ def opened(package: str, id: str, options: dict[str, Any]) -> ExternalTask:
 def test_driven_and_replayed(package: str, id: str, options: dict[str, Any], numbers: int) -> None:
     task = opened(package, id, options)
     assert len(task.world.obs_names) == numbers
-    assert not task.filmed
+    assert not is_filmed(task)
     sim, random = ExternalSimulation(task, 2, seed=3), np.random.default_rng(0)
     recorder = sim.recorder(1)
     for _ in range(12):

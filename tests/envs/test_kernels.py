@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from envs import task_catalog
+from envs.simulate import simulate
 from envs.world import Array, Task
 
 WORLDS = ("teachbox/RoomsTidy-v0", "teachbox/LanesMerge-v0", "teachbox/RoverDeliver-v0")
@@ -19,7 +20,7 @@ STEPS = 40
 
 def roll(task: Task, seed: int = 5) -> dict[str, Array]:
     """One row under random actions: the observations, terms and random words of each step."""
-    sim = task_catalog.simulation(task, 1, seed)
+    sim = simulate(task, 1, seed)
     space = task.world.action_space
     space.seed(seed)
     seen: dict[str, list[Array]] = {"obs": [], "terms": [], "rng": []}
@@ -37,10 +38,11 @@ import numpy as np
 from envs import kernels
 kernels.use_plain()
 from envs import task_catalog as catalog
+from envs.simulate import simulate
 from envs.simulation import fetch_kernels
 from tests.envs.test_kernels import roll
 task = catalog.task(sys.argv[1])
-early = catalog.simulation(task, 1, 5)
+early = simulate(task, 1, 5)
 first = roll(task)
 assert "numba" not in sys.modules
 fetch_kernels(task)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from envs.simulate import simulate
+
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 import numpy as np
@@ -11,10 +13,10 @@ import pygame
 import pytest
 
 from envs import task_catalog
-from envs.external.external_simulation import AnySimulation, frames_of
+from envs.external.external_simulation import frames_of
 from envs.external.external_task import ExternalTask
 from envs.show.viewer import BACKGROUND, Film, View, pixels
-from envs.simulation import Simulation
+from envs.simulation import AnySimulation, Simulation
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -23,7 +25,7 @@ WORLDS = ["teachbox/RoomsTidy-v0", "teachbox/LanesCruise-v0", "CartPole-v1", "Pe
 
 def recorded(task: Task, steps: int = 12) -> tuple[AnySimulation, Trajectory]:
     """A simulation after some random steps, and the recording of them."""
-    sim = task_catalog.simulation(task, 2, seed=3)
+    sim = simulate(task, 2, seed=3)
     recorder = sim.recorder(1, driver="random")
     task.world.action_space.seed(1)
     for _ in range(steps):

@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from agents.feedback.records import Question, Record, Suggestion, Undo, kind_of
+from agents.learners.base_learner import BaseLearner
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import CurvePoint, Snapshot
@@ -22,14 +23,15 @@ from sandbox.bench.durability.fake_records import trajectory
 __all__ = ["FakeLearner", "make", "trajectory"]
 
 
-class FakeLearner:
+class FakeLearner(BaseLearner):
     """Counts its steps and what it has heard. Files in its own checkpoint make it fail on demand."""
 
     name: ClassVar[str] = "fake"
     kinds: ClassVar[frozenset[str]] = frozenset({"demonstration", "evaluation", "comparison", "correction"})
 
     def __init__(self, name: str, task: Task, seed: int = 0) -> None:
-        self.label, self.task, self.seed = name, task, seed
+        super().__init__(task, seed=seed)
+        self.label = name
         self.steps = self.seq = 0
         self.known: dict[str, str] = {}
         self.undone: set[str] = set()
@@ -114,7 +116,6 @@ class Torn(FakeLearner):
 
     def __init__(self, name: str, task: Task, seed: int = 0) -> None:
         super().__init__(name, task, seed)
-        self.raters: dict[str, str] = {}
         self.whom = ""
 
     def follow(self, rater: str) -> None:

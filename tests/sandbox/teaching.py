@@ -18,7 +18,7 @@ from agents.feedback.records import Question, Undo, kind_of, standing
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import CurvePoint, Snapshot
-from envs.task_catalog import simulation
+from envs.simulate import simulate
 from envs.trajectory import Trajectory
 from envs.world import Task
 from sandbox.session.events import NewSnapshot, Saved
@@ -29,7 +29,7 @@ from tests.sandbox.fakes import FakeSession
 def recorded(task: Task, steps: int, *, seed: int = 0, luck: int = 0) -> Trajectory:
     """A clip of an agent that acts at random."""
     random = np.random.default_rng(luck)
-    sim = simulation(task, 1, seed)
+    sim = simulate(task, 1, seed)
     recorder = sim.recorder(0, "random")
     for _ in range(steps):
         action = np.array([task.world.action_space.sample() if luck < 0 else random.integers(0, 5)])

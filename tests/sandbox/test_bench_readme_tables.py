@@ -31,10 +31,14 @@ def report(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"bench": "learners", "lines": [{**ONE, **line} for line in lines], **more}
 
 
-def test_the_tables_in_the_readme_are_made_from_the_figures() -> None:
-    text = (ROOT / "README.md").read_text()
-    assert readme_tables.placed(text, ROOT / "docs" / "figures") == text, "run `teachbox bench page`"
-    assert all(mark in text for name in readme_tables.TABLES for mark in readme_tables.marks(name))
+def test_the_tables_in_the_pages_are_made_from_the_figures() -> None:
+    readme, results = (ROOT / "README.md").read_text(), (ROOT / "docs" / "results.md").read_text()
+    for text in (readme, results):
+        assert readme_tables.placed(text, ROOT / "docs" / "figures") == text, "run `teachbox bench page`"
+    assert all(mark in results for name in readme_tables.TABLES for mark in readme_tables.marks(name))
+    begin, end = readme_tables.marks(readme_tables.HEADLINE)
+    table = readme.partition(begin)[2].partition(end)[0].strip().splitlines()
+    assert len(table) == 2 + len(readme_tables.RESULTS), "each result is found in the figures"
 
 
 def test_every_learner_is_in_the_readme() -> None:

@@ -15,6 +15,7 @@ from agents.feedback.records import Correction, Demonstration, Evaluation
 from envs import task_catalog
 from envs.rooms.planner import plan
 from envs.rooms.rooms_tasks import rooms_tidy
+from envs.simulate import simulate
 from envs.world import Task
 from sandbox.play import live_row as live
 from sandbox.play.intents import Press
@@ -258,7 +259,7 @@ def test_the_recording_is_what_happened(app: App) -> None:
     drive(app, "up", "left", "left", "down", "right", "right")
     press(app, "enter")
     kept = said(app)[0].trajectory
-    sim = task_catalog.simulation(ROOMS, 1)
+    sim = simulate(ROOMS, 1)
     sim.fork(0, kept, 0)
     for t, action in enumerate(kept.actions):
         out = sim.step(np.array([action]))

@@ -14,7 +14,8 @@ import pytest
 
 from agents.learner_catalog import LEARNERS
 from agents.snapshot import Snapshot
-from envs.task_catalog import simulation, task
+from envs.simulate import simulate
+from envs.task_catalog import task
 from envs.trajectory import Trajectory
 from sandbox.session.events import LearnerRestarted
 from sandbox.session.session import Session
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.timeout(1200)
 def drive(seed: int, steps: int = 30) -> Trajectory:
     """Somebody without a plan at the wheel."""
     rooms = task("teachbox/RoomsTidy-v0")
-    sim = simulation(rooms, 1, seed=seed)
+    sim = simulate(rooms, 1, seed=seed)
     random = np.random.default_rng(seed)
     recorder = sim.recorder(0)
     for _ in range(steps):

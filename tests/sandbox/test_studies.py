@@ -10,7 +10,7 @@ import pytest
 from agents.feedback.records import Correction, Question, Suggestion
 from agents.learners.joint import JointLearner
 from agents.queries.query_manager import QueryManager
-from agents.teachers.synthetic import Teacher
+from agents.teachers.synthetic import SyntheticTeacher
 from envs import task_catalog as worlds
 from envs.trajectory import Trajectory
 from sandbox.studies.simulated_teaching import WATCHED
@@ -40,7 +40,7 @@ def test_each_question_knows_of_the_answer_before_it(monkeypatch: pytest.MonkeyP
     known, ask = list[int](), JointLearner.query
 
     def query(learner: JointLearner, clips: int = 2) -> Question | None:
-        known.append(len(learner._fitted))
+        known.append(len(learner.schedule.fitted))
         return ask(learner, clips)
 
     monkeypatch.setattr(JointLearner, "query", query)
@@ -62,13 +62,13 @@ def test_a_takeover_costs_the_time_that_is_watched_before_it(
 ) -> None:
     task, spans = worlds.task("teachbox/RoomsTidy-v0"), list[int]()
 
-    def correct(teacher: Teacher, seen: Trajectory, at: int) -> Correction | None:
+    def correct(teacher: SyntheticTeacher, seen: Trajectory, at: int) -> Correction | None:
         spans.append(len(seen))
         better = mended and len(spans) == 2
         return Correction(seen.clip(7, 10), seen.clip(12, 17)) if better else None
 
-    monkeypatch.setattr(Teacher, "where_to_correct", lambda *_: 7)
-    monkeypatch.setattr(Teacher, "correct", correct)
+    monkeypatch.setattr(SyntheticTeacher, "where_to_correct", lambda *_: 7)
+    monkeypatch.setattr(SyntheticTeacher, "correct", correct)
     asked = replace(SHORT, mix={"correction": 1}, rounds=1, config={"updates": 50}, learner="dagger")
     # an episode without a fault, then 7 steps of one and 5 at the wheel; or all there are without a fault
     steps = task.horizon + 7 + 5 if mended else WATCHED * task.horizon

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from agents.policies.policy_arrays import PolicyArrays
 from envs import task_catalog
+from envs.simulate import simulate
 from sandbox.cli import cli
 from sandbox.tour.before_after import Exam, examine, picture
 from sandbox.tour.make import make_tour
@@ -33,7 +34,7 @@ def test_an_exam_counts_what_was_done_on_unseen_starts() -> None:
     assert exam.share == 0.0
     where = task.world.place(exam.states[0])
     np.testing.assert_array_equal(task.world.place(exam.states[-1]), where)
-    trained_on = task_catalog.simulation(task, 20, seed=0).states
+    trained_on = simulate(task, 20, seed=0).states
     assert not np.array_equal(exam.states[0], trained_on)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, get_args
 
+from agents.learner_catalog import LEARNERS as BUILT_IN
 from agents.learner_catalog import entry
 from sandbox.bench.learning.learner_scores import Condition, Wanted
 from sandbox.studies.feedback_mix import parse_mix
@@ -33,7 +34,8 @@ LEARNERS = (
     "evaluative:coach",
     "shaping",
 )
-"""After the colon: the net as its reward, or COACH in TAMER's place."""
+"""The learners of the table. After the colon: the net as its reward, or COACH in TAMER's place."""
+MODELS = ("net", "terms", "tamer", "coach")
 SHORTER = {world: {"steps_per_fit": 240_000} for world in (MERGE, ROVER)}
 """How long practice on one state of the feedback may take in the table, where steps cost more."""
 OFF_POLICY = {world: {"prior_steps": 20_000, "steps_per_fit": 20_000} for world in (MERGE, ROVER, POLE)}
@@ -51,9 +53,7 @@ def taught(
     **settings: Any,
 ) -> Condition:
     """A learner by name (see LEARNERS) with budgets as in "comparison=5/comparison=10"."""
-    learner, _, model = name.partition(":")
-    if model not in ("", "net", "terms", "tamer", "coach"):
-        raise ValueError(f"{name!r} is no learner to measure: after the colon comes net, tamer or coach")
+    learner, model = _split(name)
     own = {} if model in ("", "terms") else {"model": "net"} if model == "net" else {"way": model}
     mixes = [parse_mix(part) for part in budgets.split("/")]
     base = TrainConfig(
@@ -67,15 +67,17 @@ def taught(
     return Condition(label or name, replace(base, **settings), wanted)
 
 
+def _split(name: str) -> tuple[str, str]:
+    """(learner, model or way) of "preferences:net"; a learner's own name may be `module:name`."""
+    learner, _, model = name.rpartition(":")
+    return (learner, model) if model in MODELS else (name, "")
+
+
 def table() -> list[Condition]:
     """Every learner on five worlds, from what it learns from, and the controls."""
     found = []
     for world in WORLDS:
-        for name in LEARNERS:
-            budgets = _budgets(name.partition(":")[0], world)
-            if budgets:
-                limits = _limits(name.partition(":")[0], world)
-                found.append(taught(name, world, budgets, config=limits, rounds=4 if world == POLE else 12))
+        found += [one for name in LEARNERS for one in _in_table(name, world)]
         limits = _limits("joint", world)
         for control in ("constant", "random"):
             label = f"control: {control} reward"
@@ -85,6 +87,15 @@ def table() -> list[Condition]:
         if world != POLE:
             found.append(taught("joint", world, "comparison=0", None, "the written reward alone", limits))
     return found
+
+
+def _in_table(name: str, world: str) -> list[Condition]:
+    """The row of a learner in a world of the table; none where it can't learn from what is given there."""
+    learner, _ = _split(name)
+    budgets, limits = _budgets(learner, world), _limits(learner, world)
+    if not budgets:
+        return []
+    return [taught(name, world, budgets, config=limits, rounds=4 if world == POLE else 12)]
 
 
 def _limits(learner: str, world: str) -> dict[str, int]:
@@ -260,11 +271,15 @@ def conditions(
 ) -> list[Condition]:
     """The set called `name`; of it one world and one learner alone where told, `options` of the worlds.
 
+    Of the table any learner can be told, also one of another package.
+
     ValueError, a sentence, for names that are none.
     """
     if name not in SETS:
         raise ValueError(f"there is no set {name!r} of learners to measure: choose one of {', '.join(SETS)}")
     found = SETS[name]()
+    if name == "table" and learner is not None and _split(learner)[0] not in BUILT_IN:
+        found = [one for place in WORLDS for one in _in_table(learner, place)]
     if name == "joint" and world:
         found = [replace(one, config=replace(one.config, world=world)) for one in found]
     found = [one for one in found if world in (None, one.config.world)]
@@ -277,7 +292,7 @@ def conditions(
 
 def _is_about(condition: Condition, learner: str) -> bool:
     """Whether that is its name, or its learner's, with the reward or way after a colon where told."""
-    name, _, model = learner.partition(":")
+    name, model = _split(learner)
     own, usual = condition.config.config, "tamer" if name == "evaluative" else "terms"
     way = own.get("way", own.get("model", usual))
     return learner == condition.name or (name == condition.config.learner and model in ("", way))

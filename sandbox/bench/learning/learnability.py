@@ -79,7 +79,7 @@ def measure(
             def make(
                 task: Task = task, seed: int = seed, patience: float = patience, here: Tell = here
             ) -> Any:
-                ppo_on_reward(task, scores.true_reward(task)).train_iteration()  # compiles; not counted
+                ppo_on_reward(task, scores.true_reward_of(task)).train_iteration()  # compiles; not counted
                 return asdict(learn(task, seed, patience, 20 if quick else scores.LAYOUTS, here))
 
             yield Learned(**part(folder, what, make))
@@ -89,7 +89,7 @@ def learn(task: Task, seed: int, patience: float, layouts: int, tell: Tell) -> L
     """PPO on the wish until it scores ENOUGH, or for `patience` CPU-seconds."""
     refs = scores.reference_means(task, layouts)
     began = time.process_time()
-    ppo = ppo_on_reward(task, scores.true_reward(task), seed)
+    ppo = ppo_on_reward(task, scores.true_reward_of(task), seed)
     spent, scored, best = time.process_time() - began, -np.inf, -np.inf
     while True:
         began = time.process_time()

@@ -17,7 +17,8 @@ import numpy as np
 
 from agents.evaluation.scores import evaluate
 from agents.feedback.records import Question
-from agents.teachers.synthetic import Teacher, make_teacher
+from agents.teachers.synthetic import make_teacher
+from agents.teachers.teacher_protocol import Teacher
 from sandbox.progress import Tell
 from sandbox.session.folder import SessionFile
 from sandbox.session.session import Session

@@ -61,7 +61,7 @@ def measure(
     torch.set_num_threads(1)
     task = task_catalog.task(world)
     refs = scores.reference_means(task, layouts)
-    ppo_on_reward(task, scores.true_reward(task)).train_iteration()  # compiles; not counted
+    ppo_on_reward(task, scores.true_reward_of(task)).train_iteration()  # compiles; not counted
     at = [round(steps * (i + 1) / points) for i in range(points)]
     for index, (way, (who, config)) in enumerate(WAYS.items()):
         curves = []
@@ -84,7 +84,7 @@ def _curve(
     task: Task, who: str, config: PPOConfig, seed: int, at: list[int], layouts: int, tell: Tell
 ) -> Iterator[tuple[float, float]]:
     """(mean return of the wish, CPU-seconds so far) at each number of steps."""
-    ours = ppo_on_reward(task, scores.true_reward(task), seed, config)
+    ours = ppo_on_reward(task, scores.true_reward_of(task), seed, config)
     assert ours.env is not None
     ppo: PPO = ours if who == "ours" else stock_ppo(ours.env, config, seed)
     burst: Any = ours.train_iteration if who == "ours" else _stock_burst(ppo)

@@ -20,10 +20,10 @@ from agents.learner_catalog import make
 from agents.policies import rollouts
 from agents.policies.rollouts import Act
 from agents.teachers.synthetic import make_teacher
-from envs.rooms.planner import FlatPlan, plan
-from envs.rooms.rooms_state_layout import T_LITTER, T_MOVE
+from envs.rooms.planner import FlatPlan, can_plan, plan
+from envs.rooms.rooms_state_layout import T_MOVE
 from envs.rooms.rooms_tasks import RoomsWish
-from envs.simulate import idle_actions, random_actions
+from envs.simulate import random_actions
 from envs.simulation import Simulation
 from envs.world import Array, Task
 from sandbox.bench.learning.task_variants import title, variants
@@ -72,7 +72,7 @@ def _lines(trained: Task, seeds: Array, steps: int, tell: Tell) -> Iterator[Line
     random, rows, task = np.random.default_rng(0), len(seeds), scores.unseen(trained)
     found = {
         "random": ("", scores.episodes(task, lambda obs: random_actions(task, rows, random), seeds)),
-        "standing still": ("", scores.episodes(task, lambda obs: idle_actions(task, rows), seeds)),
+        "standing still": ("", scores.episodes(task, lambda obs: task.idle(rows), seeds)),
         "best as written": _best_written(task, seeds, steps, within(tell, 0.0, 0.5, "as written")),
         "best as meant": _best_meant(task, seeds, steps, within(tell, 0.5, 0.9, "as meant")),
         CLONED: (f"{CLONES} clones, one each", cloned(trained, seeds, within(tell, 0.9, 1.0, "cloning"))),
@@ -118,8 +118,7 @@ def written_return(task: Task, some: Episodes) -> float:
 
 def _best_written(task: Task, seeds: Array, steps: int, tell: Tell) -> tuple[str, Episodes]:
     weights = task.proxy_weights
-    carried = "act" in task.world.action_names  # then putting it down again may pay, which no plan does
-    if task.world.name == "rooms" and not (carried and weights[T_LITTER]):
+    if can_plan(task, RoomsWish(weights, 0.0)):
         hurried = weights.copy()
         hurried[T_MOVE] -= DAWDLE
         return "exact plan", _planned(task, seeds, RoomsWish(hurried, 0.0), tell)
@@ -136,7 +135,7 @@ def _best_written(task: Task, seeds: Array, steps: int, tell: Tell) -> tuple[str
 
 
 def _best_meant(task: Task, seeds: Array, steps: int, tell: Tell) -> tuple[str, Episodes]:
-    if task.world.name == "rooms":
+    if can_plan(task):
         return "exact plan", _planned(task, seeds, None, tell)
     found = kept.find(task, len(seeds)) or kept.find_cached(task, len(seeds))
     if found is None:

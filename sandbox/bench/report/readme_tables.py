@@ -1,4 +1,4 @@
-"""The README's tables of what teaching came to: made from the kept figures, so that none is typed by hand."""
+"""The tables of results in README and docs/results.md: made from the kept figures, so that none is typed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,44 @@ TEACHERS = {
 }
 
 
-def refresh(readme: Path, figures: Path) -> None:
-    """Put every table into `readme` that it has a place for."""
-    if readme.exists():
-        readme.write_text(placed(readme.read_text("utf-8"), figures), "utf-8")
+HEADLINE = "results"
+RESULTS: tuple[dict[str, str], ...] = (
+    {"set": "loophole", "learner": "the written reward alone (at most 0.3)"},
+    {"set": "loophole", "learner": "joint", "teaching": "comparison=30"},
+    {
+        "set": "minute",
+        "world": "RoomsTidy",
+        "learner": "joint",
+        "teacher": "rational",
+        "teaching": "demonstration=2,comparison=10",
+    },
+    {
+        "set": "preferences",
+        "world": "RoomsTidy",
+        "learner": "preferences",
+        "teaching": "comparison=10",
+    },
+    {
+        "set": "preferences",
+        "world": "RoomsTidy",
+        "learner": "preferences:net",
+        "teaching": "comparison=50",
+    },
+    {"set": "minute", "world": "LanesMerge", "learner": "joint", "teaching": "demonstration=4,comparison=20"},
+    {"set": "table", "world": "RoverDeliver", "learner": "preferences", "teaching": "comparison=50"},
+    {"set": "table", "world": "CartPole-v1", "learner": "bc", "teaching": "demonstration=10"},
+)
+"""What the README's table shows, each found in the kept figures by what it says here."""
+
+
+def refresh(page: Path, figures: Path) -> None:
+    """Put every table into `page` that it has a place for."""
+    if page.exists():
+        page.write_text(placed(page.read_text("utf-8"), figures), "utf-8")
 
 
 def placed(text: str, figures: Path) -> str:
-    """The README's `text`, between the marks of each table what `figures` (a folder) has of its set."""
+    """A page's `text`, between the marks of each table what `figures` (a folder) has of its set."""
     reports = [json.loads(path.read_text("utf-8")) for path in sorted(figures.glob("learners*.json"))]
     for name, make in TABLES.items():
         mine = [report for report in reports if report.get("set") == name]
@@ -41,12 +71,29 @@ def placed(text: str, figures: Path) -> str:
         if mine and begin in text and end in text:
             before, rest = text.split(begin, 1)
             text = f"{before}{begin}\n\n{make(mine)}\n{end}{rest.split(end, 1)[1]}"
+    begin, end = marks(HEADLINE)
+    if begin in text and end in text:
+        before, rest = text.split(begin, 1)
+        text = f"{before}{begin}\n\n{headline(reports)}\n{end}{rest.split(end, 1)[1]}"
     return text
 
 
 def marks(name: str) -> tuple[str, str]:
     """Between what the table of the set `name` stands."""
     return f"<!-- {name}: made by `teachbox bench page` -->", f"<!-- {name} end -->"
+
+
+def headline(reports: Sequence[Report]) -> str:
+    """The README's one table: eight results, each with its worst seed."""
+    lines = [{**line, "set": report.get("set")} for report in reports for line in report["lines"]]
+    rows = [["world", "learner", "feedback", "a person's time [s]", "score (median)", "worst seed"]]
+    for wanted in RESULTS:
+        line = next((one for one in lines if all(one[key] == value for key, value in wanted.items())), None)
+        if line is not None:
+            told = mix_in_words(line["teaching"])
+            numbers = [f"{line['human_seconds']:.0f}", f"{line['median']:z.2f}", f"{line['worst']:z.2f}"]
+            rows.append([line["world"], line["learner"].partition(" (")[0], told, *numbers])
+    return markdown(rows, 3)
 
 
 def _overview(reports: Sequence[Report]) -> str:

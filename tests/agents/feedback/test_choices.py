@@ -11,6 +11,7 @@ import torch
 from agents import losses
 from agents.feedback.choices import (
     KINDS,
+    PRESS_DELAY_S,
     Choice,
     of_comparison,
     of_correction,
@@ -25,6 +26,7 @@ from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import Variant, fresh_moments, roll
 from agents.rewards.base import choices_loss
 from envs.trajectory import Trajectory
+from sandbox.views.mark_tape import credit
 from tests.agents.toy import toy
 
 WEIGHTS = torch.tensor([1.0, -0.5, 0.25, 0.1])
@@ -133,3 +135,13 @@ def test_options_shared_by_choices_are_kept_once() -> None:
     packed = pack(of_comparison(Comparison(tuple(clips), (0, 1, 2))))
     assert len(packed.terms) == 4  # three clips and nothing at all
     assert len(packed.obs) == 27
+
+
+def test_the_view_shows_the_credit_that_a_press_gives() -> None:
+    rate, steps = 10.0, 40
+    ages = [(steps - i - 0.5) / rate for i in range(steps)]
+    shown = np.array([credit(age) for age in ages])
+    apart = shown / shown.max() - press_weights(steps, 0.0, rate)
+    assert np.ptp(apart) < 1e-6  # the learner takes off the segment's mean
+    assert credit(PRESS_DELAY_S) == 1.0
+    assert credit(-0.1) == 0.0

@@ -75,18 +75,6 @@ def test_each_rater_has_an_error_of_their_own() -> None:
     assert faith.error("nobody", 0.1) == 0.1
 
 
-def test_the_alarm_rings_when_promise_and_agreement_part() -> None:
-    faith = RaterReliability()
-    for promised, foreseen in ((1, 0.9), (2, 0.85), (3, 0.6), (4, 0.5)):
-        assert faith.is_overoptimized == ""
-        faith.record_return(promised, foreseen)
-    assert "using a fault of it" in faith.is_overoptimized
-    calm = RaterReliability()
-    for promised, foreseen in ((4, 0.9), (3, 0.85), (2, 0.6), (1, 0.5), (1, 0.5)):
-        calm.record_return(promised, foreseen)
-    assert calm.is_overoptimized == ""
-
-
 def test_of_several_raters_each_is_judged_by_what_was_foreseen_of_their_answers() -> None:
     (gaps, first), random = _answers(40, 4.0, 0.0, 0.0), np.random.default_rng(2)
     chance = random.random(40) < 0.5

@@ -10,7 +10,7 @@ import pytest
 from agents import learner_catalog
 from agents.feedback.choices import press_weights
 from agents.feedback.records import Evaluation
-from agents.policies.distributions import log_chance
+from agents.policies.distributions import log_prob
 from agents.policies.rollouts import Variant, fresh_moments, roll
 from tests.agents.toy import toy
 
@@ -32,7 +32,7 @@ def test_new_presses_make_an_action_only_so_much_likelier_or_less_likely(value: 
         learner.step()
         at = press_weights(len(seen), 0.0, task.world.steps_per_second).argmax()
         both = [
-            log_chance(policy, seen.observations[:-1], seen.actions)[at]
+            log_prob(policy, seen.observations[:-1], seen.actions)[at]
             for policy in (before, learner.snapshot().policy)
         ]
         found[reach] = (both[1] - both[0]) * value
@@ -51,6 +51,6 @@ def test_the_next_presses_move_it_on() -> None:
     for seq in range(1, 4):
         learner.observe(seq, [replace(Evaluation(seen, 1.0), id=str(seq))])
         learner.step()
-        chance = log_chance(learner.snapshot().policy, seen.observations[:-1], seen.actions)
+        chance = log_prob(learner.snapshot().policy, seen.observations[:-1], seen.actions)
         chances.append(chance[press_weights(len(seen), 0.0, task.world.steps_per_second).argmax()])
     assert chances[0] < chances[1] < chances[2]

@@ -12,7 +12,7 @@ from agents.evaluation import scores
 from agents.feedback.records import Comparison, Demonstration
 from agents.learners.protocol import Learner
 from agents.policies.rollouts import Variant, fresh_moments, roll
-from agents.teachers.synthetic import Teacher, make_teacher
+from agents.teachers.synthetic import SyntheticTeacher, make_teacher
 from tests.agents.toy import toy
 
 QUICK = {"prior_steps": 16_000, "steps_per_fit": 70_000}
@@ -168,7 +168,7 @@ def test_a_teacher_who_slips_and_one_who_reverses() -> None:
     task = toy()
     learner = learner_catalog.make("joint", task, prior_steps=4_000)
     questions = [learner.query() for _ in range(8)]
-    right: Teacher = make_teacher("rational", task)
+    right: SyntheticTeacher = make_teacher("rational", task)
     for question in questions:
         ranks, turned = right.compare(question).ranks, make_teacher("reversed", task).compare(question).ranks
         assert turned == (ranks if ranks[0] == ranks[1] else (ranks[1], ranks[0]))
@@ -182,7 +182,7 @@ def test_a_teacher_who_slips_and_one_who_reverses() -> None:
         make_teacher("noisy:much", task)
 
 
-def _paid(teacher: Teacher, shown: Demonstration) -> float:
+def _paid(teacher: SyntheticTeacher, shown: Demonstration) -> float:
     return float(teacher.worth(shown.trajectory).sum())
 
 

@@ -15,7 +15,7 @@ from agents.imitation.dataset import agreed, awake, filled, refused
 from agents.learners.cpl import at_rest
 from agents.learners.dagger import DaggerLearner
 from agents.learners.maxent import MaxEntLearner, gradient, occupancies, soft_policy
-from agents.policies.distributions import log_chance
+from agents.policies.distributions import log_prob
 from agents.policies.policy_arrays import PolicyArrays, forward
 from agents.policies.rollouts import Variant, fresh_moments, roll
 from agents.teachers.synthetic import make_teacher
@@ -114,9 +114,9 @@ def test_what_cpl_sums_by_hand() -> None:
     layers = ((np.eye(2, dtype=np.float32), np.zeros(2, np.float32)),)
     obs = np.log(np.array([[1.0, 3.0], [1.0, 1.0]], np.float32))
     choosing = PolicyArrays(layers, "discrete")
-    np.testing.assert_allclose(log_chance(choosing, obs, np.array([1, 0])), np.log([0.75, 0.5]), rtol=1e-5)
+    np.testing.assert_allclose(log_prob(choosing, obs, np.array([1, 0])), np.log([0.75, 0.5]), rtol=1e-5)
     steering = PolicyArrays(layers, "gaussian", np.array([0.0, np.log(2.0)], np.float32))
-    found = log_chance(steering, np.zeros((1, 2), np.float32), np.array([[1.0, 2.0]]))
+    found = log_prob(steering, np.zeros((1, 2), np.float32), np.array([[1.0, 2.0]]))
     assert found[0] == pytest.approx(-0.5 - 0.5 - np.log(2.0) - np.log(2.0 * np.pi), abs=1e-5)
     driven = make_teacher("rational", toy()).demonstrate(3).trajectory
     waits = filled(toy(), driven.clip(0, 10))

@@ -32,8 +32,8 @@ from agents.queries.feedback_planner import (
 )
 from agents.queries.query_manager import QueryManager
 from agents.queries.selection import Group, QueryConfig, choose, information, stake_weights
-from envs import task_catalog
 from envs.rooms.rooms_tasks import rooms_tidy
+from envs.simulate import simulate
 from envs.trajectory import Trajectory
 
 SURE = np.log(1e9)
@@ -251,7 +251,7 @@ def test_later_questions_are_by_information() -> None:
 
 
 def answers(count: int) -> list[Comparison]:
-    clip = task_catalog.simulation(rooms_tidy(), 1).recorder(0, "random").trajectory()
+    clip = simulate(rooms_tidy(), 1).recorder(0, "random").trajectory()
     return [Comparison((clip, clip), (0, 1)) for _ in range(count)]
 
 
@@ -330,7 +330,7 @@ def test_when_a_pair_was_last_repeated_is_known_after_a_stop() -> None:
     asker, later = (QueryManager(task, config, np.random.default_rng(0)) for _ in range(2))
     asker.asked = 3
     assert asker.repeat_query(answered, []) is not None
-    later.restore(asker.facts())
+    later.load_state_dict(asker.state_dict())
     for one in (asker, later):
         one.asked = 7
         assert one.repeat_query(answered, []) is None  # nobody has answered anything since

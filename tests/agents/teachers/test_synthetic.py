@@ -9,7 +9,8 @@ from agents.evaluation import scores
 from agents.feedback.records import Question
 from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import Variant, fresh_moments, roll
-from agents.teachers.synthetic import Pool, UnknownTeacher, make_teacher
+from agents.teachers.synthetic import Pool, make_teacher
+from agents.teachers.teacher_protocol import UnknownTeacher
 from envs import task_catalog
 from envs.rooms.rooms_state_layout import COL, DOCK, HEADER, ROW, SIZE, T_LITTER, VASE
 from tests.agents.toy import toy

@@ -1,0 +1,60 @@
+"""Whether the agent exploits a fault of the learned reward (reward hacking, overoptimization)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+import numpy as np
+
+ROUNDS = 6
+"""Rounds of practice that are looked at, the newest."""
+LEAST_ROUNDS = 4
+WORSE_BY = 0.15
+"""Share of new answers by which the reward must predict them worse than before."""
+STILL_GOOD = 0.7
+"""Where this share of new answers is predicted, nothing is wrong yet."""
+
+
+class OveroptimizationMonitor:
+    """Warns when the learned return rises while the reward predicts new answers worse.
+
+    Gao, Schulman and Hilton 2023, "Scaling laws for reward model overoptimization": as a policy is optimized
+    against a learned reward, that reward goes on rising while the true one falls. The true one is not known
+    here; how well new answers are predicted before the reward learns from them stands in for it.
+    """
+
+    def __init__(self) -> None:
+        self.history: deque[tuple[float, float]] = deque(maxlen=ROUNDS)
+        """(learned return per episode, share of new answers predicted right) of each round, oldest first."""
+
+    def record(self, learned_return: float, agreement: float) -> None:
+        """Add a round of practice.
+
+        learned_return: the return per episode that practice reached, by the learned reward. agreement: the
+        share of new answers that this reward predicted, before it was fitted to them.
+        """
+        self.history.append((learned_return, agreement))
+
+    def restore(self, history: Iterable[tuple[float, float]]) -> None:
+        """Add the rounds that a checkpoint kept, oldest first."""
+        self.history.extend((learned_return, agreement) for learned_return, agreement in history)
+
+    @property
+    def warning(self) -> str:
+        """A sentence for the person; empty while nothing is wrong.
+
+        The later half of the rounds is compared with the earlier half.
+        """
+        if len(self.history) < LEAST_ROUNDS:
+            return ""
+        half = len(self.history) // 2
+        returns, agreement = np.array(self.history).T
+        rises = returns[half:].mean() > returns[:half].mean() + 1e-6
+        before, now = agreement[:half].mean(), agreement[half:].mean()
+        if rises and now < before - WORSE_BY and now < STILL_GOOD:
+            return (
+                f"The learned reward rises, but new answers are foreseen in {now:.0%} where it was "
+                f"{before:.0%}: the agent may be using a fault of it. Answer a few more."
+            )
+        return ""

@@ -1,0 +1,1 @@
+"""A world of somebody else's, in a package of its own."""
