@@ -30,6 +30,7 @@ class BaseLearner(ABC):
     name: ClassVar[str]
     kinds: ClassVar[frozenset[str]]
     Config: ClassVar[type[Any]] = NoSettings
+    evaluate: PolicyEvaluator | None = None
 
     def __init__(self, task: Task, *, seed: int = 0, prior: Prior = "written", config: Any = None) -> None:
         self.task, self.seed = task, seed
@@ -44,7 +45,6 @@ class BaseLearner(ABC):
         self.step_count = 0
         """How many steps it has made: for the snapshot."""
         self._raters: dict[str, str] = {}
-        self.evaluate: PolicyEvaluator | None = None
 
     def observe(self, seq: int, records: Sequence[Record]) -> None:
         self.newest_seq = max(self.newest_seq, seq)
