@@ -9,6 +9,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,12 @@ from agents.learner_catalog import UnknownLearner
 from agents.policies.from_torch import known_values
 from envs.task_catalog import task
 from sandbox.bench.learning.experiment_sets import conditions
+from sandbox.scenes.menu import MenuScene
+from sandbox.session.folder import SessionInfo
 from sandbox.session.session import Session
+from sandbox.session.session_list import Sessions
 from sandbox.studies.session_replay import replay
+from sandbox.window.app import App
 from tests.sandbox.teaching import recorded
 from tests.test_docs import ROOT, blocks
 
@@ -217,3 +222,23 @@ def test_a_broken_one_is_told_in_a_sentence_and_breaks_no_other(
     }.items():
         with pytest.raises(UnknownLearner, match=sentence):
             learner_catalog.entry(name)
+
+
+def test_the_menu_lists_it_and_keeps_the_learner_of_a_session(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(folder, tmp_path / "site", "gone = not_there:Gone\n")
+    put_on_path(monkeypatch, tmp_path / "site", folder)
+    lesson = Path("/sessions/lesson")
+    kept = SessionInfo(lesson, "teachbox/RoomsTidy-v0", "habit:Habit", {}, datetime.now(UTC))
+    monkeypatch.setattr(Sessions, "list", lambda self: [kept])
+    app = App(None, fixed_dt=True, seed=1)
+    try:
+        menu = app.scene
+        assert isinstance(menu, MenuScene)
+        assert [item.key for item in menu.learners.items] == [*learner_catalog.LEARNERS, "habit"]
+        assert "not_there" in app.state()["extra"]["trouble"]
+        menu._session_chosen(lesson)
+        assert menu.learner == "habit:Habit"
+    finally:
+        app.close()
