@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -147,6 +148,91 @@ def test_who_learns_never_reaches_the_true_reward() -> None:
         if found.startswith(TRUE_REWARD_PACKAGES)
     ]
     assert not hits
+
+
+LIBRARY_OBJECTS = {
+    "agents/torch_runtime.py": "torch's functions",
+    "envs/code_digest.py": "values of other people's functions",
+    "envs/external/external_simulation.py": "environments of other people",
+    "envs/external/external_task.py": "environments of other people",
+    "envs/external/make_task.py": "environments of other people",
+    "envs/kernels.py": "numba's functions",
+    "sandbox/store/postgres.py": "errors of the database's driver",
+    "sandbox/store/salvage.py": "errors of the database's driver",
+    "sandbox/store/store_errors.py": "errors of the database's driver",
+}
+"""Files that may ask an object of somebody else's library by name whether it has something."""
+
+
+def test_no_contract_is_reached_by_name() -> None:
+    """Protocols say what may be asked of an object of ours: nobody tries whether it has an attribute."""
+    hits = [
+        f"{name(path)}:{node.lineno} {ast.unparse(node)}"
+        for path in FILES
+        if name(path) not in LIBRARY_OBJECTS
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("getattr", "hasattr")
+        and len(node.args) > 1
+        and isinstance(node.args[1], ast.Constant)
+    ]
+    assert not hits
+
+
+def test_no_import_path_stands_in_a_string() -> None:
+    """What is imported when it is needed is imported by a function, which tools can follow."""
+    paths = re.compile(r"(envs|agents|sandbox)(\.\w+)+:\w+")
+    hits = [
+        f"{name(path)}:{node.lineno} {node.value}"
+        for path in FILES
+        if path.name != "registration.py"  # Gymnasium's registry takes paths
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and paths.fullmatch(node.value)
+    ]
+    assert not hits
+
+
+def test_no_imports_go_round_in_a_circle() -> None:
+    """Neither between files nor between rooms, with imports inside of functions and those for types alone."""
+    files = module_files()
+    arrows = {
+        module: {
+            one
+            for imported, _ in imports(path)
+            for one in (imported, imported.rpartition(".")[0])
+            if one in files and one != module
+        }
+        for module, path in files.items()
+    }
+    arrows = {
+        module: {one for one in found if not module.startswith(f"{one}.")} for module, found in arrows.items()
+    }
+    assert not list(circles(arrows))
+    rooms: dict[str, set[str]] = {}
+    for module, found in arrows.items():
+        rooms.setdefault(room_of(module), set()).update(room_of(one) for one in found)
+    assert not list(circles({room: found - {room} for room, found in rooms.items()}))
+
+
+def room_of(module: str) -> str:
+    """The folder of a floor that a module lies in; a loose file is a room of its own."""
+    return ".".join(module.split(".")[:2])
+
+
+def circles(arrows: dict[str, set[str]]) -> Iterator[list[str]]:
+    """Each node that can be reached from itself, with a way."""
+    for start in arrows:
+        ways, ahead = {start: [start]}, [start]
+        while ahead:
+            here = ahead.pop(0)
+            for there in arrows.get(here, ()):
+                if there == start:
+                    yield [*ways[here], start]
+                    ahead.clear()
+                    break
+                if there not in ways:
+                    ways[there] = [*ways[here], there]
+                    ahead.append(there)
 
 
 def test_no_two_files_have_one_name() -> None:

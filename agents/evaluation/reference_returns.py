@@ -95,7 +95,9 @@ def keep(task: Task, found: ReferenceReturns, folder: Path | None = None) -> Pat
         "steps": found.steps,
         "surest": found.surest,
         "policy": None if found.policy is None else _policy_facts(found.policy),
-        **{name: getattr(found, name).tolist() for name in ("random", "still", "oracle")},
+        "random": found.random.tolist(),
+        "still": found.still.tolist(),
+        "oracle": found.oracle.tolist(),
     }
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(facts, default=str) + "\n", "utf-8")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from envs.kernels import kernel
 from envs.rooms.layout_generator import fetched
 from envs.rooms.pathfinding import beside_cat
+from envs.rooms.rooms_kernels import step_rows
 from envs.rooms.rooms_state_layout import (
     BIN,
     BROKEN,
@@ -54,8 +55,7 @@ from envs.rooms.rooms_state_layout import (
     VASE,
     WALL,
 )
-from envs.rooms.rooms_tasks import RoomsWish
-from envs.rooms.rooms_world import step_rows
+from envs.rooms.rooms_true_reward import RoomsWish
 from envs.simulation import Simulation
 from envs.world import Array, Task
 

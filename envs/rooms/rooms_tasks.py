@@ -13,39 +13,14 @@ from envs.rooms.rooms_layout_parser import Flat
 from envs.rooms.rooms_layout_parser import flat as drawn_flat
 from envs.rooms.rooms_state_layout import (
     BIN,
-    BROKEN,
-    DIRTIED,
     DOCK,
-    FORCED_DOORS,
     KEY,
     LITTER,
     PARKED,
-    T_HOME,
 )
+from envs.rooms.rooms_true_reward import RoomsWish, unspoiled
 from envs.rooms.rooms_world import OBSERVATIONS, rooms_world
 from envs.world import Array, Task, World, task_factory
-
-
-@dataclass(frozen=True)
-class RoomsWish:
-    """The wish of a task in Rooms: weights on terms, and a bonus that no sum of terms expresses.
-
-    flawless is paid on coming to the end with nothing broken, dirtied or forced in the whole episode.
-    """
-
-    weights: NDArray[np.float32]
-    flawless: float
-
-    def __call__(self, before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
-        bonus = self.flawless * terms[:, T_HOME] * unspoiled(after)
-        return np.asarray(terms @ self.weights + bonus, np.float32)
-
-
-def unspoiled(states: Array) -> NDArray[np.bool_]:
-    """Where nothing was broken, dirtied or forced so far; shape [N]."""
-    return np.asarray(
-        (states[:, BROKEN] == 0) & (states[:, DIRTIED] == 0) & (states[:, FORCED_DOORS] == 0), np.bool_
-    )
 
 
 def all_done(states: Array) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ def machine() -> dict[str, Any]:
     """Processor, cores, versions, and how busy it was: wall times mean little on a busy machine."""
     from envs.kernels import mode
 
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+    load = os.getloadavg()[0] if sys.platform != "win32" else None
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -201,7 +201,7 @@ class Loop:
     def _be_nice(self) -> None:
         """Give the window the right of way. Not before the first result: niced imports take ages."""
         self._nice = True
-        if self._spec.niceness and hasattr(os, "nice"):
+        if self._spec.niceness and sys.platform != "win32":
             os.nice(self._spec.niceness)
 
     def _save(self) -> None:

@@ -221,11 +221,16 @@ _TYPED_BY_CODE = {
 }
 
 
+def _text_of(event: Any) -> str:
+    """What a pygame KEYDOWN types; a KEYUP says nothing of it."""
+    return str(event.dict.get("unicode") or "")
+
+
 def key_name(event: Any) -> str:
     """This file's name of the key in a pygame KEYDOWN or KEYUP event."""
     if event.key in _SPECIAL:
         return _SPECIAL[event.key]
-    typed = (getattr(event, "unicode", "") or "").lower()
+    typed = _text_of(event).lower()
     if typed in _TYPED:
         return _TYPED[typed]
     if event.key in _TYPED_BY_CODE:
@@ -239,9 +244,9 @@ def key_name(event: Any) -> str:
 def intent(event: Any) -> Intent | None:
     """What a pygame event means here, or None."""
     if event.type == pygame.KEYDOWN:
-        mod = getattr(event, "mod", 0)
+        mod = event.dict.get("mod", 0)
         shift, ctrl = bool(mod & pygame.KMOD_SHIFT), bool(mod & (pygame.KMOD_CTRL | pygame.KMOD_META))
-        return Press(key_name(event), shift, getattr(event, "unicode", "") or "", ctrl=ctrl)
+        return Press(key_name(event), shift, _text_of(event), ctrl=ctrl)
     if event.type == pygame.KEYUP:
         return Release(key_name(event))
     if event.type == pygame.WINDOWLEAVE:

@@ -114,7 +114,7 @@ def _task(facts: SessionFile) -> Task:
         raise SessionError(str(error)) from error
     except (TypeError, ValueError) as error:
         raise SessionError(f"{facts.world} can't be made with {dict(facts.options)}: {error}") from error
-    if not getattr(task, "has_frames", True):
+    if not (task.can_restore or task.draws_itself):
         raise SessionError(
             f"{facts.world} has no render mode 'rgb_array', so it can't be shown: choose a world that can "
             "draw itself, or learn from it with `teachbox train`."

@@ -7,6 +7,7 @@ leaves at most a file that no record needs.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -56,7 +57,7 @@ def get(folder: Path | None, digest: str) -> bytes:
 
 def sync_folder(folder: Path) -> None:
     """Make names in a folder last through a power cut, where the system can."""
-    if hasattr(os, "O_DIRECTORY"):
+    if sys.platform != "win32":
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             os.fsync(fd)

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select, text
 
+from agents.feedback.records import Undo
 from envs.trajectory import Trajectory
 from sandbox.store import schema
 from sandbox.store.codec import CodecError, EncodedClip, decode, decode_trajectory, digest_of, roles_of
@@ -183,7 +184,7 @@ def _verify(row: Any, clips: list[EncodedClip]) -> None:
     task = next(iter(parts.values()))[0].task if parts else ""
     if row.task != task:
         raise CodecError(f"it names the environment {row.task!r}, and its trajectories {task!r}")
-    if row.target != getattr(record, "target", None):
+    if row.target != (record.target if isinstance(record, Undo) else None):
         raise CodecError(f"it names {row.target!r} as what it takes back, and its body does not")
 
 

@@ -43,7 +43,8 @@ from envs.rooms.rooms_state_layout import (
     VASE,
     WALL,
 )
-from envs.rooms.rooms_tasks import RoomsWish, rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
+from envs.rooms.rooms_tasks import rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
+from envs.rooms.rooms_true_reward import RoomsWish
 from envs.simulation import Simulation
 from envs.world import Task
 

@@ -22,7 +22,7 @@ from agents.policies.rollouts import Act
 from agents.teachers.synthetic import make_teacher
 from envs.rooms.planner import FlatPlan, can_plan, plan
 from envs.rooms.rooms_state_layout import T_MOVE
-from envs.rooms.rooms_tasks import RoomsWish
+from envs.rooms.rooms_true_reward import RoomsWish
 from envs.simulate import random_actions
 from envs.simulation import Simulation
 from envs.world import Array, Task

@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +152,7 @@ class _Turn:
             env = of_peer(name)
         else:
             env = written(task, OURS.n_envs) if task.id == name else nothing(task)
-        simulation = getattr(env, "simulation", None)
+        simulation = env.simulation if isinstance(env, SimulationVecEnv) else None
         self.simulation = simulation if isinstance(simulation, TimedSimulation) else None
         ppo = BurstPPO.on(env, self.config) if learner == BURST else stock_ppo(env, self.config)
         if not self.peer:
@@ -212,7 +211,9 @@ def of_peer(id: str) -> VecEnv:
     def make() -> gymnasium.Env[Any, Any]:
         env: gymnasium.Env[Any, Any] = gymnasium.make(id)
         if id.startswith("MiniGrid"):
-            picture = import_module("minigrid.wrappers").ImgObsWrapper(env)
+            from minigrid.wrappers import ImgObsWrapper
+
+            picture = ImgObsWrapper(env)
             env = gymnasium.wrappers.FlattenObservation(picture)
         return env
 

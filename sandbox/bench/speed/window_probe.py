@@ -126,6 +126,6 @@ def _window_number() -> int:
 
 
 if __name__ == "__main__":
-    from sandbox.bench.speed.window_probe import run  # the learner imports `tireless` by that module's name
+    # the learner imports `tireless` by that module's name
 
     run(sys.argv[1], sys.argv[2] == "on", float(sys.argv[3]), Path(sys.argv[4]))

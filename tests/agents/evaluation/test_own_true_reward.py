@@ -16,7 +16,8 @@ from agents.teachers.synthetic import make_teacher
 from envs import task_catalog
 from envs.code_digest import code_digest
 from envs.rooms.rooms_state_layout import T_MOVE
-from envs.rooms.rooms_tasks import RoomsWish, rooms_reach
+from envs.rooms.rooms_tasks import rooms_reach
+from envs.rooms.rooms_true_reward import RoomsWish
 from envs.simulate import simulate
 from envs.world import Array, Task, TrueReward
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pygame
-
 from puddles.rules import LENGTH, PUDDLE
 from puddles.walk import PLACE
 
