@@ -12,7 +12,7 @@ was foreseen of their answers before these were learned from (prequentially, Daw
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,10 @@ ERRORS = np.linspace(0.0, 1.0, 21)
 CHANCE = 0.1  # share of raters who answer by chance
 LEAST = 8  # answers before anything is said of a rater
 DOUBTFUL = 0.12  # an answer less likely than this contradicts the rest
+
+
+KEYS = ("answers", "beta", "side", "error")
+"""What a checkpoint calls the fields of RaterParams."""
 
 
 @dataclass(frozen=True)
@@ -132,11 +136,16 @@ class RaterReliability:
         return self.raters[rater].error if rater in self.raters else usual
 
     def facts(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
-        raters = {rater: asdict(known) for rater, known in self.raters.items()}
+        """What a checkpoint keeps, under the keys of its first version."""
+        raters = {
+            rater: dict(zip(KEYS, (known.answers, known.beta, known.position_bias, known.error), strict=True))
+            for rater, known in self.raters.items()
+        }
         return {"raters": raters, "doubtful": self.contradictory, "foreseen": self._predictions}
 
     def restore(self, facts: Mapping[str, Any]) -> None:
-        self.raters = {rater: RaterParams(**known) for rater, known in facts["raters"].items()}
+        self.raters = {
+            rater: RaterParams(*(known[key] for key in KEYS)) for rater, known in facts["raters"].items()
+        }
         self.contradictory = list(facts["doubtful"])
         self._predictions = dict(facts.get("foreseen", {}))

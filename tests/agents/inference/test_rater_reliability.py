@@ -109,3 +109,11 @@ def test_what_was_foreseen_is_near_even_where_the_reward_is_unsure() -> None:
     assert (fitted.gap, fitted.rater, fitted.first) == (0.5, "me", True)
     chance = (1 / (1 + np.exp(-4.0)) + 1 / (1 + np.exp(3.0))) / 2
     assert foreseen.gap == pytest.approx(np.log(chance / (1 - chance)))
+
+
+def test_a_checkpoint_of_the_first_version_is_read() -> None:
+    again = RaterReliability()
+    known = {"answers": 9, "beta": 2.0, "side": 0.5, "error": 0.1}
+    again.restore({"raters": {"me": known}, "doubtful": ["a"], "foreseen": {"a": 0.25}})
+    assert again.raters["me"] == RaterParams(9, beta=2.0, error=0.1, position_bias=0.5)
+    assert again.facts() == {"raters": {"me": known}, "doubtful": ["a"], "foreseen": {"a": 0.25}}
