@@ -58,9 +58,10 @@ class QueryManager:
 
     @property
     def _by_improvement(self) -> bool:
-        """Whether questions are by improvement still: so many answers as tell what `decisive` good ones do.
+        """Whether questions are still selected by expected improvement.
 
-        A share e of accidents leaves (1 - e)^2 of what an answer tells where it is in much doubt.
+        They are until the answers carry as much information as `decisive` error-free ones. With a share e of
+        errors an uncertain answer carries (1 - e)^2 of an error-free one's information.
         """
         share = (1.0 - max(self._noise, self.config.noise)) / (1.0 - self.config.noise)
         return self.answered * share**2 < self.decisive

@@ -56,9 +56,11 @@ class QueryConfig:
 UNDECIDED = 0.01
 """Worth of a nat of information that changes no decision, beside improvement [nats of return]."""
 SETTLED = 2.0
-"""By how much more sharply than a person's one answer, and without accidents, improvement takes a question to
-be answered. One answer seldom turns a wrong belief round, so by what it alone changes nothing would be asked
-about what is wrongly thought bad; more questions about it may follow."""
+"""How many times as rational as a real answer the answer is taken to be when its value is estimated.
+
+One real answer rarely reverses a wrong belief. Valued by what it changes alone, no question would ever be
+asked about something that is wrongly believed to be bad; several questions about it may follow this one.
+"""
 
 Group = tuple[Trajectory, ...]
 """Clips from one moment."""

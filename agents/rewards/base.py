@@ -100,7 +100,7 @@ class Reward(ABC):
         return False
 
     def max_episodes_per_fit(self, said: int) -> int:
-        """Episodes that may be practised on a fit to so many pieces of feedback before it is outwitted."""
+        """Episodes of training on a fit to `said` pieces of feedback: longer, its errors are exploited."""
         return 500
 
 

@@ -27,8 +27,8 @@ def excess(counts: Any, usual: Any, covariance: Float, less: bool = True) -> Flo
     """What is done beyond multiples of what people chose: counts - c usual, [M], c >= 0 for the least doubt.
 
     counts [M]: terms per episode; usual [M] or [K, M]: the same of what was chosen, in K ways, at any scale.
-    How much of the familiar is done tells nothing of the weights between terms, so doubt about it is not
-    counted. less: whether it counts too where less is done than c times the usual.
+    Doing more or less of the usual mixture of terms says nothing about the terms' weights relative to each
+    other, so uncertainty along that direction is not counted. less: whether it counts where less is done.
     """
     counts, usual = np.asarray(counts, np.float64), np.atleast_2d(np.asarray(usual, np.float64))
     beyond, least = counts, float(counts @ covariance @ counts)

@@ -1,6 +1,6 @@
 """Earlier policies of one that practises, some from each time, for clips and for what else could be done.
 
-Who has come to do nothing has once done something, and clips of that can still be asked about.
+A policy that does nothing any more did something once: clips of its earlier versions can still be shown.
 """
 
 from __future__ import annotations

@@ -211,10 +211,10 @@ class RestartSelection:
             self._early = self.parameters()
 
     def _or_early_policy(self, counts: Counts | None, outdoes: IsCrediblyBetter) -> Counts | None:
-        """Back to the policy of early on, unless what practice made of it is surely better.
+        """Go back to the policy of early in training, unless the trained one is credibly better.
 
-        The longer one practises on what is believed, the more one does what only a wrong belief pays for.
-        What is given up is kept to be asked about, so that nobody is held by a doubt that no clip speaks of.
+        The longer a policy trains on a learned reward, the more it exploits that reward's errors. The
+        rejected policy is kept, so that clips of it can be asked about and the rejection corrected.
         """
         early, self._early = self._early, None
         if early is None or counts is None:

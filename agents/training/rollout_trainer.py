@@ -26,7 +26,10 @@ from envs.simulate import simulate
 from envs.world import Array, Task
 
 REJECTED_VARIANTS = 2
-"""As often as any earlier policy, what was given up acts in clips: an answer is to settle it."""
+"""How many clips show the policy that was rejected, where each earlier policy has one.
+
+Answers about it decide whether the rejection was right.
+"""
 
 Algorithm = TypeVar("Algorithm", bound=OnPolicyAlgorithm | OffPolicyAlgorithm)
 

@@ -33,7 +33,7 @@ class BCWarmStart:
         self._begin()
 
     def set_demonstrations(self, records: Sequence[Record]) -> None:
-        """What is driven is learned anew if it is not as heard before. A takeover alone shows no way."""
+        """Clone anew if the demonstrations have changed. Corrections alone are not enough to begin from."""
         drives = [r for r in records if isinstance(r, Demonstration)]
         takeovers = [r for r in records if isinstance(r, Correction)]
         heard: list[Demonstration | Correction] = [*drives, *takeovers] if drives else []

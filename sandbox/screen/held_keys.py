@@ -1,4 +1,4 @@
-"""Keys that are down: the latch that loses no tap, and the repetition of held keys."""
+"""How soon and how fast a held key is pressed again, and what the person does with the keys now."""
 
 from __future__ import annotations
 
