@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: run test test-slow lint format pictures clean
+.PHONY: run test test-slow lint format docs pictures clean
 
 run: $(READY)
 	@$(BIN)/teachbox warm
@@ -28,6 +28,10 @@ pictures: $(READY)
 	@for name in drive reward rank correct watch after; do \
 		cp artifacts/tour/*-$$name.png docs/pictures/$$name.png; done
 	$(BIN)/python -m sandbox.tour.docs_pictures docs/pictures/worlds
+
+# The pages and the reference as a site, in build/site.
+docs: $(READY)
+	$(BIN)/python -m mkdocs build --strict
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -121,6 +121,15 @@ def test_files_that_the_architecture_names_exist() -> None:
         assert any((ROOT / floor / folder).is_dir() for floor in floors), folder
 
 
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    """With the reference made of the docstrings."""
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
+    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(build, cwd=ROOT, env=env, capture_output=True, text=True, timeout=500)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "BaseLearner" in (tmp_path / "site" / "reference" / "learners" / "index.html").read_text()
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):

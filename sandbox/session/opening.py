@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from agents.learner_catalog import UnknownLearner, entry
+from envs.external.external_task import ExternalTask
 from envs.task_catalog import UnknownWorld
 from envs.task_catalog import task as make_task
 from envs.world import Task
@@ -114,7 +115,7 @@ def _task(facts: SessionFile) -> Task:
         raise SessionError(str(error)) from error
     except (TypeError, ValueError) as error:
         raise SessionError(f"{facts.world} can't be made with {dict(facts.options)}: {error}") from error
-    if not (task.can_restore or task.draws_itself):
+    if isinstance(task, ExternalTask) and not task.has_frames:
         raise SessionError(
             f"{facts.world} has no render mode 'rgb_array', so it can't be shown: choose a world that can "
             "draw itself, or learn from it with `teachbox train`."
