@@ -137,7 +137,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, Array]):
     """Many rows of a task in one simulation.
 
     A row that reaches its horizon is reset in the same step (AutoresetMode.SAME_STEP): its last
-    observation is in infos["final_obs"][i] and its terms in infos["final_info"]["terms"].
+    observation is in `infos["final_obs"]` and its terms in `infos["final_info"]["terms"]`.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012

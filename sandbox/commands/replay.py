@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from sandbox.studies.session_replay import QUICK_STEPS, replay
-
 
 def command(
     session: Annotated[Path, typer.Argument(metavar="DIR", help="The session's folder.")],
@@ -26,6 +24,7 @@ def command(
 ) -> None:
     """Learn again, without a window, from what was said in a session: the same learner, bit for bit."""
     from sandbox.progress import telling
+    from sandbox.studies.session_replay import QUICK_STEPS, replay
 
     with telling() as tell:
         done = replay(

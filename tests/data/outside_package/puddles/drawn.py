@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pygame
+
 from puddles.rules import LENGTH, PUDDLE
 from puddles.walk import PLACE
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from gymnasium import spaces
-from puddles.rules import LENGTH, PUDDLE, landing
 
 from envs.kernels import kernel
 from envs.rng import uniform
 from envs.world import Kernel, Task, Term, World, WorldHooks
+from puddles.rules import LENGTH, PUDDLE, landing
 
 PLACE, CLOCK, WET = 0, 1, 2
 AT_DOOR, SPLASH = 0, 1
