@@ -241,7 +241,9 @@ class App:
         self.hands.repeater.clear()
         self._touched, self._owed, self.help_open = None, 0.0, False
         told = self._stack.begin_anew(error, self.frame, modes=self.session is not None)
-        self.trouble(f"{told} All that was kept is saved. Details are in {path}.")
+        unsaved = self.session.unsaved if self.session else 0
+        kept = f"{unsaved} kept records are still being saved." if unsaved else "All that was kept is saved."
+        self.trouble(f"{told} {kept} " + (f"Details are in {path}." if path else "The log can't be written."))
 
     def _event(self, event: Any) -> None:
         if event.type == pygame.QUIT:

@@ -97,6 +97,17 @@ class SceneStack:
         self._made = {"menu": self.scene_of("menu")}
         self.last_mode = "drive"
 
+    def _enter(self, mode: str) -> bool:
+        """Make a mode's scene and show it; False where it breaks down in that."""
+        try:
+            scene = self.scene_of(mode)
+            scene.enter()
+        except Exception:
+            self._made.pop(mode, None)
+            return False
+        self.current = scene
+        return True
+
     def begin_anew(self, error: Exception, frame: int, *, modes: bool) -> str:
         """Make the broken scene anew, or show the menu if it broke down a moment ago; says what was done.
 
@@ -108,7 +119,9 @@ class SceneStack:
             raise error
         self._failed_at = frame
         self._made.pop(broken.mode, None)
-        self.current = self.scene_of("menu" if again or not modes else broken.mode)
-        self.current.enter()
+        again = again or not modes or not self._enter(broken.mode)
+        if again:
+            self.current = self.scene_of("menu")
+            self.current.enter()
         done = "the menu is shown instead" if again else "it starts again"
         return f"{broken.title or 'The menu'} broke down ({type(error).__name__}: {error}); {done}."

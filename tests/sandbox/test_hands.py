@@ -231,6 +231,17 @@ def test_a_scene_that_breaks_down_at_once_again_is_left_for_the_menu(
     assert "the menu is shown instead" in app.news.trouble
 
 
+def test_a_scene_that_cant_even_be_made_again_is_left_for_the_menu(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.session.unsaved = 2  # type: ignore[union-attr, misc]
+    monkeypatch.setattr(type(app.scene), "__init__", lambda *_: 1 / 0)
+    monkeypatch.setattr(app.scene, "update", lambda dt: [][1])
+    assert app.tick()
+    assert app.scene.mode == "menu"
+    assert "2 kept records are still being saved" in app.news.trouble
+
+
 def test_settings_are_a_small_file_a_person_can_read(tmp_path: Path) -> None:
     SettingsFile(tmp_path / "deep" / "window.json").set_time_waits("world", False)
     assert json.loads((tmp_path / "deep" / "window.json").read_text()) == {"time_waits": {"world": False}}
