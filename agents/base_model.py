@@ -18,9 +18,9 @@ from agents.feedback.records import Comparison, Question, Record
 from agents.io import agent_bundle, sb3_zip
 from agents.io.agent_bundle import Agent
 from agents.io.safe_files import UnsafeFile
-from agents.learners.protocol import BEFORE_ANSWERS
+from agents.learners.protocol import PHASES_BEFORE_QUERIES
 from agents.policies.cnn import image_slice
-from agents.policies.from_torch import known_values
+from agents.policies.from_torch import critic_layers
 from agents.rl.ppo import PPOConfig
 from agents.teachers.synthetic import make_teacher
 from agents.teachers.teacher_protocol import Teacher
@@ -30,14 +30,14 @@ from envs.external.external_task import ExternalTask
 from envs.gym_env import TaskEnv
 from envs.world import Task
 
-Answers = Callable[[Question], Comparison]
+AnswerFunction = Callable[[Question], Comparison]
 Callback = BaseCallback | Callable[[dict[str, Any], dict[str, Any]], bool] | None
-FOREVER = 2**62
-PICTURES = PPOConfig(n_envs=8, n_steps=256, batch_size=64, learning_rate=1e-3)
+NO_STEP_LIMIT = 2**62
+IMAGE_PPO = PPOConfig(n_envs=8, n_steps=256, batch_size=64, learning_rate=1e-3)
 """A convolution costs more than a step: few rows."""
 
 
-def task_of(env: Any) -> Task:
+def resolve_task(env: Any) -> Task:
     """The task behind a Task, a Gymnasium id or an environment. ValueError, a sentence, for others."""
     if isinstance(env, Task):
         return env
@@ -66,7 +66,7 @@ class BaseModel:
         policy: str,
         env: Any,
         *,
-        teacher: str | Teacher | Answers | None = None,
+        teacher: str | Teacher | AnswerFunction | None = None,
         answers: int = 50,
         prior: str = "written",
         seed: int = 0,
@@ -82,36 +82,36 @@ class BaseModel:
             raise ValueError(
                 f"there is no policy {policy!r} here: use 'MlpPolicy', or 'CnnPolicy' for pictures"
             )
-        self.task = task_of(env)
+        self.task = resolve_task(env)
         if policy == "CnnPolicy":
-            config = self._with_eyes(config)
+            config = self._with_cnn_policy(config)
         if device != "auto":
-            config = self._on(device, config)
+            config = self._with_device(device, config)
         self.seed, self.answers = seed, answers
         self._teacher: Any = make_teacher(teacher, self.task, seed) if isinstance(teacher, str) else teacher
         self.learner: Any = learner_catalog.make(
-            self.name, self.task, seed=seed, prior=prior, **self._patient(config)
+            self.name, self.task, seed=seed, prior=prior, **self._without_step_limit(config)
         )
-        self._seq = self._asked = 0
+        self._seq = self._n_asked = 0
         self._random = np.random.default_rng([seed, 10])
 
-    def _with_eyes(self, config: dict[str, Any]) -> dict[str, Any]:
+    def _with_cnn_policy(self, config: dict[str, Any]) -> dict[str, Any]:
         """Settings with which it looks at pictures. ValueError, a sentence, if it or its world can't."""
         if not self.supports_images:
             raise ValueError(f"{self.name} takes pictures flat: use 'MlpPolicy', or 'CnnPolicy' with joint")
         image_slice(self.task)
-        trainer = config.get("trainer", TrainerConfig(ppo=PICTURES))
+        trainer = config.get("trainer", TrainerConfig(ppo=IMAGE_PPO))
         return {**config, "trainer": replace(trainer, ppo=replace(trainer.ppo, policy="CnnPolicy"))}
 
-    def _on(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
+    def _with_device(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
         """Settings with which its policy is trained there."""
         trainer = config.get("trainer", TrainerConfig())
         return {**config, "trainer": replace(trainer, ppo=replace(trainer.ppo, device=device))}
 
-    def _patient(self, config: dict[str, Any]) -> dict[str, Any]:
+    def _without_step_limit(self, config: dict[str, Any]) -> dict[str, Any]:
         """It practises as long as `learn` says, not as long as feedback is new."""
         known = learner_catalog.known_settings(self.name)
-        return {"steps_per_fit": FOREVER, **config} if "steps_per_fit" in known else config
+        return {"steps_per_fit": NO_STEP_LIMIT, **config} if "steps_per_fit" in known else config
 
     @property
     def num_timesteps(self) -> int:
@@ -132,11 +132,11 @@ class BaseModel:
         A BaseCallback is called after each rollout with the learner's own SB3 model as `model`.
         """
         start = self.num_timesteps
-        call = self._called(callback, total_timesteps)
-        with progress(progress_bar, total_timesteps) as show:
+        call = self._callback_function(callback, total_timesteps)
+        with open_progress_bar(progress_bar, total_timesteps) as show:
             while (done := self.num_timesteps - start) < total_timesteps:
-                self._ask(done / total_timesteps)
-                if not self.learner.step() and not self._more(done / total_timesteps):
+                self._ask_teacher(done / total_timesteps)
+                if not self.learner.step() and not self._has_more_to_do(done / total_timesteps):
                     break
                 show(min(self.num_timesteps - start, total_timesteps))
                 if not call():
@@ -145,7 +145,7 @@ class BaseModel:
             callback.on_training_end()
         return self
 
-    def _called(self, callback: Callback, total: int) -> Callable[[], bool]:
+    def _callback_function(self, callback: Callback, total: int) -> Callable[[], bool]:
         if callback is None:
             return lambda: True
         if not isinstance(callback, BaseCallback):
@@ -156,14 +156,14 @@ class BaseModel:
         callback.on_training_start({"self": self}, {})
         return callback.on_step
 
-    def _ask(self, share: float) -> None:
+    def _ask_teacher(self, share: float) -> None:
         """Keep up with the teacher: a quarter of the answers at first, the rest evenly as it goes on."""
         if self._teacher is None or "comparison" not in self.learner.kinds:
             return
-        if self.learner.snapshot().phase in BEFORE_ANSWERS:
+        if self.learner.snapshot().phase in PHASES_BEFORE_QUERIES:
             return
         due = round(self.answers * min(1.0, 0.25 + share))
-        while self._asked < due:
+        while self._n_asked < due:
             question = self.learner.query()
             if question is None:
                 return
@@ -171,13 +171,13 @@ class BaseModel:
             self.add_feedback(
                 [teacher.compare(question) if isinstance(teacher, Teacher) else teacher(question)]
             )
-            self._asked += 1
+            self._n_asked += 1
 
-    def _more(self, share: float) -> bool:
+    def _has_more_to_do(self, share: float) -> bool:
         """Whether there is more to do though the learner waits."""
-        before = self._asked
-        self._ask(share)
-        return self._asked > before
+        before = self._n_asked
+        self._ask_teacher(share)
+        return self._n_asked > before
 
     def predict(
         self, observation: Any, state: Any = None, episode_start: Any = None, deterministic: bool = False
@@ -186,7 +186,7 @@ class BaseModel:
         policy = self.learner.snapshot().policy
         if policy is None:
             raise ValueError(f"{self.name} has no policy yet: let it learn first")
-        obs, single = self._seen(observation)
+        obs, single = self._flat_observations(observation)
         if not np.isfinite(obs).all():
             raise ValueError("the observation holds NaN or infinity: nothing can be predicted from it")
         actions = policy.act(obs, None if deterministic else self._random)
@@ -195,7 +195,7 @@ class BaseModel:
             return (made[0] if single else np.array(made)), state
         return (actions[0] if single else actions), state
 
-    def _seen(self, observation: Any) -> tuple[Any, bool]:
+    def _flat_observations(self, observation: Any) -> tuple[Any, bool]:
         """(observations [N, D], whether it was one)."""
         task, wide = self.task, len(self.task.world.obs_names)
         if isinstance(task, ExternalTask):
@@ -215,28 +215,30 @@ class BaseModel:
         """A bundle (see `agents.io.agent_bundle`) in a new folder."""
         agent_bundle.save(
             Path(folder),
-            agent_bundle.agent_of(self.task, self.learner.snapshot(), known_values(self.learner.algorithm)),
+            agent_bundle.agent_from_snapshot(
+                self.task, self.learner.snapshot(), critic_layers(self.learner.algorithm)
+            ),
         )
 
     @classmethod
     def load(cls, folder: str | Path, env: Any = None, **config: Any) -> Self:
         """The model of a bundle, ready to predict and to learn on. ValueError, a sentence, if it is none."""
         agent = agent_bundle.load(Path(folder))
-        task = task_of(env) if env is not None else worlds.task(agent.world, **agent.options)
-        agent_bundle.check_fits(agent, task)
+        task = resolve_task(env) if env is not None else worlds.task(agent.world, **agent.options)
+        agent_bundle.check_compatible(agent, task)
         looks = "MlpPolicy" if agent.policy.eyes is None else "CnnPolicy"
-        made = cls(looks, task, **{**cls._shaped_as(agent), **config})
-        made._go_on_from(agent)
+        made = cls(looks, task, **{**cls._config_for_agent(agent), **config})
+        made._set_policy(agent)
         return made
 
     @classmethod
-    def _shaped_as(cls, agent: Agent) -> dict[str, Any]:
+    def _config_for_agent(cls, agent: Agent) -> dict[str, Any]:
         """Settings with which its policy has the form of the agent's."""
         return {}
 
-    def _go_on_from(self, agent: Agent) -> None:
+    def _set_policy(self, agent: Agent) -> None:
         try:
-            sb3_zip.put(self.learner.algorithm.policy, agent)
+            sb3_zip.set_parameters(self.learner.algorithm.policy, agent)
         except UnsafeFile as error:
             hidden = [weight.shape[1] for weight, _ in agent.policy.layers[:-1]]
             raise ValueError(
@@ -245,7 +247,7 @@ class BaseModel:
 
 
 @contextmanager
-def progress(shown: bool, total: int) -> Iterator[Callable[[int], None]]:
+def open_progress_bar(shown: bool, total: int) -> Iterator[Callable[[int], None]]:
     """A function that is told how much of `total` is done; `shown`: it draws a bar."""
     if not shown:
         yield lambda done: None

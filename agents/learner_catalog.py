@@ -14,15 +14,14 @@ from typing import Any, cast, get_args
 
 from agents.feedback.feedback_kind import ALL_KINDS
 from agents.learners.protocol import Learner, Prior
+from agents.renamed_settings import current_name
 from envs import extensions
 from envs.extensions import BrokenExtension, installed, load_installed
 from envs.world import Task
 
-DEFAULT = "joint"
-GROUP = "teachbox.learners"
+DEFAULT_LEARNER = "joint"
+ENTRY_POINT_GROUP = "teachbox.learners"
 """The entry points by which other packages bring learners."""
-RENAMED_SETTINGS = {"practice": "trainer"}
-"""Settings of older versions, and what they are called now."""
 
 
 class UnknownLearner(ValueError):
@@ -189,7 +188,7 @@ _ENTRIES = (
 )
 LEARNERS: dict[str, LearnerEntry] = {entry.name: entry for entry in _ENTRIES}
 """The learners that come with teachbox."""
-_OF_THE_CLASS = tuple(
+_CLASS_SETTINGS = tuple(
     name
     for name, value in {**Learner.__annotations__, **vars(Learner)}.items()
     if not name.startswith("_") and not isinstance(value, property)
@@ -197,7 +196,7 @@ _OF_THE_CLASS = tuple(
 """What the contract wants of a learner's class; its properties may also be attributes of the instance."""
 
 
-def entry(name: str) -> LearnerEntry:
+def find_entry(name: str) -> LearnerEntry:
     """The learner called `name`; raises UnknownLearner.
 
     name: of a learner of teachbox or of an installed package, or `module:name` of a learner's class or of a
@@ -206,13 +205,13 @@ def entry(name: str) -> LearnerEntry:
     if name in LEARNERS:
         return LEARNERS[name]
     try:
-        is_installed = name in installed(GROUP)
-        found = load_installed(GROUP, name) if is_installed else extensions.import_object(name)
+        is_installed = name in installed(ENTRY_POINT_GROUP)
+        found = load_installed(ENTRY_POINT_GROUP, name) if is_installed else extensions.import_object(name)
     except BrokenExtension as error:
         raise UnknownLearner(str(error)) from error
     if found is not None:
         return _entry_of(name, found)
-    known = [*LEARNERS, *installed(GROUP)]
+    known = [*LEARNERS, *installed(ENTRY_POINT_GROUP)]
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(known)}"
     raise UnknownLearner(f"there is no learner {name!r}: {hint}")
@@ -226,7 +225,7 @@ def _entry_of(name: str, found: Any) -> LearnerEntry:
         raise UnknownLearner(f"{name} is a {type(found).__name__}, not a learner's class or a LearnerEntry")
     learner: type[Learner] = found
     abstract = found.__abstractmethods__ if isinstance(found, ABCMeta) else ()
-    missing = [part for part in _OF_THE_CLASS if part not in dir(learner) or part in abstract]
+    missing = [part for part in _CLASS_SETTINGS if part not in dir(learner) or part in abstract]
     if missing:
         raise UnknownLearner(f"{name} is no learner: {learner.__name__} has no {', '.join(missing)}")
     if not is_dataclass(learner.Config):
@@ -240,27 +239,29 @@ def listed_entries(tell: Callable[[str], None], in_use: str = "") -> Iterator[Le
 
     in_use: a learner that is listed too if it is a `module:name`.
     """
-    for name in dict.fromkeys((*LEARNERS, *installed(GROUP), *([in_use] if ":" in in_use else []))):
+    for name in dict.fromkeys(
+        (*LEARNERS, *installed(ENTRY_POINT_GROUP), *([in_use] if ":" in in_use else []))
+    ):
         try:
-            yield entry(name)
+            yield find_entry(name)
         except UnknownLearner as error:
             tell(str(error))
 
 
 def known_settings(name: str) -> tuple[str, ...]:
     """The settings that the learner called `name` has. Imports the learner; raises UnknownLearner."""
-    return tuple(field.name for field in fields(entry(name).load().Config))
+    return tuple(field.name for field in fields(find_entry(name).load().Config))
 
 
-def check(name: str, settings: Mapping[str, Any]) -> None:
+def check_settings(name: str, settings: Mapping[str, Any]) -> None:
     """Raise ValueError, a sentence, for settings that the learner called `name` doesn't have."""
-    known = known_settings(name)
+    config = find_entry(name).load().Config
+    known = [field.name for field in fields(config)]
     for setting in settings:
         if setting not in known:
-            hint = RENAMED_SETTINGS.get(setting, "")
             close = difflib.get_close_matches(setting, known, n=1)
-            if hint in known:
-                raise ValueError(f"learner {name!r} has no setting {setting!r}: it is called {hint!r} now")
+            if current := current_name(config, setting):
+                raise ValueError(f"learner {name!r} has no setting {setting!r}: it is called {current!r} now")
             what = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known) or 'none'}"
             raise ValueError(f"learner {name!r} has no setting {setting!r}: {what}")
 
@@ -275,6 +276,6 @@ def make(name: str, task: Task, *, seed: int = 0, prior: str = "written", **sett
     from agents.torch_runtime import skip_compiler
 
     skip_compiler()
-    check(name, settings)
-    learner = entry(name).load()
+    check_settings(name, settings)
+    learner = find_entry(name).load()
     return learner(task, seed=seed, prior=cast(Prior, prior), config=learner.Config(**settings))

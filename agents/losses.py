@@ -15,9 +15,9 @@ from torch.nn import functional as F
 
 from agents.feedback.choices import strict_orders
 
-NOISE = 0.1
+DEFAULT_ERROR_RATE = 0.1
 """Share of answers given uniformly at random (Christiano et al. 2017, section 2.2.3)."""
-CLIP = 50.0
+MAX_RETURN_GAP = 50.0
 """Largest difference of returns that a choice looks at [nats]."""
 
 
@@ -27,9 +27,12 @@ def _check(name: str, value: Tensor, shape: torch.Size | tuple[int, ...]) -> Non
 
 
 def choice(
-    returns: Tensor, chosen: Tensor, mask: Tensor | None = None, noise: float | Tensor = NOISE
+    returns: Tensor,
+    chosen: Tensor,
+    mask: Tensor | None = None,
+    error_rate: float | Tensor = DEFAULT_ERROR_RATE,
 ) -> Tensor:
-    """-log P(chosen) of a Boltzmann choice that is uniform with probability `noise`.
+    """-log P(chosen) of a Boltzmann choice that is uniform with probability `error_rate`.
 
     returns [..., B, C]; chosen [B] int64; mask [B, C] bool, the options that were there. Result
     [..., B]. P = (1 - noise) softmax(returns)[chosen] + noise / options; noise may be [B].
@@ -41,17 +44,19 @@ def choice(
         mask = torch.ones(returns.shape[-2:], dtype=torch.bool, device=returns.device)
     _check("mask", mask, returns.shape[-2:])
     index = chosen.expand(returns.shape[:-1]).unsqueeze(-1)
-    gaps = (returns - returns.gather(-1, index)).clamp(-CLIP, CLIP)
+    gaps = (returns - returns.gather(-1, index)).clamp(-MAX_RETURN_GAP, MAX_RETURN_GAP)
     total = gaps.masked_fill(~mask, -torch.inf).logsumexp(-1)
-    if isinstance(noise, Tensor):
-        _check("noise", noise, returns.shape[-2:-1])
-    elif noise == 0.0:
+    if isinstance(error_rate, Tensor):
+        _check("error_rate", error_rate, returns.shape[-2:-1])
+    elif error_rate == 0.0:
         return total
     count = mask.sum(-1).clamp(max=options).to(returns.dtype)
-    return -torch.log((1.0 - noise) * torch.exp(-total) + noise / count)
+    return -torch.log((1.0 - error_rate) * torch.exp(-total) + error_rate / count)
 
 
-def bradley_terry(first: Tensor, second: Tensor, target: Tensor, noise: float = NOISE) -> Tensor:
+def bradley_terry(
+    first: Tensor, second: Tensor, target: Tensor, error_rate: float = DEFAULT_ERROR_RATE
+) -> Tensor:
     """Comparison of two segments: cross-entropy against P(first is better).
 
     first, second [..., B] returns; target [B], 1 first better, 0 second, 0.5 a tie. Result [..., B].
@@ -60,15 +65,15 @@ def bradley_terry(first: Tensor, second: Tensor, target: Tensor, noise: float = 
     """
     _check("second", second, first.shape)
     _check("target", target, first.shape[-1:])
-    gap = (first - second).clamp(-CLIP, CLIP)
-    if noise == 0.0:
+    gap = (first - second).clamp(-MAX_RETURN_GAP, MAX_RETURN_GAP)
+    if error_rate == 0.0:
         return -(target * F.logsigmoid(gap) + (1.0 - target) * F.logsigmoid(-gap))
-    p = (1.0 - noise) * torch.sigmoid(gap) + noise / 2.0
-    q = (1.0 - noise) * torch.sigmoid(-gap) + noise / 2.0
+    p = (1.0 - error_rate) * torch.sigmoid(gap) + error_rate / 2.0
+    q = (1.0 - error_rate) * torch.sigmoid(-gap) + error_rate / 2.0
     return -(target * torch.log(p) + (1.0 - target) * torch.log(q))
 
 
-def plackett_luce(returns: Tensor, ranks: tuple[int, ...], noise: float = NOISE) -> Tensor:
+def plackett_luce(returns: Tensor, ranks: tuple[int, ...], error_rate: float = DEFAULT_ERROR_RATE) -> Tensor:
     """Ranking of C segments, ties allowed: repeated choice of the best of what is left.
 
     returns [..., C]; result [...]. Luce 1959; Plackett 1975, "The analysis of permutations", eq. 1. A
@@ -82,7 +87,7 @@ def plackett_luce(returns: Tensor, ranks: tuple[int, ...], noise: float = NOISE)
         for place in range(len(order) - 1):
             left = returns[..., list(order[place:])].unsqueeze(-2)
             first = torch.zeros(1, dtype=torch.int64, device=returns.device)
-            total = total + choice(left, first, noise=noise).squeeze(-1)
+            total = total + choice(left, first, error_rate=error_rate).squeeze(-1)
     return total / len(open_orders)
 
 
@@ -103,7 +108,9 @@ def demonstration(demonstrated: Tensor, alternatives: Tensor, log_q: Tensor | No
     return torch.logaddexp(samples, demonstrated) - demonstrated
 
 
-def evaluation(rewards: Tensor, credit: Tensor, value: Tensor, noise: float = NOISE) -> Tensor:
+def evaluation(
+    rewards: Tensor, credit: Tensor, value: Tensor, error_rate: float = DEFAULT_ERROR_RATE
+) -> Tensor:
     """A press of + or -: choice between the two buttons, by how much better the credited steps went.
 
     rewards [..., B, T] per step; credit [B, T] how much each step answers for the press (0 where
@@ -115,15 +122,15 @@ def evaluation(rewards: Tensor, credit: Tensor, value: Tensor, noise: float = NO
     _check("value", value, rewards.shape[-2:-1])
     advantage = (rewards * credit).sum(-1) - rewards.mean(-1) * credit.sum(-1)
     target = (value > 0).to(rewards.dtype)
-    return value.abs() * bradley_terry(advantage, torch.zeros_like(advantage), target, noise)
+    return value.abs() * bradley_terry(advantage, torch.zeros_like(advantage), target, error_rate)
 
 
-def correction(person: Tensor, agent: Tensor, noise: float = NOISE) -> Tensor:
+def correction(person: Tensor, agent: Tensor, error_rate: float = DEFAULT_ERROR_RATE) -> Tensor:
     """A takeover: what the person did is preferred to what the agent did from the same moment.
 
     person, agent [..., B] returns over equally many steps. Jeon et al. 2020, section 3 (corrections).
     """
-    return bradley_terry(person, agent, torch.ones_like(person[(0,) * (person.dim() - 1)]), noise)
+    return bradley_terry(person, agent, torch.ones_like(person[(0,) * (person.dim() - 1)]), error_rate)
 
 
 def cloning(logits: Tensor, actions: Tensor) -> Tensor:
@@ -131,7 +138,7 @@ def cloning(logits: Tensor, actions: Tensor) -> Tensor:
     return F.cross_entropy(logits, actions, reduction="none")
 
 
-def refusal(logits: Tensor, actions: Tensor) -> Tensor:
+def unlikelihood(logits: Tensor, actions: Tensor) -> Tensor:
     """-log(1 - P(action)) [B] of actions that should not have been taken, of logits [B, A].
 
     Welleck et al. 2020, "Neural text generation with unlikelihood training", its loss on what should

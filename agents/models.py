@@ -40,11 +40,11 @@ class Pebble(BaseModel):
     name = "pebble"
     supports_images = False
 
-    def _on(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
-        return {**config, "off": replace(config.get("off", OffPolicyConfig()), device=device)}
+    def _with_device(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
+        return {**config, "off_policy": replace(config.get("off_policy", OffPolicyConfig()), device=device)}
 
-    def _go_on_from(self, agent: Agent) -> None:
-        self.learner.trainer.adopt(agent.policy)
+    def _set_policy(self, agent: Agent) -> None:
+        self.learner.trainer.set_policy(agent.policy)
 
 
 class Evaluative(BaseModel):
@@ -88,29 +88,29 @@ class BC(BaseModel):
 
     name = "bc"
     supports_images = False
-    settings: ClassVar[type[CloningConfig]] = CloningConfig
+    config_class: ClassVar[type[CloningConfig]] = CloningConfig
 
-    def _on(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
+    def _with_device(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
         return {**config, "device": device}
 
     @classmethod
-    def _shaped_as(cls, agent: Agent) -> dict[str, Any]:
+    def _config_for_agent(cls, agent: Agent) -> dict[str, Any]:
         found = tuple(weight.shape[1] for weight, _ in agent.policy.layers[:-1])
-        return {} if found == cls.settings().widths else {"hidden": found, "members": 1}
+        return {} if found == cls.config_class().policy_net_arch else {"net_arch": found, "n_members": 1}
 
 
 class DAgger(BC):
     """With `expert`, a function from observations [N, D] to actions, it asks on its own way."""
 
     name = "dagger"
-    settings = DaggerConfig
+    config_class = DaggerConfig
 
     def __init__(self, policy: str, env: Any, *, expert: Any = None, rounds: int = 5, **config: Any) -> None:
         super().__init__(policy, env, **config)
         self._expert, self._rounds = expert, rounds
 
-    def _more(self, share: float) -> bool:
+    def _has_more_to_do(self, share: float) -> bool:
         if self._expert is None or self.learner.rounds >= self._rounds:
             return False
-        self.learner.ask(self._expert)
+        self.learner.query_expert(self._expert)
         return True

@@ -40,18 +40,18 @@ class Snapshot:
     questions: tuple[Question, ...] = ()
     phase: str = ""
     """What the learner is doing, for the status line: "learning from the written reward", ..."""
-    uses: dict[str, int] = field(default_factory=dict)
+    feedback_counts: dict[str, int] = field(default_factory=dict)
     """How many standing records of each kind it has learned from."""
-    salience: dict[str, float] = field(default_factory=dict)
+    saliency: dict[str, float] = field(default_factory=dict)
     """What the reward goes by, see `agents.rewards.saliency.salience`: the strongest first."""
     warnings: tuple[str, ...] = ()
     """Sentences for the person: a reward that is being gamed, answers that contradict each other."""
     raters: dict[str, dict[str, float]] = field(default_factory=dict)
     """What is believed of each rater: answers, beta, side, error (see
     `agents.inference.rater_reliability`)."""
-    parting: dict[str, dict[str, float]] = field(default_factory=dict)
+    rater_differences: dict[str, dict[str, float]] = field(default_factory=dict)
     """Raters who want something else than those followed: by how many deviations more of which term."""
-    followed: tuple[str, ...] = ()
+    followed_raters: tuple[str, ...] = ()
     """The raters whose common reward is learned, where others want something else; else empty."""
     suggestion: Suggestion | None = None
     """What would tell most for each second of the person's time, as whoever runs the learner asked it."""

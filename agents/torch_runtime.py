@@ -17,7 +17,7 @@ import torch
 from threadpoolctl import ThreadpoolController
 
 
-def chosen(device: str, policy: str = "MlpPolicy") -> torch.device:
+def resolve_device(device: str, policy: str = "MlpPolicy") -> torch.device:
     """The device called "auto", "cpu", "cuda" or "cuda:N". "auto": CUDA for a "CnnPolicy" where there is one,
     else the processor, on which a small MLP is trained faster. ValueError, a sentence, for what is not here.
     """
@@ -46,11 +46,11 @@ def skip_compiler() -> None:
 
 
 @cache
-def _pools() -> Any:
+def _thread_controller() -> Any:
     return ThreadpoolController()
 
 
-def one_thread() -> AbstractContextManager[Any]:
+def single_thread() -> AbstractContextManager[Any]:
     """Within it, NumPy's linear algebra runs on the calling thread alone."""
-    found: AbstractContextManager[Any] = _pools().limit(limits=1, user_api="blas")
+    found: AbstractContextManager[Any] = _thread_controller().limit(limits=1, user_api="blas")
     return found

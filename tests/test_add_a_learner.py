@@ -18,7 +18,7 @@ import pytest
 from agents import learner_catalog
 from agents.feedback.records import Demonstration, new_id
 from agents.learner_catalog import UnknownLearner
-from agents.policies.from_torch import known_values
+from agents.policies.from_torch import critic_layers
 from envs.task_catalog import task
 from sandbox.bench.learning.experiment_sets import conditions
 from sandbox.scenes.menu import MenuScene
@@ -50,8 +50,10 @@ def install(folder: Path, site: Path, more: str = "") -> None:
     (info / "METADATA").write_text(
         f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
     )
-    points = "\n".join(f"{k} = {v}" for k, v in project["entry-points"][learner_catalog.GROUP].items())
-    (info / "entry_points.txt").write_text(f"[{learner_catalog.GROUP}]\n{points}\n{more}")
+    points = "\n".join(
+        f"{k} = {v}" for k, v in project["entry-points"][learner_catalog.ENTRY_POINT_GROUP].items()
+    )
+    (info / "entry_points.txt").write_text(f"[{learner_catalog.ENTRY_POINT_GROUP}]\n{points}\n{more}")
 
 
 @pytest.fixture
@@ -141,7 +143,7 @@ def test_the_windows_session_learns_with_it_and_goes_on(name: str, installed: Pa
     assert session.latest is not None
     assert session.latest.policy is not None
     assert session.latest.learner == name
-    assert session.latest.uses == {"demonstration": 1}
+    assert session.latest.feedback_counts == {"demonstration": 1}
     biases = session.latest.policy.layers[0][1]
     assert session.close() is None
     again = Session.open(folder)
@@ -164,14 +166,14 @@ def test_what_it_can_not_do_is_answered_by_defaults(installed: Path) -> None:
     learner.raters["1"] = "somebody"
     assert learner.query() is None
     assert learner.suggest() is None
-    assert known_values(learner.algorithm) == ()
+    assert critic_layers(learner.algorithm) == ()
     learner.observe(1, [Demonstration(recorded(world, 5), new_id())])
     assert learner.step()
     assert not learner.step()
     with pytest.raises(ValueError, match="has no setting 'pseudo_counts': did you mean 'pseudo_count'"):
         learner_catalog.make("habit", world, pseudo_counts=1.0)
     with pytest.raises(ValueError, match="has no setting 'control': it has pseudo_count"):
-        learner_catalog.check("habit", {"control": "random"})
+        learner_catalog.check_settings("habit", {"control": "random"})
 
 
 def test_any_learner_can_be_measured_as_the_table_does(installed: Path) -> None:
@@ -190,7 +192,7 @@ def test_an_entry_without_the_class_imports_it_only_to_make_one(
     (folder / "pyproject.toml").write_text(text)
     install(folder, tmp_path / "site")
     put_on_path(monkeypatch, tmp_path / "site", folder)
-    found = learner_catalog.entry("habit")
+    found = learner_catalog.find_entry("habit")
     assert (found.title, found.kinds) == ("Habit", {"demonstration"})
     assert "habit" not in sys.modules
     assert learner_catalog.known_settings("habit") == ("pseudo_count",)
@@ -213,7 +215,7 @@ def test_a_broken_one_is_told_in_a_sentence_and_breaks_no_other(
     assert len(told) == 2
     assert told[0].startswith("'gone' of the package teachbox-habit (not_there:Gone) can't be loaded: ")
     assert told[1] == "half is no learner: Half has no step, snapshot, save, load"
-    assert learner_catalog.entry("joint").title == "Everything together"
+    assert learner_catalog.find_entry("joint").title == "Everything together"
     for name, sentence in {
         "gone": "No module named 'not_there'",
         "torn:Other": "Other has no kinds, Config",
@@ -221,7 +223,7 @@ def test_a_broken_one_is_told_in_a_sentence_and_breaks_no_other(
         "torn:Nobody": "there is no learner 'torn:Nobody'",
     }.items():
         with pytest.raises(UnknownLearner, match=sentence):
-            learner_catalog.entry(name)
+            learner_catalog.find_entry(name)
 
 
 def test_the_menu_lists_it_and_keeps_the_learner_of_a_session(

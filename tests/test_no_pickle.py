@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FILES = sorted(path for floor in ("envs", "agents", "sandbox") for path in (ROOT / floor).rglob("*.py"))
 LOADERS = {
-    *("PPO", "A2C", "DQN", "SAC", "TD3", "DDPG", "BurstPPO", "VecNormalize"),
+    *("PPO", "A2C", "DQN", "SAC", "TD3", "DDPG", "IncrementalPPO", "VecNormalize"),
     *("BasePolicy", "ActorCriticPolicy", "BaseAlgorithm", "OnPolicyAlgorithm", "OffPolicyAlgorithm"),
 }
 """Classes of Stable-Baselines3 whose `load` follows pickles."""

@@ -150,7 +150,7 @@ def test_it_is_scored_by_its_own_planner_and_taught_by_its_true_reward() -> None
     own = replace(task, true_reward=lazy)
     assert own.world.hooks.best_returns is not None
     assert own.world.hooks.best_returns(own, np.arange(2)) is None
-    assert reference_returns.key_of(own) != reference_returns.key_of(task)
+    assert reference_returns.reference_key(own) != reference_returns.reference_key(task)
 
 
 def test_its_recordings_are_checked() -> None:

@@ -21,8 +21,8 @@ from platformdirs import user_cache_path
 from safetensors.numpy import load_file, save_file
 
 import assets
-from agents.evaluation.source_digest import _sources
-from agents.policies.policy_arrays import PolicyArrays, layers_from, policy_to_arrays
+from agents.evaluation.source_digest import world_source_digest
+from agents.policies.policy_arrays import PolicyArrays, policy_to_arrays, read_layers
 from envs import task_catalog
 from envs.code_digest import code_digest, is_same
 from envs.external.make_task import own_reward
@@ -33,7 +33,7 @@ SHIPPED = Path(assets.__file__).parent / "references"
 
 log = logging.getLogger("teachbox")
 
-By = Literal["plan", "rule", "policy"]
+OracleKind = Literal["plan", "rule", "policy"]
 
 
 @dataclass(frozen=True)
@@ -41,30 +41,30 @@ class ReferenceReturns:
     """Returns of the wish on each scored layout (seeds 0..N-1 of split "test"), each [N].
 
     by: what the oracle is, an exact plan, the careful driver by rule, or a policy trained on the wish
-    (kept; `surest` says whether it is best at its likeliest action or sampled). steps: of training.
+    (kept; `deterministic` says whether it is best at its likeliest action or sampled). steps: of training.
     """
 
     random: NDArray[np.float64]
     still: NDArray[np.float64]
     oracle: NDArray[np.float64]
-    by: By
+    by: OracleKind
     policy: PolicyArrays | None = None
-    surest: bool = False
+    deterministic: bool = False
     steps: int = 0
 
 
-def find(task: Task, layouts: int, folders: Sequence[Path] | None = None) -> ReferenceReturns | None:
+def load_shipped(task: Task, layouts: int, folders: Sequence[Path] | None = None) -> ReferenceReturns | None:
     """What `folders` (default: what is shipped) keep for this task as it is now, with at least so many
     layouts; None if nothing."""
-    key, name = key_of(task), name_of(task)
+    key, name = reference_key(task), file_name(task)
     read = (_read(folder / f"{name}.json", key, layouts) for folder in folders or (SHIPPED,))
     return next((found for found in read if found is not None), None)
 
 
-def find_cached(task: Task, layouts: int) -> ReferenceReturns | None:
+def load_cached(task: Task, layouts: int) -> ReferenceReturns | None:
     """The same from the user's cache; says so when what was shipped can't be used."""
-    key, name = key_of(task), name_of(task)
-    found = _read(_cached(name, key), key, layouts)
+    key, name = reference_key(task), file_name(task)
+    found = _read(_cache_path(name, key), key, layouts)
     if found is None and is_catalogued(task) and (SHIPPED / f"{name}.json").exists():
         log.warning(
             "The references shipped for %s were made for another state of its world: they are measured "
@@ -74,15 +74,15 @@ def find_cached(task: Task, layouts: int) -> ReferenceReturns | None:
     return found
 
 
-def keep(task: Task, found: ReferenceReturns, folder: Path | None = None) -> Path:
+def save(task: Task, returns: ReferenceReturns, folder: Path | None = None) -> Path:
     """Write what was measured into `folder`, or into the user's cache; the file that was written."""
-    key, name = key_of(task), name_of(task)
-    path = _cached(name, key) if folder is None else folder / f"{name}.json"
+    key, name = reference_key(task), file_name(task)
+    path = _cache_path(name, key) if folder is None else folder / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = path.with_suffix(".safetensors")
-    if found.policy is not None:
+    if returns.policy is not None:
         fresh = arrays.with_suffix(".new")
-        save_file(policy_to_arrays(found.policy, "layer"), fresh)
+        save_file(policy_to_arrays(returns.policy, "layer"), fresh)
         fresh.replace(arrays)
     else:
         arrays.unlink(missing_ok=True)
@@ -91,13 +91,13 @@ def keep(task: Task, found: ReferenceReturns, folder: Path | None = None) -> Pat
         "key": key,
         "task": task.id,
         "options": dict(task.options),
-        "by": found.by,
-        "steps": found.steps,
-        "surest": found.surest,
-        "policy": None if found.policy is None else _policy_facts(found.policy),
-        "random": found.random.tolist(),
-        "still": found.still.tolist(),
-        "oracle": found.oracle.tolist(),
+        "by": returns.by,
+        "steps": returns.steps,
+        "surest": returns.deterministic,
+        "policy": None if returns.policy is None else _policy_facts(returns.policy),
+        "random": returns.random.tolist(),
+        "still": returns.still.tolist(),
+        "oracle": returns.oracle.tolist(),
     }
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(facts, default=str) + "\n", "utf-8")
@@ -105,13 +105,13 @@ def keep(task: Task, found: ReferenceReturns, folder: Path | None = None) -> Pat
     return path
 
 
-def name_of(task: Task) -> str:
+def file_name(task: Task) -> str:
     """The file's name: the task and its options but for the split, which is always "test"."""
     options = [f"{k}-{v}" for k, v in sorted(task.options.items()) if k != "split"]
     return re.sub(r"[^\w.-]+", "_", "-".join([task.id.removeprefix("teachbox/"), *options]))[:100]
 
 
-def key_of(task: Task) -> str:
+def reference_key(task: Task) -> str:
     """A digest of what the references depend on: options, horizon, numbers, physics and true reward.
 
     A task that is as our catalogue makes it is told by the sources of its world; any other (another
@@ -121,7 +121,7 @@ def key_of(task: Task) -> str:
     options = {k: v for k, v in task.options.items() if k != "split"}
     facts: list[Any] = [task.id, options, task.horizon, world.params.tolist()]
     if is_catalogued(task):
-        facts.append(_sources(task.id))
+        facts.append(world_source_digest(task.id))
     else:
         facts += [
             code_digest(tuple(world.kernel)),
@@ -144,7 +144,7 @@ def is_catalogued(task: Task) -> bool:
     )
 
 
-def _cached(name: str, key: str) -> Path:
+def _cache_path(name: str, key: str) -> Path:
     return Path(user_cache_path("teachbox")) / "references" / f"{name}-{key}.json"
 
 
@@ -157,7 +157,7 @@ def _read(path: Path, key: str, layouts: int) -> ReferenceReturns | None:
     kept = path.with_suffix(".safetensors")
     if facts["policy"] is not None and not kept.exists():
         return None
-    policy = None if facts["policy"] is None else _policy(facts["policy"], load_file(kept))
+    policy = None if facts["policy"] is None else _read_policy(facts["policy"], load_file(kept))
     random, still, oracle = (np.array(facts[name]) for name in ("random", "still", "oracle"))
     return ReferenceReturns(random, still, oracle, facts["by"], policy, facts["surest"], facts["steps"])
 
@@ -169,9 +169,9 @@ def _policy_facts(policy: PolicyArrays) -> dict[str, Any]:
     return {"kind": policy.kind, "activation": policy.activation, "layers": len(policy.layers)}
 
 
-def _policy(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> PolicyArrays:
+def _read_policy(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> PolicyArrays:
     return PolicyArrays(
-        layers_from("layer", arrays),
+        read_layers("layer", arrays),
         facts["kind"],
         arrays.get("log_std"),
         arrays.get("low"),

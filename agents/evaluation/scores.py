@@ -15,32 +15,32 @@ from numpy.typing import NDArray
 from agents.evaluation import reference_returns as kept
 from agents.evaluation.reference_returns import ReferenceReturns
 from agents.policies.policy_arrays import PolicyArrays
-from agents.policies.rollouts import Act, acting, episode_steps
+from agents.policies.rollouts import ActFunction, episode_steps, sampling_act
 from agents.snapshot import PolicyEvaluator
 from envs.simulate import random_actions
 from envs.task_options import takes_option, with_options
 from envs.world import Array, Task, TrueReward
 
 Progress = Callable[[float, str], None]
-LAYOUTS = 200
+N_TEST_LAYOUTS = 200
 """How many unseen layouts a score averages over (seeds 0..199 of split "test")."""
 
 
-def unseen(task: Task) -> Task:
+def test_task(task: Task) -> Task:
     """The same task on layouts kept for scoring."""
     if not takes_option(task, "split"):
         return task
     return with_options(task, {**task.options, "split": "test"})
 
 
-def plainly_sensed(task: Task) -> Task:
+def with_feature_obs(task: Task) -> Task:
     """The same task seen by its features."""
     if not {"observation", "view"} & set(task.options):
         return task
     return with_options(task, {k: v for k, v in task.options.items() if k not in ("observation", "view")})
 
 
-HIGHEST = 1.02
+MAX_SCORE = 1.02
 """No score is believed over this."""
 
 
@@ -61,13 +61,13 @@ class ReferenceMeans:
         zero = max(self.random, self.still)
         return (mean_return - zero) / max(self.oracle - zero, 1e-9)
 
-    def checked(self, mean_return: float) -> float:
+    def checked_score(self, mean_return: float) -> float:
         """The score; OracleTooWeak when it says that the oracle is none."""
         score = self.score(mean_return)
-        if score > HIGHEST:
+        if score > MAX_SCORE:
             raise OracleTooWeak(
-                f"a score of {score:.3f} is over {HIGHEST}: the oracle, of return {self.oracle:.2f}, is too "
-                f"weak; make it anew with `teachbox references`"
+                f"a score of {score:.3f} is over {MAX_SCORE}: the oracle, of return {self.oracle:.2f}, is "
+                f"too weak; make it anew with `teachbox references`"
             )
         return score
 
@@ -85,7 +85,7 @@ class Episodes:
         return float(self.returns.mean())
 
 
-def episodes(task: Task, act: Act, seeds: Array, *, by_state: bool = False) -> Episodes:
+def run_episodes(task: Task, act: ActFunction, seeds: Array, *, by_state: bool = False) -> Episodes:
     """One whole episode from each seed's start; `act` sees the observations, or the states if `by_state`."""
     returns = np.zeros(len(seeds))
     terms = np.zeros((len(seeds), len(task.world.terms)))
@@ -95,33 +95,38 @@ def episodes(task: Task, act: Act, seeds: Array, *, by_state: bool = False) -> E
     return Episodes(returns, terms, task.done(step.last_states))
 
 
-def evaluate(task: Task, policy: PolicyArrays, layouts: int = LAYOUTS, seed: int = 0) -> Episodes:
+def evaluate_policy(
+    task: Task, policy: PolicyArrays, layouts: int = N_TEST_LAYOUTS, seed: int = 0
+) -> Episodes:
     """One sampled episode on each of `layouts` unseen layouts."""
-    return episodes(unseen(task), acting(policy, seed), np.arange(layouts))
+    return run_episodes(test_task(task), sampling_act(policy, seed), np.arange(layouts))
 
 
-def curve_values(unseen: Episodes) -> dict[str, float]:
+def test_curve_values(test_episodes: Episodes) -> dict[str, float]:
     """The series of the curves that only watch: no learner trains on them."""
-    return {"done on unseen layouts": float(unseen.done.mean()), "wish (for watching only)": unseen.mean}
+    return {
+        "done on unseen layouts": float(test_episodes.done.mean()),
+        "wish (for watching only)": test_episodes.mean,
+    }
 
 
 def curve_evaluator(task: Task) -> PolicyEvaluator | None:
     """What whoever runs a learner adds to its curves; None where whole episodes cost too much."""
     if task.is_costly:
         return None
-    return lambda policy: curve_values(evaluate(task, policy))
+    return lambda policy: test_curve_values(evaluate_policy(task, policy))
 
 
-def reference_means(task: Task, layouts: int = LAYOUTS) -> ReferenceMeans:
+def reference_means(task: Task, layouts: int = N_TEST_LAYOUTS) -> ReferenceMeans:
     """The three references for a task: shipped, else measured once and kept (seconds to minutes).
 
     How a world is sensed (features, grid, lidar, pixels) changes nothing about what can be done in it.
     """
-    task = plainly_sensed(unseen(task))
-    found = kept.find(task, layouts) or kept.find_cached(task, layouts)
+    task = with_feature_obs(test_task(task))
+    found = kept.load_shipped(task, layouts) or kept.load_cached(task, layouts)
     if found is None:
-        found = measure(task, layouts)
-        kept.keep(task, found)
+        found = measure_references(task, layouts)
+        kept.save(task, found)
     means = (float(one[:layouts].mean()) for one in (found.random, found.still, found.oracle))
     return ReferenceMeans(*means)
 
@@ -131,25 +136,27 @@ def true_reward_of(task: Task) -> TrueReward:
     return task.true_reward
 
 
-def measure(
+def measure_references(
     task: Task,
-    layouts: int = LAYOUTS,
+    layouts: int = N_TEST_LAYOUTS,
     steps: int | None = None,
     progress: Progress = lambda share, text: None,
 ) -> ReferenceReturns:
     """Random, standing still and the oracle on the first layouts; `steps` of PPO where it must train."""
     seeds, random = np.arange(layouts), np.random.default_rng(0)
     progress(0.0, "random and standing still")
-    at_random = [episodes(task, lambda obs: random_actions(task, len(obs), random), seeds) for _ in range(3)]
+    at_random = [
+        run_episodes(task, lambda obs: random_actions(task, len(obs), random), seeds) for _ in range(3)
+    ]
     base = np.mean([some.returns for some in at_random], axis=0)
-    still = episodes(task, lambda obs: task.idle(len(obs)), seeds).returns
-    planned = _planned(task, seeds, progress)
+    still = run_episodes(task, lambda obs: task.idle(len(obs)), seeds).returns
+    planned = _planned_returns(task, seeds, progress)
     if planned is not None:
         return ReferenceReturns(base, still, planned, "plan")
-    return _trained(task, base, still, steps, progress)
+    return _trained_references(task, base, still, steps, progress)
 
 
-def _planned(task: Task, seeds: Array, progress: Progress) -> Array | None:
+def _planned_returns(task: Task, seeds: Array, progress: Progress) -> Array | None:
     """The returns of exact plans, None where none plans for this true reward, or a layout is too large."""
     best_returns = task.world.hooks.best_returns
     if best_returns is None:
@@ -164,7 +171,7 @@ def _planned(task: Task, seeds: Array, progress: Progress) -> Array | None:
     return np.array(found)
 
 
-def _trained(
+def _trained_references(
     task: Task, random: Array, still: Array, steps: int | None, progress: Progress
 ) -> ReferenceReturns:
     """The oracle is the better of PPO on the wish at a long budget and a careful driver by rule."""
@@ -172,13 +179,13 @@ def _trained(
 
     seeds = np.arange(len(random))
     scored = seeds[:20] if task.is_costly else seeds
-    budget = steps or (oracle.FOREIGN_STEPS if task.is_costly else oracle.STEPS)
-    best = oracle.train(
-        task, task.true_reward, lambda act: episodes(task, act, scored).mean, budget, progress
+    budget = steps or (oracle.EXTERNAL_ORACLE_STEPS if task.is_costly else oracle.ORACLE_STEPS)
+    best = oracle.train_oracle(
+        task, task.true_reward, lambda act: run_episodes(task, act, scored).mean, budget, progress
     )
-    returns = episodes(task, oracle.acting(best.policy, best.surest), seeds).returns
-    rule = oracle.by_rule(task)
-    ruled = None if rule is None else episodes(task, rule, seeds).returns
+    returns = run_episodes(task, oracle.act_function(best.policy, best.deterministic), seeds).returns
+    rule = oracle.rule_based_act(task)
+    ruled = None if rule is None else run_episodes(task, rule, seeds).returns
     if ruled is not None and ruled.mean() > returns.mean():
         return ReferenceReturns(random, still, ruled, "rule")
-    return ReferenceReturns(random, still, returns, "policy", best.policy, best.surest, budget)
+    return ReferenceReturns(random, still, returns, "policy", best.policy, best.deterministic, budget)

@@ -22,9 +22,9 @@ from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
 
-KINDS = ("comparison", "demonstration", "correction", "evaluation")
+CHOICE_KINDS = ("comparison", "demonstration", "correction", "evaluation")
 """Each has a trust of its own: how sharply the person chooses when speaking in that way."""
-DRIVEN = ("demonstration", "correction")
+BEHAVIOUR_KINDS = ("demonstration", "correction")
 """Kinds that say what people do themselves."""
 
 
@@ -33,13 +33,13 @@ class Option:
     """A stretch of steps; its worth is the weighted sum of reward over them (weight None: all one)."""
 
     steps: Trajectory
-    weight: Float | None = None
+    step_weights: Float | None = None
 
-    def terms(self) -> Float:
+    def term_sums(self) -> Float:
         """Weighted sum of the terms, [M]."""
-        if self.weight is None:
+        if self.step_weights is None:
             return np.asarray(self.steps.terms.sum(0), np.float32)
-        return np.asarray(self.weight @ self.steps.terms, np.float32)
+        return np.asarray(self.step_weights @ self.steps.terms, np.float32)
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Choice:
     kind: str
     options: tuple[Option | None, ...]
     weight: float = 1.0
-    record: str = ""
-    noise: float = math.nan
+    record_id: str = ""
+    error_rate: float = math.nan
     """Share of this person's answers that are accidents; NaN: as is usual."""
     rater: str | None = None
     """Who answered, where their care is to be judged beside that of others."""
@@ -62,7 +62,7 @@ def strict_orders(ranks: Sequence[int]) -> list[tuple[int, ...]]:
     return [o for o in found if all(ranks[a] <= ranks[b] for a, b in pairwise(o))]
 
 
-def of_comparison(record: Comparison) -> list[Choice]:
+def choices_from_comparison(record: Comparison) -> list[Choice]:
     """A ranking as Plackett and Luce have it: the best of all, the best of what is left, ...
 
     A tie counts as the mean over the orders that it leaves open (for two clips: 0.5 each way).
@@ -81,7 +81,7 @@ def of_comparison(record: Comparison) -> list[Choice]:
     ]
 
 
-def of_correction(record: Correction) -> list[Choice]:
+def choices_from_correction(record: Correction) -> list[Choice]:
     """What the person did over what the agent did, over equally many steps."""
     steps = min(len(record.person), len(record.agent))
     if steps == 0:
@@ -103,7 +103,7 @@ def press_credit(age_s: Any) -> Any:
     return age_s * np.exp(-age_s / PRESS_DELAY_S)
 
 
-def press_weights(steps: int, delay_steps: float, steps_per_second: float) -> Float:
+def delayed_credit(steps: int, delay_steps: float, steps_per_second: float) -> Float:
     """How much each step answers for a press, [steps]: gamma(2, 0.28 s) credit less the segment's mean.
 
     Scaled so that the step most answered for has credit 1 (before the mean is taken off).
@@ -115,24 +115,24 @@ def press_weights(steps: int, delay_steps: float, steps_per_second: float) -> Fl
     return np.asarray((credit - 1.0 / steps) / credit.max(), np.float32)
 
 
-def of_evaluation(record: Evaluation, steps_per_second: float) -> list[Choice]:
+def choices_from_evaluation(record: Evaluation, steps_per_second: float) -> list[Choice]:
     """A press: + says the credited steps were better than the rest of the segment, - worse."""
     steps = len(record.segment)
     if steps < 2 or record.value == 0:
         return []
     rate = record.rate or steps_per_second
-    pressed = Option(record.segment, press_weights(steps, record.delay_steps, rate))
+    pressed = Option(record.segment, delayed_credit(steps, record.delay_steps, rate))
     options = (pressed, None) if record.value > 0 else (None, pressed)
     return [Choice("evaluation", options, abs(record.value), record.id)]
 
 
-def windows(steps: int, length: int, stride: int) -> list[tuple[int, int]]:
+def overlapping_windows(steps: int, length: int, stride: int) -> list[tuple[int, int]]:
     """(start, stop) of overlapping stretches of at most `length` of `steps` steps, one each `stride`."""
     return [(start, min(start + length, steps)) for start in range(0, max(steps - stride // 2, 1), stride)]
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackedChoices:
     """Choices as arrays. B choices of up to C options; S distinct options of L steps in all.
 
     option [B, C] index into the options (S: nothing at all); mask [B, C]; kind, weight, noise [B]; rater [B]
@@ -140,24 +140,24 @@ class Packed:
     terms [S + 1, M] sums; obs, next_obs [L, D], actions, step_weight [L], owner [L] option of a step.
     """
 
-    option: NDArray[np.int64]
+    option_index: NDArray[np.int64]
     mask: NDArray[np.bool_]
     kind: NDArray[np.int64]
     weight: Float
-    terms: Float
+    term_sums: Float
     obs: Float
     next_obs: Float
     actions: NDArray[np.float32]
     step_weight: Float
-    owner: NDArray[np.int64]
-    noise: Float
+    step_option: NDArray[np.int64]
+    error_rate: Float
     rater: NDArray[np.int64]
 
     def __len__(self) -> int:
-        return len(self.option)
+        return len(self.option_index)
 
 
-def pack(choices: Sequence[Choice]) -> Packed:
+def pack_choices(choices: Sequence[Choice]) -> PackedChoices:
     """Put choices (at least one) side by side; options that occur in several are kept once."""
     slots: dict[int, int] = {}
     unique: list[Option] = []
@@ -175,21 +175,23 @@ def pack(choices: Sequence[Choice]) -> Packed:
             mask[row, place] = True
     raters = {name: i for i, name in enumerate(sorted({c.rater for c in choices if c.rater is not None}))}
     lengths = [len(option.steps) for option in unique]
-    weights = [np.ones(len(o.steps), np.float32) if o.weight is None else o.weight for o in unique]
-    terms = np.stack([option.terms() for option in unique])
-    return Packed(
-        option=index,
+    weights = [
+        np.ones(len(o.steps), np.float32) if o.step_weights is None else o.step_weights for o in unique
+    ]
+    terms = np.stack([option.term_sums() for option in unique])
+    return PackedChoices(
+        option_index=index,
         mask=mask,
-        kind=np.array([KINDS.index(choice.kind) for choice in choices]),
+        kind=np.array([CHOICE_KINDS.index(choice.kind) for choice in choices]),
         weight=np.array([choice.weight for choice in choices], np.float32),
-        terms=np.concatenate([terms, np.zeros((1, terms.shape[1]), np.float32)]),
+        term_sums=np.concatenate([terms, np.zeros((1, terms.shape[1]), np.float32)]),
         obs=np.concatenate([o.steps.observations[:-1] for o in unique]),
         next_obs=np.concatenate([o.steps.observations[1:] for o in unique]),
         actions=np.concatenate(
             [o.steps.actions.astype(np.float32).reshape(len(o.steps), -1) for o in unique]
         ),
         step_weight=np.concatenate(weights),
-        owner=np.repeat(np.arange(len(unique)), lengths),
-        noise=np.array([choice.noise for choice in choices], np.float32),
+        step_option=np.repeat(np.arange(len(unique)), lengths),
+        error_rate=np.array([choice.error_rate for choice in choices], np.float32),
         rater=np.array([-1 if choice.rater is None else raters[choice.rater] for choice in choices]),
     )

@@ -15,13 +15,13 @@ from agents.feedback.records import Comparison, Correction, Demonstration, Evalu
 from envs.trajectory import Trajectory
 from envs.world import Task
 
-EDGE = 1e-4
+BOUND_TOLERANCE = 1e-4
 """How far over its bounds an action of a Box may lie [share of the box]: machines round differently."""
-TIED = 5
+MIN_TIED_ANSWERS = 5
 """So many answers, all of them ties, are worth a remark."""
 
 
-def clips_of(record: Record) -> tuple[Trajectory, ...]:
+def record_clips(record: Record) -> tuple[Trajectory, ...]:
     """Every recording in a record."""
     if isinstance(record, Demonstration):
         return (record.trajectory,)
@@ -36,14 +36,14 @@ def why_invalid(task: Task, record: Record) -> str | None:
     """Why nothing can be learned in `task` from a record, as a sentence; None when it fits."""
     if isinstance(record, Evaluation) and not np.isfinite(record.value):
         return f"A press has the value {record.value}: give -2, -1, 1 or 2."
-    for clip in clips_of(record):
-        wrong = _wrong(task, clip)
+    for clip in record_clips(record):
+        wrong = _why_invalid_clip(task, clip)
         if wrong is not None:
             return f"A {kind_of(record)} was passed over: its recording {wrong}."
     return None
 
 
-def _wrong(task: Task, clip: Trajectory) -> str | None:
+def _why_invalid_clip(task: Task, clip: Trajectory) -> str | None:
     world, space = task.world, task.world.action_space
     if clip.task != task.id:
         return f"is of {clip.task}, and this learner is in {task.id}"
@@ -66,7 +66,7 @@ def _wrong(task: Task, clip: Trajectory) -> str | None:
         return (
             f"has actions of shape {list(clip.actions.shape)}, where {task.id} takes {space.shape[0]} a step"
         )
-    slack = EDGE * (space.high - space.low)
+    slack = BOUND_TOLERANCE * (space.high - space.low)
     inside = (clip.actions >= space.low - slack) & (clip.actions <= space.high + slack)  # NaN is outside
     return None if inside.all() else f"has the action {clip.actions[~inside][0]}, outside its space"
 
@@ -77,28 +77,28 @@ class FeedbackBuffer(dict[str, Record]):
     def __init__(self, task: Task) -> None:
         super().__init__()
         self.task = task
-        self.passed_over: dict[str, str] = {}
+        self.invalid: dict[str, str] = {}
         """Sentences, by the ids of records that don't fit."""
 
     def add(self, records: Iterable[Record]) -> None:
         """Keep what is new and fits."""
         for record in records:
-            if record.id in self or record.id in self.passed_over:
+            if record.id in self or record.id in self.invalid:
                 continue
             wrong = why_invalid(self.task, record)
             if wrong is None:
                 self[record.id] = record
             else:
-                self.passed_over[record.id] = wrong
+                self.invalid[record.id] = wrong
 
-    def remarks(self, standing: Sequence[Record]) -> tuple[str, ...]:
+    def warnings(self, active: Sequence[Record]) -> tuple[str, ...]:
         """Sentences for the person: what was passed over, and answers that say nothing."""
-        count, found = len(self.passed_over), []
+        count, found = len(self.invalid), []
         if count:
             more = f" ({count - 1} more were, too.)" if count > 1 else ""
-            found.append(next(reversed(self.passed_over.values())) + more)
-        answers = [r for r in standing if isinstance(r, Comparison) and r.verdict == "ranked"]
-        if len(answers) >= TIED and all(len(set(r.ranks)) == 1 for r in answers):
+            found.append(next(reversed(self.invalid.values())) + more)
+        answers = [r for r in active if isinstance(r, Comparison) and r.verdict == "ranked"]
+        if len(answers) >= MIN_TIED_ANSWERS and all(len(set(r.ranks)) == 1 for r in answers):
             found.append(f"All {len(answers)} answers are ties, which say only what matters little.")
         return tuple(found)
 

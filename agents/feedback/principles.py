@@ -27,9 +27,9 @@ from agents.feedback.records import Comparison, Question, Record
 from envs.trajectory import Trajectory
 from envs.world import Task
 
-SECONDS = 0.0
+ANSWER_SECONDS = 0.0
 """What an answer of a principle costs a person."""
-MOST_BYTES = 100_000
+MAX_BYTES = 100_000
 _WORD = re.compile(r"\S+")
 _FORMS = "'never TERM', 'prefer more TERM' or 'prefer fewer TERM', each maybe with 'unless TERM'"
 
@@ -49,7 +49,7 @@ class Rule:
     line: int
     text: str
 
-    def says(self, sums: np.ndarray) -> np.ndarray | None:
+    def clip_values(self, sums: np.ndarray) -> np.ndarray | None:
         """How good each clip is by this rule alone [C], from the terms' sums [C, M]; None: nothing."""
         if self.unless >= 0 and (np.abs(sums[:, self.unless]) > 1e-6).any():
             return None
@@ -66,7 +66,7 @@ class Principles:
     def compare(self, question: Question) -> Comparison | None:
         """The answer of the first rule that tells the clips apart; None where none does."""
         sums = np.stack([clip.terms.sum(0) for clip in question.clips])
-        said = [worth for rule in self.rules if (worth := rule.says(sums)) is not None]
+        said = [worth for rule in self.rules if (worth := rule.clip_values(sums)) is not None]
         if not said:
             return None
         order = sorted(range(len(sums)), key=lambda i: tuple(-worth[i] for worth in said))
@@ -74,31 +74,31 @@ class Principles:
         ranks = [0] * len(sums)
         for place, i in enumerate(order):
             ranks[i] = ranks[order[place - 1]] if place and keys[i] == keys[order[place - 1]] else place
-        return Comparison(question.clips, tuple(ranks), question=question.id, seconds=SECONDS)
+        return Comparison(question.clips, tuple(ranks), question=question.id, seconds=ANSWER_SECONDS)
 
-    def deciding(self, question: Question) -> Rule | None:
+    def deciding_rule(self, question: Question) -> Rule | None:
         """The rule that decides, to be shown beside the answer."""
         sums = np.stack([clip.terms.sum(0) for clip in question.clips])
-        return next((rule for rule in self.rules if rule.says(sums) is not None), None)
+        return next((rule for rule in self.rules if rule.clip_values(sums) is not None), None)
 
 
-def read(path: Path, task: Task) -> Principles:
+def read_principles(path: Path, task: Task) -> Principles:
     """The rules of a file. BadRule for a line that is no rule, ValueError for a file that can't be read."""
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"{path} holds over {MOST_BYTES} bytes: principles are a few lines of text")
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError(f"{path} holds over {MAX_BYTES} bytes: principles are a few lines of text")
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not text in UTF-8: {error.reason} at byte {error.start}") from error
-    return parse(text, task, str(path))
+    return parse_principles(text, task, str(path))
 
 
-def parse(text: str, task: Task, where: str = "principles") -> Principles:
+def parse_principles(text: str, task: Task, where: str = "principles") -> Principles:
     """The rules of a text; blank lines and what follows a # are passed over."""
     rules = [
         rule
         for number, line in enumerate(text.splitlines(), 1)
-        if (rule := _rule(line.partition("#")[0], number, task.world.term_names, where)) is not None
+        if (rule := _parse_rule(line.partition("#")[0], number, task.world.term_names, where)) is not None
     ]
     if not rules:
         raise BadRule(f"{where} holds no rule: write {_FORMS}, one on each line")
@@ -114,7 +114,7 @@ def parse(text: str, task: Task, where: str = "principles") -> Principles:
     return Principles(tuple(sorted(rules, key=lambda rule: rule.kind)))  # never before prefer
 
 
-def _rule(line: str, number: int, terms: Sequence[str], where: str) -> Rule | None:
+def _parse_rule(line: str, number: int, terms: Sequence[str], where: str) -> Rule | None:
     words = [(found.group(), found.start() + 1) for found in _WORD.finditer(line)]
     if not words:
         return None
@@ -172,20 +172,20 @@ class RuleAnswers:
     """Keeps answers of principles to the first questions that a learner makes anyway."""
 
     RATER = "principles"
-    PAIRS = 20
+    N_PAIRS = 20
     """Looked at whenever questions are made."""
-    ENOUGH = 10
+    MIN_NEW_ANSWERS = 10
     """Answers since the last fit, over which the reward is fitted anew."""
 
-    def __init__(self, principles: Principles | None, most: int = 60) -> None:
+    def __init__(self, principles: Principles | None, max_answers: int = 60) -> None:
         self.principles = principles
-        self._most, self._answers = most, list[Comparison]()
-        self._fresh = 0  # answers since they were last taken
+        self._max_answers, self._answers = max_answers, list[Comparison]()
+        self._n_new = 0  # answers since they were last taken
 
     @property
     def has_enough_new(self) -> bool:
         """Whether there are so many new answers that they should be learned from."""
-        return self._fresh > self.ENOUGH
+        return self._n_new > self.MIN_NEW_ANSWERS
 
     def answer(self, questions: Sequence[Question]) -> None:
         """Answer what can be answered, up to the most that are kept."""
@@ -193,11 +193,11 @@ class RuleAnswers:
             return
         for question in questions:
             answer = self.principles.compare(question)
-            if answer is not None and len(self._answers) < self._most:
+            if answer is not None and len(self._answers) < self._max_answers:
                 self._answers.append(answer)
-                self._fresh += 1
+                self._n_new += 1
 
-    def update(self, person: Sequence[Record]) -> list[Comparison]:
+    def take_new_answers(self, person: Sequence[Record]) -> list[Comparison]:
         """All of them, but for those that the person overruled."""
-        self._fresh = 0
+        self._n_new = 0
         return without_overridden(self._answers, person)

@@ -94,14 +94,14 @@ def kind_of(record: Record) -> str:
     return type(record).__name__.lower()
 
 
-def standing(records: Iterable[Record]) -> list[Record]:
+def active_records(records: Iterable[Record]) -> list[Record]:
     """The records that were not taken back, in order, without the undos."""
     kept = list(records)
     undone = {record.target for record in kept if isinstance(record, Undo)}
     return [r for r in kept if not isinstance(r, Undo) and r.id not in undone]
 
 
-def uses_of(records: Iterable[Record]) -> dict[str, int]:
+def count_by_kind(records: Iterable[Record]) -> dict[str, int]:
     """How many records of each kind."""
     kinds = [kind_of(record) for record in records]
     return {kind: kinds.count(kind) for kind in sorted(set(kinds))}

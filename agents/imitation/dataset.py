@@ -15,13 +15,13 @@ from envs.world import Array, Task
 Symmetries = tuple[tuple[Array, Array], ...]
 
 
-def driven_by_person(records: Sequence[Record]) -> list[Trajectory]:
+def human_trajectories(records: Sequence[Record]) -> list[Trajectory]:
     """Every stretch that the person drove."""
     found = [r.trajectory for r in records if isinstance(r, Demonstration)]
     return found + [r.person for r in records if isinstance(r, Correction)]
 
 
-def refused(records: Sequence[Record]) -> tuple[NDArray[np.float32], Array] | None:
+def overridden_actions(records: Sequence[Record]) -> tuple[NDArray[np.float32], Array] | None:
     """(obs [B, D], actions [B]) of what the agent did where somebody at the wheel first did otherwise.
 
     None where there is no such thing, or actions are no choice among a few.
@@ -39,14 +39,16 @@ def refused(records: Sequence[Record]) -> tuple[NDArray[np.float32], Array] | No
     return (np.stack(obs), np.array(actions)) if obs else None
 
 
-def examples(trajectories: Sequence[Trajectory], symmetries: Symmetries) -> tuple[NDArray[np.float32], Array]:
+def training_examples(
+    trajectories: Sequence[Trajectory], symmetries: Symmetries
+) -> tuple[NDArray[np.float32], Array]:
     """(obs [B, D], actions [B] or [B, C]) of all steps, seen in every turn and mirror of the world."""
     obs = np.concatenate([t.observations[:-1] for t in trajectories])
     actions = np.concatenate([t.actions for t in trajectories])
-    return turned(obs, actions, symmetries)
+    return augment_by_symmetry(obs, actions, symmetries)
 
 
-def turned(
+def augment_by_symmetry(
     obs: NDArray[np.float32], actions: Array, symmetries: Symmetries
 ) -> tuple[NDArray[np.float32], Array]:
     """The same steps seen in every turn and mirror of the world."""
@@ -56,60 +58,60 @@ def turned(
     return np.concatenate([o for o, _ in seen]), np.concatenate([a for _, a in seen])
 
 
-def filled(task: Task, driven: Trajectory) -> Trajectory:
+def pad_to_horizon(task: Task, trajectory: Trajectory) -> Trajectory:
     """A drive that came to rest before the horizon, with the rest up to the horizon; others unchanged.
 
     At rest means that standing still changes nothing that is seen. What lies after a drive was kept
     counts too: else being done would look like something the person never did.
     """
-    if not task.can_restore or not len(driven):
-        return driven
-    left = task.horizon - int(driven.states[-1][task.world.clock])
+    if not task.can_restore or not len(trajectory):
+        return trajectory
+    left = task.horizon - int(trajectory.states[-1][task.world.clock])
     sim = simulate(task, 1, auto_reset=False)
-    sim.fork(0, driven, len(driven))
-    record, idle = sim.recorder(0, driver=driven.driver), task.idle(1)
+    sim.fork(0, trajectory, len(trajectory))
+    record, idle = sim.recorder(0, driver=trajectory.driver), task.idle(1)
     for _ in range(left):
         before = sim.obs.copy()
         step = sim.step(idle)
         if not np.array_equal(before, step.last_obs):
-            return driven
+            return trajectory
         record.add(idle[0], step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
     if not len(record):
-        return driven
+        return trajectory
     rest = record.trajectory()
     return Trajectory(
-        task=driven.task,
-        states=np.concatenate([driven.states, rest.states[1:]]),
-        rng=np.concatenate([driven.rng, rest.rng[1:]]),
-        observations=np.concatenate([driven.observations, rest.observations[1:]]),
-        actions=np.concatenate([driven.actions, rest.actions.astype(driven.actions.dtype)]),
-        terms=np.concatenate([driven.terms, rest.terms]),
-        driver=driven.driver,
-        kernel=driven.kernel,
-        options=driven.options,
+        task=trajectory.task,
+        states=np.concatenate([trajectory.states, rest.states[1:]]),
+        rng=np.concatenate([trajectory.rng, rest.rng[1:]]),
+        observations=np.concatenate([trajectory.observations, rest.observations[1:]]),
+        actions=np.concatenate([trajectory.actions, rest.actions.astype(trajectory.actions.dtype)]),
+        terms=np.concatenate([trajectory.terms, rest.terms]),
+        driver=trajectory.driver,
+        kernel=trajectory.kernel,
+        options=trajectory.options,
     )
 
 
-def whole_drives(task: Task, records: Sequence[Record]) -> list[Trajectory]:
+def padded_trajectories(task: Task, records: Sequence[Record]) -> list[Trajectory]:
     """Every stretch that the person drove, drives with the rest they came to."""
-    drives = [filled(task, r.trajectory) for r in records if isinstance(r, Demonstration)]
+    drives = [pad_to_horizon(task, r.trajectory) for r in records if isinstance(r, Demonstration)]
     return drives + [r.person for r in records if isinstance(r, Correction)]
 
 
-def agreed(
-    obs: NDArray[np.float32], actions: Array, idle: int = -1, near: float = 0.05
+def resolve_conflicts(
+    obs: NDArray[np.float32], actions: Array, idle_action: int = -1, tolerance: float = 0.05
 ) -> tuple[Array, float]:
     """(actions [B], share changed): where states look the same, what was done there most.
 
-    The same is what rounds to the same multiples of `near`. People who take two ways round one thing
+    The same is what rounds to the same multiples of `tolerance`. People who take two ways round one thing
     would else be followed half and half by a policy without a memory. Who pauses doesn't contradict who
-    moves: steps of `idle` are left as they are. So are actions of a Box.
+    moves: steps of `idle_action` are left as they are. So are actions of a Box.
     """
-    moved = np.flatnonzero(actions != idle) if actions.ndim == 1 else np.zeros(0, np.int64)
+    moved = np.flatnonzero(actions != idle_action) if actions.ndim == 1 else np.zeros(0, np.int64)
     if not len(moved):
         return actions, 0.0
     did = actions[moved]
-    _, where = np.unique(np.round(obs[moved] / near).astype(np.int64), axis=0, return_inverse=True)
+    _, where = np.unique(np.round(obs[moved] / tolerance).astype(np.int64), axis=0, return_inverse=True)
     where = where.ravel()
     counts = np.zeros((int(where.max()) + 1, int(did.max()) + 1))
     np.add.at(counts, (where, did), 1)
@@ -119,20 +121,20 @@ def agreed(
     return settled, float(1.0 - most.mean())
 
 
-def awake(
-    obs: NDArray[np.float32], actions: Array, idle: int, most: int = 3, near: float = 0.05
+def limit_idle_steps(
+    obs: NDArray[np.float32], actions: Array, idle_action: int, max_repeats: int = 3, tolerance: float = 0.05
 ) -> NDArray[np.bool_]:
-    """[B] which steps to learn from: of rests that look the same `most` at most, and all else.
+    """[B] which steps to learn from: of rests that look the same `max_repeats` at most, and all else.
 
     Else whoever comes home early teaches little but resting: two steps in three of a short drive.
     """
     keep = np.ones(len(obs), np.bool_)
-    rests = np.flatnonzero(actions == idle) if actions.ndim == 1 else np.zeros(0, np.int64)
+    rests = np.flatnonzero(actions == idle_action) if actions.ndim == 1 else np.zeros(0, np.int64)
     if not len(rests):
         return keep
-    _, group = np.unique(np.round(obs[rests] / near).astype(np.int64), axis=0, return_inverse=True)
+    _, group = np.unique(np.round(obs[rests] / tolerance).astype(np.int64), axis=0, return_inverse=True)
     order = np.argsort(group.ravel(), kind="stable")
     in_order = group.ravel()[order]
     nth = np.arange(len(order)) - np.searchsorted(in_order, in_order)
-    keep[rests[order[nth >= most]]] = False
+    keep[rests[order[nth >= max_repeats]]] = False
     return keep

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-ROUNDS = 6
+HISTORY_LENGTH = 6
 """Rounds of practice that are looked at, the newest."""
-LEAST_ROUNDS = 4
-WORSE_BY = 0.15
+MIN_HISTORY = 4
+MIN_AGREEMENT_DROP = 0.15
 """Share of new answers by which the reward must predict them worse than before."""
-STILL_GOOD = 0.7
+GOOD_AGREEMENT = 0.7
 """Where this share of new answers is predicted, nothing is wrong yet."""
 
 
@@ -25,7 +25,7 @@ class OveroptimizationMonitor:
     """
 
     def __init__(self) -> None:
-        self.history: deque[tuple[float, float]] = deque(maxlen=ROUNDS)
+        self.history: deque[tuple[float, float]] = deque(maxlen=HISTORY_LENGTH)
         """(learned return per episode, share of new answers predicted right) of each round, oldest first."""
 
     def record(self, learned_return: float, agreement: float) -> None:
@@ -46,13 +46,13 @@ class OveroptimizationMonitor:
 
         The later half of the rounds is compared with the earlier half.
         """
-        if len(self.history) < LEAST_ROUNDS:
+        if len(self.history) < MIN_HISTORY:
             return ""
         half = len(self.history) // 2
         returns, agreement = np.array(self.history).T
         rises = returns[half:].mean() > returns[:half].mean() + 1e-6
         before, now = agreement[:half].mean(), agreement[half:].mean()
-        if rises and now < before - WORSE_BY and now < STILL_GOOD:
+        if rises and now < before - MIN_AGREEMENT_DROP and now < GOOD_AGREEMENT:
             return (
                 f"The learned reward rises, but new answers are foreseen in {now:.0%} where it was "
                 f"{before:.0%}: the agent may be using a fault of it. Answer a few more."

@@ -23,11 +23,11 @@ from agents.rewards.base import ChoiceReward
 
 Float = NDArray[np.float64]
 BETAS = np.array([0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8])
-SIDES = np.linspace(-3.0, 3.0, 13)
-ERRORS = np.linspace(0.0, 1.0, 21)
-CHANCE = 0.1  # share of raters who answer by chance
-LEAST = 8  # answers before anything is said of a rater
-DOUBTFUL = 0.12  # an answer less likely than this contradicts the rest
+POSITION_BIASES = np.linspace(-3.0, 3.0, 13)
+ERROR_RATES = np.linspace(0.0, 1.0, 21)
+RANDOM_RATER_SHARE = 0.1  # share of raters who answer by chance
+MIN_ANSWERS = 8  # answers before anything is said of a rater
+CONTRADICTION_PROBABILITY = 0.12  # an answer less likely than this contradicts the rest
 
 
 KEYS = ("answers", "beta", "side", "error")
@@ -36,26 +36,26 @@ KEYS = ("answers", "beta", "side", "error")
 
 @dataclass(frozen=True)
 class RaterParams:
-    """What is believed of a rater. error: the share of answers that mean nothing."""
+    """What is believed of a rater. error_rate: the share of answers that mean nothing."""
 
     answers: int
     beta: float = 1.0
     position_bias: float = 0.0
-    error: float = 0.1
+    error_rate: float = 0.1
 
 
-def estimate_rater(gaps: Float, first: NDArray[np.bool_]) -> RaterParams:
-    """Posterior means on the grid. gaps [N] in nats; first [N]: the first clip was preferred.
+def estimate_rater(gaps: Float, first_preferred: NDArray[np.bool_]) -> RaterParams:
+    """Posterior means on the grid. gaps [N] in nats; first_preferred [N]: the first clip was preferred.
 
     Priors: log beta N(0, 0.4) (the reward's own unit says the rest), side N(0, 0.7); error Beta(1, 4) of most
     people, and one in ten answers by chance: Beta(4, 1).
     """
-    beta, side, error = np.meshgrid(BETAS, SIDES, ERRORS, indexing="ij")
-    care = (1.0 - CHANCE) * 4.0 * (1.0 - 0.98 * error) ** 3 + CHANCE * 4.0 * error**3
+    beta, side, error = np.meshgrid(BETAS, POSITION_BIASES, ERROR_RATES, indexing="ij")
+    care = (1.0 - RANDOM_RATER_SHARE) * 4.0 * (1.0 - 0.98 * error) ** 3 + RANDOM_RATER_SHARE * 4.0 * error**3
     log_prior = -0.5 * (np.log(beta) / 0.4) ** 2 - 0.5 * (side / 0.7) ** 2 + np.log(care)
     x = np.clip(beta[..., None] * gaps + side[..., None], -50.0, 50.0)
     p = (1.0 - error[..., None]) / (1.0 + np.exp(-x)) + error[..., None] / 2.0
-    log_post = log_prior + np.log(np.where(first, p, 1.0 - p).clip(1e-9)).sum(-1)
+    log_post = log_prior + np.log(np.where(first_preferred, p, 1.0 - p).clip(1e-9)).sum(-1)
     weight = np.exp(log_post - log_post.max())
     weight /= weight.sum()
     means = [float((weight * part).sum()) for part in (beta, side, error)]
@@ -64,17 +64,17 @@ def estimate_rater(gaps: Float, first: NDArray[np.bool_]) -> RaterParams:
 
 @dataclass(frozen=True)
 class AnsweredPair:
-    """An answered pair. gap: by how much the first's learned return is higher [nats]."""
+    """An answered pair. return_gap: by how much the first's learned return is higher [nats]."""
 
     id: str
     rater: str
-    gap: float
-    first: bool
+    return_gap: float
+    first_preferred: bool
 
-    def probability(self, who: RaterParams) -> float:
+    def probability(self, rater_params: RaterParams) -> float:
         """How likely this answer was, as the rater is known, without their accidents."""
-        x = float(np.clip(who.beta * self.gap + who.position_bias, -50.0, 50.0))
-        return 1.0 / (1.0 + np.exp(-x if self.first else x))
+        x = float(np.clip(rater_params.beta * self.return_gap + rater_params.position_bias, -50.0, 50.0))
+        return 1.0 / (1.0 + np.exp(-x if self.first_preferred else x))
 
 
 def answered_pairs(
@@ -82,16 +82,16 @@ def answered_pairs(
     raters: Mapping[str, str],
     reward: ChoiceReward,
     *,
-    foreseen: bool = False,
+    use_mean_probability: bool = False,
 ) -> list[AnsweredPair]:
-    """Strictly answered pairs, with what the reward says of them: the mean gap, or `foreseen` the log-odds
-    of the mean probability, which are near zero where the reward's samples disagree."""
+    """Strictly answered pairs, with what the reward says of them: the mean gap, or `use_mean_probability` the
+    log-odds of the mean probability, which are near zero where the reward's samples disagree."""
     asked = [a for a in answers if a.verdict == "ranked" and len(a.clips) == 2 and a.ranks[0] != a.ranks[1]]
     if not asked:
         return []
     returns = reward.sampled_returns([clip for a in asked for clip in a.clips]).astype(np.float64)
     gaps = returns[:, ::2] - returns[:, 1::2]
-    if foreseen:
+    if use_mean_probability:
         chance = (1.0 / (1.0 + np.exp(-np.clip(gaps, -50.0, 50.0)))).mean(0).clip(1e-6, 1.0 - 1e-6)
         gap = np.log(chance / (1.0 - chance))
     else:
@@ -114,7 +114,7 @@ class RaterReliability:
     def record_predictions(self, pairs: Sequence[AnsweredPair]) -> None:
         """Remember what was foreseen of answers that have not been learned from."""
         for pair in pairs:
-            self._predictions.setdefault(pair.id, pair.gap)
+            self._predictions.setdefault(pair.id, pair.return_gap)
 
     def update(self, pairs: Sequence[AnsweredPair]) -> None:
         """Estimate every rater anew from all pairs."""
@@ -123,22 +123,28 @@ class RaterReliability:
         foreseen = self._predictions if len(names) > 1 else {}  # one alone is not told from the others
         for rater in names:
             own = [pair for pair in pairs if pair.rater == rater]
-            if len(own) >= LEAST:
-                gaps = np.array([foreseen.get(p.id, p.gap) for p in own])
-                first = np.array([p.first for p in own])
+            if len(own) >= MIN_ANSWERS:
+                gaps = np.array([foreseen.get(p.id, p.return_gap) for p in own])
+                first = np.array([p.first_preferred for p in own])
                 self.raters[rater] = estimate_rater(gaps, first)
         usual = RaterParams(0)
         found = [(pair.probability(self.raters.get(pair.rater, usual)), pair.id) for pair in pairs]
-        self.contradictory = [id for p, id in sorted(found) if p < DOUBTFUL] if len(pairs) >= LEAST else []
+        self.contradictory = (
+            [id for p, id in sorted(found) if p < CONTRADICTION_PROBABILITY]
+            if len(pairs) >= MIN_ANSWERS
+            else []
+        )
 
-    def error(self, rater: str, usual: float) -> float:
-        """The share of a rater's answers to take for accidents; `usual` for one who is not known yet."""
-        return self.raters[rater].error if rater in self.raters else usual
+    def error_rate(self, rater: str, default: float) -> float:
+        """The share of a rater's answers to take for accidents; `default` for one who is not known yet."""
+        return self.raters[rater].error_rate if rater in self.raters else default
 
     def facts(self) -> dict[str, Any]:
         """What a checkpoint keeps, under the keys of its first version."""
         raters = {
-            rater: dict(zip(KEYS, (known.answers, known.beta, known.position_bias, known.error), strict=True))
+            rater: dict(
+                zip(KEYS, (known.answers, known.beta, known.position_bias, known.error_rate), strict=True)
+            )
             for rater, known in self.raters.items()
         }
         return {"raters": raters, "doubtful": self.contradictory, "foreseen": self._predictions}

@@ -9,20 +9,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.feedback.choices import DRIVEN, Choice, Packed, pack
+from agents.feedback.choices import BEHAVIOUR_KINDS, Choice, PackedChoices, pack_choices
 from agents.feedback.principles import RuleAnswers
 from agents.feedback.records import Comparison
 from agents.inference.overoptimization import OveroptimizationMonitor
-from agents.inference.rater_groups import LEAST, RewardFit, answers_of, differing_terms, group_raters
+from agents.inference.rater_groups import (
+    MIN_ANSWERS_OF_RATER,
+    RewardFit,
+    answers_by_rater,
+    differing_terms,
+    group_raters,
+)
 from agents.inference.rater_reliability import RaterReliability, answered_pairs
 from agents.rewards.base import ChoiceReward, Reward
-from agents.rewards.choice_likelihood import UNKNOWN_RATER_ERROR
+from agents.rewards.choice_likelihood import UNKNOWN_RATER_ERROR_RATE
 from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
-REFINED = (0.02, 0.1, 0.25)
+REFIT_SHARES = (0.02, 0.1, 0.25)
 """Shares of practice on one state of the feedback after which the reward is fitted further."""
-CHANGED = 0.15
+MIN_ERROR_RATE_CHANGE = 0.15
 """By how much somebody's error rate must have changed for the reward to be fitted once more."""
 
 
@@ -33,48 +39,59 @@ class RewardInference:
     more: nothing is fitted, predicted or sampled here.
     """
 
-    def __init__(self, reward: Reward, terms: int) -> None:
-        """terms: how many the world names."""
+    def __init__(self, reward: Reward, n_terms: int) -> None:
+        """n_terms: how many the world names."""
         self.model = reward if isinstance(reward, ChoiceReward) else None
         self.reliability = RaterReliability()
         self.overoptimization = OveroptimizationMonitor()
         self.raters: dict[str, str] = {}
         """Who gave a record, by its id, where whoever runs the learner says so."""
-        self.usual: Float = np.zeros((2, terms), np.float32)
+        self.usual_counts: Float = np.zeros((2, n_terms), np.float32)
         """How much of each term [2, M] there is in what was driven, and in what was preferred."""
         self.follow = ""
         """Whose reward is learned where raters part; empty: that of those whose answers tell most."""
         self.groups: list[RewardFit] = []
         """What raters want, in groups that want the same; more than one where they part."""
-        self._weighed = 0
-        self._packed: Packed | None = None
+        self._answers_at_grouping = 0
+        self._packed_choices: PackedChoices | None = None
         self.agreement: dict[str, float] = {}
         """Shares of choices that the reward explains, for the curves."""
 
-    def fit(self, choices: Sequence[Choice], answers: Sequence[Comparison], ruled: Collection[str]) -> None:
+    def fit(
+        self, choices: Sequence[Choice], answers: Sequence[Comparison], rule_answer_ids: Collection[str]
+    ) -> None:
         """Fit the reward to choices (at least one), then the raters by it; again if somebody's care changed.
 
-        answers: the comparisons among what was said; ruled: ids of those that principles gave.
+        answers: the comparisons among what was said; rule_answer_ids: ids of those that principles gave.
         """
-        model, terms = self.model, self.usual.shape[1]
+        model, terms = self.model, self.usual_counts.shape[1]
         if model is None:
             return
-        self.usual = np.stack([_chosen(choices, kinds, terms) for kinds in (DRIVEN, ("comparison",))])
-        who = self.raters | dict.fromkeys(ruled, RuleAnswers.RATER)
-        model.set_units([o.terms() for c in choices for o in c.options if o and o.weight is None])
-        self._with_rater_noise(model, answers, who)
-        followed = self.followed
+        self.usual_counts = np.stack(
+            [_chosen_counts(choices, kinds, terms) for kinds in (BEHAVIOUR_KINDS, ("comparison",))]
+        )
+        who = self.raters | dict.fromkeys(rule_answer_ids, RuleAnswers.RATER)
+        model.set_term_scales(
+            [o.term_sums() for c in choices for o in c.options if o and o.step_weights is None]
+        )
+        self._update_groups(model, answers, who)
+        followed = self.followed_raters
         if followed:
             others = {rater for want in self.groups for rater in want.raters} - set(followed)
-            choices = [c for c in choices if who.get(c.record, "") not in others] or choices
+            choices = [c for c in choices if who.get(c.record_id, "") not in others] or choices
         usual, names = model.default_error_rate, {who.get(a.id, "") for a in answers}
         judged = model.estimates_rater_noise and len(names) > 1
         for _ in range(1 if judged else 2):
-            before = {name: self.reliability.error(name, usual) for name in names}
-            packed = self._packed = pack([_answered(choice, who, before, judged) for choice in choices])
+            before = {name: self.reliability.error_rate(name, usual) for name in names}
+            packed = self._packed_choices = pack_choices(
+                [_with_error_rate(choice, who, before, judged) for choice in choices]
+            )
             model.fit(packed)
             self.reliability.update(answered_pairs(answers, who, model))
-            if all(abs(self.reliability.error(name, usual) - was) < CHANGED for name, was in before.items()):
+            if all(
+                abs(self.reliability.error_rate(name, usual) - was) < MIN_ERROR_RATE_CHANGE
+                for name, was in before.items()
+            ):
                 break
         self.agreement["agreement"] = model.agreement(packed)
 
@@ -89,29 +106,33 @@ class RewardInference:
         names = set(self.raters.values())
         if len(names) < 2 or self.model is None or not self.model.estimates_rater_noise:
             return None
-        return float(np.mean([self.reliability.error(name, UNKNOWN_RATER_ERROR) for name in names]))
+        return float(np.mean([self.reliability.error_rate(name, UNKNOWN_RATER_ERROR_RATE) for name in names]))
 
-    def refine_during_training(self, before: float, now: float) -> bool:
+    def refine_if_due(self, before: float, now: float) -> bool:
         """Fit once more, from where the last fit ended, when these shares of practice have been reached.
 
         So samples come to lie where they should. Whether it did.
         """
-        if self.model is None or self._packed is None or not any(before < share <= now for share in REFINED):
+        if (
+            self.model is None
+            or self._packed_choices is None
+            or not any(before < share <= now for share in REFIT_SHARES)
+        ):
             return False
-        self.model.refine(self._packed)
+        self.model.refine(self._packed_choices)
         return True
 
-    def _with_rater_noise(
-        self, model: ChoiceReward, answers: Sequence[Comparison], who: Mapping[str, str]
+    def _update_groups(
+        self, model: ChoiceReward, answers: Sequence[Comparison], raters: Mapping[str, str]
     ) -> None:
         """Whether raters want different things, looked at again when there are a tenth more answers."""
-        prior = model.prior_per_unit()
-        if prior is None or self._weighed * 0.9 < len(answers) < self._weighed * 1.1:
+        prior = model.scaled_prior()
+        if prior is None or self._answers_at_grouping * 0.9 < len(answers) < self._answers_at_grouping * 1.1:
             return
-        self._weighed = len(answers)
+        self._answers_at_grouping = len(answers)
         mean, deviation, unit = (part.astype(np.float64) for part in prior)
-        said = answers_of(answers, who, unit)
-        known = [rater for rater, some in said.items() if len(some.gaps) >= LEAST]
+        said = answers_by_rater(answers, raters, unit)
+        known = [rater for rater, some in said.items() if len(some.gaps) >= MIN_ANSWERS_OF_RATER]
         self.groups = group_raters(said, mean, deviation) if len(known) > 1 else []
 
     def facts(self) -> dict[str, Any]:
@@ -120,26 +141,28 @@ class RewardInference:
             [want.raters, want.mean.tolist(), want.deviation.tolist(), want.evidence] for want in self.groups
         ]
         return {
-            "usual": self.usual.tolist(),
+            "usual": self.usual_counts.tolist(),
             "wants": wants,
-            "weighed": self._weighed,
+            "weighed": self._answers_at_grouping,
             "faith": self.reliability.facts() | {"history": list(self.overoptimization.history)},
         }
 
     def restore(self, facts: Mapping[str, Any]) -> None:
         if not facts:  # an older version kept nothing
             return
-        self.usual = np.atleast_2d(np.array(facts["usual"], np.float32))  # an older version had one sum
+        self.usual_counts = np.atleast_2d(
+            np.array(facts["usual"], np.float32)
+        )  # an older version had one sum
         self.groups = [
             RewardFit(tuple(raters), np.array(mean), np.array(deviation), evidence)
             for raters, mean, deviation, evidence in facts["wants"]
         ]
-        self._weighed = facts["weighed"]
+        self._answers_at_grouping = facts["weighed"]
         self.reliability.restore(facts["faith"])
         self.overoptimization.restore(facts["faith"]["history"])
 
     @property
-    def followed(self) -> tuple[str, ...]:
+    def followed_raters(self) -> tuple[str, ...]:
         """The raters whose common reward is learned; empty while all want the same."""
         if len(self.groups) < 2:
             return ()
@@ -149,7 +172,7 @@ class RewardInference:
 
     def differing_terms(self, names: Sequence[str]) -> dict[str, dict[str, float]]:
         """By how many deviations raters want more of a term than those followed do; empty: the same."""
-        mine = next((want for want in self.groups if want.raters == self.followed), None)
+        mine = next((want for want in self.groups if want.raters == self.followed_raters), None)
         if mine is None:
             return {}
         told = {want.raters: differing_terms(want, mine, names) for want in self.groups if want is not mine}
@@ -159,27 +182,29 @@ class RewardInference:
         self,
         choices: Sequence[Choice],
         answers: Sequence[Comparison],
-        known: Collection[str],
-        promised: float,
+        known_ids: Collection[str],
+        learned_return: float,
     ) -> None:
-        """Before learning from new answers, those not in `known`: how well they were foreseen.
+        """Before learning from new answers, those not in `known_ids`: how well they were foreseen.
 
-        promised: the learned return per episode that practice reached, see `OveroptimizationMonitor`.
+        learned_return: the learned return per episode that practice reached, see `OveroptimizationMonitor`.
         """
         if self.model is None:
             return
-        if self.model.flexible and self.model.has_samples:
-            new = [answer for answer in answers if answer.id not in known]
-            self.reliability.record_predictions(answered_pairs(new, self.raters, self.model, foreseen=True))
-        fresh = [c for c in choices if c.kind == "comparison" and c.record not in known]
+        if self.model.fits_random_answers and self.model.has_samples:
+            new = [answer for answer in answers if answer.id not in known_ids]
+            self.reliability.record_predictions(
+                answered_pairs(new, self.raters, self.model, use_mean_probability=True)
+            )
+        fresh = [c for c in choices if c.kind == "comparison" and c.record_id not in known_ids]
         if fresh:
-            foreseen = self.model.agreement(pack(fresh))
+            foreseen = self.model.agreement(pack_choices(fresh))
             self.agreement["agreement before learning"] = foreseen
-            self.overoptimization.record(promised, foreseen)
+            self.overoptimization.record(learned_return, foreseen)
 
     def reset(self) -> None:
         """Back to the prior, as after all feedback was taken back."""
-        self._packed = None
+        self._packed_choices = None
         if self.model is not None:
             self.model.reset()
         self.agreement.clear()
@@ -191,27 +216,29 @@ class RewardInference:
             f"{doubtful} of your answers contradict the rest: they will be asked again." if doubtful else ""
         )
         apart = [
-            f"{rater or 'One of you'} wants something else than {' and '.join(self.followed)}: "
-            f"{_more(terms)}. The agent follows {' and '.join(self.followed)}."
+            f"{rater or 'One of you'} wants something else than {' and '.join(self.followed_raters)}: "
+            f"{_describe_differences(terms)}. The agent follows {' and '.join(self.followed_raters)}."
             for rater, terms in self.differing_terms(names).items()
         ]
         return tuple(filter(None, (self.overoptimization.warning, told, *apart)))
 
 
-def _chosen(choices: Sequence[Choice], kinds: Collection[str], terms: int) -> Float:
+def _chosen_counts(choices: Sequence[Choice], kinds: Collection[str], terms: int) -> Float:
     """How much of each term [M] there is in what was chosen in these kinds of choices."""
     options = [choice.options[0] for choice in choices if choice.kind in kinds]
-    return np.sum([np.zeros(terms, np.float32), *(option.terms() for option in options if option)], 0)
+    return np.sum([np.zeros(terms, np.float32), *(option.term_sums() for option in options if option)], 0)
 
 
-def _more(terms: Mapping[str, float]) -> str:
+def _describe_differences(terms: Mapping[str, float]) -> str:
     """{"vase": 2.1, "cat": -3.0} -> "more of vase, less of cat"."""
     return ", ".join(f"{'more' if by > 0 else 'less'} of {name}" for name, by in terms.items())
 
 
-def _answered(choice: Choice, who: Mapping[str, str], errors: Mapping[str, float], judged: bool) -> Choice:
+def _with_error_rate(
+    choice: Choice, raters: Mapping[str, str], error_rates: Mapping[str, float], is_estimated: bool
+) -> Choice:
     """The same, with whoever answered if they are to be judged, and their share of accidents."""
     if choice.kind != "comparison":
         return choice
-    rater = who.get(choice.record, "")
-    return replace(choice, noise=errors[rater], rater=rater if judged else None)
+    rater = raters.get(choice.record_id, "")
+    return replace(choice, error_rate=error_rates[rater], rater=rater if is_estimated else None)

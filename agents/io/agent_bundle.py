@@ -32,7 +32,7 @@ from agents.io.bundle_arrays import (
 )
 from agents.io.json_fields import JsonFields
 from agents.io.manifest import read_folder, write_folder
-from agents.io.safe_files import UnsafeFile, parse_json, short
+from agents.io.safe_files import UnsafeFile, parse_json, shorten
 from agents.policies.cnn import CnnArrays, image_slice
 from agents.policies.policy_arrays import Layers, PolicyArrays
 from agents.rewards.reward_arrays import RewardArrays
@@ -40,8 +40,8 @@ from agents.snapshot import Snapshot
 from envs.world import Task
 
 FORMAT, VERSION = "teachbox-agent", 1
-FACTS = "agent.json"
-MOST_BYTES, MOST_FACTS = 2**28, 2**20
+AGENT_FILE = "agent.json"
+MAX_BYTES, MAX_JSON_BYTES = 2**28, 2**20
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Agent:
     feedback_seq: int = 0
 
 
-def agent_of(task: Task, snapshot: Snapshot, value: Layers = ()) -> Agent:
+def agent_from_snapshot(task: Task, snapshot: Snapshot, value: Layers = ()) -> Agent:
     """What a snapshot shows, as an agent of its own. ValueError while it has no policy."""
     if snapshot.policy is None:
         raise ValueError(f"{snapshot.learner} has no policy yet: let it learn first.")
@@ -71,10 +71,10 @@ def agent_of(task: Task, snapshot: Snapshot, value: Layers = ()) -> Agent:
     return Agent(task.id, snapshot.policy, snapshot.reward, value, options, snapshot.learner, *counts)
 
 
-def check_fits(agent: Agent, task: Task) -> None:
+def check_compatible(agent: Agent, task: Task) -> None:
     """Raise UnsafeFile unless the agent sees and does what this world shows and takes."""
     world = task.world
-    inputs, outputs = agent.policy.inputs, agent.policy.layers[-1][0].shape[1]
+    inputs, outputs = agent.policy.n_inputs, agent.policy.layers[-1][0].shape[1]
     space = world.action_space
     discrete = isinstance(space, spaces.Discrete)
     acts = int(space.n) if isinstance(space, spaces.Discrete) else math.prod(space.shape)
@@ -85,21 +85,21 @@ def check_fits(agent: Agent, task: Task) -> None:
             f"{len(world.obs_names)} and takes {acts}: it is of another world or version."
         )
     if agent.policy.eyes is not None:
-        _check_looks(agent.policy.eyes, task)
+        _check_image(agent.policy.eyes, task)
     terms = agent.reward.weights.shape[1] if agent.reward is not None else len(world.terms)
     if terms != len(world.terms):
         raise UnsafeFile(f"the agent's reward knows {terms} terms, and {task.id} has {len(world.terms)}.")
 
 
-def _check_looks(eyes: CnnArrays, task: Task) -> None:
+def _check_image(cnn: CnnArrays, task: Task) -> None:
     try:
         shown = image_slice(task)
     except ValueError as error:
         raise UnsafeFile(f"the agent looks at a picture, and {error}") from error
-    if shown != eyes.image_slice:
+    if shown != cnn.image_slice:
         raise UnsafeFile(
-            f"the agent looks at a picture of {list(eyes.image_slice.shape)} from number "
-            f"{eyes.image_slice.at} on; "
+            f"the agent looks at a picture of {list(cnn.image_slice.shape)} from number "
+            f"{cnn.image_slice.at} on; "
             f"{task.id} has one of {list(shown.shape)} from {shown.at} on: it is of another world or version."
         )
 
@@ -125,7 +125,7 @@ def save(folder: Path, agent: Agent) -> None:
     if agent.reward is not None:
         files[REWARD] = save_arrays(reward_arrays(agent.reward))
     text = json.dumps(facts, indent=2, allow_nan=False) + "\n"
-    write_folder(folder, {FACTS: text.encode(), **files})
+    write_folder(folder, {AGENT_FILE: text.encode(), **files})
 
 
 # In.
@@ -133,27 +133,30 @@ def save(folder: Path, agent: Agent) -> None:
 
 def load(folder: Path) -> Agent:
     """The agent that `save` wrote, as a fresh one. Raises UnsafeFile with a sentence for anything else."""
-    files = read_folder(folder, {FACTS, POLICY}, {REWARD}, MOST_BYTES)
-    if len(files[FACTS]) > MOST_FACTS:
+    files = read_folder(folder, {AGENT_FILE, POLICY}, {REWARD}, MAX_BYTES)
+    if len(files[AGENT_FILE]) > MAX_JSON_BYTES:
         raise UnsafeFile(
-            f"{folder / FACTS} has {len(files[FACTS])} bytes, and at most {MOST_FACTS} are read."
+            f"{folder / AGENT_FILE} has {len(files[AGENT_FILE])} bytes, and at most {MAX_JSON_BYTES} are "
+            "read."
         )
-    facts = parse_json(files[FACTS], str(folder / FACTS))
+    facts = parse_json(files[AGENT_FILE], str(folder / AGENT_FILE))
     if facts.get("format") != FORMAT or facts.get("version") != VERSION:
         raise UnsafeFile(
-            f"{folder} is of format {short(facts.get('format'))}, version {short(facts.get('version'))}; "
+            f"{folder} is of format {shorten(facts.get('format'))}, version {shorten(facts.get('version'))}; "
             f"this program reads {FORMAT!r}, version {VERSION}."
         )
-    reader = JsonFields(facts, str(folder / FACTS))
-    policy, value = read_policy(reader.part("policy"), files[POLICY], folder)
+    reader = JsonFields(facts, str(folder / AGENT_FILE))
+    policy, value = read_policy(reader.nested("policy"), files[POLICY], folder)
     reward = None
     if (facts.get("reward") is None) == (REWARD in files):
-        raise UnsafeFile(f"{folder} has {FACTS} and {REWARD} that don't agree on whether there is a reward.")
+        raise UnsafeFile(
+            f"{folder} has {AGENT_FILE} and {REWARD} that don't agree on whether there is a reward."
+        )
     if REWARD in files:
-        reward = read_reward(reader.part("reward"), files[REWARD], folder)
+        reward = read_reward(reader.nested("reward"), files[REWARD], folder)
     options = facts.get("options")
     if not isinstance(options, dict):
-        raise UnsafeFile(f"{folder / FACTS} has options of a wrong kind.")
+        raise UnsafeFile(f"{folder / AGENT_FILE} has options of a wrong kind.")
     counts = {key: reader.count(key, 2**53) for key in ("step", "env_steps", "feedback_seq")}
     texts = {key: reader.text(key) for key in ("world", "learner")}
     return Agent(policy=policy, reward=reward, value=value, options=options, **texts, **counts)  # type: ignore[arg-type]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agents.io.safe_files import UnsafeFile, short
+from agents.io.safe_files import UnsafeFile, shorten
 
-MOST_WIDE, MOST_DEEP = 2**20, 16
+MAX_WIDTH, MAX_DEPTH = 2**20, 16
 """Numbers in a layer, and layers."""
 
 
@@ -15,44 +15,44 @@ class JsonFields:
     """A JSON object of others. Every method raises UnsafeFile, a sentence, for what it is not."""
 
     def __init__(self, facts: Mapping[str, Any], name: str) -> None:
-        self.facts, self.name = facts, name
+        self.values, self.name = facts, name
 
-    def part(self, key: str) -> JsonFields:
-        found = self.facts.get(key)
+    def nested(self, key: str) -> JsonFields:
+        found = self.values.get(key)
         if not isinstance(found, dict):
-            raise self.wrong(key)
+            raise self.error(key)
         return JsonFields(found, f"{self.name} ({key})")
 
-    def wrong(self, key: str) -> UnsafeFile:
-        return UnsafeFile(f"{self.name} has {short(key)} {short(self.facts.get(key))}, which can't be.")
+    def error(self, key: str) -> UnsafeFile:
+        return UnsafeFile(f"{self.name} has {shorten(key)} {shorten(self.values.get(key))}, which can't be.")
 
-    def count(self, key: str, most: int) -> int:
-        found = self.facts.get(key)
-        if type(found) is not int or not 0 <= found <= most:
-            raise self.wrong(key)
+    def count(self, key: str, maximum: int) -> int:
+        found = self.values.get(key)
+        if type(found) is not int or not 0 <= found <= maximum:
+            raise self.error(key)
         return found
 
     def number(self, key: str) -> float:
-        found = self.facts.get(key)
+        found = self.values.get(key)
         if type(found) not in (int, float) or not abs(found) < 1e12:  # type: ignore[arg-type]
-            raise self.wrong(key)
+            raise self.error(key)
         return float(found)  # type: ignore[arg-type]
 
     def flag(self, key: str) -> bool:
-        found = self.facts.get(key)
+        found = self.values.get(key)
         if not isinstance(found, bool):
-            raise self.wrong(key)
+            raise self.error(key)
         return found
 
     def text(self, key: str, among: Sequence[str] = ()) -> Any:
-        found = self.facts.get(key)
+        found = self.values.get(key)
         if not isinstance(found, str) or len(found) > 400 or (among and found not in among):
-            raise self.wrong(key)
+            raise self.error(key)
         return found
 
     def sizes(self, key: str) -> list[int]:
-        found = self.facts.get(key)
-        fits = isinstance(found, list) and len(found) <= MOST_DEEP and len(found) != 1
-        if not fits or not all(type(n) is int and 0 < n <= MOST_WIDE for n in found or []):
-            raise self.wrong(key)
+        found = self.values.get(key)
+        fits = isinstance(found, list) and len(found) <= MAX_DEPTH and len(found) != 1
+        if not fits or not all(type(n) is int and 0 < n <= MAX_WIDTH for n in found or []):
+            raise self.error(key)
         return list(found or [])

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray[Any]]
 
-MOST_BYTES = 2**30
+MAX_BYTES = 2**30
 """A single file of data larger than this is refused."""
-MOST_JSON = 64 * 2**20
-MOST_HEADER = 96 * 2**20
+MAX_JSON_BYTES = 64 * 2**20
+MAX_HEADER_BYTES = 96 * 2**20
 DTYPES = {
     "BOOL": "?", "U8": "u1", "I8": "i1", "U16": "<u2", "I16": "<i2", "U32": "<u4", "I32": "<i4",
     "U64": "<u8", "I64": "<i8", "F16": "<f2", "F32": "<f4", "F64": "<f8",
@@ -38,7 +38,7 @@ class UnsafeFile(ValueError):
     """A file that is not read; the text is a sentence that names it and the reason."""
 
 
-def short(value: object) -> str:
+def shorten(value: object) -> str:
     """A value of others as a sentence can hold it: quoted, on one line, cut."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:56]} ..."
@@ -53,8 +53,8 @@ class TensorFacts(NamedTuple):
     stop: int
 
 
-def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
-    """The content of a plain file of at most `most` bytes; links, pipes and devices are refused."""
+def read_bytes(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """The content of a plain file of at most `max_bytes` bytes; links, pipes and devices are refused."""
     flags = os.O_RDONLY
     if sys.platform != "win32":
         flags |= os.O_NOFOLLOW | os.O_NONBLOCK
@@ -71,11 +71,11 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
         facts = os.fstat(file.fileno())
         if not stat.S_ISREG(facts.st_mode):
             raise UnsafeFile(f"{path} is no plain file: give a file, not a folder, pipe or device.")
-        if facts.st_size > most:
-            raise UnsafeFile(f"{path} has {facts.st_size} bytes, and at most {most} are read.")
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise UnsafeFile(f"{path} grew past {most} bytes while it was read.")
+        if facts.st_size > max_bytes:
+            raise UnsafeFile(f"{path} has {facts.st_size} bytes, and at most {max_bytes} are read.")
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise UnsafeFile(f"{path} grew past {max_bytes} bytes while it was read.")
     return content
 
 
@@ -87,7 +87,7 @@ def check_folder(folder: Path, needed: Collection[str], optional: Collection[str
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name not in needed and entry.name not in optional:
-                raise UnsafeFile(f"{folder} holds a file that does not belong there: {short(entry.name)}.")
+                raise UnsafeFile(f"{folder} holds a file that does not belong there: {shorten(entry.name)}.")
             if entry.is_symlink() or not entry.is_file(follow_symlinks=False):
                 raise UnsafeFile(f"{folder / entry.name} is a link or no plain file.")
             found.add(entry.name)
@@ -127,7 +127,7 @@ def check_text(text: str, name: str) -> bytes:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise UnsafeFile(
-            f"{name} holds a text that is no Unicode: {short(text[error.start - 5 :])}."
+            f"{name} holds a text that is no Unicode: {shorten(text[error.start - 5 :])}."
         ) from error
 
 
@@ -142,35 +142,41 @@ def tensor_header(content: bytes, name: str) -> dict[str, TensorFacts]:
     if len(content) < 8:
         raise UnsafeFile(f"{name} is cut off: it has {len(content)} bytes.")
     size = int.from_bytes(content[:8], "little")
-    if size > min(MOST_HEADER, len(content) - 8):
+    if size > min(MAX_HEADER_BYTES, len(content) - 8):
         raise UnsafeFile(f"{name} declares a header of {size} bytes, more than is there or allowed.")
     header = parse_json(content[8 : 8 + size], f"the header of {name}")
     header.pop("__metadata__", None)
-    found = {key: _facts(key, value, name) for key, value in header.items()}
+    found = {key: _tensor_facts(key, value, name) for key, value in header.items()}
     at = 0
     for key, facts in sorted(found.items(), key=lambda item: (item[1].start, item[1].stop)):
         if facts.start != at:
-            raise UnsafeFile(f"the tensor {short(key)} of {name} begins at byte {facts.start}, not at {at}.")
+            raise UnsafeFile(
+                f"the tensor {shorten(key)} of {name} begins at byte {facts.start}, not at {at}."
+            )
         at = facts.stop
     if at != len(content) - 8 - size:
         raise UnsafeFile(f"{name} declares {at} bytes of data and holds {len(content) - 8 - size}.")
     return found
 
 
-def _facts(key: str, value: Any, name: str) -> TensorFacts:
+def _tensor_facts(key: str, value: Any, name: str) -> TensorFacts:
     if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
-        raise UnsafeFile(f"the tensor {short(key)} of {name} is not described as a tensor is.")
+        raise UnsafeFile(f"the tensor {shorten(key)} of {name} is not described as a tensor is.")
     dtype, shape, span = value["dtype"], value["shape"], value["data_offsets"]
     if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise UnsafeFile(f"the tensor {short(key)} of {name} is of type {short(dtype)}, which is not read.")
+        raise UnsafeFile(
+            f"the tensor {shorten(key)} of {name} is of type {shorten(dtype)}, which is not read."
+        )
     if not all(isinstance(part, list) and all(map(_is_count, part)) for part in (shape, span)):
-        raise UnsafeFile(f"the tensor {short(key)} of {name} has a shape or place that is no list of sizes.")
+        raise UnsafeFile(
+            f"the tensor {shorten(key)} of {name} has a shape or place that is no list of sizes."
+        )
     if len(span) != 2 or len(shape) > 8:
-        raise UnsafeFile(f"the tensor {short(key)} of {name} has a shape or place of a wrong length.")
+        raise UnsafeFile(f"the tensor {shorten(key)} of {name} has a shape or place of a wrong length.")
     declared = math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize
     if declared != span[1] - span[0]:
         raise UnsafeFile(
-            f"the tensor {short(key)} of {name} of {declared} bytes has a place of another size."
+            f"the tensor {shorten(key)} of {name} of {declared} bytes has a place of another size."
         )
     return TensorFacts(dtype, tuple(shape), span[0], span[1])
 
@@ -179,7 +185,7 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**48
 
 
-def tensors(content: bytes, name: str) -> Arrays:
+def read_tensors(content: bytes, name: str) -> Arrays:
     """The arrays in safetensors bytes, each a copy of its own."""
     size = 8 + int.from_bytes(content[:8], "little")
     return {
@@ -190,25 +196,29 @@ def tensors(content: bytes, name: str) -> Arrays:
     }
 
 
-def expect_tensors(content: bytes, expected: Mapping[str, tuple[str, tuple[int, ...]]], name: str) -> Arrays:
+def read_expected_tensors(
+    content: bytes, expected: Mapping[str, tuple[str, tuple[int, ...]]], name: str
+) -> Arrays:
     """The arrays, if they are exactly those expected (safetensors dtype and shape) and all finite."""
     header = tensor_header(content, name)
     if set(header) != set(expected):
         odd = sorted(set(header) ^ set(expected))[0]
-        raise UnsafeFile(f"{name} {'lacks' if odd in expected else 'holds an unknown'} tensor {short(odd)}.")
+        raise UnsafeFile(
+            f"{name} {'lacks' if odd in expected else 'holds an unknown'} tensor {shorten(odd)}."
+        )
     for key, (dtype, shape) in expected.items():
         if header[key].dtype != dtype:
             raise UnsafeFile(
-                f"the tensor {short(key)} of {name} is of type {header[key].dtype}, not {dtype}."
+                f"the tensor {shorten(key)} of {name} is of type {header[key].dtype}, not {dtype}."
             )
         if header[key].shape != shape:
             raise UnsafeFile(
-                f"the tensor {short(key)} of {name} has shape {list(header[key].shape)}, not {list(shape)}."
+                f"the tensor {shorten(key)} of {name} has shape {list(header[key].shape)}, not {list(shape)}."
             )
-    found = tensors(content, name)
+    found = read_tensors(content, name)
     for key, value in found.items():
         if not np.isfinite(value).all():
-            raise UnsafeFile(f"the tensor {short(key)} of {name} holds a NaN or an infinity.")
+            raise UnsafeFile(f"the tensor {shorten(key)} of {name} holds a NaN or an infinity.")
     return found
 
 
@@ -217,7 +227,7 @@ def fresh_folder(path: Path) -> Iterator[Path]:
     """A folder to fill; it appears at `path` when the block ends well, whole or not at all."""
     if path.exists() or path.is_symlink():
         raise UnsafeFile(f"{path} exists already: choose another name.")
-    beside = _beside(path)
+    beside = _temporary_path(path)
     beside.mkdir(parents=True)
     try:
         yield beside
@@ -237,7 +247,7 @@ def fresh_file(path: Path) -> Iterator[Path]:
     if path.exists() or path.is_symlink():
         raise UnsafeFile(f"{path} exists already: choose another name.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = _beside(path)
+    beside = _temporary_path(path)
     try:
         yield beside
         _sync(beside)
@@ -247,7 +257,7 @@ def fresh_file(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def _beside(path: Path) -> Path:
+def _temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid4().hex[:8]}.new")
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from gymnasium import spaces
 
 from agents.io.agent_bundle import Agent
-from agents.io.safe_files import Arrays, UnsafeFile, fresh_file, parse_json, read_bytes, short
+from agents.io.safe_files import Arrays, UnsafeFile, fresh_file, parse_json, read_bytes, shorten
 from agents.io.torch_tensors import read_tensors, zip_members
 from agents.policies.policy_arrays import Layers, PolicyArrays
 from envs.external.external_task import ExternalTask
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from stable_baselines3 import PPO, SAC
     from stable_baselines3.common.policies import ActorCriticPolicy
 
-MOST_BYTES = 2**28
+MAX_BYTES = 2**28
 NETS = "mlp_extractor"
-BESIDE = ("data", "_stable_baselines3_version", "system_info.txt")
+OTHER_MEMBERS = ("data", "_stable_baselines3_version", "system_info.txt")
 """What a zip holds beside numbers (".pth")."""
 STRIDES = [4, 2, 1]
 """Of NatureCNN (Mnih et al. 2015)."""
@@ -39,7 +39,7 @@ ACTIVATIONS = {
 }
 
 
-class _Spaces(gymnasium.Env[Any, Any]):
+class _SpacesEnv(gymnasium.Env[Any, Any]):
     """Only what a model asks an environment for when it is made: its spaces."""
 
     def __init__(self, observations: spaces.Space[Any], actions: spaces.Space[Any]) -> None:
@@ -49,7 +49,7 @@ class _Spaces(gymnasium.Env[Any, Any]):
         return np.zeros(self.observation_space.shape or (), np.float32), {}
 
 
-def model(agent: Agent, task: Task) -> PPO | SAC:
+def make_model(agent: Agent, task: Task) -> PPO | SAC:
     """A fresh PPO of Stable-Baselines3 with the agent's policy (SAC for a squashed one), to use or train on.
 
     Its value function is the agent's where that is known and of the same shape, else a fresh one. One that
@@ -59,20 +59,20 @@ def model(agent: Agent, task: Task) -> PPO | SAC:
     from stable_baselines3 import PPO
 
     if agent.policy.kind == "squashed":
-        return _squashed(agent, task)
+        return _make_sac(agent, task)
     if agent.policy.eyes is not None:
-        agent = _of_picture_alone(agent, task)
+        agent = _with_image_alone(agent, task)
     policy, eyes = agent.policy, agent.policy.eyes
     hidden = [weight.shape[1] for weight, _ in policy.layers[:-1]]
     value_hidden = [weight.shape[1] for weight, _ in agent.value[:-1]] or hidden
-    observations: Any = spaces.Box(-np.inf, np.inf, (policy.inputs,), np.float32)
+    observations: Any = spaces.Box(-np.inf, np.inf, (policy.n_inputs,), np.float32)
     looks: dict[str, Any] = {}
     if eyes is not None:
         observations = spaces.Box(0, 255, eyes.image_slice.channels_first, np.uint8)
         looks = {"features_extractor_kwargs": {"features_dim": eyes.dense[1].size}}
     made = PPO(
         "MlpPolicy" if eyes is None else "CnnPolicy",
-        _Spaces(observations, task.world.action_space),
+        _SpacesEnv(observations, task.world.action_space),
         policy_kwargs={
             "net_arch": {"pi": hidden, "vf": value_hidden},
             "activation_fn": torch.nn.ReLU if policy.activation == "relu" else torch.nn.Tanh,
@@ -81,18 +81,18 @@ def model(agent: Agent, task: Task) -> PPO | SAC:
         device="cpu",
         gamma=0.97,
     )
-    put(made.policy, agent)
+    set_parameters(made.policy, agent)
     made.num_timesteps = agent.env_steps
     return made
 
 
-def put(policy: ActorCriticPolicy, agent: Agent) -> None:
+def set_parameters(policy: ActorCriticPolicy, agent: Agent) -> None:
     """Set a policy of Stable-Baselines3 to the agent's, and its value function to the agent's where that is
     known. Raises UnsafeFile, a sentence, where the shapes are others."""
     import torch
 
     state = policy.state_dict()
-    for name, value in _state(agent.policy, agent.value, list(state)).items():
+    for name, value in _state_dict(agent.policy, agent.value, list(state)).items():
         if name not in state or tuple(state[name].shape) != value.shape:
             wanted = list(state[name].shape) if name in state else "no such layer"
             raise UnsafeFile(
@@ -103,14 +103,14 @@ def put(policy: ActorCriticPolicy, agent: Agent) -> None:
     policy.load_state_dict(state)
 
 
-def _of_picture_alone(agent: Agent, task: Task) -> Agent:
+def _with_image_alone(agent: Agent, task: Task) -> Agent:
     """The same without what it sees beside the picture, which a plain CnnPolicy has no place for.
 
     Only a number that says that an episode has ended may be left out: who acts sees it as 0.
     """
     eyes = agent.policy.eyes
     assert eyes is not None
-    beside = agent.policy.inputs - eyes.image_slice.size
+    beside = agent.policy.n_inputs - eyes.image_slice.size
     if beside > isinstance(task, ExternalTask) or [stride for *_, stride in eyes.convolutions] != STRIDES:
         raise UnsafeFile(
             f"the agent sees {beside} numbers of {task.id} beside a picture, or not by a NatureCNN: a plain "
@@ -124,29 +124,29 @@ def _of_picture_alone(agent: Agent, task: Task) -> Agent:
     return replace(agent, policy=policy, value=cut(agent.value))
 
 
-def _squashed(agent: Agent, task: Task) -> SAC:
+def _make_sac(agent: Agent, task: Task) -> SAC:
     """A fresh SAC with the agent's actor; its critics are fresh too."""
     from stable_baselines3 import SAC
 
-    from agents.rl.sac_dqn import put_layers
+    from agents.rl.sac_dqn import set_layers
 
     observations = spaces.Box(-np.inf, np.inf, (agent.policy.layers[0][0].shape[0],), np.float32)
     hidden = [weight.shape[1] for weight, _ in agent.policy.layers[:-1]]
-    env = _Spaces(observations, task.world.action_space)
+    env = _SpacesEnv(observations, task.world.action_space)
     made = SAC("MlpPolicy", env, policy_kwargs={"net_arch": hidden}, buffer_size=1_000, device="cpu")
-    put_layers(made, agent.policy)
+    set_layers(made, agent.policy)
     made.num_timesteps = agent.env_steps
     return made
 
 
-def write(path: Path, agent: Agent, task: Task) -> None:
+def write_zip(path: Path, agent: Agent, task: Task) -> None:
     """Write a zip that `PPO.load` (or `SAC.load`) reads; it names nothing of teachbox."""
-    made = model(agent, task)
+    made = make_model(agent, task)
     with fresh_file(path) as fresh, fresh.open("wb") as file:
         made.save(file, exclude=["env"])
 
 
-def _state(policy: PolicyArrays, value: Layers, names: Sequence[str] = ()) -> Arrays:
+def _state_dict(policy: PolicyArrays, value: Layers, names: Sequence[str] = ()) -> Arrays:
     """Layers under Stable-Baselines3's names, as torch lays them out [out, in].
 
     names: those of the policy to set, which tell what it calls its convolutions.
@@ -169,36 +169,36 @@ def _state(policy: PolicyArrays, value: Layers, names: Sequence[str] = ()) -> Ar
     return found
 
 
-def read(path: Path, task: Task) -> Agent:
+def read_zip(path: Path, task: Task) -> Agent:
     """The policy in a zip of PPO, A2C, SAC or DQN with an MlpPolicy, for `task`. DQN's action values come
     as logits, so that its surest action is the one it takes. Raises UnsafeFile with a sentence."""
-    members = zip_members(read_bytes(path, MOST_BYTES), str(path), MOST_BYTES)
+    members = zip_members(read_bytes(path, MAX_BYTES), str(path), MAX_BYTES)
     for name in ("data", "policy.pth"):
         if name not in members:
             raise UnsafeFile(f"{path} is no model of Stable-Baselines3: it has no {name!r}.")
     for name in members:
-        if name not in BESIDE and (not name.endswith(".pth") or "/" in name):
-            raise UnsafeFile(f"{path} holds {short(name)}, which no model of Stable-Baselines3 does.")
+        if name not in OTHER_MEMBERS and (not name.endswith(".pth") or "/" in name):
+            raise UnsafeFile(f"{path} holds {shorten(name)}, which no model of Stable-Baselines3 does.")
     said = parse_json(members["data"], f"'data' of {path}").get("policy_kwargs")
     words = said.get("activation_fn") if isinstance(said, dict) else None
     if words is not None and (not isinstance(words, str) or words not in ACTIVATIONS):
-        raise UnsafeFile(f"{path} has the activation {short(words)}: tanh and ReLU are read.")
+        raise UnsafeFile(f"{path} has the activation {shorten(words)}: tanh and ReLU are read.")
     state = read_tensors(members["policy.pth"], f"policy.pth of {path}")
     for name, array in state.items():
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise UnsafeFile(
-                f"the tensor {short(name)} of {path} is of {array.dtype}, or holds a NaN or infinity."
+                f"the tensor {shorten(name)} of {path} is of {array.dtype}, or holds a NaN or infinity."
             )
     if any(name.startswith(("actor.", "q_net.")) for name in state):
-        arrays = _off_policy(state, ACTIVATIONS.get(words or "", "relu"), task, path)
+        arrays = _read_off_policy(state, ACTIVATIONS.get(words or "", "relu"), task, path)
         return Agent(task.id, arrays, None, (), dict(task.options))
     activation: Any = ACTIVATIONS.get(words or "", "tanh")
-    policy = _chain(state, "policy_net", "action_net", path)
-    value = _chain(state, "value_net", "value_net", path)
-    used = set(_state(PolicyArrays(policy, "discrete"), value)) | {"log_std"}
+    policy = _read_layers(state, "policy_net", "action_net", path)
+    value = _read_layers(state, "value_net", "value_net", path)
+    used = set(_state_dict(PolicyArrays(policy, "discrete"), value)) | {"log_std"}
     odd = sorted(set(state) - used)
     if odd:
-        raise UnsafeFile(f"{path} has the tensor {short(odd[0])}: an MlpPolicy of PPO or A2C is read.")
+        raise UnsafeFile(f"{path} has the tensor {shorten(odd[0])}: an MlpPolicy of PPO or A2C is read.")
     space = task.world.action_space
     if isinstance(space, spaces.Discrete):
         return Agent(
@@ -212,7 +212,7 @@ def read(path: Path, task: Task) -> Agent:
     return Agent(task.id, arrays, None, value, dict(task.options))
 
 
-def _off_policy(state: Arrays, activation: str, task: Task, path: Path) -> PolicyArrays:
+def _read_off_policy(state: Arrays, activation: str, task: Task, path: Path) -> PolicyArrays:
     """The actor of SAC, or the action values of DQN; critics and targets are left aside."""
     space = task.world.action_space
     if activation != "relu":
@@ -220,8 +220,8 @@ def _off_policy(state: Arrays, activation: str, task: Task, path: Path) -> Polic
     actor = {name for name in state if name.startswith(("actor.", "q_net."))}
     aside = ("critic.", "critic_target.", "q_net_target.")
     if "actor.mu.weight" in state:
-        *inner, mean = _chain(state, "latent_pi", "actor.mu", path, "actor")
-        *_, spread = _chain(state, "latent_pi", "actor.log_std", path, "actor")
+        *inner, mean = _read_layers(state, "latent_pi", "actor.mu", path, "actor")
+        *_, spread = _read_layers(state, "latent_pi", "actor.log_std", path, "actor")
         if not isinstance(space, spaces.Box) or mean[0].shape != spread[0].shape:
             raise UnsafeFile(f"{path} is of SAC, whose actions do not fit {task.id}.")
         both = tuple(np.concatenate(pair, -1) for pair in zip(mean, spread, strict=True))
@@ -229,7 +229,7 @@ def _off_policy(state: Arrays, activation: str, task: Task, path: Path) -> Polic
         found = PolicyArrays((*inner, (both[0], both[1])), "squashed", low=low, high=high, activation="relu")
         tensors = 2 * (len(inner) + 2)
     else:
-        layers = _chain(state, "q_net", "", path, "q_net")
+        layers = _read_layers(state, "q_net", "", path, "q_net")
         found, tensors = PolicyArrays(layers, "discrete", activation="relu"), 2 * len(layers)
     odd = sorted(name for name in set(state) - actor if not name.startswith(aside))
     if odd or len(actor) != tensors:
@@ -237,7 +237,7 @@ def _off_policy(state: Arrays, activation: str, task: Task, path: Path) -> Polic
     return found
 
 
-def _chain(state: Arrays, net: str, head: str, path: Path, nets: str = NETS) -> Layers:
+def _read_layers(state: Arrays, net: str, head: str, path: Path, nets: str = NETS) -> Layers:
     """Layers in order, each fitting the one before; head: the name of the last, "" if it is one of them."""
     names = [f"{nets}.{net}.{2 * index}" for index in range(16)]
     names = [name for name in names if f"{name}.weight" in state] + [head] * bool(head)
@@ -247,7 +247,7 @@ def _chain(state: Arrays, net: str, head: str, path: Path, nets: str = NETS) -> 
     for name in names:
         weight, bias = state.get(f"{name}.weight"), state.get(f"{name}.bias")
         if weight is None or bias is None or weight.ndim != 2 or bias.shape != weight.shape[:1]:
-            raise UnsafeFile(f"{path} has no weight and bias of {short(name)} that fit each other.")
+            raise UnsafeFile(f"{path} has no weight and bias of {shorten(name)} that fit each other.")
         if wide is not None and weight.shape[1] != wide:
             raise UnsafeFile(f"{path} has a {name} of shape {list(weight.shape)} after {wide} numbers.")
         wide = weight.shape[0]

@@ -14,30 +14,32 @@ import numpy as np
 import torch
 
 from agents.feedback.records import Record
-from agents.imitation.cloner import CloningConfig, cloner_of
-from agents.imitation.dataset import driven_by_person, filled
+from agents.imitation.cloner import CloningConfig, make_cloner
+from agents.imitation.dataset import human_trajectories, pad_to_horizon
 from agents.learners.joint_config import JointConfig, discrete_actions
 from agents.learners.protocol import Prior
 from agents.learners.reward_learner import RewardLearner
+from agents.renamed_settings import renamed_settings
 from agents.rewards.base import Reward
 from agents.rewards.discriminator import Discriminator, DiscriminatorConfig
-from agents.rewards.reward_arrays import RewardArrays, Steps, steps_of
+from agents.rewards.reward_arrays import RewardArrays, Steps, trajectory_steps
 from agents.rewards.symmetry import canonical_views
 from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_config import TrainerConfig
 from envs.world import Task
 
-MOST_ENTROPY = 0.1
+MAX_ENT_COEF = 0.1
 
 
+@renamed_settings(clone="bc", cloning="bc_coef")
 @dataclass(frozen=True)
 class AdversarialConfig(JointConfig):
     """`joint`'s, and the discriminator's."""
 
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
-    clone: CloningConfig = field(default_factory=lambda: CloningConfig(updates=500, rate=3e-3))
-    cloning: float | None = 0.3  # weight of cloning beside PPO
-    trainer: TrainerConfig = field(default_factory=lambda: TrainerConfig(skips_rest=False))
+    bc: CloningConfig = field(default_factory=lambda: CloningConfig(n_updates=500, learning_rate=3e-3))
+    bc_coef: float | None = 0.3  # weight of cloning beside PPO
+    trainer: TrainerConfig = field(default_factory=lambda: TrainerConfig(skip_absorbing=False))
     """An adversary must meet rest to know what it is worth."""
 
 
@@ -60,62 +62,62 @@ class GailLearner(RewardLearner):
 
     def __init__(self, task: Task, *, seed: int = 0, prior: Prior = "none", config: Any = None) -> None:
         super().__init__(task, seed=seed, prior=prior, config=config)
-        assert self.config.cloning is not None
-        self.cloner = cloner_of(task, self.config.clone, seed, self.config.cloning)
+        assert self.config.bc_coef is not None
+        self.cloner = make_cloner(task, self.config.bc, seed, self.config.bc_coef)
 
     def fit_reward(self, records: list[Record]) -> None:
         self.schedule.steps_since_fit = 0
-        self._take_expert(records)
-        if self._expert is None:
+        self._set_expert_steps(records)
+        if self._expert_steps is None:
             self.reward.reset()
-            self._to_clone = 0
+            self._bc_updates_left = 0
             self.apply_reward()
         else:
-            self._to_clone = self.config.clone.updates
-            self._adam = torch.optim.AdamW(
-                self.trainer.algorithm.policy.parameters(), weight_decay=self.config.clone.decay
+            self._bc_updates_left = self.config.bc.n_updates
+            self._bc_optimizer = torch.optim.AdamW(
+                self.trainer.algorithm.policy.parameters(), weight_decay=self.config.bc.weight_decay
             )
-            if self._to_clone == 0:
-                self._begin()
+            if self._bc_updates_left == 0:
+                self._start_adversarial_training()
 
-    def _take_expert(self, records: list[Record]) -> None:
-        driven = [filled(self.task, t) for t in driven_by_person(records)]
-        self._expert = steps_of(driven) if driven else None
+    def _set_expert_steps(self, records: list[Record]) -> None:
+        driven = [pad_to_horizon(self.task, t) for t in human_trajectories(records)]
+        self._expert_steps = trajectory_steps(driven) if driven else None
 
-    _expert: Steps | None = None
-    _to_clone: int = 0
+    _expert_steps: Steps | None = None
+    _bc_updates_left: int = 0
     """Minibatches of cloning before the game begins: from a clone on there is less to find by chance."""
 
-    def _clone(self) -> None:
-        config = self.config.clone
-        for _ in range(config.burst):
-            rate = config.rate * self._to_clone / config.updates
-            self.cloner.improve(self.trainer.algorithm.policy, self._adam, rate)
-            self._to_clone -= 1
-        if self._to_clone <= 0:
-            self._begin()
+    def _train_bc(self) -> None:
+        config = self.config.bc
+        for _ in range(config.updates_per_step):
+            rate = config.learning_rate * self._bc_updates_left / config.n_updates
+            self.cloner.train_step(self.trainer.algorithm.policy, self._bc_optimizer, rate)
+            self._bc_updates_left -= 1
+        if self._bc_updates_left <= 0:
+            self._start_adversarial_training()
 
-    def _begin(self) -> None:
+    def _start_adversarial_training(self) -> None:
         """Look at what it does before anything is paid, and tell it from the person's."""
-        self.trainer.algorithm.learn_nothing()
-        self._improve(self.config.discriminator.warm)
+        self.trainer.algorithm.collect_only()
+        self._train_discriminator(self.config.discriminator.n_initial_updates)
         self.apply_reward()
 
-    def _improve(self, updates: int) -> None:
+    def _train_discriminator(self, n_updates: int) -> None:
         agent = self.trainer.newest_steps()
-        if agent is not None and self._expert is not None:
-            loss = self.reward.improve(self._expert, agent, self.trainer.policy, updates)
+        if agent is not None and self._expert_steps is not None:
+            loss = self.reward.train(self._expert_steps, agent, self.trainer.policy, n_updates)
             self.inference.agreement["discriminator's loss"] = loss
 
     def train_iteration(self) -> int:
-        if self._to_clone > 0:
-            self._clone()
+        if self._bc_updates_left > 0:
+            self._train_bc()
             return 0
         steps = super().train_iteration()
-        if not self.is_on_proxy and self.schedule.fitted:
-            if self._expert is None:  # going on from a checkpoint, which holds no feedback
-                self._take_expert(self.standing_records())
-            self._improve(self.config.discriminator.updates)
+        if not self.is_on_proxy and self.schedule.fitted_ids:
+            if self._expert_steps is None:  # going on from a checkpoint, which holds no feedback
+                self._set_expert_steps(self.active_records())
+            self._train_discriminator(self.config.discriminator.n_updates)
             self.apply_reward()
         return steps
 
@@ -137,5 +139,5 @@ class AirlLearner(GailLearner):
         super().apply_reward()
         if not self.is_on_proxy:  # its policy is the soft one: entropy counts as much as reward does
             self.trainer.algorithm.ent_coef = float(
-                np.clip(1.0 / (self.trainer.reward_scale or 1.0), 0.01, MOST_ENTROPY)
+                np.clip(1.0 / (self.trainer.reward_scale or 1.0), 0.01, MAX_ENT_COEF)
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from agents.feedback.feedback_validation import FeedbackBuffer
-from agents.feedback.records import Question, Record, Suggestion, kind_of, standing
+from agents.feedback.records import Question, Record, Suggestion, active_records, kind_of
 from agents.learners.protocol import Prior
 from agents.snapshot import PolicyEvaluator, Snapshot
 from envs.world import Task
@@ -50,9 +50,9 @@ class BaseLearner(ABC):
         self.newest_seq = max(self.newest_seq, seq)
         self.records.add(records)
 
-    def standing_records(self) -> list[Record]:
+    def active_records(self) -> list[Record]:
         """The records of its kinds that were not taken back, oldest first."""
-        return [r for r in standing(self.records.values()) if kind_of(r) in self.kinds]
+        return [r for r in active_records(self.records.values()) if kind_of(r) in self.kinds]
 
     @property
     def raters(self) -> dict[str, str]:

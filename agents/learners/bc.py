@@ -8,24 +8,24 @@ import torch
 
 from agents import checkpoint
 from agents.checkpoint import StateDict
-from agents.feedback.records import Record, uses_of
-from agents.imitation.cloner import CloningConfig, cloner_of
-from agents.imitation.dataset import whole_drives
+from agents.feedback.records import Record, count_by_kind
+from agents.imitation.cloner import CloningConfig, make_cloner
+from agents.imitation.dataset import padded_trajectories
 from agents.imitation.ensemble import make_ensemble
 from agents.learners.checkpointed_learner import CheckpointedLearner
 from agents.learners.learning_curve import LearningCurve
 from agents.learners.protocol import Prior
 from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays
-from agents.rl.ppo import BurstPPO, PPOConfig
+from agents.rl.ppo import IncrementalPPO, PPOConfig
 from agents.rl.vec_env import SimulationVecEnv
 from agents.snapshot import Snapshot
 from envs.simulate import simulate
 from envs.world import Task
 
-CONFLICTING = 0.2
+CONFLICT_WARNING_SHARE = 0.2
 """Share of steps at odds with others from which on the person is told."""
-EARLY = 0.3
+PREVIOUS_POLICY_SHARE = 0.3
 """Share of the updates before which what is learned anew is not yet acted on."""
 
 
@@ -42,18 +42,20 @@ class CloningLearner(CheckpointedLearner):
     ) -> None:
         super().__init__(task, seed=seed, prior=prior, config=config)
         env = SimulationVecEnv(simulate(task, 1, seed=seed))
-        ppo = PPOConfig(n_envs=1, net_arch=self.config.widths, device=self.config.device)
-        self.ppo = BurstPPO.on(env, ppo, seed=seed)
-        if self.config.members > 1:
-            make_ensemble(self.ppo.policy, self.config.members, seed)
-        self.cloner = cloner_of(task, self.config, seed)
-        self._adam = self._fresh_adam()
-        self._untaught = {name: value.clone() for name, value in self.ppo.policy.state_dict().items()}
-        self._former: PolicyArrays | None = None
-        self._fitted: frozenset[str] = frozenset()
-        self._taken: frozenset[str] = frozenset()
-        self._uses: dict[str, int] = {}
-        self._left = self._updates = 0
+        ppo = PPOConfig(n_envs=1, net_arch=self.config.policy_net_arch, device=self.config.device)
+        self.ppo = IncrementalPPO.for_env(env, ppo, seed=seed)
+        if self.config.n_members > 1:
+            make_ensemble(self.ppo.policy, self.config.n_members, seed)
+        self.cloner = make_cloner(task, self.config, seed)
+        self._optimizer = self._make_optimizer()
+        self._initial_parameters = {
+            name: value.clone() for name, value in self.ppo.policy.state_dict().items()
+        }
+        self._previous_policy: PolicyArrays | None = None
+        self._fitted_ids: frozenset[str] = frozenset()
+        self._seen_ids: frozenset[str] = frozenset()
+        self._feedback_counts: dict[str, int] = {}
+        self._updates_left = self._n_updates = 0
         self.curve = LearningCurve()
 
     @property
@@ -62,99 +64,105 @@ class CloningLearner(CheckpointedLearner):
         return self.ppo
 
     def step(self) -> bool:
-        records = self.standing_records()
+        records = self.active_records()
         ids = frozenset(record.id for record in records)
         self.learned_seq = self.newest_seq
-        if ids != self._taken:
-            self._take(records)
-            self._taken = ids
-            self._uses = uses_of(records)
-            if ids != self._fitted:
-                self._fitted = ids
-                self._left = 0
+        if ids != self._seen_ids:
+            self._set_records(records)
+            self._seen_ids = ids
+            self._feedback_counts = count_by_kind(records)
+            if ids != self._fitted_ids:
+                self._fitted_ids = ids
+                self._updates_left = 0
                 if records:
-                    self._begin_anew()
-        if self._left <= 0 or not self.cloner.has_examples:
+                    self._restart_training()
+        if self._updates_left <= 0 or not self.cloner.has_examples:
             return False
-        self._burst()
+        self._train_some()
         self.step_count += 1
         return True
 
-    def _fresh_adam(self) -> torch.optim.Optimizer:
+    def _make_optimizer(self) -> torch.optim.Optimizer:
         config = self.config
-        return torch.optim.AdamW(self.ppo.policy.parameters(), config.rate, weight_decay=config.decay)
+        return torch.optim.AdamW(
+            self.ppo.policy.parameters(), config.learning_rate, weight_decay=config.weight_decay
+        )
 
-    def _begin_anew(self) -> None:
+    def _restart_training(self) -> None:
         """Learn from nothing: what is learned on top of what was learned from less foresees less
         (Ash and Adams 2020, "On warm-starting neural network training"). Until then it acts as before."""
-        self._former = self._policy if self._updates else None
-        self.ppo.policy.load_state_dict(self._untaught)
-        self._adam = self._fresh_adam()
-        self._left = self.config.updates
+        self._previous_policy = self._current_policy if self._n_updates else None
+        self.ppo.policy.load_state_dict(self._initial_parameters)
+        self._optimizer = self._make_optimizer()
+        self._updates_left = self.config.n_updates
 
     @property
-    def _policy(self) -> PolicyArrays:
+    def _current_policy(self) -> PolicyArrays:
         """How it acts now."""
-        early = self._left > (1.0 - EARLY) * self.config.updates
-        return self._former if early and self._former is not None else policy_arrays(self.ppo.policy)
+        early = self._updates_left > (1.0 - PREVIOUS_POLICY_SHARE) * self.config.n_updates
+        return (
+            self._previous_policy
+            if early and self._previous_policy is not None
+            else policy_arrays(self.ppo.policy)
+        )
 
-    def _take(self, records: list[Record]) -> None:
+    def _set_records(self, records: list[Record]) -> None:
         """Learn from these records from now on."""
-        self.cloner.learn_from(whole_drives(self.task, records))
-        self.cloner.refuse(records)
+        self.cloner.set_trajectories(padded_trajectories(self.task, records))
+        self.cloner.set_overridden_actions(records)
 
-    def _burst(self) -> None:
+    def _train_some(self) -> None:
         loss = 0.0
-        for done in range(self.config.burst):
-            left = max(self._left - done, 1) / self.config.updates
-            loss = self.cloner.improve(self.ppo.policy, self._adam, self.config.rate * left)
-        self._left -= self.config.burst
-        self._updates += self.config.burst
+        for done in range(self.config.updates_per_step):
+            left = max(self._updates_left - done, 1) / self.config.n_updates
+            loss = self.cloner.train_step(self.ppo.policy, self._optimizer, self.config.learning_rate * left)
+        self._updates_left -= self.config.updates_per_step
+        self._n_updates += self.config.updates_per_step
         values = {"cloning loss": loss}
         if self.evaluate is not None:
-            values |= self.evaluate(self._policy)
-        self.curve.record(self._updates, 0, values)
+            values |= self.evaluate(self._current_policy)
+        self.curve.record(self._n_updates, 0, values)
 
     def snapshot(self) -> Snapshot:
-        waiting = "waiting for you to drive" if not self._fitted else "has learned what you drove"
+        waiting = "waiting for you to drive" if not self._fitted_ids else "has learned what you drove"
         return Snapshot(
             learner=self.name,
             step=self.step_count,
             feedback_seq=self.learned_seq,
-            env_steps=self._updates,
-            policy=self._policy,
+            env_steps=self._n_updates,
+            policy=self._current_policy,
             reward=None,
             curve=self.curve.points(),
-            phase="learning what you drove" if self._left > 0 else waiting,
-            uses=dict(self._uses),
+            phase="learning what you drove" if self._updates_left > 0 else waiting,
+            feedback_counts=dict(self._feedback_counts),
             warnings=self._warnings(),
         )
 
     def _warnings(self) -> tuple[str, ...]:
-        remarks = self.records.remarks(list(self.records.values()))
-        if self.cloner.conflicts <= CONFLICTING:
+        remarks = self.records.warnings(list(self.records.values()))
+        if self.cloner.conflict_share <= CONFLICT_WARNING_SHARE:
             return remarks
-        share = f"{100 * self.cloner.conflicts:.0f}%"
+        share = f"{100 * self.cloner.conflict_share:.0f}%"
         told = f"In {share} of your steps you did something else where things looked the same: what you "
         return (*remarks, told + "did most counts.")
 
     def state_dict(self) -> StateDict:
         facts = {
             "step": self.step_count,
-            "updates": self._updates,
-            "left": self._left,
-            "fitted": sorted(self._fitted),
+            "updates": self._n_updates,
+            "left": self._updates_left,
+            "fitted": sorted(self._fitted_ids),
             "learned_seq": self.learned_seq,
-            "uses": self._uses,
+            "uses": self._feedback_counts,
             "cloner": self.cloner.state(),
         }
-        return StateDict(facts, checkpoint.policy_state(self.ppo.policy, self._adam))
+        return StateDict(facts, checkpoint.policy_state(self.ppo.policy, self._optimizer))
 
     def load_state_dict(self, state: StateDict) -> None:
         facts = state.facts
-        checkpoint.restore_policy(self.ppo.policy, self._adam, state.arrays)
-        self.step_count, self._updates, self._left = facts["step"], facts["updates"], facts["left"]
+        checkpoint.restore_policy(self.ppo.policy, self._optimizer, state.arrays)
+        self.step_count, self._n_updates, self._updates_left = facts["step"], facts["updates"], facts["left"]
         self.learned_seq = self.newest_seq = facts["learned_seq"]
-        self._uses = dict(facts.get("uses", {}))
-        self._fitted = frozenset(facts["fitted"])
+        self._feedback_counts = dict(facts.get("uses", {}))
+        self._fitted_ids = frozenset(facts["fitted"])
         self.cloner.restore(facts["cloner"])

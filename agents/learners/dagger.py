@@ -21,28 +21,30 @@ from agents.imitation.cloner import CloningConfig
 from agents.learners.bc import CloningLearner
 from agents.learners.protocol import Prior
 from agents.policies.from_torch import policy_arrays
+from agents.renamed_settings import renamed_settings
 from agents.snapshot import Snapshot
 from envs.simulate import simulate
 from envs.world import Array, Task
 
-Expert = Callable[[NDArray[np.float32]], Array]
+ExpertFunction = Callable[[NDArray[np.float32]], Array]
 """obs [N, D] -> the actions [N] or [N, C] that should be taken there."""
 
 
+@renamed_settings(rows="n_envs", steps="n_steps", fading="beta_decay")
 @dataclass(frozen=True)
 class DaggerConfig(CloningConfig):
     """`bc`'s, and how a scripted expert is asked."""
 
-    updates: int = 1_500
-    rate: float = 3e-3
-    hidden: tuple[int, ...] = (64, 64)
-    members: int = 3
-    blind: float = 0.6
-    sharp: float = 4.0
+    n_updates: int = 1_500
+    learning_rate: float = 3e-3
+    net_arch: tuple[int, ...] = (64, 64)
+    n_members: int = 3
+    input_dropout: float = 0.6
+    logit_temperature: float = 4.0
 
-    rows: int = 8  # episodes driven at once when a scripted expert is asked
-    steps: int = 64  # of each in a round
-    fading: float = 0.5  # the expert drives with probability fading^round (their beta_i)
+    n_envs: int = 8  # episodes driven at once when a scripted expert is asked
+    n_steps: int = 64  # of each in a round
+    beta_decay: float = 0.5  # the expert drives with probability beta_decay^round (their beta_i)
 
 
 class DaggerLearner(CloningLearner):
@@ -58,53 +60,53 @@ class DaggerLearner(CloningLearner):
         self._random = np.random.default_rng([seed, 9])
         self._sim: Any = None
         self.rounds = 0
-        self._obs = np.zeros((0, len(task.world.obs_names)), np.float32)
+        self._labelled_obs = np.zeros((0, len(task.world.obs_names)), np.float32)
         self._labels: Array | None = None
 
-    def ask(self, expert: Expert) -> int:
+    def query_expert(self, expert: ExpertFunction) -> int:
         """One round: drive (the expert now and then in the agent's place), label every state, aggregate.
 
         Returns how many states were labelled; `step` then learns from all that were ever.
         """
         config = self.config
         if self._sim is None:
-            self._sim = simulate(self.task, config.rows, seed=self.seed * 7919 + 1)
-        policy, beta = policy_arrays(self.ppo.policy), config.fading**self.rounds
+            self._sim = simulate(self.task, config.n_envs, seed=self.seed * 7919 + 1)
+        policy, beta = policy_arrays(self.ppo.policy), config.beta_decay**self.rounds
         seen, said = [], []
-        for _ in range(config.steps):
+        for _ in range(config.n_steps):
             obs = self._sim.obs.copy()
             label = np.asarray(expert(obs))
             own = policy.act(obs, self._random)
-            gives = self._random.random(config.rows) < beta
+            gives = self._random.random(config.n_envs) < beta
             seen.append(obs)
             said.append(label)
             self._sim.step(np.where(gives if label.ndim == 1 else gives[:, None], label, own))
         self.rounds += 1
-        self._obs = np.concatenate([self._obs, *seen])
+        self._labelled_obs = np.concatenate([self._labelled_obs, *seen])
         labels = np.concatenate(said)
         self._labels = labels if self._labels is None else np.concatenate([self._labels, labels])
-        self.cloner.add(np.concatenate(seen), labels)
-        self._begin_anew()
+        self.cloner.add_examples(np.concatenate(seen), labels)
+        self._restart_training()
         return len(labels)
 
-    def _take(self, records: list[Record]) -> None:
-        super()._take(records)
+    def _set_records(self, records: list[Record]) -> None:
+        super()._set_records(records)
         if self._labels is not None:
-            self.cloner.add(self._obs, self._labels)
+            self.cloner.add_examples(self._labelled_obs, self._labels)
 
     def snapshot(self) -> Snapshot:
         found = super().snapshot()
-        labelled = {"labelled state": len(self._obs)} if len(self._obs) else {}
-        return replace(found, uses=found.uses | labelled)
+        labelled = {"labelled state": len(self._labelled_obs)} if len(self._labelled_obs) else {}
+        return replace(found, feedback_counts=found.feedback_counts | labelled)
 
     def state_dict(self) -> StateDict:
         state = super().state_dict()
         if self._labels is None:
             return state
-        labels = {"labels.obs": self._obs, "labels.actions": self._labels}
+        labels = {"labels.obs": self._labelled_obs, "labels.actions": self._labels}
         return replace(state, arrays=state.arrays | labels)
 
     def load_state_dict(self, state: StateDict) -> None:
         super().load_state_dict(state)
         if "labels.obs" in state.arrays:
-            self._obs, self._labels = state.arrays["labels.obs"], state.arrays["labels.actions"]
+            self._labelled_obs, self._labels = state.arrays["labels.obs"], state.arrays["labels.actions"]

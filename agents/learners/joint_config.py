@@ -12,6 +12,7 @@ from agents.feedback.principles import Principles
 from agents.learners.protocol import Prior
 from agents.queries.query_manager import QueryManager
 from agents.queries.selection import QueryConfig
+from agents.renamed_settings import renamed_settings
 from agents.rewards.additive import AdditiveReward
 from agents.rewards.base import ChoiceReward
 from agents.rewards.linear import LinearReward, LinearRewardConfig
@@ -20,19 +21,20 @@ from agents.rewards.symmetry import canonical_views
 from agents.training.trainer_config import TrainerConfig
 from envs.world import Task
 
-ADDITIVE = 100
+MAX_ADDITIVE_INPUTS = 100
 """So many numbers seen at most are weighed one by one; more are the other net's."""
 
 
+@renamed_settings(prior_steps="proxy_steps", cloning="bc_coef", practice="trainer")
 @dataclass(frozen=True)
 class JointConfig:
     """How `joint` spends its time."""
 
-    prior_steps: int | None = None  # environment steps on the written reward first; None: 1,000 episodes
+    proxy_steps: int | None = None  # environment steps on the written reward first; None: 1,000 episodes
     steps_per_fit: int | None = None  # on one state of the feedback; None: as the reward bears
     curve_every: int = 12  # bursts between two points of the curves
     questions_every: int = 12  # bursts after which the questions are made anew
-    cloning: float | None = None  # weight of cloning beside PPO; None: 0, and 0.3 where no terms are named
+    bc_coef: float | None = None  # weight of cloning beside PPO; None: 0, and 0.3 where no terms are named
     control: Literal["", "constant", "random"] = ""  # a reward that learns nothing, to compare with
     principles: Principles | None = None  # written rules that answer beside the person
     follow: str = ""  # whose reward, where raters want different things; empty: those whose answers tell most
@@ -52,10 +54,10 @@ def discrete_actions(task: Task) -> int:
 def make_query_manager(task: Task, config: JointConfig, seed: int) -> QueryManager:
     """Of a reward that knows no terms none is asked about, and its clips are short."""
     plain, query = config.model == "net" or not task.names_terms, config.query
-    query = replace(query, steps=query.short) if plain else query
+    query = replace(query, clip_steps=query.short_clip_steps) if plain else query
     asker = QueryManager(task, query, np.random.default_rng([seed, 1]))
     if plain:
-        asker.coverage, asker.decisive = None, 0
+        asker.d_optimal, asker.n_improvement_answers = None, 0
     return asker
 
 
@@ -66,8 +68,8 @@ def make_reward(task: Task, config: JointConfig, prior: Prior, seed: int) -> Cho
     actions = discrete_actions(task)
     if config.model == "net" or not task.names_terms:
         turns = canonical_views(task.world.symmetries, actions)
-        few = len(task.world.obs_names) <= ADDITIVE
+        few = len(task.world.obs_names) <= MAX_ADDITIVE_INPUTS
         if few and task.names_terms and (believed.any() or not turns):
-            return AdditiveReward(believed, actions, config.net, seed, turns=turns)
+            return AdditiveReward(believed, actions, config.net, seed, views=turns)
         return NetReward(believed, turns, actions, config.net, seed)
     return LinearReward(believed, np.ones(len(written), np.bool_), actions, config.reward, seed)

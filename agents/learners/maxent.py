@@ -17,27 +17,35 @@ from numpy.typing import NDArray
 from agents.feedback.records import Demonstration, Record
 from agents.learners.joint_config import JointConfig
 from agents.learners.reward_learner import RewardLearner
+from agents.renamed_settings import renamed_settings
 from agents.rewards.linear import LinearReward, LinearRewardConfig
 from envs.tabular import Tables, TooManyStates, enumerate_states
 from envs.trajectory import Trajectory
 
-Wide = NDArray[np.float64]
+Float64 = NDArray[np.float64]
 
 
+@renamed_settings(
+    states="max_states",
+    ascents="n_updates",
+    rate="learning_rate",
+    prior_spread="weight_std",
+    most="max_demonstrations",
+)
 @dataclass(frozen=True)
 class MaxEntConfig(JointConfig):
     """`joint`'s, and the exact likelihood's."""
 
-    states: int = 20_000  # more than these are sampled
-    ascents: int = 25  # steps uphill on the exact likelihood
-    rate: float = 0.3
-    prior_spread: float = 3.0  # deviation of a term's weight, in units of its usual amount [nats]
-    most: int = 4  # demonstrations that are put into tables
-    reward: LinearRewardConfig = field(default_factory=lambda: LinearRewardConfig(unnamed=0.0))
+    max_states: int = 20_000  # more than these are sampled
+    n_updates: int = 25  # steps uphill on the exact likelihood
+    learning_rate: float = 0.3
+    weight_std: float = 3.0  # deviation of a term's weight, in units of its usual amount [nats]
+    max_demonstrations: int = 4  # demonstrations that are put into tables
+    reward: LinearRewardConfig = field(default_factory=lambda: LinearRewardConfig(unmentioned_weight=0.0))
     """Nothing is believed of what the written reward leaves out: a drive speaks of all of it."""
 
 
-def soft_policy(tables: Tables, reward: Wide, horizon: int) -> Wide:
+def soft_policy(tables: Tables, reward: Float64, horizon: int) -> Float64:
     """pi_t(a|s) [T, S, A] by soft value iteration backwards from the horizon (Ziebart et al. 2010, eq. 6).
 
     reward [S, A]. V_T = 0; Q_t = r + V_{t+1}(after); V_t = log sum_a exp Q_t; pi_t = exp(Q_t - V_t).
@@ -51,9 +59,9 @@ def soft_policy(tables: Tables, reward: Wide, horizon: int) -> Wide:
     return found
 
 
-def occupancies(tables: Tables, policy: Wide, start: int = 0) -> Wide:
+def occupancies(tables: Tables, policy: Float64, start: int = 0) -> Float64:
     """How often each (s, a) is met from `start` within the horizon, [S, A]; sums to the horizon."""
-    here: Wide = np.zeros(len(tables))
+    here: Float64 = np.zeros(len(tables))
     here[start] = 1.0
     total = np.zeros(policy.shape[1:])
     for now in policy:
@@ -63,10 +71,12 @@ def occupancies(tables: Tables, policy: Wide, start: int = 0) -> Wide:
     return total
 
 
-def gradient(tables: Tables, weights: Wide, shown: Wide, horizon: int, start: int = 0) -> Wide:
+def log_likelihood_gradient(
+    tables: Tables, weights: Float64, demonstrated: Float64, horizon: int, start: int = 0
+) -> Float64:
     """d log-likelihood / d weights [M] of terms: those shown less those expected (2010, theorem 6)."""
     policy = soft_policy(tables, tables.terms @ weights, horizon)
-    return shown - np.einsum("sa,sam->m", occupancies(tables, policy, start), tables.terms)
+    return demonstrated - np.einsum("sa,sam->m", occupancies(tables, policy, start), tables.terms)
 
 
 class MaxEntLearner(RewardLearner):
@@ -76,35 +86,43 @@ class MaxEntLearner(RewardLearner):
     kinds: ClassVar[frozenset[str]] = frozenset({"demonstration"})
     Config: ClassVar[type[JointConfig]] = MaxEntConfig
     config: MaxEntConfig
-    exact: bool = False
+    is_exact: bool = False
     """Whether the newest fit was."""
 
     def fit_reward(self, records: list[Record]) -> None:
         super().fit_reward(records)
-        shown = [r.trajectory for r in records if isinstance(r, Demonstration)][: self.config.most]
-        self.exact = False
+        shown = [r.trajectory for r in records if isinstance(r, Demonstration)][
+            : self.config.max_demonstrations
+        ]
+        self.is_exact = False
         if not shown or not isinstance(self.reward, LinearReward):
             return
         try:
-            tables = [enumerate_states(self.task, t.states[0], self.config.states) for t in shown]
+            tables = [enumerate_states(self.task, t.states[0], self.config.max_states) for t in shown]
         except TooManyStates:
             return
-        found = self._ascend(tables, shown, self.reward)
+        found = self._maximise_likelihood(tables, shown, self.reward)
         self.reward.set_weights(found.astype(np.float32))
-        self.exact = True
+        self.is_exact = True
         self.apply_reward()
 
-    def _ascend(self, tables: list[Tables], shown: list[Trajectory], model: LinearReward) -> Wide:
+    def _maximise_likelihood(
+        self, tables: list[Tables], demonstrations: list[Trajectory], model: LinearReward
+    ) -> Float64:
         """Adagrad uphill from the written reward, each term in its own unit."""
-        config, unit = self.config, model.unit.astype(np.float64)
+        config, unit = self.config, model.term_scale.astype(np.float64)
         prior = model.prior_mean().astype(np.float64)
         scaled, squares = prior.copy(), np.full(len(unit), 1e-8)
-        for _ in range(config.ascents):
-            slope = -(scaled - prior) / config.prior_spread**2
-            for one, driven in zip(tables, shown, strict=True):
+        for _ in range(config.n_updates):
+            slope = -(scaled - prior) / config.weight_std**2
+            for one, driven in zip(tables, demonstrations, strict=True):
                 counted = driven.terms.sum(0).astype(np.float64)
                 # The stretch that was shown: what lies after it was not.
-                slope += gradient(one, scaled / unit, counted, len(driven)) / unit / len(shown)
+                slope += (
+                    log_likelihood_gradient(one, scaled / unit, counted, len(driven))
+                    / unit
+                    / len(demonstrations)
+                )
             squares += slope**2
-            scaled = scaled + config.rate * slope / np.sqrt(squares) * 3.0
+            scaled = scaled + config.learning_rate * slope / np.sqrt(squares) * 3.0
         return scaled / unit

@@ -12,17 +12,19 @@ from typing import ClassVar
 
 from agents.learners.joint_config import JointConfig
 from agents.learners.reward_learner import RewardLearner
+from agents.renamed_settings import renamed_settings
 from agents.rl.sac_dqn import OffPolicyConfig
 from agents.training.off_policy import OffPolicyTrainer
 
-EXPLORING = "finding out what can happen"
+EXPLORING_PHASE = "finding out what can happen"
 
 
+@renamed_settings(off="off_policy")
 @dataclass(frozen=True)
 class PebbleConfig(JointConfig):
     """`joint`'s with other trainer: fewer steps of the world, more of learning from each."""
 
-    off: OffPolicyConfig = field(default_factory=OffPolicyConfig)
+    off_policy: OffPolicyConfig = field(default_factory=OffPolicyConfig)
     explore_steps: int | None = None  # by itself first, with the prior "none"; None: 150 episodes
 
 
@@ -39,24 +41,24 @@ class PebbleLearner(RewardLearner):
 
     def make_trainer(self) -> OffPolicyTrainer:
         config, horizon = self.config, self.task.horizon
-        trainer = OffPolicyTrainer(self.task, self.seed, config.off)
+        trainer = OffPolicyTrainer(self.task, self.seed, config.off_policy)
         self._explore_steps = 150 * horizon if config.explore_steps is None else config.explore_steps
-        trainer.exploring = self.prior == "none" and self._explore_steps > 0
+        trainer.is_exploring = self.prior == "none" and self._explore_steps > 0
         return trainer
 
     @property
     def is_on_proxy(self) -> bool:
         if self.prior == "written":
             return self.trainer.env_steps < self.proxy_steps
-        return self.trainer.exploring
+        return self.trainer.is_exploring
 
     @property
     def phase(self) -> str:
-        return EXPLORING if self.trainer.exploring else super().phase
+        return EXPLORING_PHASE if self.trainer.is_exploring else super().phase
 
     def train_iteration(self) -> int:
         steps = super().train_iteration()
-        if self.trainer.exploring and self.trainer.env_steps >= self._explore_steps:
-            self.trainer.exploring = False
+        if self.trainer.is_exploring and self.trainer.env_steps >= self._explore_steps:
+            self.trainer.is_exploring = False
             self.apply_reward()
         return steps

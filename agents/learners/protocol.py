@@ -12,7 +12,7 @@ from envs.world import Task
 
 Prior = Literal["written", "none"]
 """What the policy begins with: the proxy reward that is written, or nothing."""
-BEFORE_ANSWERS = frozenset({"learning from the written reward", "finding out what can happen"})
+PHASES_BEFORE_QUERIES = frozenset({"learning from the written reward", "finding out what can happen"})
 """Phases in which it is too early to ask: what the agent does then is not yet worth comparing."""
 
 

@@ -46,7 +46,7 @@ class QuerySource:
         self.draw_clips(is_fitted=is_fitted)
         self.manager.select_queries(self._sampled_returns(counts))
         if self._rules.principles is not None:
-            self._rules.answer(self.manager.pairs(RuleAnswers.PAIRS))
+            self._rules.answer(self.manager.draw_pairs(RuleAnswers.N_PAIRS))
 
     def draw_clips(self, *, is_fitted: bool) -> None:
         """Draw clips to ask about. The first of them say how much of each term is usual."""
@@ -54,7 +54,7 @@ class QuerySource:
         moments = trainer.moments(self.manager.random)
         self.manager.draw_clips(moments, trainer.variants(), trainer.rare_moments)
         if not is_fitted:
-            self._reward.set_units(self.manager.sums())
+            self._reward.set_term_scales(self.manager.clip_term_sums())
         self._reward.observe_clips(self.manager.clips)
 
     def query(

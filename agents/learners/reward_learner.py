@@ -16,7 +16,7 @@ import numpy as np
 
 from agents.checkpoint import StateDict
 from agents.feedback.principles import RuleAnswers
-from agents.feedback.records import Comparison, Question, Record, Suggestion, uses_of
+from agents.feedback.records import Comparison, Question, Record, Suggestion, count_by_kind
 from agents.imitation.cloner import Cloner
 from agents.inference.choice_sets import choice_sets
 from agents.inference.reward_inference import RewardInference
@@ -25,7 +25,7 @@ from agents.learners.joint_config import JointConfig, make_query_manager, make_r
 from agents.learners.learning_curve import LearningCurve
 from agents.learners.protocol import Prior
 from agents.learners.query_source import QuerySource
-from agents.learners.training_schedule import TrainingSchedule, TrainingStep, steps_of
+from agents.learners.training_schedule import TrainingSchedule, TrainingStep, resolve_steps
 from agents.rewards import saliency
 from agents.rewards.base import Reward
 from agents.rewards.reward_arrays import RewardArrays
@@ -58,7 +58,7 @@ class RewardLearner(CheckpointedLearner):
         config = self.config
         self.trainer: Trainer = self.make_trainer()
         self._term_counts: Any = None  # of each term per episode, by the newest rollout
-        cloning = (0.0 if task.names_terms else 0.3) if config.cloning is None else config.cloning
+        cloning = (0.0 if task.names_terms else 0.3) if config.bc_coef is None else config.bc_coef
         self.cloner = Cloner(task.world.symmetries, cloning, seed)
         self.reward = self.make_reward()
         self.inference = RewardInference(self.reward, len(task.world.terms))
@@ -69,7 +69,7 @@ class RewardLearner(CheckpointedLearner):
         self.queries = QuerySource(self.query_manager, *parts, self.kinds)
         self.schedule = TrainingSchedule()
         self.curve = LearningCurve()
-        self._uses: dict[str, int] = {}
+        self._feedback_counts: dict[str, int] = {}
         self._saliency: dict[str, float] = {}
         if self.prior == "written":
             self.apply_reward()
@@ -97,12 +97,12 @@ class RewardLearner(CheckpointedLearner):
         """Learn what this rater wants, where raters part; empty: those whose answers tell most."""
         if rater != self.inference.follow:
             self.inference.follow = rater
-            self.schedule.fitted = frozenset()
+            self.schedule.fitted_ids = frozenset()
 
     @property
     def proxy_steps(self) -> int:
         """Environment steps of training on the proxy reward."""
-        return steps_of(self.config.prior_steps, self.PROXY_EPISODES, self.task.horizon)
+        return resolve_steps(self.config.proxy_steps, self.PROXY_EPISODES, self.task.horizon)
 
     @property
     def is_on_proxy(self) -> bool:
@@ -112,13 +112,15 @@ class RewardLearner(CheckpointedLearner):
     @property
     def has_feedback(self) -> bool:
         """Whether anything has been fitted that somebody or a rule said."""
-        return bool(self.schedule.fitted or self._rule_answers)
+        return bool(self.schedule.fitted_ids or self._rule_answers)
 
     @property
     def steps_per_fit(self) -> int:
         """Environment steps of training on one fit."""
-        episodes = self.EPISODES_PER_FIT or self.reward.max_episodes_per_fit(sum(self._uses.values()))
-        return steps_of(self.config.steps_per_fit, episodes, self.task.horizon)
+        episodes = self.EPISODES_PER_FIT or self.reward.max_episodes_per_fit(
+            sum(self._feedback_counts.values())
+        )
+        return resolve_steps(self.config.steps_per_fit, episodes, self.task.horizon)
 
     @property
     def has_trained_enough(self) -> bool:
@@ -138,12 +140,12 @@ class RewardLearner(CheckpointedLearner):
         return "learning from your feedback" if self.has_budget else "waiting for more feedback"
 
     def step(self) -> bool:
-        records, schedule = self.standing_records(), self.schedule
+        records, schedule = self.active_records(), self.schedule
         ids = frozenset(record.id for record in records)
-        if ids != schedule.cloned:
-            self.cloner.take(records)
+        if ids != schedule.cloned_ids:
+            self.cloner.set_records(records)
             self.trainer.restarts.set_demonstrations(records)
-            self._uses, schedule.cloned = uses_of(records), ids
+            self._feedback_counts, schedule.cloned_ids = count_by_kind(records), ids
         match schedule.next(
             ids,
             is_on_proxy=self.is_on_proxy,
@@ -156,7 +158,7 @@ class RewardLearner(CheckpointedLearner):
                 self.trainer.restarts.mark_restart_point()
             case TrainingStep.FIT_REWARD:
                 self.fit_reward(records)
-                schedule.fitted = ids
+                schedule.fitted_ids = ids
             case TrainingStep.TRAIN:
                 self._train()
             case TrainingStep.SELECT_QUERIES:
@@ -165,7 +167,7 @@ class RewardLearner(CheckpointedLearner):
             case TrainingStep.WAIT:
                 self.learned_seq = self.newest_seq
                 return False
-        if ids == schedule.fitted:
+        if ids == schedule.fitted_ids:
             self.learned_seq = self.newest_seq
         self.step_count += 1
         return True
@@ -183,21 +185,21 @@ class RewardLearner(CheckpointedLearner):
         if self.config.control or self.trainer.restarts.is_restarting:  # every restart is for the same reward
             return
         was, now = before / self.steps_per_fit, self.schedule.steps_since_fit / self.steps_per_fit
-        if self.inference.refine_during_training(was, now):
+        if self.inference.refine_if_due(was, now):
             self.trainer.restarts.reset_recent_policies()
         self.trainer.restarts.keep_early_policy(was, now)
 
     def finish_fit(self) -> None:
         """Training on this fit ends; or it begins once more, where another starting point is left."""
         restarts, schedule, counts = self.trainer.restarts, self.schedule, self._term_counts
-        if not (schedule.restarted or restarts.is_restarting) and self.restart_if_idle():
-            schedule.restarted, schedule.steps_since_fit = True, 0
+        if not (schedule.has_restarted or restarts.is_restarting) and self.restart_if_idle():
+            schedule.has_restarted, schedule.steps_since_fit = True, 0
         elif restarts.can_restart and counts is not None and self.episode_value(counts) is not None:
             restarts.restart(counts)
             schedule.steps_since_fit = 0
         else:
             self._term_counts = restarts.accept_or_revert(counts, self.reward.is_credibly_better)
-            schedule.finished = True
+            schedule.has_finished = True
             if not self.task.is_costly:  # there no policy is rejected that questions must ask about
                 self.select_queries()
 
@@ -212,10 +214,10 @@ class RewardLearner(CheckpointedLearner):
 
     def train_iteration(self) -> int:
         """Hook: one rollout of the policy and its update; the number of environment steps."""
-        if self.trainer.restarts.is_imitating:
-            return self.trainer.restarts.imitate_some()
+        if self.trainer.restarts.is_warm_starting:
+            return self.trainer.restarts.warm_start_some()
         if self._term_counts is not None and not self.config.control:  # a control must know nothing of doubt
-            reward = self.reward.risk_adjusted(self._term_counts, self.inference.usual)
+            reward = self.reward.risk_adjusted_arrays(self._term_counts, self.inference.usual_counts)
             self.trainer.update_reward_weights(reward)
         steps = self.trainer.train_iteration()
         if (seen := self.trainer.newest_steps()) is not None:
@@ -230,23 +232,23 @@ class RewardLearner(CheckpointedLearner):
     def fit_reward(self, records: list[Record]) -> None:
         """Hook: fit the reward to all feedback, and train on it from now on."""
         self._term_counts = self.trainer.restarts.restore_candidate(self._term_counts)
-        self._rule_answers = self.rule_answers.update(records) if "comparison" in self.kinds else []
+        self._rule_answers = self.rule_answers.take_new_answers(records) if "comparison" in self.kinds else []
         heard = [*records, *self._rule_answers]
-        if self.kinds == {"evaluation"} and not self.schedule.fitted:
+        if self.kinds == {"evaluation"} and not self.schedule.fitted_ids:
             self.queries.draw_clips(is_fitted=False)  # evaluations do not say how much of a term is usual
-        steps = self.query_manager.config.steps
+        steps = self.query_manager.config.clip_steps
         choices = choice_sets(self.task, heard, self.trainer.variants(), steps, self.seed)
         if choices:
             answers = [r for r in heard if isinstance(r, Comparison)]
             promised = self.trainer.learned_return
-            self.inference.record_predictions(choices, answers, self.schedule.fitted, promised)
+            self.inference.record_predictions(choices, answers, self.schedule.fitted_ids, promised)
             self.inference.fit(choices, answers, {answer.id for answer in self._rule_answers})
         else:
             self.inference.reset()
         if self.config.control == "random":
             self.reward.randomise()
         self.restart_if_idle()
-        if self.schedule.finished and self.reward.shrinks_policy:
+        if self.schedule.has_finished and self.reward.shrinks_policy:
             self.trainer.shrink_last_layer()
         self.apply_reward()
         self.schedule.begin_fit()
@@ -262,23 +264,23 @@ class RewardLearner(CheckpointedLearner):
         """The risk-adjusted return of an episode with `counts` of each term [M]; None: not known."""
         if not self.has_feedback or self.config.control:
             return None
-        return self.reward.risk_adjusted_return(counts, self.inference.usual)
+        return self.reward.risk_adjusted_return(counts, self.inference.usual_counts)
 
     def apply_reward(self) -> None:
         """Hook: train on the reward as it is estimated now."""
         if (steps := self.trainer.newest_steps()) is not None:
             self.reward.normalise(*steps)
-            self._saliency = saliency.saliency(self.task, self.reward.arrays(), *steps)
+            self._saliency = saliency.compute_saliency(self.task, self.reward.arrays(), *steps)
         self.trainer.set_reward(self.current_reward)
 
     def select_queries(self) -> None:
         """Choose what to ask next."""
-        fitted = bool(self.schedule.fitted)
-        self.queries.select(self.standing_records(), self._uses, is_fitted=fitted)
+        fitted = bool(self.schedule.fitted_ids)
+        self.queries.select(self.active_records(), self._feedback_counts, is_fitted=fitted)
 
     def query(self, clips: int = 2) -> Question | None:
-        fitted = bool(self.schedule.fitted)
-        return self.queries.query(clips, self.standing_records(), self._uses, is_fitted=fitted)
+        fitted = bool(self.schedule.fitted_ids)
+        return self.queries.query(clips, self.active_records(), self._feedback_counts, is_fitted=fitted)
 
     def suggest(self) -> Suggestion | None:
         """The kind of feedback that would tell most for each second of this person's time."""
@@ -289,7 +291,7 @@ class RewardLearner(CheckpointedLearner):
         """Add a point to the learning curve."""
         watched = {} if self.evaluate is None else self.evaluate(self.trainer.policy)
         values = self.trainer.curve_values() | watched | self.inference.agreement
-        self.curve.record(self.trainer.env_steps, self._uses.get("comparison", 0), values)
+        self.curve.record(self.trainer.env_steps, self._feedback_counts.get("comparison", 0), values)
 
     def snapshot(self) -> Snapshot:
         names, raters = self.task.world.term_names, self.inference.reliability.raters
@@ -298,16 +300,16 @@ class RewardLearner(CheckpointedLearner):
             step=self.step_count,
             feedback_seq=self.learned_seq,
             env_steps=self.trainer.env_steps,
-            policy=self.trainer.shown,
+            policy=self.trainer.shown_policy,
             reward=self.reward.arrays(),
             curve=self.curve.points(),
             questions=tuple(self.query_manager.ready),
             phase=self.phase,
-            uses=dict(self._uses),
-            salience=dict(self._saliency),
-            warnings=(*self.inference.warnings(names), *self.records.remarks(self.standing_records())),
-            parting=self.inference.differing_terms(names),
-            followed=self.inference.followed,
+            feedback_counts=dict(self._feedback_counts),
+            saliency=dict(self._saliency),
+            warnings=(*self.inference.warnings(names), *self.records.warnings(self.active_records())),
+            rater_differences=self.inference.differing_terms(names),
+            followed_raters=self.inference.followed_raters,
             raters={rater or "you": asdict(known) for rater, known in raters.items()},
         )
 
@@ -316,7 +318,7 @@ class RewardLearner(CheckpointedLearner):
             "step": self.step_count,
             **self.schedule.state_dict().facts,
             "learned_seq": self.learned_seq,
-            "uses": self._uses,
+            "uses": self._feedback_counts,
             "agreement": self.inference.agreement,
             "counts": None if self._term_counts is None else self._term_counts.tolist(),
             "inference": self.inference.facts(),
@@ -333,11 +335,11 @@ class RewardLearner(CheckpointedLearner):
         self.step_count = facts["step"]
         self.schedule.load_state_dict(state)
         self.newest_seq = self.learned_seq = facts["learned_seq"]
-        self._uses = dict(facts.get("uses", {}))
+        self._feedback_counts = dict(facts.get("uses", {}))
         self.inference.agreement.update(facts["agreement"])
         self.query_manager.load_state_dict(StateDict(facts["asker"]))
         self.cloner.restore(facts["cloner"])
         self._term_counts = None if facts["counts"] is None else np.array(facts["counts"], np.float32)
         self.inference.restore(facts.get("inference", {}))
-        self.schedule.finished = self.has_trained_enough
+        self.schedule.has_finished = self.has_trained_enough
         self.trainer.restore(facts["practice"], arrays, self.current_reward)

@@ -12,19 +12,21 @@ from typing import ClassVar
 
 from agents.learners.joint_config import JointConfig, discrete_actions
 from agents.learners.reward_learner import RewardLearner
+from agents.renamed_settings import renamed_settings
 from agents.rewards.base import ChoiceReward
 from agents.rewards.shaping_rewards import AddedReward, PotentialConfig, PotentialReward
 
 
+@renamed_settings(hidden="hidden_units", updates="n_updates", decay="l2_coef")
 @dataclass(frozen=True)
 class ShapingConfig(JointConfig):
     """`joint`'s, and how the person's reward is added."""
 
     potential: bool = False  # as a difference of potentials, which keeps the optimum
     strength: float = 1.0  # of the person's word beside the task's own reward
-    hidden: int = 32
-    updates: int = 150  # Adam steps at a fit of the potential
-    decay: float = 0.03
+    hidden_units: int = 32
+    n_updates: int = 150  # Adam steps at a fit of the potential
+    l2_coef: float = 0.03
 
 
 class ShapingLearner(RewardLearner):
@@ -41,6 +43,6 @@ class ShapingLearner(RewardLearner):
         written = self.task.proxy_weights
         if config.potential:
             gamma = config.trainer.ppo.gamma
-            own = PotentialConfig(config.strength, config.hidden, config.updates, config.decay)
+            own = PotentialConfig(config.strength, config.hidden_units, config.n_updates, config.l2_coef)
             return PotentialReward(written, actions, len(world.obs_names), gamma, own, self.seed)
         return AddedReward(written, actions, config.reward, config.strength, self.seed)

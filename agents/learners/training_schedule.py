@@ -8,7 +8,7 @@ from enum import Enum, auto
 from agents.checkpoint import StateDict
 
 
-def steps_of(steps: int | None, episodes: int, horizon: int) -> int:
+def resolve_steps(steps: int | None, episodes: int, horizon: int) -> int:
     """Environment steps: those that are set, else so many episodes' worth."""
     return episodes * horizon if steps is None else steps
 
@@ -27,26 +27,27 @@ class TrainingStep(Enum):
 class TrainingSchedule:
     """Where learning stands on the feedback given so far.
 
-    fitted: ids of the records that the reward was fitted to. cloned: ids of those that behavioural cloning
-    has been given. steps_since_fit: environment steps trained on this fit. finished: training on this fit
-    has come to its end. restarted: on this fit it began once more, because the agent had come to do nothing.
+    fitted_ids: ids of the records that the reward was fitted to. cloned_ids: ids of those that behavioural
+    cloning has been given. steps_since_fit: environment steps trained on this fit. has_finished: training on
+    this fit has come to its end. has_restarted: on this fit it began once more, because the agent had come to
+    do nothing.
     """
 
-    fitted: frozenset[str] = frozenset()
-    cloned: frozenset[str] = frozenset()
+    fitted_ids: frozenset[str] = frozenset()
+    cloned_ids: frozenset[str] = frozenset()
     steps_since_fit: int = 0
-    finished: bool = False
-    restarted: bool = False
+    has_finished: bool = False
+    has_restarted: bool = False
 
     def state_dict(self) -> StateDict:
-        return StateDict({"since_fit": self.steps_since_fit, "fitted": sorted(self.fitted)})
+        return StateDict({"since_fit": self.steps_since_fit, "fitted": sorted(self.fitted_ids)})
 
     def load_state_dict(self, state: StateDict) -> None:
-        self.steps_since_fit, self.fitted = state.facts["since_fit"], frozenset(state.facts["fitted"])
+        self.steps_since_fit, self.fitted_ids = state.facts["since_fit"], frozenset(state.facts["fitted"])
 
     def begin_fit(self) -> None:
-        """The reward has just been fitted: training on it begins."""
-        self.steps_since_fit, self.restarted, self.finished = 0, False, False
+        """The reward has just been fitted_ids: training on it begins."""
+        self.steps_since_fit, self.has_restarted, self.has_finished = 0, False, False
 
     def next(
         self,
@@ -64,7 +65,7 @@ class TrainingSchedule:
         """
         if is_on_proxy:
             return TrainingStep.TRAIN_ON_PROXY
-        if ids != self.fitted or has_new_rule_answers:
+        if ids != self.fitted_ids or has_new_rule_answers:
             return TrainingStep.FIT_REWARD
         if has_budget:
             return TrainingStep.TRAIN

@@ -16,16 +16,16 @@ Float = NDArray[np.float32]
 def clipped_mean(mean: Float, deviation: Float, low: Float, high: Float) -> Float:
     """E[clip(X, low, high)] for X ~ Normal(mean [N, C], deviation [C]); exact to about 1e-6 of the box."""
     below, above = (low - mean) / deviation, (high - mean) / deviation
-    under, over = _share_below(below), _share_below(above)
-    inside = mean * (over - under) - deviation * (_density(above) - _density(below))
+    under, over = _normal_cdf(below), _normal_cdf(above)
+    inside = mean * (over - under) - deviation * (_normal_pdf(above) - _normal_pdf(below))
     return np.asarray(low * under + high * (1.0 - over) + inside, np.float32)
 
 
-def _density(x: Float) -> NDArray[np.float64]:
+def _normal_pdf(x: Float) -> NDArray[np.float64]:
     return np.asarray(np.exp(-0.5 * np.square(x, dtype=np.float64)) / np.sqrt(2 * np.pi))
 
 
-def _share_below(x: Float) -> NDArray[np.float64]:
+def _normal_cdf(x: Float) -> NDArray[np.float64]:
     """The normal distribution's share below x (Abramowitz and Stegun 1964, 7.1.26: error under 1.5e-7)."""
     z = np.abs(np.asarray(x, np.float64)) / np.sqrt(2.0)
     t = 1.0 / (1.0 + 0.3275911 * z)

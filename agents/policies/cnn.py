@@ -17,7 +17,7 @@ from envs.external.external_task import ExternalTask
 from envs.world import Task
 
 Float = NDArray[np.float32]
-SMALLEST = 36
+MIN_IMAGE_SIZE = 36
 """Edge of a picture below which nothing is left of it after NatureCNN's strides [px]."""
 
 
@@ -34,7 +34,7 @@ class ImageSlice:
 
     @property
     def channels_last(self) -> bool:
-        return self.shape[0] not in (1, 3, 4) or min(self.shape[1:]) < SMALLEST
+        return self.shape[0] not in (1, 3, 4) or min(self.shape[1:]) < MIN_IMAGE_SIZE
 
     @property
     def channels_first(self) -> tuple[int, int, int]:
@@ -56,14 +56,14 @@ class CnnArrays:
         x = obs[:, fold.at : fold.at + fold.size].reshape(n, *fold.shape)
         x = x.transpose(0, 3, 1, 2) if fold.channels_last else x
         for weight, bias, stride in self.convolutions:
-            x = _convolved(x, weight, bias, stride)
+            x = _convolve(x, weight, bias, stride)
         weight, bias = self.dense
         seen = np.maximum(x.reshape(n, -1) @ weight + bias, 0.0)
         rest = obs[:, : fold.at], obs[:, fold.at + fold.size :]
         return np.concatenate([seen, *rest], axis=1)
 
 
-def _convolved(x: Float, weight: Float, bias: Float, stride: int) -> Float:
+def _convolve(x: Float, weight: Float, bias: Float, stride: int) -> Float:
     """ReLU of a convolution of x [N, C, H, W] without padding."""
     kernel = weight.shape[2]
     windows: Any = np.lib.stride_tricks.sliding_window_view(x, (kernel, kernel), (2, 3))
@@ -88,10 +88,11 @@ def image_slice(task: Task) -> ImageSlice:
             f"'CnnPolicy' looks at one picture, and {task.id} shows {len(found) or 'none'}: use 'MlpPolicy'"
         )
     channels, *edges = found[0].channels_first
-    if channels not in (1, 3, 4) or min(edges) < SMALLEST:
+    if channels not in (1, 3, 4) or min(edges) < MIN_IMAGE_SIZE:
         shape = "x".join(str(n) for n in found[0].shape)
         raise ValueError(
-            f"'CnnPolicy' needs pictures of at least {SMALLEST}x{SMALLEST} pixels in 1, 3 or 4 colours, and "
-            f"those of {task.id} are {shape}: use 'MlpPolicy', or wrap it so that it shows larger ones"
+            f"'CnnPolicy' needs pictures of at least {MIN_IMAGE_SIZE}x{MIN_IMAGE_SIZE} pixels in 1, 3 or 4 "
+            f"colours, and those of {task.id} are {shape}: use 'MlpPolicy', or wrap it so that it shows "
+            "larger ones"
         )
     return found[0]

@@ -12,22 +12,22 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor, NatureC
 from agents.policies.cnn import CnnArrays, ImageSlice
 
 
-class PictureExtractor(BaseFeaturesExtractor):
+class ImageExtractor(BaseFeaturesExtractor):
     """What NatureCNN makes of the picture, beside the rest of the numbers."""
 
-    def __init__(self, space: spaces.Box, fold: ImageSlice, features: int = 128) -> None:
-        super().__init__(space, features + space.shape[0] - fold.size)
-        self.fold = fold
-        picture = spaces.Box(0.0, 1.0, fold.channels_first, np.float32)
+    def __init__(self, space: spaces.Box, image: ImageSlice, features: int = 128) -> None:
+        super().__init__(space, features + space.shape[0] - image.size)
+        self.image_slice = image
+        picture = spaces.Box(0.0, 1.0, image.channels_first, np.float32)
         self.nature = NatureCNN(picture, features, normalized_image=True)
 
     def forward(self, obs: torch.Tensor) -> torch.Tensor:
-        fold = self.fold
-        x = obs[:, fold.at : fold.at + fold.size].reshape(-1, *fold.shape)
-        seen = self.nature(x.permute(0, 3, 1, 2) if fold.channels_last else x)
-        return torch.cat([seen, obs[:, : fold.at], obs[:, fold.at + fold.size :]], 1)
+        image = self.image_slice
+        x = obs[:, image.at : image.at + image.size].reshape(-1, *image.shape)
+        seen = self.nature(x.permute(0, 3, 1, 2) if image.channels_last else x)
+        return torch.cat([seen, obs[:, : image.at], obs[:, image.at + image.size :]], 1)
 
-    def eyes(self) -> CnnArrays:
+    def to_arrays(self) -> CnnArrays:
         """The same as plain arrays."""
 
         def plain(tensor: Any) -> Any:
@@ -39,4 +39,4 @@ class PictureExtractor(BaseFeaturesExtractor):
             if isinstance(layer, torch.nn.Conv2d)
         )
         dense: Any = self.nature.linear[0]
-        return CnnArrays(self.fold, convolutions, (plain(dense.weight).T.copy(), plain(dense.bias)))
+        return CnnArrays(self.image_slice, convolutions, (plain(dense.weight).T.copy(), plain(dense.bias)))

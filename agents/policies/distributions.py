@@ -18,7 +18,7 @@ Float = NDArray[np.float32]
 
 def log_prob(policy: PolicyArrays, obs: Float, actions: Array) -> Float:
     """log pi(a|s) [N] of actions [N] or [N, C] at observations [N, D]."""
-    out = forward(policy.layers, policy.seen(obs), policy.activation)
+    out = forward(policy.layers, policy.extract_features(obs), policy.activation)
     if policy.kind == "discrete":
         peak = out.max(1, keepdims=True)
         out = out - peak - np.log(np.exp(out - peak).sum(1, keepdims=True))
@@ -28,13 +28,13 @@ def log_prob(policy: PolicyArrays, obs: Float, actions: Array) -> Float:
     return np.asarray((-0.5 * apart**2 - policy.log_std - 0.5 * np.log(2 * np.pi)).sum(1), np.float32)
 
 
-def gaussian(means: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
+def gaussian_log_prob(means: torch.Tensor, actions: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
     """log-density [...] of actions [..., C] around means, with deviations exp(log_std) [C]."""
     scaled = (actions - means) / log_std.exp()
     return (-0.5 * scaled**2 - log_std - 0.5 * np.log(2 * np.pi)).sum(-1)
 
 
-def evaluate(
+def evaluate_actions(
     policy: Any, obs: torch.Tensor, actions: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(log-probability [B], mean entropy, value [B]) of actions under an SB3 policy; all on its device."""
@@ -47,4 +47,4 @@ def evaluate(
         entropy = -(log_p.exp() * log_p).sum(-1).mean()
         return log_p.gather(1, actions.long()).squeeze(-1), entropy, values
     log_std = policy.log_std
-    return gaussian(out, actions, log_std), (log_std + 0.5 + 0.5 * np.log(2 * np.pi)).sum(), values
+    return gaussian_log_prob(out, actions, log_std), (log_std + 0.5 + 0.5 * np.log(2 * np.pi)).sum(), values

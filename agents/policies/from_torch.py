@@ -12,7 +12,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from agents.policies.cnn_torch import PictureExtractor
+from agents.policies.cnn_torch import ImageExtractor
 from agents.policies.policy_arrays import Layers, PolicyArrays
 
 
@@ -21,7 +21,7 @@ def to_array(tensor: torch.Tensor) -> Any:
     return tensor.detach().cpu().numpy().astype(np.float32, copy=True)
 
 
-def small_net(inputs: int, hidden: int, seed: int) -> nn.Sequential:
+def make_mlp(inputs: int, hidden: int, seed: int) -> nn.Sequential:
     """inputs -> hidden -> 1 with tanh; the same weights for the same seed, whatever was drawn before."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -39,7 +39,7 @@ def policy_arrays(policy: ActorCriticPolicy) -> PolicyArrays:
     layers = mlp_layers(policy.mlp_extractor.policy_net, policy.action_net)
     activation: Any = "relu" if policy.activation_fn is nn.ReLU else "tanh"
     space, extractor = policy.action_space, policy.features_extractor
-    eyes = extractor.eyes() if isinstance(extractor, PictureExtractor) else None
+    eyes = extractor.to_arrays() if isinstance(extractor, ImageExtractor) else None
     if isinstance(space, spaces.Discrete):
         return PolicyArrays(layers, "discrete", activation=activation, eyes=eyes)
     if not isinstance(space, spaces.Box):
@@ -60,14 +60,14 @@ def value_layers(policy: ActorCriticPolicy) -> Layers:
     return mlp_layers(policy.mlp_extractor.value_net, policy.value_net)
 
 
-def known_values(algorithm: BaseAlgorithm | None) -> Layers:
+def critic_layers(algorithm: BaseAlgorithm | None) -> Layers:
     """The value function of an SB3 model whose policy is an actor-critic; () of others, and of none."""
     policy = None if algorithm is None else algorithm.policy
     return value_layers(policy) if isinstance(policy, ActorCriticPolicy) else ()
 
 
-def random_policy(task_policy: PolicyArrays) -> PolicyArrays:
+def uniform_policy(policy: PolicyArrays) -> PolicyArrays:
     """The same shape of policy that knows nothing: every action equally likely."""
-    zero = tuple((np.zeros_like(w), np.zeros_like(b)) for w, b in task_policy.layers)
-    log_std = None if task_policy.log_std is None else np.zeros_like(task_policy.log_std)
-    return replace(task_policy, layers=zero, log_std=log_std)
+    zero = tuple((np.zeros_like(w), np.zeros_like(b)) for w, b in policy.layers)
+    log_std = None if policy.log_std is None else np.zeros_like(policy.log_std)
+    return replace(policy, layers=zero, log_std=log_std)

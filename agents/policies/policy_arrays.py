@@ -16,7 +16,7 @@ Layers = tuple[tuple[Float, Float], ...]
 """(weight [in, out], bias [out]) of each layer."""
 Arrays = dict[str, NDArray[Any]]
 """Arrays by name, as a safetensors file holds them."""
-LOG_STD = (-20.0, 2.0)
+LOG_STD_BOUNDS = (-20.0, 2.0)
 """Bounds of a squashed policy's logs of deviations, as in Stable-Baselines3's SAC."""
 
 
@@ -44,12 +44,12 @@ class PolicyArrays:
     eyes: CnnArrays | None = None
 
     @property
-    def inputs(self) -> int:
+    def n_inputs(self) -> int:
         """How many numbers an observation has."""
         wide = int(self.layers[0][0].shape[0])
         return wide if self.eyes is None else wide - self.eyes.dense[1].size + self.eyes.image_slice.size
 
-    def seen(self, obs: Float) -> Float:
+    def extract_features(self, obs: Float) -> Float:
         """What the layers see of observations [N, D]."""
         obs = np.asarray(obs, np.float32)
         return obs if self.eyes is None else self.eyes(obs)
@@ -58,26 +58,26 @@ class PolicyArrays:
         self, obs: Float, random: np.random.Generator | None = None, temperature: float = 1.0
     ) -> NDArray[Any]:
         """Actions [N] or [N, C] for obs [N, D]: sampled when `random` is given, else the best."""
-        out: NDArray[Any] = forward(self.layers, self.seen(obs), self.activation)
+        out: NDArray[Any] = forward(self.layers, self.extract_features(obs), self.activation)
         if self.kind == "discrete":
             if random is None:
                 return out.argmax(axis=1)
             gumbel = random.gumbel(size=out.shape)
             return np.asarray((out / temperature + gumbel).argmax(axis=1))
         if self.kind == "squashed":
-            return self._squashed(out, random, temperature)
+            return self._act_squashed(out, random, temperature)
         if random is not None and self.log_std is not None:
             noise = random.standard_normal(out.shape).astype(np.float32)
             out = out + temperature * np.exp(self.log_std) * noise
         return out if self.low is None else np.clip(out, self.low, self.high)
 
-    def _squashed(self, out: Float, random: np.random.Generator | None, temperature: float) -> Float:
+    def _act_squashed(self, out: Float, random: np.random.Generator | None, temperature: float) -> Float:
         assert self.low is not None
         assert self.high is not None
         mean, log_std = np.split(out, 2, axis=1)
         if random is not None:
             noise = random.standard_normal(mean.shape).astype(np.float32)
-            mean = mean + temperature * np.exp(log_std.clip(*LOG_STD)) * noise
+            mean = mean + temperature * np.exp(log_std.clip(*LOG_STD_BOUNDS)) * noise
         return np.asarray(self.low + 0.5 * (np.tanh(mean) + 1.0) * (self.high - self.low), np.float32)
 
 
@@ -93,7 +93,7 @@ def layer_arrays(name: str, layers: Layers, parts: tuple[str, str] = ("0", "1"))
     }
 
 
-def layers_from(name: str, arrays: Mapping[str, NDArray[Any]], parts: tuple[str, str] = ("0", "1")) -> Layers:
+def read_layers(name: str, arrays: Mapping[str, NDArray[Any]], parts: tuple[str, str] = ("0", "1")) -> Layers:
     """The layers that `layer_arrays` wrote under `name`; () where there are none."""
     found: list[tuple[Float, Float]] = []
     weight, bias = parts

@@ -19,12 +19,12 @@ from envs.trajectory import Trajectory
 from envs.world import Array, Task
 
 Float = NDArray[np.float32]
-Act = Callable[[Float], Array]
+ActFunction = Callable[[Float], Array]
 """obs [N, D] -> actions."""
 
 
 @dataclass(frozen=True)
-class Variant:
+class PolicyVariant:
     """A way of acting: a policy at a temperature, and what recordings of it are called."""
 
     policy: PolicyArrays
@@ -41,12 +41,12 @@ class Moment:
 
     state: Array
     rng: int
-    left: int  # steps to the horizon
+    steps_left: int  # steps to the horizon
     recording: Trajectory | None = None
-    at: int = 0
+    recording_step: int = 0
 
 
-def moment_of(task: Task, trajectory: Trajectory, at: int) -> Moment:
+def moment_at(task: Task, trajectory: Trajectory, at: int) -> Moment:
     """Moment `at` of a recording."""
     if not task.can_restore:
         prefix = 0 if trajectory.prefix is None else len(trajectory.prefix)
@@ -57,43 +57,49 @@ def moment_of(task: Task, trajectory: Trajectory, at: int) -> Moment:
     return Moment(trajectory.states[at], int(trajectory.rng[at]), left)
 
 
-def moments_of(task: Task, states: Array, rng: Array) -> list[Moment]:
+def moments_from_states(task: Task, states: Array, rng: Array) -> list[Moment]:
     """A moment for each row of stored states [N, K]."""
     left = task.horizon - states[:, task.world.clock]
     return [Moment(s, int(r), int(n)) for s, r, n in zip(states, rng, left, strict=True)]
 
 
-def fresh_moments(task: Task, count: int, seed: int) -> list[Moment]:
+def episode_starts(task: Task, count: int, seed: int) -> list[Moment]:
     """The starts of `count` new episodes."""
     if not task.can_restore:
         words = np.random.default_rng(seed).integers(2**63, size=count, dtype=np.uint64)
         return [Moment(np.zeros(0), int(word), task.horizon) for word in words]
     sim = simulate(task, count, seed=seed)
-    return moments_of(task, sim.states, sim.rng)
+    return moments_from_states(task, sim.states, sim.rng)
 
 
-def foreign_moments(
-    task: Task, policy: PolicyArrays, random: np.random.Generator, episodes: int = 6, each: int = 2
+def external_moments(
+    task: Task,
+    policy: PolicyArrays,
+    random: np.random.Generator,
+    episodes: int = 6,
+    moments_per_episode: int = 2,
 ) -> list[Moment]:
     """Moments in whole episodes driven for it: nothing can be put into a state in somebody else's world.
 
     Of a world that doesn't repeat itself only the starts of episodes.
     """
-    starts = fresh_moments(task, episodes, int(random.integers(2**31)))
+    starts = episode_starts(task, episodes, int(random.integers(2**31)))
     if isinstance(task, ExternalTask) and is_filmed(task):
         return starts
-    whole = roll(task, starts, [Variant(policy)] * episodes, [task.horizon] * episodes, random)
+    whole = rollout_clips(task, starts, [PolicyVariant(policy)] * episodes, [task.horizon] * episodes, random)
     found = []
     for recording in whole:
         alive = max(1, int((recording.observations[:-1, -1] == 0.0).sum()))  # last is `ended`
-        found += [moment_of(task, recording, int(at)) for at in random.integers(alive, size=each)]
+        found += [
+            moment_at(task, recording, int(at)) for at in random.integers(alive, size=moments_per_episode)
+        ]
     return found
 
 
-def roll(
+def rollout_clips(
     task: Task,
     moments: Sequence[Moment],
-    variants: Sequence[Variant],
+    variants: Sequence[PolicyVariant],
     steps: Sequence[int],
     random: np.random.Generator,
 ) -> list[Trajectory]:
@@ -106,13 +112,13 @@ def roll(
     if not task.can_restore:
         sim.film()
         for row, moment in enumerate(moments):
-            _fork(sim, row, moment)
+            _start_row(sim, row, moment)
             seeds[row] = sim.origin(row)
     else:
         states = np.stack([m.state for m in moments])
         sim.put(np.ones(rows, np.bool_), states, np.array([m.rng for m in moments], np.uint64))
-    lasts = [min(n, m.left) for n, m in zip(steps, moments, strict=True)]
-    log = _run(sim, variants, max(lasts), random)
+    lasts = [min(n, m.steps_left) for n, m in zip(steps, moments, strict=True)]
+    log = _run_steps(sim, variants, max(lasts), random)
     kernel = mode() if task.can_restore else "foreign"
     return [
         Trajectory(
@@ -132,9 +138,9 @@ def roll(
     ]
 
 
-def _fork(sim: Any, row: int, moment: Moment) -> None:
+def _start_row(sim: Any, row: int, moment: Moment) -> None:
     if moment.recording is not None:
-        sim.fork(row, moment.recording, moment.at)
+        sim.fork(row, moment.recording, moment.recording_step)
     else:
         which = np.arange(sim.rows) == row
         sim.rng[row] = np.uint64(moment.rng)
@@ -142,7 +148,7 @@ def _fork(sim: Any, row: int, moment: Moment) -> None:
 
 
 @dataclass(frozen=True)
-class _Log:
+class _StepLog:
     states: Array  # [T + 1, N, K]
     rng: NDArray[np.uint64]
     obs: Float
@@ -150,7 +156,9 @@ class _Log:
     terms: Float
 
 
-def _run(sim: Any, variants: Sequence[Variant], steps: int, random: np.random.Generator) -> _Log:
+def _run_steps(
+    sim: Any, variants: Sequence[PolicyVariant], steps: int, random: np.random.Generator
+) -> _StepLog:
     """T steps of all rows, each by its own variant."""
     groups = [(v, np.array([w is v for w in variants])) for v in {id(v): v for v in variants}.values()]
     states, rng, seen = [sim.states.copy()], [sim.rng.copy()], [sim.obs.copy()]
@@ -170,20 +178,20 @@ def _run(sim: Any, variants: Sequence[Variant], steps: int, random: np.random.Ge
         seen.append(step.last_obs.copy())
     if not acted:
         one = np.zeros((0, sim.rows), np.int64)
-        return _Log(
+        return _StepLog(
             np.stack(states), np.stack(rng), np.stack(seen), one, np.zeros((0, sim.rows, 0), np.float32)
         )
-    return _Log(np.stack(states), np.stack(rng), np.stack(seen), np.stack(acted), np.stack(terms))
+    return _StepLog(np.stack(states), np.stack(rng), np.stack(seen), np.stack(acted), np.stack(terms))
 
 
-def acting(policy: PolicyArrays, seed: int = 0) -> Act:
+def sampling_act(policy: PolicyArrays, seed: int = 0) -> ActFunction:
     """The policy as it acts on screen: sampled at temperature 1."""
     random = np.random.default_rng(seed)
     return lambda obs: policy.act(obs, random)
 
 
 def episode_steps(
-    task: Task, act: Act, seeds: Array, *, by_state: bool = False
+    task: Task, act: ActFunction, seeds: Array, *, by_state: bool = False
 ) -> Iterator[tuple[Array, Step]]:
     """One whole episode from each seed's start: (states before [N, K], the step) at each step.
 
@@ -196,7 +204,7 @@ def episode_steps(
         yield before, sim.step(act(before if by_state else sim.obs))
 
 
-def episode_terms(task: Task, act: Act, seeds: Array) -> NDArray[np.float64]:
+def episode_terms(task: Task, act: ActFunction, seeds: Array) -> NDArray[np.float64]:
     """Each term [N, M] summed over one whole episode from each seed's start."""
     terms = np.zeros((len(seeds), len(task.world.terms)))
     for _, step in episode_steps(task, act, seeds):

@@ -36,48 +36,50 @@ def information_gain(p: Float) -> Float:
 
 
 def expected_value_of_information(
-    p: Float, worth: NDArray[np.floating[Any]], starts: NDArray[np.int64], weights: NDArray[np.float64]
+    p: Float, returns: NDArray[np.floating[Any]], starts: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> Float:
     """By how much better than today one would choose in each group, knowing the answer: the mean of it [...].
 
-    p [..., S, A]: of each answer under samples of the reward; worth [S, N]: returns of all candidates; starts
-    [G]: where each group of them begins; weights [G] of the groups in the mean. The expected value of
+    p [..., S, A]: of each answer under samples of the reward; returns [S, N]: returns of all candidates;
+    starts [G]: where each group of them begins; weights [G] of the groups in the mean. The expected value of
     information where each group is a decision to be made (Viappiani and Boutilier 2010, "Optimal Bayesian
     recommendation sets", section 3): what a weight is does not matter where the same would be done anyway.
     """
     answers = np.moveaxis(p, -1, -2)
-    after = answers.reshape(-1, answers.shape[-1]) @ worth
+    after = answers.reshape(-1, answers.shape[-1]) @ returns
     after /= np.maximum(answers.sum(-1), 1e-12).reshape(-1, 1)
     chosen = np.maximum.reduceat(after, starts, axis=1) @ weights
     known = (p.mean(-2) * chosen.reshape(answers.shape[:-1])).sum(-1)
-    return np.asarray(known - np.maximum.reduceat(worth.mean(0), starts) @ weights) / len(starts)
+    return np.asarray(known - np.maximum.reduceat(returns.mean(0), starts) @ weights) / len(starts)
 
 
-def plackett_luce(worth: Float, noise: float) -> Float:
+def ranking_probabilities(returns: Float, error_rate: float) -> Float:
     """P of each order of n clips [..., n!] for their worth [..., n], as Plackett and Luce have it.
 
-    noise: share of answers that are accidents, any order alike.
+    error_rate: share of answers that are accidents, any order alike.
     """
-    clips = worth.shape[-1]
+    clips = returns.shape[-1]
     found = []
     for order in permutations(range(clips)):
-        ahead = worth[..., order]
-        log_p = np.zeros(worth.shape[:-1])
+        ahead = returns[..., order]
+        log_p = np.zeros(returns.shape[:-1])
         for place in range(clips - 1):
             rest = ahead[..., place:]
             top = rest.max(-1)
             log_p += ahead[..., place] - top - np.log(np.exp(rest - top[..., None]).sum(-1))
         found.append(np.exp(log_p))
-    return (1.0 - noise) * np.stack(found, -1) + noise / math.factorial(clips)
+    return (1.0 - error_rate) * np.stack(found, -1) + error_rate / math.factorial(clips)
 
 
-def choice_probabilities(worth: Float, noise: float) -> Float:
+def choice_probabilities(returns: Float, error_rate: float) -> Float:
     """P of each of n to be chosen as the best [..., n]."""
-    p = np.exp(worth - worth.max(-1, keepdims=True))
-    return np.asarray((1.0 - noise) * p / p.sum(-1, keepdims=True) + noise / worth.shape[-1])
+    p = np.exp(returns - returns.max(-1, keepdims=True))
+    return np.asarray((1.0 - error_rate) * p / p.sum(-1, keepdims=True) + error_rate / returns.shape[-1])
 
 
-def rankings(worth: Float, clips: int, noise: float) -> tuple[Float, list[tuple[int, ...]]]:
+def ranking_gains(returns: Float, clips: int, error_rate: float) -> tuple[Float, list[tuple[int, ...]]]:
     """The gain [G, sets] of ranking each set of `clips` of the K clips, and the sets. worth [G, S, K]."""
-    sets = list(combinations(range(worth.shape[-1]), clips))
-    return np.stack([information_gain(plackett_luce(worth[..., s], noise)) for s in sets], -1), sets
+    sets = list(combinations(range(returns.shape[-1]), clips))
+    return np.stack(
+        [information_gain(ranking_probabilities(returns[..., s], error_rate)) for s in sets], -1
+    ), sets

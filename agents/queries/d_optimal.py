@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from agents.feedback.records import Question
-from agents.queries.selection import Group, differ, sums
+from agents.queries.selection import Group, are_different, term_sums
 
 
 class DOptimalDesign:
@@ -20,18 +20,20 @@ class DOptimalDesign:
     So twenty questions asked at once are not twenty times about the same.
     """
 
-    def __init__(self, terms: int) -> None:
-        self._precision = np.eye(terms)
-        self._scale = np.ones(terms)
+    def __init__(self, n_terms: int) -> None:
+        self._precision = np.eye(n_terms)
+        self._scale = np.ones(n_terms)
 
-    def pick(self, groups: Sequence[Group], count: int) -> list[tuple[float, Group]]:
+    def select_pairs(self, groups: Sequence[Group], count: int) -> list[tuple[float, Group]]:
         """Up to `count` pairs from different groups, and by how much each was uncertain."""
-        pairs = [(i, a, b) for i, g in enumerate(groups) for a, b in combinations(g, 2) if differ(a, b)]
+        pairs = [
+            (i, a, b) for i, g in enumerate(groups) for a, b in combinations(g, 2) if are_different(a, b)
+        ]
         if not pairs:
             return []
-        gaps = np.stack([sums(a) - sums(b) for _, a, b in pairs]).astype(np.float64)
+        gaps = np.stack([term_sums(a) - term_sums(b) for _, a, b in pairs]).astype(np.float64)
         scale = np.maximum(np.sqrt((gaps**2).mean(0)), 1e-6)
-        gaps = self._directions(gaps, scale)
+        gaps = self._normalised_gaps(gaps, scale)
         found: list[tuple[float, Group]] = []
         used, precision = np.zeros(len(pairs), np.bool_), self._precision.copy()
         for _ in range(min(count, len({i for i, _, _ in pairs}))):
@@ -43,13 +45,13 @@ class DOptimalDesign:
         self._scale = scale
         return found
 
-    def asked(self, question: Question) -> None:
+    def add_question(self, question: Question) -> None:
         """Remember what a pair was about."""
-        gap = self._directions(sums(question.clips[0]) - sums(question.clips[1]), self._scale)
+        gap = self._normalised_gaps(term_sums(question.clips[0]) - term_sums(question.clips[1]), self._scale)
         self._precision += np.outer(gap, gap)
 
     @staticmethod
-    def _directions(gaps: Any, scale: Any) -> Any:
+    def _normalised_gaps(gaps: Any, scale: Any) -> Any:
         """Differences [..., M] in units of the usual one; an answer tells a sign, not an amount."""
         gaps = gaps / scale
         return gaps / np.sqrt(1.0 + (gaps**2).mean(-1, keepdims=True))

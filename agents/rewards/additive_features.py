@@ -16,61 +16,69 @@ from numpy.typing import NDArray
 from agents.checkpoint import Arrays
 from agents.policies.policy_arrays import Layers
 from agents.rewards.base import Float
-from agents.rewards.ensemble_reward import STRAIGHT
-from agents.rewards.reward_arrays import Turns, reward_inputs
+from agents.rewards.ensemble_reward import LINEAR_UNIT_SCALE
+from agents.rewards.reward_arrays import CanonicalView, reward_inputs
 from agents.rewards.term_predictor import TermPredictor
 
-KNOTS = (0.1, 0.3, 0.5, 0.7, 0.9)
+KNOT_POSITIONS = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Where bends lie, as shares of the range that each number has."""
-WIDTH = 0.25  # of a bend, in deviations of the number
+KNOT_WIDTH = 0.25  # of a bend, in deviations of the number
 
 
 class AdditiveFeatures:
     """Features of steps. Knots and the terms that are predicted are set by `fit`."""
 
-    def __init__(self, one_hot: int, turns: Sequence[Turns], predictor: TermPredictor) -> None:
-        """one_hot: number of Discrete actions, 0 for Box. turns: see `turnings`."""
-        self._one_hot, self._turns, self._predictor = one_hot, turns, predictor
-        self.forget()
+    def __init__(self, one_hot: int, views: Sequence[CanonicalView], predictor: TermPredictor) -> None:
+        """one_hot: number of Discrete actions, 0 for Box. views: see `canonical_views`."""
+        self._one_hot, self._views, self._predictor = one_hot, views, predictor
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """No knots, and no term is predicted."""
-        self.knots, self.width = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
+        self.knots, self.knot_width = np.zeros((0, 0), np.float32), np.zeros(0, np.float32)
         """[K, D] and [D]: places and widths of the bends."""
-        self.terms = 0
+        self.n_predicted_terms = 0
         """How many terms are predicted: all of the world's, or none."""
 
     def fit(self, next_obs: Float) -> None:
         """Learn to predict terms from all that was seen, and place the knots; next_obs [L, D]."""
-        self.terms = self._predictor.terms if self._predictor.train() else 0
+        self.n_predicted_terms = self._predictor.n_terms if self._predictor.train() else 0
         low, high = np.quantile(next_obs, 0.01, 0), np.quantile(next_obs, 0.99, 0)
-        knots = np.stack([low + share * (high - low) for share in KNOTS]).astype(np.float32)
-        self.knots = knots[: 0 if self._turns else None]
-        self.width = (WIDTH * np.maximum(next_obs.std(0), 0.05)).astype(np.float32)
+        knots = np.stack([low + share * (high - low) for share in KNOT_POSITIONS]).astype(np.float32)
+        self.knots = knots[: 0 if self._views else None]
+        self.knot_width = (KNOT_WIDTH * np.maximum(next_obs.std(0), 0.05)).astype(np.float32)
 
-    def inputs(self, obs: Float, actions: Any, next_obs: Float, turns: Turns | None) -> Float:
-        """What the first layer sees of steps [N, 3 D + A], in a view turned by `turns`."""
+    def step_inputs(self, obs: Float, actions: Any, next_obs: Float, view: CanonicalView | None) -> Float:
+        """What the first layer sees of steps [N, 3 D + A], in a view turned by `view`."""
         acts: Any = np.asarray(actions).reshape(len(obs), -1)
         acts = acts[:, 0].astype(np.int64) if self._one_hot else acts
-        return np.asarray(reward_inputs(obs, acts, next_obs, self._one_hot, turns, apart=True), np.float32)
+        return np.asarray(
+            reward_inputs(obs, acts, next_obs, self._one_hot, view, split_changes=True), np.float32
+        )
 
-    def views(self, obs: Float, actions: Any, next_obs: Float) -> list[Float]:
-        """`inputs` in every view that the world has of these steps."""
-        return [self.inputs(obs, actions, next_obs, turns) for turns in self._turns or (None,)]
+    def inputs_in_all_views(self, obs: Float, actions: Any, next_obs: Float) -> list[Float]:
+        """`step_inputs` in every view that the world has of these steps."""
+        return [self.step_inputs(obs, actions, next_obs, turns) for turns in self._views or (None,)]
 
     def __call__(self, obs: Float, actions: Any, next_obs: Float) -> Float:
         """Features of steps [N, F], F = 3 D + A + bends + predicted terms."""
-        first = self._turns[0] if self._turns else None
-        plain, wide = self.inputs(obs, actions, next_obs, first), obs.shape[1]
+        first = self._views[0] if self._views else None
+        plain, wide = self.step_inputs(obs, actions, next_obs, first), obs.shape[1]
         came = plain[:, :wide] + plain[:, wide : 2 * wide] - plain[:, 2 * wide : 3 * wide]
-        bends = [np.tanh((came - knot) / self.width) for knot in self.knots]
-        told = [self._predictor.predict(plain)] if self.terms else []
+        bends = [np.tanh((came - knot) / self.knot_width) for knot in self.knots]
+        told = [self._predictor.predict(plain)] if self.n_predicted_terms else []
         return np.asarray(np.concatenate([came, plain[:, wide:], *bends, *told], 1), np.float32)
 
     def sizes(self, count: int) -> tuple[int, int, int, int, int]:
         """How many of `count` features are (seen, rises and falls, actions, bends, predicted terms)."""
-        wide, bends = len(self.width), self.knots.size
-        return wide, 2 * wide, count - 3 * wide - bends - self.terms, bends, self.terms
+        wide, bends = len(self.knot_width), self.knots.size
+        return (
+            wide,
+            2 * wide,
+            count - 3 * wide - bends - self.n_predicted_terms,
+            bends,
+            self.n_predicted_terms,
+        )
 
     def groups(self, count: int) -> NDArray[np.int64]:
         """The group that each feature matters with [F].
@@ -84,18 +92,19 @@ class AdditiveFeatures:
         told = 3 * wide + 1 + np.arange(terms)
         return np.concatenate([*plain, np.tile(number, len(self.knots)), told])
 
-    def layers(self, weights: Float) -> Layers:
-        """The net on `inputs` whose output is features @ weights [F]; it sees s, and s' = s + rise - fall."""
-        wide, bends = len(self.width), self.knots.size
-        plain = len(weights) - self.terms - bends
+    def as_layers(self, weights: Float) -> Layers:
+        """The net on `step_inputs` whose output is features @ weights [F]; it sees s, and s' = s + rise -
+        fall."""
+        wide, bends = len(self.knot_width), self.knots.size
+        plain = len(weights) - self.n_predicted_terms - bends
         into = np.zeros((plain, bends), np.float32)
         numbers = np.tile(np.arange(wide), len(self.knots))
-        steep = 1.0 / np.tile(self.width, len(self.knots))
+        steep = 1.0 / np.tile(self.knot_width, len(self.knots))
         for part, sign in enumerate((1.0, 1.0, -1.0)):
             into[part * wide + numbers, np.arange(bends)] = sign * steep
         bias, out = -self.knots.ravel() * steep, weights[plain : plain + bends]
         always = 0.0
-        if self.terms:
+        if self.n_predicted_terms:
             first, its_bias, last, rest = self._predictor.layers
             told = weights[plain + bends :]
             into, bias = np.concatenate([into, first], 1), np.append(bias, its_bias)
@@ -103,18 +112,18 @@ class AdditiveFeatures:
         seen, straight = weights[:wide], weights[:plain].copy()
         straight[wide : 2 * wide] += seen
         straight[2 * wide : 3 * wide] -= seen
-        size = max(float(np.abs(straight).max()), 1e-6) / STRAIGHT
+        size = max(float(np.abs(straight).max()), 1e-6) / LINEAR_UNIT_SCALE
         into = np.concatenate([into, straight[:, None] / size], 1).astype(np.float32)
         bias, out = np.append(bias, 0.0).astype(np.float32), np.append(out, size).astype(np.float32)
         return (into, bias), (out[:, None], np.array([always], np.float32))
 
     def state(self) -> Arrays:
         """The knots, and the weights of the predictor where terms are predicted."""
-        found: Arrays = {"reward.knots": self.knots, "reward.width": self.width}
-        return found | (self._predictor.state() if self.terms else {})
+        found: Arrays = {"reward.knots": self.knots, "reward.width": self.knot_width}
+        return found | (self._predictor.state() if self.n_predicted_terms else {})
 
     def restore(self, arrays: Arrays) -> None:
         """Put back what `state` kept."""
-        self.knots, self.width = arrays["reward.knots"], arrays["reward.width"]
+        self.knots, self.knot_width = arrays["reward.knots"], arrays["reward.width"]
         self._predictor.restore(arrays)
-        self.terms = self._predictor.terms if "reward.told.0" in arrays else 0
+        self.n_predicted_terms = self._predictor.n_terms if "reward.told.0" in arrays else 0

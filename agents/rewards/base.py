@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.checkpoint import Arrays
-from agents.feedback.choices import Packed
+from agents.feedback.choices import PackedChoices
 from agents.losses import choice
-from agents.rewards.reward_arrays import RewardArrays, steps_of
+from agents.rewards.reward_arrays import RewardArrays, trajectory_steps
 from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
@@ -59,13 +59,13 @@ class Reward(ABC):
 
     def normalise(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
         """Set shift and scale so that the mean reward of these steps is 0 and its deviation 1."""
-        raw = self.arrays().members(obs, actions, next_obs, terms).mean(0)
+        raw = self.arrays().member_rewards(obs, actions, next_obs, terms).mean(0)
         self.shift = float(raw.mean())
         self.scale = 1.0 / max(float(raw.std()), 1e-3)
 
     # What not every reward learns from. By default nothing is learned.
 
-    def set_units(self, clips: list[Float]) -> None:  # noqa: B027
+    def set_term_scales(self, clips: list[Float]) -> None:  # noqa: B027
         """Learn how much of each term [M] clips usually sum up to."""
 
     def observe_rollout(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:  # noqa: B027
@@ -80,34 +80,35 @@ class Reward(ABC):
         """How sharply a kind of feedback chooses, beside answers, and the share of it that counts."""
         return 1.0, 1.0
 
-    def risk_adjusted(self, counts: Float, usual: Float) -> RewardArrays:
+    def risk_adjusted_arrays(self, counts: Float, usual_counts: Float) -> RewardArrays:
         """What practice is paid by, for a policy that does `counts` of each term an episode [M].
 
-        usual [K, M]: the same of what people chose, in K ways, at any scale.
+        usual_counts [K, M]: the same of what people chose, in K ways, at any scale.
         """
         return self.arrays()
 
-    def risk_adjusted_return(self, counts: Float, usual: Float) -> float | None:
+    def risk_adjusted_return(self, counts: Float, usual_counts: Float) -> float | None:
         """What an episode with `counts` of each term is surely worth; None where that is not known."""
         return None
 
-    def is_credibly_better(self, counts: Float, than: Float) -> bool:
-        """Whether episodes with `counts` of each term [M] are surely better than those with `than` [M]."""
+    def is_credibly_better(self, counts: Float, other_counts: Float) -> bool:
+        """Whether episodes with `counts` of each term [M] are surely better than with `other_counts` [M]."""
         return True
 
     def is_idle(self, counts: Float) -> bool:
         """Whether an agent whose episodes have `counts` of each term [M] has come to do nothing."""
         return False
 
-    def max_episodes_per_fit(self, said: int) -> int:
-        """Episodes of training on a fit to `said` pieces of feedback: longer, its errors are exploited."""
+    def max_episodes_per_fit(self, n_records: int) -> int:
+        """Episodes of training on a fit to `n_records` pieces of feedback: longer, its errors are
+        exploited."""
         return 500
 
 
 class ChoiceReward(Reward):
     """A reward that is fitted to choices (see `agents.feedback.choices`) and can be asked what they say."""
 
-    flexible: bool = False
+    fits_random_answers: bool = False
     """Whether it can explain almost anything that it is told, answers by chance as well."""
     estimates_rater_noise: bool = False
     """Whether a fit itself judges how careful each of several raters is; else it is told (`Choice.noise`)."""
@@ -120,18 +121,18 @@ class ChoiceReward(Reward):
         """Whether feedback has been fitted: before that there is only the prior."""
 
     @abstractmethod
-    def fit(self, packed: Packed) -> None:
+    def fit(self, packed: PackedChoices) -> None:
         """Explain these choices; starts from the last fit."""
 
-    def refine(self, packed: Packed) -> None:
+    def refine(self, packed: PackedChoices) -> None:
         """Explain the same choices better, if a fit alone is not as good as it gets."""
 
-    def prior_per_unit(self) -> tuple[Float, Float, Float] | None:
+    def scaled_prior(self) -> tuple[Float, Float, Float] | None:
         """Prior mean and deviation of weights per unit of each term, the units, [M] each; None: no terms."""
         return None
 
     @abstractmethod
-    def returns(self, packed: Packed) -> Float:
+    def returns(self, packed: PackedChoices) -> Float:
         """Each option's mean return over the ensemble, [S + 1]."""
 
     def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
@@ -139,21 +140,23 @@ class ChoiceReward(Reward):
 
         By default the members of `arrays()` are the samples: one, where there is no ensemble.
         """
-        steps: Float = self.arrays().members(*steps_of(clips))
+        steps: Float = self.arrays().member_rewards(*trajectory_steps(clips))
         ends = np.cumsum([len(c) for c in clips])
         return np.stack([part.sum(1) for part in np.split(steps, ends[:-1], axis=1)], axis=1)
 
-    def agreement(self, packed: Packed) -> float:
+    def agreement(self, packed: PackedChoices) -> float:
         """Share (by weight) of choices whose chosen option has the highest return."""
-        options = np.where(packed.mask, self.returns(packed)[packed.option], -np.inf)
+        options = np.where(packed.mask, self.returns(packed)[packed.option_index], -np.inf)
         best = options[:, 0] >= options.max(1) - 1e-6
         return float((best * packed.weight).sum() / packed.weight.sum())
 
 
-def choices_loss(returns: Tensor, trust: Tensor, packed: Packed, noise: float) -> Tensor:
+def choices_loss(returns: Tensor, rationality: Tensor, packed: PackedChoices, error_rate: float) -> Tensor:
     """-log P of each choice [E, B], for returns of options [E, S + 1] and trust [E, kinds]."""
-    sharp = trust[:, torch.from_numpy(packed.kind)].unsqueeze(-1)
-    options = returns[:, torch.from_numpy(packed.option)] * sharp
+    sharp = rationality[:, torch.from_numpy(packed.kind)].unsqueeze(-1)
+    options = returns[:, torch.from_numpy(packed.option_index)] * sharp
     first = torch.zeros(len(packed), dtype=torch.int64)
-    accidents = torch.from_numpy(np.where(np.isnan(packed.noise), noise, packed.noise).astype(np.float32))
+    accidents = torch.from_numpy(
+        np.where(np.isnan(packed.error_rate), error_rate, packed.error_rate).astype(np.float32)
+    )
     return choice(options, first, torch.from_numpy(packed.mask), accidents)

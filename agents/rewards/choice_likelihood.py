@@ -11,74 +11,89 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.feedback.choices import Packed
-from agents.losses import CLIP
+from agents.feedback.choices import PackedChoices
+from agents.losses import MAX_RETURN_GAP
 
 Float = NDArray[np.float32]
-ERRORS = np.array((0.02, 0.1, 0.25, 0.5, 1.0), np.float32)
+ERROR_RATES = np.array((0.02, 0.1, 0.25, 0.5, 1.0), np.float32)
 """Shares of somebody's answers that may be accidents."""
-LIKELY = np.array((0.5, 0.1, 0.1, 0.05, 0.25), np.float32)
+ERROR_RATE_PRIOR = np.array((0.5, 0.1, 0.1, 0.05, 0.25), np.float32)
 """How likely each share is, of one of several raters: who answers at random must be found out soon."""
-UNKNOWN_RATER_ERROR = float(ERRORS @ LIKELY)
+UNKNOWN_RATER_ERROR_RATE = float(ERROR_RATES @ ERROR_RATE_PRIOR)
 """Share of accidents to expect of one of several raters of whom nothing is known."""
 
 
 class LinearChoiceLikelihood:
     """Choices as differences of what the other options sum up to from what the chosen one does."""
 
-    def __init__(self, packed: Packed, features: Float, noise: float, which: NDArray[np.bool_]) -> None:
-        """features [S + 1, F] of each option; noise: share of accidents where a choice tells none.
+    def __init__(
+        self, packed: PackedChoices, features: Float, error_rate: float, included: NDArray[np.bool_]
+    ) -> None:
+        """features [S + 1, F] of each option; error_rate: share of accidents where a choice tells none.
 
-        which [B]: the choices that are meant; at least one of them must have had an alternative.
+        included [B]: the choices that are meant; at least one of them must have had an alternative.
         """
-        mask = packed.mask & which[:, None]
+        mask = packed.mask & included[:, None]
         there = mask.sum(1)
-        self.choices = np.flatnonzero(there > 1)
+        self.choice_indices = np.flatnonzero(there > 1)
         """Those that had an alternative."""
         row, place = np.nonzero(mask)
         row, place = row[place > 0], place[place > 0]
-        self._gaps = np.ascontiguousarray(
-            (features[packed.option[row, place]] - features[packed.option[row, 0]]).T, np.float32
+        self._feature_gaps = np.ascontiguousarray(
+            (features[packed.option_index[row, place]] - features[packed.option_index[row, 0]]).T, np.float32
         )
         """[F, R]: each alternative less the chosen option; a choice's stand side by side."""
         self._starts = np.flatnonzero(np.diff(row, prepend=-1))
         self._kind = packed.kind[row]
-        self._chance = (1.0 / there[self.choices]).astype(np.float32)
+        self._uniform_probability = (1.0 / there[self.choice_indices]).astype(np.float32)
         """Of each choice, had it been made blindly."""
-        self._noise = np.where(np.isnan(packed.noise), noise, packed.noise)[self.choices].astype(np.float32)
-        rater = packed.rater[self.choices]
-        self._judged = np.argsort(rater, kind="stable")[(rater < 0).sum() :]
+        self._error_rate = np.where(np.isnan(packed.error_rate), error_rate, packed.error_rate)[
+            self.choice_indices
+        ].astype(np.float32)
+        rater = packed.rater[self.choice_indices]
+        self._by_unknown_rater = np.argsort(rater, kind="stable")[(rater < 0).sum() :]
         """Those whose raters are judged, each rater's side by side."""
-        self._plain = np.flatnonzero(rater < 0)
-        self._raters = np.flatnonzero(np.diff(rater[self._judged], prepend=-1))
+        self._with_known_error_rate = np.flatnonzero(rater < 0)
+        self._rater_starts = np.flatnonzero(np.diff(rater[self._by_unknown_rater], prepend=-1))
 
     def __len__(self) -> int:
-        return len(self.choices)
+        return len(self.choice_indices)
 
-    def intended_probability(self, weights: Float, trust: Float) -> Float:
+    def intended_probability(self, weights: Float, rationality: Float) -> Float:
         """P of each choice [E, len] if it was no accident, for weights [E, F] and trust [E, kinds]."""
-        gaps = weights @ self._gaps
-        gaps *= trust[:, self._kind]
-        np.clip(gaps, -CLIP, CLIP, out=gaps)
+        gaps = weights @ self._feature_gaps
+        gaps *= rationality[:, self._kind]
+        np.clip(gaps, -MAX_RETURN_GAP, MAX_RETURN_GAP, out=gaps)
         np.exp(gaps, out=gaps)
         return np.asarray(1.0 / (1.0 + np.add.reduceat(gaps, self._starts, axis=1)), np.float32)
 
-    def log_likelihood(self, weights: Float, trust: Float, counts: Float) -> Float:
+    def log_likelihood(self, weights: Float, rationality: Float, counts: Float) -> Float:
         """log P of all choices together [E], each as often as `counts` [len] says."""
-        meant = self.intended_probability(weights, trust)
-        plain = self._logs(meant, self._plain, self._noise[self._plain])
-        found = (plain * counts[self._plain]).sum(1)  # @ warns of invalid values where there are none
-        if len(self._judged):
-            found += self._judged_logs(meant, counts[self._judged])
+        meant = self.intended_probability(weights, rationality)
+        plain = self._log_probabilities(
+            meant, self._with_known_error_rate, self._error_rate[self._with_known_error_rate]
+        )
+        found = (plain * counts[self._with_known_error_rate]).sum(
+            1
+        )  # @ warns of invalid values where there are none
+        if len(self._by_unknown_rater):
+            found += self._marginal_log_likelihood(meant, counts[self._by_unknown_rater])
         return np.asarray(found, np.float32)
 
-    def _logs(self, meant: Float, which: NDArray[np.int64], error: Float | np.float32) -> Float:
-        return np.log((1.0 - error) * meant[:, which] + error * self._chance[which])
+    def _log_probabilities(
+        self, intended: Float, which: NDArray[np.int64], error_rate: Float | np.float32
+    ) -> Float:
+        return np.log((1.0 - error_rate) * intended[:, which] + error_rate * self._uniform_probability[which])
 
-    def _judged_logs(self, meant: Float, counts: Float) -> Float:
-        """log of the mean over ERRORS of how likely each rater's answers are, summed over raters [E]."""
+    def _marginal_log_likelihood(self, intended: Float, counts: Float) -> Float:
+        """log of the mean over ERROR_RATES of how likely each rater's answers are, summed over raters [E]."""
         each = [
-            np.log(likely) + np.add.reduceat(self._logs(meant, self._judged, error) * counts, self._raters, 1)
-            for error, likely in zip(ERRORS, LIKELY, strict=True)
+            np.log(likely)
+            + np.add.reduceat(
+                self._log_probabilities(intended, self._by_unknown_rater, error) * counts,
+                self._rater_starts,
+                1,
+            )
+            for error, likely in zip(ERROR_RATES, ERROR_RATE_PRIOR, strict=True)
         ]
         return np.asarray(np.logaddexp.reduce(each).sum(1), np.float32)

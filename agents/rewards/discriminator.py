@@ -12,23 +12,32 @@ from torch import Tensor
 from agents.checkpoint import Arrays
 from agents.losses import adversarial, airl_logit
 from agents.policies.distributions import log_prob
-from agents.policies.from_torch import mlp_layers, small_net
+from agents.policies.from_torch import make_mlp, mlp_layers
 from agents.policies.policy_arrays import PolicyArrays
+from agents.renamed_settings import renamed_settings
 from agents.rewards.base import Reward
-from agents.rewards.reward_arrays import RewardArrays, Steps, Turns, reward_inputs
+from agents.rewards.reward_arrays import CanonicalView, RewardArrays, Steps, reward_inputs
 from envs.world import Task
 
 
+@renamed_settings(
+    hidden="hidden_units",
+    updates="n_updates",
+    batch="batch_size",
+    rate="learning_rate",
+    decay="weight_decay",
+    warm="n_initial_updates",
+)
 @dataclass(frozen=True)
 class DiscriminatorConfig:
     """How the discriminator learns."""
 
-    hidden: int = 32
-    updates: int = 12  # minibatches after each rollout
-    batch: int = 512  # steps of each side in one
-    rate: float = 3e-3
-    decay: float = 1e-2  # weight decay: few demonstrations are soon known by heart
-    warm: int = 60  # minibatches when demonstrations have come
+    hidden_units: int = 32
+    n_updates: int = 12  # minibatches after each rollout
+    batch_size: int = 512  # steps of each side in one
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2  # weight decay: few demonstrations are soon known by heart
+    n_initial_updates: int = 60  # minibatches when demonstrations have come
 
 
 class Discriminator(Reward):
@@ -37,7 +46,7 @@ class Discriminator(Reward):
     def __init__(
         self,
         task: Task,
-        turns: tuple[Turns, ...],
+        views: tuple[CanonicalView, ...],
         one_hot: int,
         shaped: bool,
         gamma: float,
@@ -45,54 +54,56 @@ class Discriminator(Reward):
         seed: int,
     ) -> None:
         super().__init__(one_hot, seed)
-        self.config, self._turns, self._shaped, self._gamma = config, turns, shaped, gamma
+        self.config, self._views, self._shaped, self._gamma = config, views, shaped, gamma
         self._random = np.random.default_rng([seed, 8])
         obs, actions = len(task.world.obs_names), one_hot or int(np.prod(task.world.action_space.shape or 1))
-        self._sizes, self._terms = (2 * obs + actions, obs), len(task.world.terms)
+        self._sizes, self._n_terms = (2 * obs + actions, obs), len(task.world.terms)
         self.reset()
 
     def reset(self) -> None:
-        self.net = small_net(self._sizes[0], self.config.hidden, self._seed)
-        self.potential = small_net(self._sizes[1], self.config.hidden, self._seed + 1)
+        self.net = make_mlp(self._sizes[0], self.config.hidden_units, self._seed)
+        self.potential = make_mlp(self._sizes[1], self.config.hidden_units, self._seed + 1)
         parameters = [*self.net.parameters(), *self.potential.parameters()]
-        self._adam = torch.optim.AdamW(parameters, self.config.rate, weight_decay=self.config.decay)
-        self._known = False
+        self._optimizer = torch.optim.AdamW(
+            parameters, self.config.learning_rate, weight_decay=self.config.weight_decay
+        )
+        self._is_trained = False
 
-    def improve(self, expert: Steps, agent: Steps, policy: PolicyArrays, updates: int) -> float:
+    def train(self, expert: Steps, agent: Steps, policy: PolicyArrays, n_updates: int) -> float:
         """Minibatches of telling the two apart; the mean loss."""
-        total, half = 0.0, self.config.batch
+        total, half = 0.0, self.config.batch_size
         target = torch.cat([torch.ones(half), torch.zeros(half)])
-        for _ in range(updates):
-            sides = [self._draw(steps, half) for steps in (expert, agent)]
+        for _ in range(n_updates):
+            sides = [self._sample_steps(steps, half) for steps in (expert, agent)]
             obs, actions, after = (np.concatenate(pair) for pair in zip(*sides, strict=True))
             logit = self._logit(obs, actions, after, policy)
             loss = adversarial(logit, target).mean()
-            self._adam.zero_grad(set_to_none=True)
+            self._optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
-            self._adam.step()
+            self._optimizer.step()
             total += float(loss.detach())
-        self._known = True
-        return total / updates
+        self._is_trained = True
+        return total / n_updates
 
-    def _draw(self, steps: Steps, count: int) -> tuple[Any, Any, Any]:
+    def _sample_steps(self, steps: Steps, count: int) -> tuple[Any, Any, Any]:
         pick = self._random.integers(len(steps[0]), size=count)
         return steps[0][pick], steps[1][pick], steps[2][pick]
 
-    def _logit(self, obs: Any, actions: Any, after: Any, policy: PolicyArrays) -> Tensor:
-        turns = self._turns[int(self._random.integers(len(self._turns)))] if self._turns else None
-        x = torch.from_numpy(reward_inputs(obs, actions, after, self.one_hot, turns))
+    def _logit(self, obs: Any, actions: Any, next_obs: Any, policy: PolicyArrays) -> Tensor:
+        turns = self._views[int(self._random.integers(len(self._views)))] if self._views else None
+        x = torch.from_numpy(reward_inputs(obs, actions, next_obs, self.one_hot, turns))
         reward: Tensor = self.net(x).squeeze(-1)
         if not self._shaped:
             return reward
-        h, h_after = (self.potential(torch.from_numpy(o)).squeeze(-1) for o in (obs, after))
+        h, h_after = (self.potential(torch.from_numpy(o)).squeeze(-1) for o in (obs, next_obs))
         log_pi = torch.from_numpy(log_prob(policy, obs, actions))
         return airl_logit(reward, h, h_after, log_pi, self._gamma)
 
     def arrays(self) -> RewardArrays:
         """The reward to show and to transfer: for `airl` without its shaping."""
-        none = np.zeros((1, self._terms), np.float32)
-        turns = self._turns[0] if self._turns else None
-        nets = (mlp_layers(self.net),) if self._known else ()
+        none = np.zeros((1, self._n_terms), np.float32)
+        turns = self._views[0] if self._views else None
+        nets = (mlp_layers(self.net),) if self._is_trained else ()
         squash: Any = "" if self._shaped else "softplus"  # -log(1 - D) of the expert's probability D
         return RewardArrays(none, nets, self.shift, self.scale, self.one_hot, turns, squash=squash)
 
@@ -103,7 +114,7 @@ class Discriminator(Reward):
         return {
             "shift": self.shift,
             "scale": self.scale,
-            "known": self._known,
+            "known": self._is_trained,
             "random": self._random.bit_generator.state,
         }
 
@@ -116,7 +127,7 @@ class Discriminator(Reward):
         }
 
     def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
-        self.shift, self.scale, self._known = facts["shift"], facts["scale"], facts["known"]
+        self.shift, self.scale, self._is_trained = facts["shift"], facts["scale"], facts["known"]
         self._random.bit_generator.state = facts["random"]
         for name, part in (("net", self.net), ("potential", self.potential)):
             head = f"reward.{name}."

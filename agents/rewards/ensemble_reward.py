@@ -9,92 +9,98 @@ import torch
 from numpy.typing import NDArray
 
 from agents.checkpoint import Arrays
-from agents.feedback.choices import Packed
-from agents.policies.policy_arrays import Layers, layer_arrays, layers_from
+from agents.feedback.choices import PackedChoices
+from agents.policies.policy_arrays import Layers, layer_arrays, read_layers
 from agents.rewards.base import ChoiceReward, Float
-from agents.rewards.reward_arrays import RewardArrays, Turns
+from agents.rewards.reward_arrays import CanonicalView, RewardArrays
 
-STRAIGHT = 0.01
+LINEAR_UNIT_SCALE = 0.01
 """How small the inputs of a net's straight unit are, so that its tanh bends nothing."""
 
 
 class EnsembleReward(ChoiceReward):
     """What its kinds of fit share: the members as arrays, their returns, and their checkpoint.
 
-    A fit sets `weights` [E, M] (of the written reward), `_nets` and `trust` [kinds].
+    A fit sets `weights` [E, M] (of the written reward), `_nets` and `kind_rationality` [kinds].
     """
 
-    flexible = True
-    trust: Float
+    fits_random_answers = True
+    kind_rationality: Float
 
     def __init__(
         self,
-        written: Float,
-        turns: tuple[Turns, ...],
+        proxy_weights: Float,
+        views: tuple[CanonicalView, ...],
         one_hot: int,
-        members: int,
-        trust: tuple[float, ...],
+        n_members: int,
+        rationality: tuple[float, ...],
         seed: int = 0,
     ) -> None:
-        """written [M]: the written reward, zeros for none. turns: see `turnings`. members: how many, E."""
+        """proxy_weights [M]: the written reward, zeros for none. views: see `canonical_views`. n_members: how
+        many, E."""
         super().__init__(one_hot, seed)
-        self._written, self._turns, self._ensemble_size = written, turns, members
-        self._unit = 1.0  # a clip's usual written return
-        self.trust = np.array(trust, np.float32)
-        self.shrinks_policy = bool(turns)
+        self._proxy_weights, self._views, self._ensemble_size = proxy_weights, views, n_members
+        self._proxy_return_scale = 1.0  # a clip's usual written return
+        self.kind_rationality = np.array(rationality, np.float32)
+        self.shrinks_policy = bool(views)
         self.reset()
 
     def reset(self) -> None:
         self._nets: tuple[Layers, ...] = ()
-        self.weights = np.repeat(self._written[None], self._ensemble_size, 0)
+        self.weights = np.repeat(self._proxy_weights[None], self._ensemble_size, 0)
 
     @property
     def has_samples(self) -> bool:
         return bool(self._nets)
 
-    def max_episodes_per_fit(self, said: int) -> int:
+    def max_episodes_per_fit(self, n_records: int) -> int:
         """More where views are turned: there it judges well what it has not seen."""
-        return min(4_000, max(500, 50 * said)) if self._turns else 500
+        return min(4_000, max(500, 50 * n_records)) if self._views else 500
 
-    def set_units(self, clips: list[Float]) -> None:
-        paid = np.array([clip @ self._written for clip in clips], np.float32)
+    def set_term_scales(self, clips: list[Float]) -> None:
+        paid = np.array([clip @ self._proxy_weights for clip in clips], np.float32)
         some = paid[np.abs(paid) > 1e-6]
         if len(some):
-            self._unit = float(np.sqrt((some**2).mean()))
+            self._proxy_return_scale = float(np.sqrt((some**2).mean()))
 
     def arrays(self) -> RewardArrays:
-        turns = self._turns[0] if self._turns else None
+        turns = self._views[0] if self._views else None
         return RewardArrays(self.weights, self._nets, self.shift, self.scale, self.one_hot, turns)
 
     def randomise(self) -> None:
         noise = np.random.default_rng([self._seed, 4]).standard_normal((1, self.weights.shape[1]))
         self.weights, self._nets = np.repeat(noise.astype(np.float32), self._ensemble_size, 0), ()
 
-    def returns(self, packed: Packed) -> Float:
+    def returns(self, packed: PackedChoices) -> Float:
         none = np.zeros((len(packed.obs), self.weights.shape[1]), np.float32)
-        actions = actions_of(packed, self.one_hot)
-        steps = self.arrays().members(packed.obs, actions, packed.next_obs, none).mean(0)
-        sums = np.asarray(packed.terms @ self.weights.mean(0), np.float32)
-        np.add.at(sums, packed.owner, steps * packed.step_weight)
+        actions = packed_actions(packed, self.one_hot)
+        steps = self.arrays().member_rewards(packed.obs, actions, packed.next_obs, none).mean(0)
+        sums = np.asarray(packed.term_sums @ self.weights.mean(0), np.float32)
+        np.add.at(sums, packed.step_option, steps * packed.step_weight)
         return sums
 
     def facts(self) -> dict[str, Any]:
-        return {"shift": self.shift, "scale": self.scale, "unit": self._unit, "nets": len(self._nets)}
+        return {
+            "shift": self.shift,
+            "scale": self.scale,
+            "unit": self._proxy_return_scale,
+            "nets": len(self._nets),
+        }
 
     def state(self) -> Arrays:
-        found: Arrays = {"reward.weights": self.weights, "reward.trust": self.trust}
+        found: Arrays = {"reward.weights": self.weights, "reward.trust": self.kind_rationality}
         found["reward.random"] = self.generator.get_state().numpy()
         for member, net in enumerate(self._nets):
             found |= layer_arrays(f"reward.net.{member}", net)
         return found
 
     def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
-        self.shift, self.scale, self._unit = facts["shift"], facts["scale"], facts["unit"]
-        self.weights, self.trust = arrays["reward.weights"], arrays["reward.trust"]
+        self.shift, self.scale, self._proxy_return_scale = facts["shift"], facts["scale"], facts["unit"]
+        self.weights, self.kind_rationality = arrays["reward.weights"], arrays["reward.trust"]
         self.generator.set_state(torch.from_numpy(arrays["reward.random"].copy()))
-        self._nets = tuple(layers_from(f"reward.net.{e}", arrays) for e in range(facts["nets"]))
+        self._nets = tuple(read_layers(f"reward.net.{e}", arrays) for e in range(facts["nets"]))
 
 
-def actions_of(packed: Packed, one_hot: int) -> NDArray[Any]:
+def packed_actions(packed: PackedChoices, one_hot: int) -> NDArray[Any]:
     """The actions of all steps: int64 [L] of a Discrete space, float32 [L, C] of a Box."""
     return packed.actions[:, 0].astype(np.int64) if one_hot else packed.actions

@@ -20,140 +20,178 @@ import torch
 from torch import Tensor
 
 from agents.checkpoint import Arrays
-from agents.feedback.choices import Packed
+from agents.feedback.choices import PackedChoices
 from agents.policies.from_torch import to_array
+from agents.renamed_settings import renamed_settings
 from agents.rewards.base import Float, choices_loss
-from agents.rewards.ensemble_reward import STRAIGHT, EnsembleReward, actions_of
-from agents.rewards.reward_arrays import Turns, reward_inputs
+from agents.rewards.ensemble_reward import LINEAR_UNIT_SCALE, EnsembleReward, packed_actions
+from agents.rewards.reward_arrays import CanonicalView, reward_inputs
 from agents.rewards.symmetry import invariant_inputs
 
 
+@renamed_settings(
+    members="n_members",
+    hidden="hidden_units",
+    straight_steps="n_linear_updates",
+    steps="n_updates",
+    rate="learning_rate",
+    bootstrap="bootstrap_width",
+    ridge="linear_l2_coef",
+    bend="hidden_l2_coef",
+    seen="state_input_scale",
+    turning="rotating_input_scale",
+    written="proxy_return",
+    noise="error_rate",
+    trust="rationality",
+    trust_spread="rationality_log_std",
+)
 @dataclass(frozen=True)
 class NetConfig:
     """How the net is learned."""
 
-    members: int = 5  # of the ensemble
-    hidden: int = 8  # units of each member that bend, beside the one that is straight
-    straight_steps: int = 150  # Adam steps of the straight part alone
-    steps: int = 60  # and of both
-    rate: float = 0.02
-    bootstrap: float = 0.5  # how far the members' weights of an answer differ: 1 is a Bayesian bootstrap
-    ridge: float = 0.7  # on the straight part, each input in units of its deviation over clips
-    bend: float = 1.0  # on the weights of the units that bend
-    seen: float = 0.3  # how much what is seen counts beside its changes
-    turning: float = 0.1  # how much the changes count of what turns with the world
-    written: float = 1.0  # prior of what a clip's usual written return is worth [nats]
-    noise: float = 0.05  # share of answers taken for accidents
-    trust: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
-    trust_spread: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
+    n_members: int = 5  # of the ensemble
+    hidden_units: int = 8  # units of each member that bend, beside the one that is straight
+    n_linear_updates: int = 150  # Adam steps of the straight part alone
+    n_updates: int = 60  # and of both
+    learning_rate: float = 0.02
+    # how far the members' weights of an answer differ: 1 is a Bayesian bootstrap
+    bootstrap_width: float = 0.5
+    linear_l2_coef: float = 0.7  # on the straight part, each input in units of its deviation over clips
+    hidden_l2_coef: float = 1.0  # on the weights of the units that bend
+    state_input_scale: float = 0.3  # how much what is seen counts beside its changes
+    rotating_input_scale: float = 0.1  # how much the changes count of what turns with the world
+    proxy_return: float = 1.0  # prior of what a clip's usual written return is worth [nats]
+    error_rate: float = 0.05  # share of answers taken for accidents
+    rationality: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
+    rationality_log_std: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
 
 
 class NetReward(EnsembleReward):
     """The ensemble; a fit to fifty answers takes about a second."""
 
     def __init__(
-        self, written: Float, turns: tuple[Turns, ...], one_hot: int, config: NetConfig, seed: int = 0
+        self,
+        proxy_weights: Float,
+        views: tuple[CanonicalView, ...],
+        one_hot: int,
+        config: NetConfig,
+        seed: int = 0,
     ) -> None:
-        """written [M]: the written reward, zeros for none. turns: see `turnings`."""
+        """proxy_weights [M]: the written reward, zeros for none. views: see `canonical_views`."""
         self.config = config
-        super().__init__(written, turns, one_hot, config.members, config.trust, seed)
+        super().__init__(proxy_weights, views, one_hot, config.n_members, config.rationality, seed)
 
     def reset(self) -> None:
         super().reset()
         self._params: list[Tensor] = []
 
-    def _fresh(self, wide: int) -> list[Tensor]:
+    def _init_params(self, n_inputs: int) -> list[Tensor]:
         """Straight [E, I]; first layer [E, I, H], bias [E, 1, H], last [E, H, 1]; log scale, log trust."""
         config, make = self.config, self.generator
-        first = torch.randn((config.members, wide, config.hidden), generator=make) * 0.3 / wide**0.5
-        last = torch.randn((config.members, config.hidden, 1), generator=make) * 0.3 / config.hidden**0.5
-        bias = torch.zeros((config.members, 1, config.hidden))
-        scale = torch.zeros((config.members, 1))
-        trust = torch.log(torch.tensor(config.trust)).repeat(config.members, 1)
-        return [torch.zeros((config.members, wide)), first, bias, last, scale, trust]
+        first = (
+            torch.randn((config.n_members, n_inputs, config.hidden_units), generator=make)
+            * 0.3
+            / n_inputs**0.5
+        )
+        last = (
+            torch.randn((config.n_members, config.hidden_units, 1), generator=make)
+            * 0.3
+            / config.hidden_units**0.5
+        )
+        bias = torch.zeros((config.n_members, 1, config.hidden_units))
+        scale = torch.zeros((config.n_members, 1))
+        trust = torch.log(torch.tensor(config.rationality)).repeat(config.n_members, 1)
+        return [torch.zeros((config.n_members, n_inputs)), first, bias, last, scale, trust]
 
-    def _inputs(self, packed: Packed, turns: Turns | None) -> Tensor:
-        actions = actions_of(packed, self.one_hot)
-        found = reward_inputs(packed.obs, actions, packed.next_obs, self.one_hot, turns, apart=True)
+    def _inputs(self, packed: PackedChoices, view: CanonicalView | None) -> Tensor:
+        actions = packed_actions(packed, self.one_hot)
+        found = reward_inputs(packed.obs, actions, packed.next_obs, self.one_hot, view, split_changes=True)
         return torch.from_numpy(found)
 
-    def _units(self, sums: Tensor, wide: int) -> Tensor:
+    def _input_scales(self, sums: Tensor, wide: int) -> Tensor:
         """What each input is divided by [I]: its deviation over options, more where it tells less."""
         unit = sums.std(0).clamp(min=0.1)
-        unit[:wide] /= self.config.seen
-        if self._turns:
-            turned = torch.from_numpy(~invariant_inputs(self._turns))
+        unit[:wide] /= self.config.state_input_scale
+        if self._views:
+            turned = torch.from_numpy(~invariant_inputs(self._views))
             for at in (wide, 2 * wide):
-                unit[at : at + wide][turned] /= self.config.turning
-        unit[3 * wide :] /= self.config.seen
+                unit[at : at + wide][turned] /= self.config.rotating_input_scale
+        unit[3 * wide :] /= self.config.state_input_scale
         return unit
 
-    def _near(self, view: Tensor, sums: Tensor, unit: Tensor) -> Tensor:
+    def _hidden_input_scales(self, view: Tensor, sums: Tensor, unit: Tensor) -> Tensor:
         """The same for the units that bend [I].
 
         Where views are turned, what counts are rare events, that stand out from a clip's sums. Where
         they aren't, it is how one and the same thing is seen from one step to the next.
         """
-        if self._turns:
+        if self._views:
             return unit
         return view.std(0).clamp(min=0.05) * unit / sums.std(0).clamp(min=0.1)
 
-    def fit(self, packed: Packed) -> None:
+    def fit(self, packed: PackedChoices) -> None:
         config = self.config
-        views = [self._inputs(packed, turns) for turns in self._turns] or [self._inputs(packed, None)]
-        owner, step_weight = torch.from_numpy(packed.owner), torch.from_numpy(packed.step_weight)
-        wide, options = packed.obs.shape[1], len(packed.terms)
+        views = [self._inputs(packed, turns) for turns in self._views] or [self._inputs(packed, None)]
+        owner, step_weight = torch.from_numpy(packed.step_option), torch.from_numpy(packed.step_weight)
+        wide, options = packed.obs.shape[1], len(packed.term_sums)
         sums = [
             torch.zeros((options, v.shape[1])).index_add(0, owner, v * step_weight[:, None]) for v in views
         ]
-        unit = self._units(sums[0], wide)
-        near = self._near(views[0], sums[0], unit)
+        unit = self._input_scales(sums[0], wide)
+        near = self._hidden_input_scales(views[0], sums[0], unit)
         xs, sums = [view / near for view in views], [one / unit for one in sums]
         if not self._params:
-            self._params = self._fresh(xs[0].shape[1])
+            self._params = self._init_params(xs[0].shape[1])
         params = [p.clone().requires_grad_() for p in self._params]
         straight, first, bias, last, scale, trust = params
-        paid = torch.from_numpy(packed.terms @ self._written) * (config.written / self._unit)
-        counts = torch.rand(
-            (config.members, len(packed)), generator=torch.Generator().manual_seed(self._seed)
+        paid = torch.from_numpy(packed.term_sums @ self._proxy_weights) * (
+            config.proxy_return / self._proxy_return_scale
         )
-        bootstrap = (1.0 - config.bootstrap) - config.bootstrap * torch.log(counts.clamp(min=1e-6))
+        counts = torch.rand(
+            (config.n_members, len(packed)), generator=torch.Generator().manual_seed(self._seed)
+        )
+        bootstrap = (1.0 - config.bootstrap_width) - config.bootstrap_width * torch.log(
+            counts.clamp(min=1e-6)
+        )
         bootstrap = bootstrap * torch.from_numpy(packed.weight)
-        believed, spread = torch.log(torch.tensor(config.trust)), torch.tensor(config.trust_spread)
-        adam = torch.optim.Adam(params, lr=config.rate, fused=True)
-        for turn in range(config.straight_steps + config.steps):
+        believed, spread = (
+            torch.log(torch.tensor(config.rationality)),
+            torch.tensor(config.rationality_log_std),
+        )
+        adam = torch.optim.Adam(params, lr=config.learning_rate, fused=True)
+        for turn in range(config.n_linear_updates + config.n_updates):
             way = turn % len(xs)
             returns = scale.exp() * paid + straight @ sums[way].T
-            if turn >= config.straight_steps:
+            if turn >= config.n_linear_updates:
                 hidden = torch.tanh(torch.matmul(xs[way], first) + bias)
                 steps = (hidden @ last).squeeze(-1) * step_weight
                 returns = returns.index_add(1, owner, steps)
-            loss = (choices_loss(returns, trust.exp(), packed, config.noise) * bootstrap).sum()
-            loss = loss + config.ridge * (straight**2).sum()
-            loss = loss + config.bend * ((first**2).sum() + (last**2).sum())
+            loss = (choices_loss(returns, trust.exp(), packed, config.error_rate) * bootstrap).sum()
+            loss = loss + config.linear_l2_coef * (straight**2).sum()
+            loss = loss + config.hidden_l2_coef * ((first**2).sum() + (last**2).sum())
             loss = loss + 0.5 * (scale**2).sum() + 0.5 * (((trust - believed) / spread) ** 2).sum()
             adam.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
             adam.step()
         self._params = [p.detach() for p in params]
-        self._keep(unit, near)
+        self._store_arrays(unit, near)
 
-    def _keep(self, unit: Tensor, near: Tensor) -> None:
+    def _store_arrays(self, unit: Tensor, near: Tensor) -> None:
         """The fitted ensemble as plain arrays, the inputs' units taken into the first layer."""
         straight, first, bias, last, scale, trust = self._params
         zero = np.zeros(1, np.float32)
         nets = []
         for e in range(len(first)):
-            into = torch.cat([first[e] / near[:, None], STRAIGHT * (straight[e] / unit)[:, None]], 1)
+            into = torch.cat([first[e] / near[:, None], LINEAR_UNIT_SCALE * (straight[e] / unit)[:, None]], 1)
             biases, out = (
                 torch.cat([bias[e, 0], torch.zeros(1)]),
-                torch.cat([last[e], torch.ones((1, 1)) / STRAIGHT]),
+                torch.cat([last[e], torch.ones((1, 1)) / LINEAR_UNIT_SCALE]),
             )
             nets.append(((to_array(into), to_array(biases)), (to_array(out), zero)))
         self._nets = tuple(nets)
-        written = self._written * np.float32(self.config.written / self._unit)
+        written = self._proxy_weights * np.float32(self.config.proxy_return / self._proxy_return_scale)
         self.weights = to_array(scale.exp()) * written
-        self.trust = trust.mean(0).exp().numpy()
+        self.kind_rationality = trust.mean(0).exp().numpy()
 
     def state(self) -> Arrays:
         return super().state() | {f"reward.param.{i}": to_array(p) for i, p in enumerate(self._params)}

@@ -16,18 +16,18 @@ Steps = tuple[Float, Any, Float, Float]
 """(obs [L, D], actions [L] or [L, C], next_obs [L, D], terms [L, M]) of L steps."""
 
 
-def steps_of(recordings: Sequence[Trajectory]) -> Steps:
+def trajectory_steps(trajectories: Sequence[Trajectory]) -> Steps:
     """All steps of the recordings (at least one), in order."""
     return (
-        np.concatenate([t.observations[:-1] for t in recordings]),
-        np.concatenate([t.actions for t in recordings]),
-        np.concatenate([t.observations[1:] for t in recordings]),
-        np.concatenate([t.terms for t in recordings]),
+        np.concatenate([t.observations[:-1] for t in trajectories]),
+        np.concatenate([t.actions for t in trajectories]),
+        np.concatenate([t.observations[1:] for t in trajectories]),
+        np.concatenate([t.terms for t in trajectories]),
     )
 
 
 @dataclass(frozen=True)
-class Turns:
+class CanonicalView:
     """How the view of a step is turned so that its action always points the same way.
 
     orders [A, D]: where each number is found when action a was taken (D: nowhere, it is left out);
@@ -53,16 +53,16 @@ class RewardArrays:
     shift: float = 0.0
     scale: float = 1.0
     one_hot: int = 0  # number of discrete actions, 0 for Box
-    turns: Turns | None = None
+    turns: CanonicalView | None = None
     potential: Layers = ()
     gamma: float = 1.0
     squash: Literal["", "softplus"] = ""
 
-    def members(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> Float:
+    def member_rewards(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> Float:
         """Each member's reward [E, N], unnormalised."""
         out = np.asarray(terms @ self.weights.T, np.float32).T
         if self.nets:
-            x = self.inputs(obs, actions, next_obs)
+            x = self.net_inputs(obs, actions, next_obs)
             nets = np.stack([forward(net, x, "tanh")[:, 0] for net in self.nets])
             out = out + (np.logaddexp(0.0, nets) if self.squash else nets)
         if self.potential:
@@ -72,7 +72,7 @@ class RewardArrays:
             out = out + (self.gamma * after - before)
         return out
 
-    def inputs(self, obs: Float, actions: Any, next_obs: Float) -> Float:
+    def net_inputs(self, obs: Float, actions: Any, next_obs: Float) -> Float:
         """What the nets see of steps; their width tells whether they see rise and fall apart."""
         acts = self.one_hot or np.asarray(actions).reshape(len(obs), -1).shape[1]
         apart = self.nets[0][0][0].shape[0] == 3 * obs.shape[1] + acts
@@ -80,24 +80,29 @@ class RewardArrays:
 
     def __call__(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> Float:
         """The mean over members [N], normalised."""
-        mean = self.members(obs, actions, next_obs, terms).mean(axis=0)
+        mean = self.member_rewards(obs, actions, next_obs, terms).mean(axis=0)
         return np.asarray((mean - self.shift) * self.scale, np.float32)
 
 
 def reward_inputs(
-    obs: Float, actions: Any, next_obs: Float, one_hot: int, turns: Turns | None = None, apart: bool = False
+    obs: Float,
+    actions: Any,
+    next_obs: Float,
+    one_hot: int,
+    view: CanonicalView | None = None,
+    split_changes: bool = False,
 ) -> Float:
-    """The net's input: observation, its change, the action; turned by `turns`. [N, 2 D + A].
+    """The net's input: observation, its change, the action; turned by `view`. [N, 2 D + A].
 
-    apart: rise and fall of each number in place of its change, [N, 3 D + A].
+    split_changes: rise and fall of each number in place of its change, [N, 3 D + A].
     """
     change = next_obs - obs
-    if turns is not None:
-        order = turns.orders[np.asarray(actions)]
+    if view is not None:
+        order = view.orders[np.asarray(actions)]
         obs, change = (np.take_along_axis(np.pad(part, ((0, 0), (0, 1))), order, 1) for part in (obs, change))
-        actions = turns.actions[np.asarray(actions)]
+        actions = view.actions[np.asarray(actions)]
     act = (
         np.eye(one_hot, dtype=np.float32)[np.asarray(actions)] if one_hot else np.asarray(actions, np.float32)
     )
-    changes = (np.maximum(change, 0.0), np.maximum(-change, 0.0)) if apart else (change,)
+    changes = (np.maximum(change, 0.0), np.maximum(-change, 0.0)) if split_changes else (change,)
     return np.concatenate([obs, *changes, act.reshape(len(obs), -1)], axis=1)

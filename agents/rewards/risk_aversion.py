@@ -20,69 +20,79 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.renamed_settings import renamed_settings
+
 Float = NDArray[np.float64]
 
 
-def excess(counts: Any, usual: Any, covariance: Float, less: bool = True) -> Float:
+def counts_beyond_usual(
+    counts: Any, usual_counts: Any, covariance: Float, penalise_deficits: bool = True
+) -> Float:
     """What is done beyond multiples of what people chose: counts - c usual, [M], c >= 0 for the least doubt.
 
     counts [M]: terms per episode; usual [M] or [K, M]: the same of what was chosen, in K ways, at any scale.
     Doing more or less of the usual mixture of terms says nothing about the terms' weights relative to each
-    other, so uncertainty along that direction is not counted. less: whether it counts where less is done.
+    other, so uncertainty along that direction is not counted. penalise_deficits: whether it counts where less
+    is done.
     """
-    counts, usual = np.asarray(counts, np.float64), np.atleast_2d(np.asarray(usual, np.float64))
+    counts, usual_counts = np.asarray(counts, np.float64), np.atleast_2d(np.asarray(usual_counts, np.float64))
     beyond, least = counts, float(counts @ covariance @ counts)
-    for number in range(1, len(usual) + 1):
-        for ways in combinations(usual, number):  # the best c >= 0 is the best without that bound for some
+    for number in range(1, len(usual_counts) + 1):
+        for ways in combinations(
+            usual_counts, number
+        ):  # the best c >= 0 is the best without that bound for some
             rows = np.stack(ways)
             times = np.linalg.lstsq(rows @ covariance @ rows.T, rows @ covariance @ counts, rcond=None)[0]
             left = counts - times @ rows
             doubt = float(left @ covariance @ left)
             if doubt < least and (times >= 0.0).all():
                 beyond, least = left, doubt
-    return beyond if less else np.where(beyond * counts > 0.0, beyond, 0.0)
+    return beyond if penalise_deficits else np.where(beyond * counts > 0.0, beyond, 0.0)
 
 
+@renamed_settings(leeway="tolerance", less="penalise_deficits")
 @dataclass(frozen=True)
 class RiskAversion:
     """How doubt about what an episode is worth is shunned."""
 
     deviations: float = 1.0  # of an episode's return, that are taken off its mean
     tolerance: float = 0.5  # a deviation that is of little concern [nats]
-    less: bool = True  # whether doing less of something than people did is in doubt too
+    penalise_deficits: bool = True  # whether doing less of something than people did is in doubt too
 
 
-def risk_adjusted_return(samples: Any, counts: Any, usual: Any, how: RiskAversion) -> float:
+def risk_adjusted_return(samples: Any, counts: Any, usual_counts: Any, aversion: RiskAversion) -> float:
     """Mean less so many deviations of an episode's return [nats]; samples [S, M] of the weights."""
-    mean, covariance = moments(samples)
-    doubt = excess(counts, usual, covariance, how.less)
-    deviation = float(np.sqrt(doubt @ covariance @ doubt + how.tolerance**2))
-    return float(mean @ np.asarray(counts)) - how.deviations * deviation
+    mean, covariance = mean_and_covariance(samples)
+    doubt = counts_beyond_usual(counts, usual_counts, covariance, aversion.penalise_deficits)
+    deviation = float(np.sqrt(doubt @ covariance @ doubt + aversion.tolerance**2))
+    return float(mean @ np.asarray(counts)) - aversion.deviations * deviation
 
 
-def risk_adjusted_weights(samples: Any, counts: Any, usual: Any, how: RiskAversion) -> Float:
+def risk_adjusted_weights(samples: Any, counts: Any, usual_counts: Any, aversion: RiskAversion) -> Float:
     """The gradient of `sure_return` by the counts: weights [M] on which a policy that does `counts` improves.
 
     (c stands still: where `less` counts, the deviation doesn't change with it at its best value.)
     """
-    mean, covariance = moments(samples)
-    doubt = excess(counts, usual, covariance, how.less)
+    mean, covariance = mean_and_covariance(samples)
+    doubt = counts_beyond_usual(counts, usual_counts, covariance, aversion.penalise_deficits)
     pull = covariance @ doubt
-    shunned = how.deviations * pull / np.sqrt(doubt @ pull + how.tolerance**2)
-    return np.asarray(mean - (shunned if how.less else np.where(doubt != 0.0, shunned, 0.0)))
+    shunned = aversion.deviations * pull / np.sqrt(doubt @ pull + aversion.tolerance**2)
+    return np.asarray(
+        mean - (shunned if aversion.penalise_deficits else np.where(doubt != 0.0, shunned, 0.0))
+    )
 
 
-def is_credibly_better(samples: Any, counts: Any, than: Any, deviations: float) -> bool:
-    """Whether episodes with `counts` [M] of each term are surely better than those with `than` [M].
+def is_credibly_better(samples: Any, counts: Any, other_counts: Any, deviations: float) -> bool:
+    """Whether episodes with `counts` [M] of each term are surely better than those with `other_counts` [M].
 
     Their gain must be so many of its own deviations over the samples [S, M]: what the two have in common is
     in no doubt (the baseline regret of Brown et al. 2020).
     """
-    gained = np.asarray(samples, np.float64) @ (np.asarray(counts) - np.asarray(than))
+    gained = np.asarray(samples, np.float64) @ (np.asarray(counts) - np.asarray(other_counts))
     return bool(gained.mean() > deviations * gained.std())
 
 
-def moments(samples: Any) -> tuple[Float, Float]:
+def mean_and_covariance(samples: Any) -> tuple[Float, Float]:
     """Mean [M] and covariance [M, M] of samples [S, M]."""
     values = np.asarray(samples, np.float64)
     centred = values - values.mean(0)

@@ -17,20 +17,20 @@ from envs.world import Task
 Float = NDArray[np.float32]
 
 
-def input_names(task: Task, one_hot: int, turned: bool, apart: bool = False) -> tuple[str, ...]:
+def input_names(task: Task, one_hot: int, is_canonical: bool, split_changes: bool = False) -> tuple[str, ...]:
     """Names of a reward net's inputs: what is seen, its change (or rise and fall apart), the action.
 
     Where views are turned, directions are those of a world in which the action is the first of its kind.
     """
     seen = task.world.obs_names
     acts = task.world.action_names if one_hot else tuple(f"action {n}" for n in task.world.action_names)
-    told = " (turned)" if turned else ""
-    kinds = ("rise of", "fall of") if apart else ("change of",)
+    told = " (turned)" if is_canonical else ""
+    kinds = ("rise of", "fall of") if split_changes else ("change of",)
     changes = [f"{kind} {n}{told}" for kind in kinds for n in seen]
     return (*(n + told for n in seen), *changes, *acts)
 
 
-def slopes(layers: Layers, x: Float) -> Float:
+def input_gradients(layers: Layers, x: Float) -> Float:
     """d output / d input [N, I] of a tanh MLP with one output, at x [N, I] (the chain rule)."""
     hidden = [x]
     for weight, bias in layers[:-1]:
@@ -41,14 +41,14 @@ def slopes(layers: Layers, x: Float) -> Float:
     return np.asarray(back, np.float32)
 
 
-def saliency(
+def compute_saliency(
     task: Task,
     reward: RewardArrays,
     obs: Float,
     actions: Any,
     next_obs: Float,
     terms: Float,
-    most: int = 12,
+    max_entries: int = 12,
 ) -> dict[str, float]:
     """How far each term and input moves the reward on these steps, the strongest first; signed.
 
@@ -58,13 +58,13 @@ def saliency(
     moved = reward.weights.mean(0) * terms.std(0)
     found = dict(zip(task.world.term_names, moved.tolist(), strict=True))
     if reward.nets:
-        x = reward.inputs(obs[:1000], actions[:1000], next_obs[:1000])
-        slope = np.mean([slopes(net, x).mean(0) for net in reward.nets], axis=0)
+        x = reward.net_inputs(obs[:1000], actions[:1000], next_obs[:1000])
+        slope = np.mean([input_gradients(net, x).mean(0) for net in reward.nets], axis=0)
         apart = x.shape[1] >= 3 * obs.shape[1]
         names = input_names(task, reward.one_hot, reward.turns is not None, apart)
         found |= dict(zip(names, (slope * x.std(0)).tolist(), strict=True))
     ordered = sorted(found.items(), key=lambda item: -abs(item[1]))
-    return {name: value for name, value in ordered[:most] if abs(value) > 1e-6}
+    return {name: value for name, value in ordered[:max_entries] if abs(value) > 1e-6}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class StepReward:
     value: float
 
 
-def moments(
+def extreme_steps(
     reward: RewardArrays, recordings: Sequence[Trajectory], count: int = 3
 ) -> tuple[list[StepReward], list[StepReward]]:
     """The steps that the reward likes most, best first, and those it dislikes most, worst first."""

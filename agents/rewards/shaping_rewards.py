@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from agents.checkpoint import Arrays
-from agents.feedback.choices import KINDS, Packed
+from agents.feedback.choices import CHOICE_KINDS, PackedChoices
 from agents.losses import shaping
-from agents.policies.from_torch import mlp_layers, small_net
-from agents.policies.policy_arrays import Layers, layer_arrays, layers_from
+from agents.policies.from_torch import make_mlp, mlp_layers
+from agents.policies.policy_arrays import Layers, layer_arrays, read_layers
 from agents.rewards.base import ChoiceReward, Float, choices_loss
-from agents.rewards.ensemble_reward import actions_of
+from agents.rewards.ensemble_reward import packed_actions
 from agents.rewards.linear import LinearReward, LinearRewardConfig
 from agents.rewards.reward_arrays import RewardArrays
 
@@ -33,11 +33,11 @@ class PotentialReward(ChoiceReward):
     """written + strength * (gamma Phi(s') - Phi(s)); Phi is what explains the presses."""
 
     def __init__(
-        self, written: Float, one_hot: int, obs: int, gamma: float, config: PotentialConfig, seed: int
+        self, proxy_weights: Float, one_hot: int, n_obs: int, gamma: float, config: PotentialConfig, seed: int
     ) -> None:
         super().__init__(one_hot, seed)
-        self.config, self._gamma, self._obs = config, gamma, obs
-        self.weights = written[None]
+        self.config, self._gamma, self._n_obs = config, gamma, n_obs
+        self.weights = proxy_weights[None]
         self.reset()
 
     def reset(self) -> None:
@@ -47,15 +47,15 @@ class PotentialReward(ChoiceReward):
     def has_samples(self) -> bool:
         return bool(self._layers)
 
-    def fit(self, packed: Packed) -> None:
-        net = small_net(self._obs, self.config.hidden, self._seed)
+    def fit(self, packed: PackedChoices) -> None:
+        net = make_mlp(self._n_obs, self.config.hidden, self._seed)
         adam = torch.optim.Adam(net.parameters(), 0.01)
         before, after = torch.from_numpy(packed.obs), torch.from_numpy(packed.next_obs)
-        owner, step_weight = torch.from_numpy(packed.owner), torch.from_numpy(packed.step_weight)
-        weight, trust = torch.from_numpy(packed.weight), torch.ones((1, len(KINDS)))
+        owner, step_weight = torch.from_numpy(packed.step_option), torch.from_numpy(packed.step_weight)
+        weight, trust = torch.from_numpy(packed.weight), torch.ones((1, len(CHOICE_KINDS)))
         for _ in range(self.config.updates):
             steps = shaping(net(before).squeeze(-1), net(after).squeeze(-1), self._gamma) * step_weight
-            returns = torch.zeros(len(packed.terms)).index_add(0, owner, steps).unsqueeze(0)
+            returns = torch.zeros(len(packed.term_sums)).index_add(0, owner, steps).unsqueeze(0)
             loss = (choices_loss(returns, trust, packed, 0.1) * weight).sum()
             loss = loss + self.config.decay * sum((p**2).sum() for p in net.parameters())
             adam.zero_grad(set_to_none=True)
@@ -72,12 +72,14 @@ class PotentialReward(ChoiceReward):
             self.weights, (), self.shift, self.scale, self.one_hot, potential=self._layers, gamma=self._gamma
         )
 
-    def returns(self, packed: Packed) -> Float:
-        actions = actions_of(packed, self.one_hot)
+    def returns(self, packed: PackedChoices) -> Float:
+        actions = packed_actions(packed, self.one_hot)
         none = np.zeros((len(packed.obs), self.weights.shape[1]), np.float32)
-        steps = self.arrays().members(packed.obs, actions, packed.next_obs, none)[0] * packed.step_weight
-        sums = np.zeros(len(packed.terms), np.float32)
-        np.add.at(sums, packed.owner, steps)
+        steps = (
+            self.arrays().member_rewards(packed.obs, actions, packed.next_obs, none)[0] * packed.step_weight
+        )
+        sums = np.zeros(len(packed.term_sums), np.float32)
+        np.add.at(sums, packed.step_option, steps)
         return sums
 
     def facts(self) -> dict[str, Any]:
@@ -88,21 +90,27 @@ class PotentialReward(ChoiceReward):
 
     def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
         self.shift, self.scale = facts["shift"], facts["scale"]
-        self._layers = layers_from("reward.potential", arrays)
+        self._layers = read_layers("reward.potential", arrays)
 
 
 class AddedReward(LinearReward):
     """written + strength * what explains the presses, both in units of a clip's usual amount."""
 
     def __init__(
-        self, written: Float, one_hot: int, config: LinearRewardConfig, strength: float, seed: int
+        self, proxy_weights: Float, one_hot: int, config: LinearRewardConfig, strength: float, seed: int
     ) -> None:
-        """written [M]: the task's own reward. strength: factor on what explains the presses."""
-        super().__init__(np.zeros_like(written), np.ones(len(written), np.bool_), one_hot, config, seed)
-        self._own, self._strength = written, strength
+        """proxy_weights [M]: the task's own reward. strength: factor on what explains the presses."""
+        super().__init__(
+            np.zeros_like(proxy_weights), np.ones(len(proxy_weights), np.bool_), one_hot, config, seed
+        )
+        self._task_weights, self._strength = proxy_weights, strength
 
     def arrays(self) -> RewardArrays:
-        largest = float(np.abs(self._own * self.unit).max(initial=0.0))
-        own = self._own * (self.config.written / largest) if largest > 0 and self.has_samples else self._own
+        largest = float(np.abs(self._task_weights * self.term_scale).max(initial=0.0))
+        own = (
+            self._task_weights * (self.config.proxy_weight / largest)
+            if largest > 0 and self.has_samples
+            else self._task_weights
+        )
         weights = np.asarray(self.weights * self._strength + own, np.float32)
         return RewardArrays(weights, (), self.shift, self.scale, self.one_hot)

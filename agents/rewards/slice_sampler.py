@@ -17,22 +17,22 @@ Float = NDArray[np.float32]
 LogLikelihood = Callable[[Float], Float]
 """[chains, P] -> [chains]"""
 
-_MOST_SHRINKS = 40
-_WHOLE = 2.0 * math.pi
+_MAX_SHRINKS = 40
+_FULL_CIRCLE = 2.0 * math.pi
 
 
-def elliptical_step(
-    x: Float, log_like: Float, log_likelihood: LogLikelihood, random: np.random.Generator
+def slice_step(
+    x: Float, current: Float, log_likelihood: LogLikelihood, random: np.random.Generator
 ) -> tuple[Float, Float]:
     """One move of every chain; x [chains, P] has a standard normal prior. Returns (x, log_like)."""
     chains = len(x)
     other = random.standard_normal(x.shape, np.float32)
-    height = log_like + np.log(np.maximum(random.random(chains, np.float32), 1e-12))
-    angle = random.random(chains, np.float32) * np.float32(_WHOLE)
-    low, high = angle - np.float32(_WHOLE), angle.copy()
-    found, found_like = x.copy(), log_like.copy()
+    height = current + np.log(np.maximum(random.random(chains, np.float32), 1e-12))
+    angle = random.random(chains, np.float32) * np.float32(_FULL_CIRCLE)
+    low, high = angle - np.float32(_FULL_CIRCLE), angle.copy()
+    found, found_like = x.copy(), current.copy()
     rows = np.arange(chains)
-    for _ in range(_MOST_SHRINKS):
+    for _ in range(_MAX_SHRINKS):
         turn = angle[rows, None]
         proposal = x[rows] * np.cos(turn) + other[rows] * np.sin(turn)
         like = log_likelihood(proposal)
@@ -49,17 +49,22 @@ def elliptical_step(
     return found, found_like
 
 
-def sample(
-    log_likelihood: LogLikelihood, start: Float, moves: int, keep: int, random: np.random.Generator
+def sample_chains(
+    log_likelihood: LogLikelihood,
+    start: Float,
+    n_moves: int,
+    samples_per_chain: int,
+    random: np.random.Generator,
 ) -> tuple[Float, Float]:
-    """Run `moves` moves from `start` [chains, P], keeping `keep` states of each chain from the later half.
+    """Run `n_moves` moves from `start` [chains, P], keeping `samples_per_chain` states of each chain from the
+    later half.
 
     Returns (all kept [keep * chains, P], the last [chains, P]).
     """
     x, like = start, log_likelihood(start)
-    kept, stride = [], max(1, moves // (2 * keep))
-    for move in range(moves):
-        x, like = elliptical_step(x, like, log_likelihood, random)
-        if (left := moves - 1 - move) % stride == 0 and left < keep * stride:
+    kept, stride = [], max(1, n_moves // (2 * samples_per_chain))
+    for move in range(n_moves):
+        x, like = slice_step(x, like, log_likelihood, random)
+        if (left := n_moves - 1 - move) % stride == 0 and left < samples_per_chain * stride:
             kept.append(x)
     return np.concatenate(kept), x

@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from agents.feedback.choices import Packed
+from agents.feedback.choices import PackedChoices
 from agents.losses import tamer
 from agents.policies.from_torch import mlp_layers
 from agents.rewards.linear import LinearReward
 from agents.rewards.net import NetReward
 
-RIDGE = 1.0
+RIDGE_PRECISION = 1.0
 
 
-class HumanReward(NetReward):
+class TamerNetReward(NetReward):
     """TAMER's H(s, a): a net whose credited sum over a segment is the press's value."""
 
-    def fit(self, packed: Packed) -> None:
-        x = self._inputs(packed, self._turns[0] if self._turns else None)
+    def fit(self, packed: PackedChoices) -> None:
+        x = self._inputs(packed, self._views[0] if self._views else None)
         mean, deviation = x.mean(0), x.std(0).clamp(min=0.05)
         x = (x - mean) / deviation
         with torch.random.fork_rng(devices=[]):
@@ -27,15 +27,15 @@ class HumanReward(NetReward):
                 torch.nn.Linear(x.shape[1], 32), torch.nn.Tanh(), torch.nn.Linear(32, 1)
             )
         adam = torch.optim.AdamW(net.parameters(), 0.01, weight_decay=0.1)
-        owner, credit = torch.from_numpy(packed.owner), torch.from_numpy(packed.step_weight)
-        nothing = len(packed.terms) - 1
-        option = packed.option[:, :2]
+        owner, credit = torch.from_numpy(packed.step_option), torch.from_numpy(packed.step_weight)
+        nothing = len(packed.term_sums) - 1
+        option = packed.option_index[:, :2]
         sign = np.where(option[:, 0] == nothing, -1.0, 1.0).astype(np.float32)
         pressed = torch.from_numpy(np.where(option[:, 0] == nothing, option[:, 1], option[:, 0]))
         value = torch.from_numpy(sign * packed.weight)
         for _ in range(200):
             steps = net(x).squeeze(-1) * credit
-            sums = torch.zeros(len(packed.terms)).index_add(0, owner, steps)
+            sums = torch.zeros(len(packed.term_sums)).index_add(0, owner, steps)
             loss = tamer(sums[pressed], value).mean()
             adam.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -47,18 +47,18 @@ class HumanReward(NetReward):
         self.weights = np.zeros((1, self.weights.shape[1]), np.float32)
 
 
-class HumanTerms(LinearReward):
+class TamerLinearReward(LinearReward):
     """The same, linear in the named terms: ridge regression, whose posterior gives the members."""
 
-    def fit(self, packed: Packed) -> None:
-        nothing = len(packed.terms) - 1
-        down = packed.option[:, 0] == nothing
-        pressed = np.where(down, packed.option[:, 1], packed.option[:, 0])
-        x = packed.terms[pressed] / self.unit
+    def fit(self, packed: PackedChoices) -> None:
+        nothing = len(packed.term_sums) - 1
+        down = packed.option_index[:, 0] == nothing
+        pressed = np.where(down, packed.option_index[:, 1], packed.option_index[:, 0])
+        x = packed.term_sums[pressed] / self.term_scale
         value = np.where(down, -packed.weight, packed.weight)
-        precision = x.T @ x + RIDGE * np.eye(x.shape[1])
+        precision = x.T @ x + RIDGE_PRECISION * np.eye(x.shape[1])
         mean, spread = np.linalg.solve(precision, x.T @ value), np.linalg.cholesky(np.linalg.inv(precision))
         draws = np.random.default_rng(self._seed).standard_normal((48, len(mean)))
-        self.samples = np.asarray((mean + draws @ spread.T) / self.unit, np.float32)
-        members = self.samples[: self.config.members]
-        self.weights = members - members.mean(0) + np.asarray(mean / self.unit, np.float32)
+        self.samples = np.asarray((mean + draws @ spread.T) / self.term_scale, np.float32)
+        members = self.samples[: self.config.n_members]
+        self.weights = members - members.mean(0) + np.asarray(mean / self.term_scale, np.float32)

@@ -15,13 +15,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from agents.rewards.slice_sampler import LogLikelihood, sample
+from agents.rewards.slice_sampler import LogLikelihood, sample_chains
 
-SHARES = (1.0, 0.3, 0.1, 0.0)
-PRIOR = (0.4, 0.3, 0.2, 0.1)
+WEIGHTS = (1.0, 0.3, 0.1, 0.0)
+WEIGHT_PRIOR = (0.4, 0.3, 0.2, 0.1)
 """Of the shares, before an answer: drives are clear, and yet each is not as many choices as it has parts."""
-EXPECTED = sum(share * prior for share, prior in zip(SHARES, PRIOR, strict=True))
-_MOVES, _KEEP = 60, 4
+EXPECTED_WEIGHT = sum(share * prior for share, prior in zip(WEIGHTS, WEIGHT_PRIOR, strict=True))
+_N_MOVES, _SAMPLES_PER_CHAIN = 60, 4
 
 
 def tempering_weights(
@@ -35,21 +35,23 @@ def tempering_weights(
     found = {}
     for name, likelihood in kinds.items():
         logs = [
-            math.log(prior) + _foreseen(answers, likelihood, share, chains, size, seed)
-            for share, prior in zip(SHARES, PRIOR, strict=True)
+            math.log(prior) + _log_predictive_density(answers, likelihood, share, chains, size, seed)
+            for share, prior in zip(WEIGHTS, WEIGHT_PRIOR, strict=True)
         ]
         weights = np.exp(np.array(logs) - max(logs))
-        found[name] = float(weights @ np.array(SHARES) / weights.sum())
+        found[name] = float(weights @ np.array(WEIGHTS) / weights.sum())
     return found
 
 
-def _foreseen(
-    answers: LogLikelihood, kind: LogLikelihood, share: float, chains: int, size: int, seed: int
+def _log_predictive_density(
+    answers: LogLikelihood, kind: LogLikelihood, weight: float, chains: int, size: int, seed: int
 ) -> float:
     """log p(answers | kind^share): their mean likelihood over what the kind alone leaves possible."""
     random = np.random.default_rng(seed)
-    start = random.standard_normal((chains * (1 if share else _KEEP), size), np.float32)
-    if share:
-        start, _ = sample(lambda x: np.float32(share) * kind(x), start, _MOVES, _KEEP, random)
+    start = random.standard_normal((chains * (1 if weight else _SAMPLES_PER_CHAIN), size), np.float32)
+    if weight:
+        start, _ = sample_chains(
+            lambda x: np.float32(weight) * kind(x), start, _N_MOVES, _SAMPLES_PER_CHAIN, random
+        )
     logs = answers(start).astype(np.float64)
     return float(logs.max() + np.log(np.exp(logs - logs.max()).mean()))

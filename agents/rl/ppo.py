@@ -21,19 +21,33 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents.policies.cnn import image_slice
-from agents.policies.cnn_torch import PictureExtractor
+from agents.policies.cnn_torch import ImageExtractor
 from agents.policies.from_torch import policy_arrays, value_layers
 from agents.policies.policy_arrays import PolicyArrays, forward
-from agents.rl.ppo_numpy import EPS, Batch, FlatPolicy, Weights, gradients
-from agents.rl.ppo_torch import Net, nets, update
-from agents.rl.rollout_collection import Rollout, collect
+from agents.renamed_settings import renamed_settings
+from agents.rl.ppo_numpy import ADAM_EPS, Batch, FlatPolicy, LossCoefficients, compute_gradients
+from agents.rl.ppo_torch import ForwardFunction, forward_functions, update_policy
+from agents.rl.rollout_collection import Rollout, collect_transitions
 from agents.rl.silent_logger import silent_logger
 from agents.rl.vec_env import SimulationVecEnv
-from agents.torch_runtime import chosen, one_thread
+from agents.torch_runtime import resolve_device, single_thread
 
 AuxiliaryLoss = Callable[[Any], torch.Tensor | None]
 
 
+@renamed_settings(
+    rows="n_envs",
+    steps="n_steps",
+    batch="batch_size",
+    epochs="n_epochs",
+    rate="learning_rate",
+    lam="gae_lambda",
+    entropy="ent_coef",
+    clip="clip_range",
+    hidden="net_arch",
+    value_weight="vf_coef",
+    grad_norm="max_grad_norm",
+)
 @dataclass(frozen=True)
 class PPOConfig:
     """How a burst learns."""
@@ -55,22 +69,22 @@ class PPOConfig:
     max_grad_norm: float = 0.5
 
 
-class BurstPPO(PPO):
+class IncrementalPPO(PPO):
     """PPO whose `burst` is one rollout and its update (tens of milliseconds)."""
 
-    auxiliary: AuxiliaryLoss | None = None
+    auxiliary_loss: AuxiliaryLoss | None = None
     """An extra loss of the policy at each minibatch (cloning), or None."""
 
     @classmethod
-    def on(cls, env: VecEnv, config: PPOConfig, seed: int = 0) -> BurstPPO:
+    def for_env(cls, env: VecEnv, config: PPOConfig, seed: int = 0) -> IncrementalPPO:
         """A fresh learner on `env`."""
         looks: dict[str, Any] = {}
         if config.policy == "CnnPolicy":
             assert isinstance(env, SimulationVecEnv)
-            fold = image_slice(env.simulation.task)
+            image = image_slice(env.simulation.task)
             looks = {
-                "features_extractor_class": PictureExtractor,
-                "features_extractor_kwargs": {"fold": fold},
+                "features_extractor_class": ImageExtractor,
+                "features_extractor_kwargs": {"image": image},
             }
         return cls(
             config.policy,
@@ -91,7 +105,7 @@ class BurstPPO(PPO):
                 **looks,
             },
             seed=seed,
-            device=chosen(config.device, config.policy),
+            device=resolve_device(config.device, config.policy),
         )
 
     def _setup_model(self) -> None:
@@ -101,23 +115,23 @@ class BurstPPO(PPO):
         self.rollout: Rollout | None = None
         self.random = np.random.default_rng(self.seed)
         params = list(self.policy.parameters())
-        self.policy.optimizer = torch.optim.Adam(params, lr=self.lr_schedule(1.0), eps=EPS, fused=True)
-        by_torch = isinstance(self.policy.features_extractor, PictureExtractor) or self.device.type != "cpu"
-        self.flat = None if by_torch else FlatPolicy(self.policy, self.policy.optimizer)
+        self.policy.optimizer = torch.optim.Adam(params, lr=self.lr_schedule(1.0), eps=ADAM_EPS, fused=True)
+        by_torch = isinstance(self.policy.features_extractor, ImageExtractor) or self.device.type != "cpu"
+        self.flat_policy = None if by_torch else FlatPolicy(self.policy, self.policy.optimizer)
 
     def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "flat", "rollout", "auxiliary"]
+        return [*super()._excluded_save_params(), "flat_policy", "rollout", "auxiliary_loss"]
 
     def train_iteration(self) -> None:
         """One rollout and its update."""
         self.learn(self.n_steps * self.n_envs, log_interval=10**9, reset_num_timesteps=False)
 
-    def learn(self, *args: Any, **kwargs: Any) -> BurstPPO:
-        with one_thread():
+    def learn(self, *args: Any, **kwargs: Any) -> IncrementalPPO:
+        with single_thread():
             super().learn(*args, **kwargs)
         return self
 
-    def learn_nothing(self) -> None:
+    def collect_only(self) -> None:
         """One rollout without an update, to see what is paid; its steps don't count."""
         self._setup_learn(0, None, reset_num_timesteps=False)
         assert isinstance(self.env, SimulationVecEnv)
@@ -138,13 +152,13 @@ class BurstPPO(PPO):
     def _collect(self, env: SimulationVecEnv, buffer: RolloutBuffer, steps: int) -> None:
         """One rollout into the buffer, and its advantages."""
         policy = policy_arrays(self.policy)
-        outputs, values = self._nets(policy)
+        outputs, values = self._forward_functions(policy)
         sampler = _Sampler(policy, outputs, self.random)
         buffer.reset()
-        made = collect(env, sampler, steps, self.random)
+        made = collect_transitions(env, sampler, steps, self.random)
         buffer.observations[:], buffer.actions[:] = made.obs, made.actions
         buffer.log_probs[:] = np.stack(sampler.log_probs)
-        reward = made.true_rewards if made.true_rewards is not None else env.reward(*made.steps)
+        reward = made.override_rewards if made.override_rewards is not None else env.reward(*made.steps)
         buffer.rewards[:] = np.asarray(reward, np.float32).reshape(made.ended.shape)
         all_values = values(made.steps[0]).reshape(made.ended.shape)
         after = np.empty_like(all_values)  # an observation is the next one of its row, but at an end
@@ -152,29 +166,30 @@ class BurstPPO(PPO):
         rest = made.ended.copy()
         rest[-1] = True
         after[rest] = values(made.next_obs[rest])[:, 0]
-        at_rest = env.at_rest() if made.skipped else 0.0
-        if made.skipped:  # who rests is paid the same for ever: that needs no guess
+        at_rest = env.absorbing_reward() if made.skipped_steps else 0.0
+        if made.skipped_steps:  # who rests is paid the same for ever: that needs no guess
             after[made.ended & (made.next_obs[..., -1] == 1.0)] = at_rest / (1.0 - self.gamma)
         buffer.values[:] = all_values
-        _advantages(buffer, after, made.ended, self.gamma, self.gae_lambda)
+        _compute_advantages(buffer, after, made.ended, self.gamma, self.gae_lambda)
         buffer.pos, buffer.full = steps, True
         self._last_obs = env.simulation.obs.copy()
         self._last_episode_starts = made.ended[-1].copy()
-        self.rollout = Rollout.paid(made, buffer.rewards, at_rest, env.simulation.task.horizon)
+        self.rollout = Rollout.from_rewards(made, buffer.rewards, at_rest, env.simulation.task.horizon)
 
-    def _nets(self, policy: PolicyArrays) -> tuple[Net, Net]:
+    def _forward_functions(self, policy: PolicyArrays) -> tuple[ForwardFunction, ForwardFunction]:
         """Logits or means, and values, of observations."""
-        if self.flat is None:
-            return nets(self.policy)
+        if self.flat_policy is None:
+            return forward_functions(self.policy)
         worth = value_layers(self.policy)
         return (
-            lambda obs: forward(policy.layers, policy.seen(obs), policy.activation),
-            lambda obs: forward(worth, policy.seen(obs), policy.activation),
+            lambda obs: forward(policy.layers, policy.extract_features(obs), policy.activation),
+            lambda obs: forward(worth, policy.extract_features(obs), policy.activation),
         )
 
     def train(self) -> None:
-        """PPO's clipped update (Schulman et al. 2017, eq. 7 and 9), by hand or, without `flat`, by torch."""
-        buffer, flat = self.rollout_buffer, self.flat
+        """PPO's clipped update (Schulman et al. 2017, eq. 7 and 9), by hand or, without `flat_policy`, by
+        torch."""
+        buffer, flat = self.rollout_buffer, self.flat_policy
         total = buffer.buffer_size * buffer.n_envs
         actions = buffer.actions.reshape(total, -1)
         discrete = isinstance(self.action_space, spaces.Discrete)
@@ -182,28 +197,28 @@ class BurstPPO(PPO):
         whole = Batch(
             obs=buffer.observations.reshape(total, -1),
             actions=actions[:, 0].astype(np.int64) if discrete else actions,
-            log_prob=buffer.log_probs.reshape(total),
+            old_log_prob=buffer.log_probs.reshape(total),
             advantages=(gains - gains.mean()) / (gains.std() + 1e-8),
             returns=buffer.returns.reshape(total),
         )
         clip = float(self.clip_range(1.0))  # type: ignore[operator]
-        weights = Weights(clip, self.vf_coef, self.ent_coef)
+        weights = LossCoefficients(clip, self.vf_coef, self.ent_coef)
         rate = self.policy.optimizer.param_groups[0]["lr"]
         if flat is not None:
             flat.share_memory()
         for _ in range(self.n_epochs):
             order = self.random.permutation(total)
             for start in range(0, total, self.batch_size):
-                batch = whole.take(order[start : start + self.batch_size])
-                extra = self.auxiliary(self.policy) if self.auxiliary is not None else None
+                batch = whole.select(order[start : start + self.batch_size])
+                extra = self.auxiliary_loss(self.policy) if self.auxiliary_loss is not None else None
                 if flat is None:
-                    update(self.policy, batch, weights, self.max_grad_norm, extra)
+                    update_policy(self.policy, batch, weights, self.max_grad_norm, extra)
                     continue
-                gradients(flat, batch, weights)
+                compute_gradients(flat, batch, weights)
                 if extra is not None:
-                    flat.add(extra)
-                flat.clip(self.max_grad_norm)
-                flat.step(rate)
+                    flat.add_gradients(extra)
+                flat.clip_gradients(self.max_grad_norm)
+                flat.adam_step(rate)
         if flat is not None:
             flat.sync_step_count()
         self._n_updates += self.n_epochs
@@ -212,7 +227,7 @@ class BurstPPO(PPO):
 class _Sampler:
     """Draws actions from the outputs of a net, and keeps their log-probabilities, [N] for each call."""
 
-    def __init__(self, policy: PolicyArrays, outputs: Net, random: np.random.Generator) -> None:
+    def __init__(self, policy: PolicyArrays, outputs: ForwardFunction, random: np.random.Generator) -> None:
         """outputs: obs [N, D] -> logits [N, A], or the means [N, C] of a Gaussian policy."""
         self._policy, self._outputs, self._random = policy, outputs, random
         self.log_probs: list[NDArray[Any]] = []
@@ -221,7 +236,7 @@ class _Sampler:
         """Actions within their bounds, and as they were drawn [N, C]."""
         out, policy = self._outputs(obs), self._policy
         if policy.kind == "discrete":
-            actions, log_prob = _sample(out, self._random)
+            actions, log_prob = _sample_actions(out, self._random)
             self.log_probs.append(log_prob)
             return actions, actions[:, None]
         assert policy.log_std is not None
@@ -231,7 +246,7 @@ class _Sampler:
         return np.clip(drawn, policy.low, policy.high), drawn
 
 
-def _sample(logits: NDArray[Any], random: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
+def _sample_actions(logits: NDArray[Any], random: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
     """Actions [N] drawn from logits [N, A], and their log-probabilities."""
     logits = logits - logits.max(1, keepdims=True)
     log_p = logits - np.log(np.exp(logits).sum(1, keepdims=True))
@@ -240,19 +255,19 @@ def _sample(logits: NDArray[Any], random: np.random.Generator) -> tuple[NDArray[
     return actions, log_p[np.arange(len(actions)), actions]
 
 
-def _advantages(
-    buffer: RolloutBuffer, after: NDArray[Any], ended: NDArray[Any], gamma: float, lam: float
+def _compute_advantages(
+    buffer: RolloutBuffer, next_values: NDArray[Any], ended: NDArray[Any], gamma: float, gae_lambda: float
 ) -> None:
     """Generalised advantages [T, N] (Schulman et al. 2016, eq. 16), bootstrapped at every end."""
-    delta = buffer.rewards + gamma * after - buffer.values
+    delta = buffer.rewards + gamma * next_values - buffer.values
     last = np.zeros(delta.shape[1], np.float32)
     for t in reversed(range(len(delta))):
-        last = delta[t] + gamma * lam * np.where(ended[t], 0.0, last)
+        last = delta[t] + gamma * gae_lambda * np.where(ended[t], 0.0, last)
         buffer.advantages[t] = last
     buffer.returns[:] = buffer.advantages + buffer.values
 
 
-def discounted_deviation(reward: NDArray[Any], gamma: float) -> float:
+def discounted_return_std(reward: NDArray[Any], gamma: float) -> float:
     """Deviation over rows of the discounted sum of a rollout's rewards [T, N], at least 0.001.
 
     Dividing by it keeps values near one whatever the reward's unit (as SB3's VecNormalize does).

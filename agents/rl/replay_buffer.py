@@ -21,32 +21,38 @@ class RelabelledBuffer(NStepReplayBuffer):
     """SB3's n-step replay buffer that keeps the terms too, so that rewards can be worked out anew."""
 
     def __init__(
-        self, *args: Any, terms: int, symmetries: Sequence[tuple[Array, Array]] = (), **more: Any
+        self, *args: Any, n_terms: int, symmetries: Sequence[tuple[Array, Array]] = (), **more: Any
     ) -> None:
         super().__init__(*args, **more)
-        self.terms = np.zeros((self.buffer_size, self.n_envs, terms), np.float32)
+        self.terms = np.zeros((self.buffer_size, self.n_envs, n_terms), np.float32)
         self._symmetries = tuple(symmetries)
 
     @property
-    def moments(self) -> int:
+    def n_stored_steps(self) -> int:
         """How many steps of each row it holds."""
         return self.buffer_size if self.full else self.pos
 
-    def put(self, obs: Float, after: Float, actions: Any, terms: Float, ended: Any, over: Any) -> None:
+    def add_steps(
+        self, obs: Float, next_obs: Float, actions: Any, terms: Float, ended: Any, terminated: Any
+    ) -> None:
         """One step of every row, without its reward. An end is the horizon's, and bootstrapped over, but for
-        rows that are `over`: an early end, after which the rest is reckoned."""
+        rows that are `terminated`: an early end, after which the rest is reckoned."""
         at = self.pos
-        self.observations[at], self.next_observations[at], self.terms[at] = obs, after, terms
+        self.observations[at], self.next_observations[at], self.terms[at] = obs, next_obs, terms
         self.actions[at] = np.asarray(actions).reshape(self.n_envs, -1)
-        self.dones[at], self.timeouts[at] = ended, ended & ~over
+        self.dones[at], self.timeouts[at] = ended, ended & ~terminated
         self.pos = (at + 1) % self.buffer_size
         self.full |= self.pos == 0
 
     def relabel(
-        self, reward: Callable[[Float, Any, Float, Float], Float], rest: float = 0.0, part: int = 16_384
+        self,
+        reward: Callable[[Float, Any, Float, Float], Float],
+        absorbing_return: float = 0.0,
+        chunk_size: int = 16_384,
     ) -> None:
-        """Every kept step's reward, by `reward(obs, actions, next_obs, terms)`; early ends get `rest` too."""
-        n, rows = self.moments, self.n_envs
+        """Every kept step's reward, by `reward(obs, actions, next_obs, terms)`; early ends get
+        `absorbing_return` too."""
+        n, rows = self.n_stored_steps, self.n_envs
         if n == 0:
             return
         whole = [a[:n].reshape(n * rows, -1) for a in (self.observations, self.next_observations, self.terms)]
@@ -55,18 +61,21 @@ class RelabelledBuffer(NStepReplayBuffer):
             actions = actions[:, 0]
         found = [
             reward(
-                whole[0][i : i + part], actions[i : i + part], whole[1][i : i + part], whole[2][i : i + part]
+                whole[0][i : i + chunk_size],
+                actions[i : i + chunk_size],
+                whole[1][i : i + chunk_size],
+                whole[2][i : i + chunk_size],
             )
-            for i in range(0, n * rows, part)
+            for i in range(0, n * rows, chunk_size)
         ]
         self.rewards[:n] = np.concatenate(found).reshape(n, rows)
-        self.rewards[:n] += rest * self.early_ends(slice(n))
+        self.rewards[:n] += absorbing_return * self.early_ends(slice(n))
 
     def early_ends(self, at: Any) -> Array:
         """Which of the kept steps `at` [..., rows] ended an episode before its horizon."""
         return (self.dones[at] > 0.0) & (self.timeouts[at] == 0.0)
 
-    def _kept(self) -> dict[str, Array]:
+    def _stored_indices(self) -> dict[str, Array]:
         """All that makes up a step, by its name in a checkpoint."""
         return {
             "replay.observations": self.observations,
@@ -80,14 +89,14 @@ class RelabelledBuffer(NStepReplayBuffer):
 
     def newest(self, most: int) -> dict[str, Array]:
         """At most so many of the newest steps of each row, the oldest first, for a checkpoint."""
-        n = self.moments
+        n = self.n_stored_steps
         order = (self.pos + np.arange(n)) % n if self.full else np.arange(n)
-        return {name: values[order[-most:]] for name, values in self._kept().items()}
+        return {name: values[order[-most:]] for name, values in self._stored_indices().items()}
 
-    def put_newest(self, arrays: Mapping[str, Array]) -> None:
+    def restore_newest(self, arrays: Mapping[str, Array]) -> None:
         """Keep what `newest` gave, and nothing else."""
         n = len(arrays["replay.rewards"])
-        for name, values in self._kept().items():
+        for name, values in self._stored_indices().items():
             values[:n] = arrays[name]
         self.pos, self.full = n % self.buffer_size, n == self.buffer_size
 
@@ -105,7 +114,7 @@ class RelabelledBuffer(NStepReplayBuffer):
         )
 
 
-def nearest(states: Float, others: Float, k: int) -> Float:
+def log_knn_distance(states: Float, others: Float, k: int) -> Float:
     """log(1 + distance) from each state [N, D] to its k-th nearest of `others` [M, D], itself aside.
 
     A particle estimate of the entropy of the states visited, up to constants: Lee et al. 2021, eq. 4

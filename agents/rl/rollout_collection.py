@@ -25,19 +25,19 @@ Steps = tuple[Float, Array, Float, Float]
 
 @dataclass(frozen=True)
 class Transitions:
-    """T steps of N rows. `states` and `rng` are those before step `kept`, for clips to start from."""
+    """T steps of N rows. `states` and `rng` are those before step `state_step`, for clips to start from."""
 
     obs: Float  # [T, N, D]
     actions: Array  # [T, N, C] as the policy drew them; Discrete ones have one column
     next_obs: Float  # [T, N, D] where the step led, never the fresh start after it
     terms: Float  # [T, N, M]
     ended: NDArray[np.bool_]  # [T, N]
-    true_rewards: Float | None  # [T, N] by the environment's `judge`, None where it has none
+    override_rewards: Float | None  # [T, N] by the environment's `judge`, None where it has none
     is_discrete: bool
-    kept: int
+    state_step: int
     states: Array  # [N, K]
     rng: NDArray[np.uint64]  # [N]
-    skipped: int  # steps of rest after early ends that were left out
+    skipped_steps: int  # steps of rest after early ends that were left out
 
     @property
     def steps(self) -> Steps:
@@ -63,21 +63,23 @@ class Rollout:
     episodes: float  # steps of all rows over the horizon
 
     @classmethod
-    def paid(cls, transitions: Transitions, rewards: Float, rest_reward: float, horizon: int) -> Rollout:
-        """rewards [T, N] or [S]. rest_reward: what each step of rest is paid that was left out."""
+    def from_rewards(
+        cls, transitions: Transitions, rewards: Float, absorbing_reward: float, horizon: int
+    ) -> Rollout:
+        """rewards [T, N] or [S]. absorbing_reward: what each step of rest is paid that was left out."""
         reward_sum, episodes = float(rewards.sum()), transitions.ended.size / horizon
-        if transitions.skipped:
-            reward_sum += transitions.skipped * rest_reward
-            episodes += transitions.skipped / horizon
+        if transitions.skipped_steps:
+            reward_sum += transitions.skipped_steps * absorbing_reward
+            episodes += transitions.skipped_steps / horizon
         return cls(transitions, reward_sum, episodes)
 
     @property
-    def terms_sum(self) -> NDArray[Any]:
+    def term_sums(self) -> NDArray[Any]:
         """Each term summed over all rows and steps [M]."""
         return np.asarray(self.transitions.terms.sum((0, 1)))
 
 
-def collect(
+def collect_transitions(
     env: SimulationVecEnv, sample: ActionSampler, steps: int, random: np.random.Generator
 ) -> Transitions:
     """Let `sample` act for so many steps of every row; `random` draws the step whose states are kept."""
@@ -86,19 +88,19 @@ def collect(
     next_obs = np.zeros_like(obs)
     terms = np.zeros((steps, rows, len(sim.task.world.terms)), np.float32)
     ended = np.zeros((steps, rows), np.bool_)
-    true_rewards = None if env.judge is None else np.zeros((steps, rows), np.float32)
+    true_rewards = None if env.reward_override is None else np.zeros((steps, rows), np.float32)
     drawn: list[Array] = []
-    kept, skipped = int(random.integers(steps)), env.skipped
+    kept, skipped = int(random.integers(steps)), env.skipped_steps
     for t in range(steps):
         if t == kept:
             states, rng = sim.states.copy(), sim.rng.copy()
         obs[t] = sim.obs
         actions, as_drawn = sample(obs[t])
         drawn.append(as_drawn)
-        before = sim.states.copy() if env.judge is not None else sim.states
+        before = sim.states.copy() if env.reward_override is not None else sim.states
         step = sim.step(actions)
-        if env.judge is not None and true_rewards is not None:
-            true_rewards[t] = env.judge(before, step.terms, step.last_states)
+        if env.reward_override is not None and true_rewards is not None:
+            true_rewards[t] = env.reward_override(before, step.terms, step.last_states)
         next_obs[t], terms[t], ended[t] = step.last_obs, step.terms, step.ended
     return Transitions(
         obs,
@@ -111,5 +113,5 @@ def collect(
         kept,
         states,
         rng,
-        env.skipped - skipped,
+        env.skipped_steps - skipped,
     )

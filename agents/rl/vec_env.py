@@ -20,10 +20,10 @@ from envs.simulation import AnySimulation
 from envs.world import Array, TrueReward
 
 Float = NDArray[np.float32]
-RewardFn = Callable[[Float, Array, Float, Float], Float]
+RewardFunction = Callable[[Float, Array, Float, Float], Float]
 
 
-def no_reward(obs: Float, actions: Array, next_obs: Float, terms: Float) -> Float:
+def zero_reward(obs: Float, actions: Array, next_obs: Float, terms: Float) -> Float:
     """Zero everywhere: what a learner has before it knows anything."""
     return np.zeros(len(obs), np.float32)
 
@@ -38,14 +38,14 @@ class SimulationVecEnv(VecEnv):
     def __init__(
         self,
         simulation: AnySimulation,
-        reward: RewardFn = no_reward,
+        reward: RewardFunction = zero_reward,
         stagger: np.random.Generator | None = None,
     ) -> None:
         world = simulation.task.world
         box = spaces.Box(-np.inf, np.inf, (len(world.obs_names),), np.float32)
         super().__init__(simulation.rows, box, world.action_space)
         self.simulation, self.reward, self._stagger = simulation, reward, stagger
-        self.judge: TrueReward | None = None
+        self.reward_override: TrueReward | None = None
         """Rewards by the wish instead, for the oracle's own training; no learner sets it."""
         self._actions: Array = np.zeros(simulation.rows, np.int64)
 
@@ -62,7 +62,7 @@ class SimulationVecEnv(VecEnv):
         self._actions = actions
 
     def step_wait(self) -> VecEnvStepReturn:
-        before, judge = self.simulation.obs, self.judge
+        before, judge = self.simulation.obs, self.reward_override
         states = self.simulation.states if judge is None else self.simulation.states.copy()
         step = self.simulation.step(self._actions)
         if judge is not None:
@@ -75,11 +75,11 @@ class SimulationVecEnv(VecEnv):
         return step.obs.copy(), np.asarray(rewards, np.float32), step.ended.copy(), infos
 
     @property
-    def skipped(self) -> int:
+    def skipped_steps(self) -> int:
         """Steps of rest after early ends that were left out so far."""
         return int(self.simulation.skipped)
 
-    def at_rest(self) -> float:
+    def absorbing_reward(self) -> float:
         """What each step of rest after an early end is paid."""
         return float(self.reward(*resting(self.simulation.task))[0])
 

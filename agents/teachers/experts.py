@@ -13,70 +13,70 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from agents.evaluation import reference_returns
-from agents.evaluation.scores import unseen
+from agents.evaluation.scores import test_task
 from agents.policies.policy_arrays import PolicyArrays
 from envs.simulate import random_actions
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
-CAUTION = 5.0
+CAUTIOUS_HARM_FACTOR = 5.0
 """How many times an over-cautious driver counts what the wish holds against him, where no plan is exact."""
 
 Expert = Callable[[Any], Any]
 """simulation of one row -> the action to take there."""
 
 
-def expert(task: Task, random: np.random.Generator, cautious: bool = False) -> Expert:
+def make_expert(task: Task, random: np.random.Generator, is_cautious: bool = False) -> Expert:
     """The best driver known under the task's wish.
 
     An exact plan where one can be made, else a kept policy or looking ahead by simulation.
     """
     if not task.can_restore:
-        found = reference_returns.find(task, 1) or reference_returns.find_cached(task, 1)
-        if cautious or found is None or found.policy is None:
+        found = reference_returns.load_shipped(task, 1) or reference_returns.load_cached(task, 1)
+        if is_cautious or found is None or found.policy is None:
             raise ValueError(
                 f"nobody here knows how to drive {task.id}: give comparisons, or drive it yourself"
             )
-        return _following(found.policy, None if found.surest else random)
+        return _policy_expert(found.policy, None if found.deterministic else random)
     hook = task.world.hooks.planning_expert
-    planned = None if hook is None else hook(task, cautious)
+    planned = None if hook is None else hook(task, is_cautious)
     if planned is not None:
         return planned
-    kept = None if cautious else reference_returns.find(unseen(task), 1)
+    kept = None if is_cautious else reference_returns.load_shipped(test_task(task), 1)
     if kept is not None and kept.policy is not None:
-        return _following(kept.policy, None if kept.surest else random)
-    return _lookahead(task, random, CAUTION if cautious else 1.0)
+        return _policy_expert(kept.policy, None if kept.deterministic else random)
+    return _random_shooting(task, random, CAUTIOUS_HARM_FACTOR if is_cautious else 1.0)
 
 
-def _following(policy: PolicyArrays, random: np.random.Generator | None) -> Expert:
+def _policy_expert(policy: PolicyArrays, random: np.random.Generator | None) -> Expert:
     """Drive as the oracle's policy does: the likeliest action, or sampled."""
     return lambda sim: policy.act(sim.obs[:1], random)[0]
 
 
-def _lookahead(
-    task: Task, random: np.random.Generator, harms: float = 1.0, ahead: int = 24, tries: int = 160
+def _random_shooting(
+    task: Task, random: np.random.Generator, harm_factor: float = 1.0, n_steps: int = 24, n_plans: int = 160
 ) -> Expert:
     """Random shooting: the first action of the best of many held-action sequences, under the wish.
 
-    harms: how many times each step's negative worth counts.
+    harm_factor: how many times each step's negative worth counts.
     """
     discrete = isinstance(task.world.action_space, spaces.Discrete)
     kept: list[Array] = []
 
     def draw() -> Array:
-        return random_actions(task, tries, random)
+        return random_actions(task, n_plans, random)
 
     def act(sim: Any) -> Any:
-        hold = 1 + random.integers(8, size=tries)
+        hold = 1 + random.integers(8, size=n_plans)
         sequence, current = [], draw()
-        for t in range(ahead):
+        for t in range(n_steps):
             fresh, change = draw(), t % hold == 0
             current = np.where(change if discrete else change[:, None], fresh, current)
             sequence.append(current)
         plan = np.stack(sequence)
         if kept:
             plan[:-1, 0], plan[-1, 0] = kept[0][1:], kept[0][-1]
-        worth = _worth_of(task, sim, plan, harms)
+        worth = _plan_returns(task, sim, plan, harm_factor)
         best = int(worth.argmax())
         kept[:] = [plan[:, best].copy()]
         return plan[0, best]
@@ -84,7 +84,7 @@ def _lookahead(
     return act
 
 
-def _worth_of(task: Task, sim: Any, plan: Array, harms: float) -> NDArray[np.float64]:
+def _plan_returns(task: Task, sim: Any, plan: Array, harm_factor: float) -> NDArray[np.float64]:
     """The wish of each action sequence [T, tries] from the simulation's first row, up to the horizon."""
     tries = plan.shape[1]
     copy = Simulation(task, tries, auto_reset=False)
@@ -95,5 +95,5 @@ def _worth_of(task: Task, sim: Any, plan: Array, harms: float) -> NDArray[np.flo
         before = copy.states.copy()
         step = copy.step(actions)
         worth = task.true_reward(before, step.terms, step.last_states)
-        total += np.where(worth < 0.0, harms * worth, worth)
+        total += np.where(worth < 0.0, harm_factor * worth, worth)
     return total

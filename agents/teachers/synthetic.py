@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Question
-from agents.teachers.experts import expert
+from agents.teachers.experts import make_expert
 from agents.teachers.teacher_extensions import external_teacher, installed_teachers
 from agents.teachers.teacher_protocol import Teacher, UnknownTeacher
 from envs.simulate import random_actions, simulate
 from envs.trajectory import Trajectory
 from envs.world import Task
 
-REACTION = 0.3
+REACTION_SECONDS = 0.3
 """How long after something was on screen a synthetic person presses [s]."""
-SEGMENT = 2.0
+SEGMENT_SECONDS = 2.0
 """How much of the past an evaluation carries [s]."""
 TAKEOVER_STEPS = 20
-TIE = 1e-4
+TIE_THRESHOLD = 1e-4
 """Returns nearer than this are the same to the most careful teacher."""
 
 
@@ -33,51 +33,50 @@ class TeacherNoise:
 
     beta: float = np.inf  # sharpness of comparisons; infinite is rational
     gamma: float = 1.0  # below 1 what came early in a clip is forgotten
-    mistake: float = 0.0  # share of comparisons answered at random
-    skip: float = 0.0  # share of comparisons left out, those of little worth first
-    equal_threshold: float = TIE  # differences of worth up to this are a tie
+    mistake_rate: float = 0.0  # share of comparisons answered at random
+    skip_rate: float = 0.0  # share of comparisons left out, those of little worth first
+    equal_threshold: float = TIE_THRESHOLD  # differences of worth up to this are a tie
     position_bias: float = 0.0  # share of comparisons in which the first clip is taken unseen
     action_noise: float = 0.0  # share of acts at random while driving
-    caution: bool = (
-        False  # drives with a wide berth round all that could go wrong, and leaves what lies there
-    )
-    delay: float = REACTION  # how late a press comes [s]
-    lazy: float = 0.0  # share of presses left out
+    # drives with a wide berth round all that could go wrong, and leaves what lies there
+    is_cautious: bool = False
+    reaction_seconds: float = REACTION_SECONDS  # how late a press comes [s]
+    omission_rate: float = 0.0  # share of presses left out
     term_bonus: tuple[tuple[str, float], ...] = ()  # terms and by how much they are worth more to this person
-    reverse: bool = False  # answers the opposite of what is meant
+    is_reversed: bool = False  # answers the opposite of what is meant
 
 
 TEACHERS: dict[str, TeacherNoise] = {
     "rational": TeacherNoise(),
     "boltzmann": TeacherNoise(beta=2.0),
     "myopic": TeacherNoise(gamma=0.9),
-    "mistaken": TeacherNoise(mistake=0.2),
-    "skipping": TeacherNoise(skip=0.3),
+    "mistaken": TeacherNoise(mistake_rate=0.2),
+    "skipping": TeacherNoise(skip_rate=0.3),
     "equal": TeacherNoise(equal_threshold=0.5),
     "sided": TeacherNoise(position_bias=0.3),
-    "delayed": TeacherNoise(delay=0.8),
-    "lazy": TeacherNoise(lazy=0.6),
+    "delayed": TeacherNoise(reaction_seconds=0.8),
+    "lazy": TeacherNoise(omission_rate=0.6),
     "slipping": TeacherNoise(action_noise=0.2),
-    "cautious": TeacherNoise(caution=True),
-    "noisy": TeacherNoise(mistake=0.2, action_noise=0.2),
-    "useless": TeacherNoise(mistake=1.0, action_noise=0.5, lazy=0.5),
-    "reversed": TeacherNoise(reverse=True),
+    "cautious": TeacherNoise(is_cautious=True),
+    "noisy": TeacherNoise(mistake_rate=0.2, action_noise=0.2),
+    "useless": TeacherNoise(mistake_rate=1.0, action_noise=0.5, omission_rate=0.5),
+    "reversed": TeacherNoise(is_reversed=True),
 }
-_NUMBER: dict[str, tuple[str, ...]] = {
+_NUMBER_FIELDS: dict[str, tuple[str, ...]] = {
     "boltzmann": ("beta",),
     "myopic": ("gamma",),
-    "mistaken": ("mistake",),
-    "skipping": ("skip",),
+    "mistaken": ("mistake_rate",),
+    "skipping": ("skip_rate",),
     "equal": ("equal_threshold",),
     "sided": ("position_bias",),
-    "delayed": ("delay",),
-    "lazy": ("lazy",),
+    "delayed": ("reaction_seconds",),
+    "lazy": ("omission_rate",),
     "slipping": ("action_noise",),
-    "noisy": ("mistake", "action_noise"),
+    "noisy": ("mistake_rate", "action_noise"),
 }
 """What the number in "mistaken:0.1" sets."""
-POOL = "pool"
-WANTS = "wants"
+POOL_PREFIX = "pool"
+TERM_BONUS_PREFIX = "wants"
 
 
 def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
@@ -89,11 +88,13 @@ def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
     the seed (see `teacher_extensions`). Raises UnknownTeacher for a name that is none of these either.
     """
     head, _, number = name.partition(":")
-    if head == POOL:
+    if head == POOL_PREFIX:
         members = number.split(",") if number else ["rational", "rational", "useless", "useless"]
-        return Pool(task, [make_teacher(one.strip(), task, seed + i) for i, one in enumerate(members)], seed)
-    if head == WANTS:
-        return SyntheticTeacher(task, TeacherNoise(term_bonus=_wanted(number, task)), seed)
+        return TeacherPool(
+            task, [make_teacher(one.strip(), task, seed + i) for i, one in enumerate(members)], seed
+        )
+    if head == TERM_BONUS_PREFIX:
+        return SyntheticTeacher(task, TeacherNoise(term_bonus=_parse_term_bonus(number, task)), seed)
     if head not in TEACHERS:
         if (found := external_teacher(name, task, seed)) is not None:
             return found
@@ -104,7 +105,7 @@ def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
     care = TEACHERS[head]
     if not number:
         return SyntheticTeacher(task, care, seed)
-    if head not in _NUMBER:
+    if head not in _NUMBER_FIELDS:
         raise UnknownTeacher(f"teacher {head!r} takes no number: {name!r} should be {head!r}")
     try:
         value = float(number)
@@ -114,16 +115,16 @@ def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
     if not 0.0 <= value <= most:
         limits = "at least 0" if most > 1.0 else "between 0 and 1"
         raise UnknownTeacher(f"{number} in teacher {name!r} is out of range: it must be {limits}")
-    given: dict[str, Any] = dict.fromkeys(_NUMBER[head], value)
+    given: dict[str, Any] = dict.fromkeys(_NUMBER_FIELDS[head], value)
     return SyntheticTeacher(task, replace(care, **given), seed)
 
 
 def teacher_names() -> list[str]:
     """The names that `make_teacher` knows: those of teachbox, then those of installed packages."""
-    return [*TEACHERS, POOL, WANTS, *installed_teachers()]
+    return [*TEACHERS, POOL_PREFIX, TERM_BONUS_PREFIX, *installed_teachers()]
 
 
-def _wanted(text: str, task: Task) -> tuple[tuple[str, float], ...]:
+def _parse_term_bonus(text: str, task: Task) -> tuple[tuple[str, float], ...]:
     """ "cat=1" -> (("cat", 1.0),); UnknownTeacher with a sentence."""
     term, _, more = text.partition("=")
     if term not in task.world.term_names:
@@ -138,74 +139,74 @@ def _wanted(text: str, task: Task) -> tuple[tuple[str, float], ...]:
 
 
 class SyntheticTeacher:
-    """Answers by the task's wish, as carefully as `care` says."""
+    """Answers by the task's wish, as carefully as `noise` says."""
 
     rater: str = "0"
 
-    def __init__(self, task: Task, care: TeacherNoise, seed: int = 0) -> None:
-        self.task, self.care = task, care
+    def __init__(self, task: Task, noise: TeacherNoise, seed: int = 0) -> None:
+        self.task, self.noise = task, noise
         self._random = np.random.default_rng(seed)
 
     @property
     def members(self) -> Sequence[Teacher]:
         return (self,)
 
-    def worth(self, trajectory: Trajectory) -> NDArray[np.float32]:
+    def step_rewards(self, trajectory: Trajectory) -> NDArray[np.float32]:
         """The wish of each step, [T]."""
         states = trajectory.states
         worth = self.task.true_reward(states[:-1], trajectory.terms, states[1:])
-        for term, more in self.care.term_bonus:
+        for term, more in self.noise.term_bonus:
             worth = worth + more * trajectory.terms[:, self.task.world.term_names.index(term)]
         return worth
 
     def compare(self, question: Question) -> Comparison:
         """Put the clips in order: by worth, with noise, or at random by mistake; or leave it out."""
-        care = self.care
-        worth = np.array([self._looks(clip) for clip in question.clips])
+        care = self.noise
+        worth = np.array([self._remembered_return(clip) for clip in question.clips])
         seconds = 4.0 + 2.0 * (len(worth) - 2)
-        if self._random.random() < care.skip * 2.0 * np.exp(-np.ptp(worth)):
+        if self._random.random() < care.skip_rate * 2.0 * np.exp(-np.ptp(worth)):
             return Comparison(question.clips, (), "skipped", question=question.id, seconds=seconds)
-        if care.reverse:
+        if care.is_reversed:
             worth = -worth
         if self._random.random() < care.position_bias:
             worth = -np.arange(len(worth), dtype=float)
-        elif self._random.random() < care.mistake:
+        elif self._random.random() < care.mistake_rate:
             worth = self._random.standard_normal(len(worth))
         if np.isfinite(care.beta):
             worth = worth + self._random.gumbel(size=len(worth)) / care.beta
         ranks = tuple(int((worth > w + care.equal_threshold).sum()) for w in worth)
         return Comparison(question.clips, ranks, question=question.id, seconds=seconds)
 
-    def _looks(self, clip: Trajectory) -> float:
+    def _remembered_return(self, clip: Trajectory) -> float:
         """A clip's worth as remembered at its end."""
-        worth = self.worth(clip)
-        if self.care.gamma == 1.0:
+        worth = self.step_rewards(clip)
+        if self.noise.gamma == 1.0:
             return float(worth.sum())
-        return float((self.care.gamma ** np.arange(len(worth))[::-1] * worth).sum())
+        return float((self.noise.gamma ** np.arange(len(worth))[::-1] * worth).sum())
 
     def demonstrate(self, seed: int) -> Demonstration:
         """Drive one episode from the seed's start as well as can be; stops when nothing is left to gain."""
         sim = simulate(self.task, 1, auto_reset=False)
         sim.reset(np.array([seed]))
-        whole = self._drive(sim, self.task.horizon, 0)
-        paid = np.flatnonzero(np.abs(self.worth(whole)) > 1e-6)
+        whole = self._run_expert(sim, self.task.horizon, 0)
+        paid = np.flatnonzero(np.abs(self.step_rewards(whole)) > 1e-6)
         return Demonstration(whole.clip(0, int(paid[-1]) + 3 if len(paid) else len(whole)))
 
     def evaluate(self, trajectory: Trajectory, step: int) -> Evaluation | None:
         """The press at `step` of what is on screen, or None: + for what just went well, - for badly."""
         rate = self.task.world.steps_per_second
-        noticed = step - round(self.care.delay * rate)
+        noticed = step - round(self.noise.reaction_seconds * rate)
         if noticed < rate // 2:
             return None  # nobody knows yet what is usual
-        worth = self.worth(trajectory)
+        worth = self.step_rewards(trajectory)
         usual = np.median(worth[max(0, noticed - 2 * rate) : noticed])  # a mean would resent past success
         surprise = float(worth[noticed] - usual)
-        if self.care.reverse:
+        if self.noise.is_reversed:
             surprise = -surprise
-        if abs(surprise) < 0.25 or self._random.random() < self.care.lazy:
+        if abs(surprise) < 0.25 or self._random.random() < self.noise.omission_rate:
             return None
         value = float(np.sign(surprise)) * (2.0 if abs(surprise) > 1.2 else 1.0)
-        start = max(0, step - round(SEGMENT * rate))
+        start = max(0, step - round(SEGMENT_SECONDS * rate))
         return Evaluation(trajectory.clip(start, step), value)
 
     def correct(self, trajectory: Trajectory, step: int) -> Correction | None:
@@ -215,34 +216,34 @@ class SyntheticTeacher:
             return None
         sim = simulate(self.task, 1, auto_reset=False)
         sim.fork(0, trajectory, step)
-        person = self._drive(sim, len(agent), len(agent))
-        better = float(self.worth(person).sum() - self.worth(agent).sum())
-        return Correction(agent, person) if better > TIE else None
+        person = self._run_expert(sim, len(agent), len(agent))
+        better = float(self.step_rewards(person).sum() - self.step_rewards(agent).sum())
+        return Correction(agent, person) if better > TIE_THRESHOLD else None
 
     def where_to_correct(self, trajectory: Trajectory) -> int:
         """A moment shortly before the worst that happened (or where the agent dawdled)."""
-        worth = self.worth(trajectory)
+        worth = self.step_rewards(trajectory)
         if worth.min() < -0.25:
             return max(0, int(worth.argmin()) - 4)
         window = min(TAKEOVER_STEPS, len(worth))
         gained = np.convolve(worth, np.ones(window), "valid")
         return int(gained.argmin())
 
-    def _drive(self, sim: Any, steps: int, least: int) -> Trajectory:
-        act = expert(self.task, self._random, self.care.caution)
+    def _run_expert(self, sim: Any, steps: int, min_steps: int) -> Trajectory:
+        act = make_expert(self.task, self._random, self.noise.is_cautious)
         record = sim.recorder(0)
         for _ in range(steps):
             action = act(sim)
-            if self._random.random() < self.care.action_noise:
+            if self._random.random() < self.noise.action_noise:
                 action = random_actions(self.task, 1, self._random)[0]
             step = sim.step(np.asarray(action)[None])
             record.add(action, step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
-            if step.ended[0] and len(record) >= least:
+            if step.ended[0] and len(record) >= min_steps:
                 break
         return record.trajectory()
 
 
-class Pool(SyntheticTeacher):
+class TeacherPool(SyntheticTeacher):
     """Several people of mixed care, one of whom, drawn at random, says each thing.
 
     `rater` is who spoke last, by number; learners are told so, and not how careful anybody is.
@@ -256,19 +257,19 @@ class Pool(SyntheticTeacher):
     def members(self) -> Sequence[Teacher]:
         return self._members
 
-    def _next(self) -> Teacher:
+    def _draw_member(self) -> Teacher:
         index = int(self._random.integers(len(self._members)))
         self.rater = str(index)
         return self._members[index]
 
     def compare(self, question: Question) -> Comparison:
-        return self._next().compare(question)
+        return self._draw_member().compare(question)
 
     def demonstrate(self, seed: int) -> Demonstration:
-        return self._next().demonstrate(seed)
+        return self._draw_member().demonstrate(seed)
 
     def evaluate(self, trajectory: Trajectory, step: int) -> Evaluation | None:
-        return self._next().evaluate(trajectory, step)
+        return self._draw_member().evaluate(trajectory, step)
 
     def correct(self, trajectory: Trajectory, step: int) -> Correction | None:
-        return self._next().correct(trajectory, step)
+        return self._draw_member().correct(trajectory, step)

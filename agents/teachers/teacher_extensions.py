@@ -12,17 +12,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from agents.teachers.teacher_protocol import NEEDED, Teacher, UnknownTeacher
+from agents.teachers.teacher_protocol import REQUIRED_MEMBERS, Teacher, UnknownTeacher
 from envs.extensions import BrokenExtension, import_object, installed, load_installed, told
 from envs.world import Task
 
-GROUP = "teachbox.teachers"
+ENTRY_POINT_GROUP = "teachbox.teachers"
 """The entry points by which other packages bring teachers."""
 
 
 def installed_teachers() -> list[str]:
     """Names of the teachers that installed packages bring."""
-    return sorted(installed(GROUP))
+    return sorted(installed(ENTRY_POINT_GROUP))
 
 
 def external_teacher(name: str, task: Task, seed: int) -> Teacher | None:
@@ -38,7 +38,7 @@ def external_teacher(name: str, task: Task, seed: int) -> Teacher | None:
     except Exception as error:
         raise UnknownTeacher(f"teacher {name!r} can't be made for {task.id}: {told(error)}") from error
     if not isinstance(made, Teacher):
-        missing = ", ".join(part for part in NEEDED if not hasattr(made, part))
+        missing = ", ".join(part for part in REQUIRED_MEMBERS if not hasattr(made, part))
         raise UnknownTeacher(
             f"teacher {name!r} made a {type(made).__name__}, which is no teacher: it has no {missing} "
             "(see agents.teachers.teacher_protocol.Teacher)"
@@ -48,7 +48,11 @@ def external_teacher(name: str, task: Task, seed: int) -> Teacher | None:
 
 def _factory(name: str) -> Callable[[Task, int], Any] | None:
     try:
-        found = load_installed(GROUP, name) if name in installed(GROUP) else import_object(name)
+        found = (
+            load_installed(ENTRY_POINT_GROUP, name)
+            if name in installed(ENTRY_POINT_GROUP)
+            else import_object(name)
+        )
     except BrokenExtension as error:
         raise UnknownTeacher(f"teacher {name!r}: {error}") from error
     if found is None:

@@ -47,5 +47,5 @@ class Teacher(Protocol):
 
 TeacherFactory = Callable[[Task, int], Teacher]
 """(task, seed) -> a teacher of this task; a class whose constructor takes these two is one."""
-NEEDED = tuple(name for name in vars(Teacher) if not name.startswith("_"))
+REQUIRED_MEMBERS = tuple(name for name in vars(Teacher) if not name.startswith("_"))
 """The names of all that a teacher has."""

@@ -35,12 +35,12 @@ class GlobalRandomness:
                 self._torch, self._numpy = torch.get_rng_state(), np.random.get_state(legacy=False)
                 np.random.set_state(shared)
 
-    def numpy_facts(self) -> dict[str, Any]:
+    def numpy_state(self) -> dict[str, Any]:
         """NumPy's state as JSON."""
         state = self._numpy["state"]
         return {"key": state["key"].tolist(), "pos": int(state["pos"])}
 
-    def torch_array(self) -> Any:
+    def torch_state(self) -> Any:
         """torch's state as an array."""
         assert self._torch is not None
         return self._torch.numpy()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agents.feedback.records import Record
-from agents.training.trainer_protocol import Counts, IsCrediblyBetter
+from agents.training.trainer_protocol import IsCrediblyBetter, TermCounts
 
 
 class NoRestarts:
@@ -17,9 +17,9 @@ class NoRestarts:
 
     is_restarting: bool = False
     can_restart: bool = False
-    is_imitating: bool = False
+    is_warm_starting: bool = False
 
-    def imitate_some(self) -> int:
+    def warm_start_some(self) -> int:
         return 0
 
     def set_demonstrations(self, records: Sequence[Record]) -> None:
@@ -31,13 +31,15 @@ class NoRestarts:
     def return_to_restart_point(self) -> bool:
         return False
 
-    def restart(self, counts: Counts) -> None:
+    def restart(self, counts: TermCounts) -> None:
         """The next try goes on from this one."""
 
-    def restore_candidate(self, counts: Counts | None) -> Counts | None:
+    def restore_candidate(self, counts: TermCounts | None) -> TermCounts | None:
         return counts
 
-    def accept_or_revert(self, counts: Counts | None, is_credibly_better: IsCrediblyBetter) -> Counts | None:
+    def accept_or_revert(
+        self, counts: TermCounts | None, is_credibly_better: IsCrediblyBetter
+    ) -> TermCounts | None:
         return counts
 
     def keep_early_policy(self, before: float, now: float) -> None:

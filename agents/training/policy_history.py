@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 
 from agents.checkpoint import Arrays
-from agents.policies.policy_arrays import PolicyArrays, layer_arrays, layers_from
+from agents.policies.policy_arrays import PolicyArrays, layer_arrays, read_layers
 
-MOST = 4
+MAX_POLICIES = 4
 """Earlier policies kept."""
-EVERY = 40_000
+MIN_STEPS_BETWEEN = 40_000
 """Environment steps between them, at least."""
 
 
@@ -31,32 +31,32 @@ class PolicyHistory:
     """Policies by the environment steps that they were met at, the oldest first."""
 
     def __init__(self) -> None:
-        self._kept: list[tuple[int, PolicyArrays]] = []
+        self._policies: list[tuple[int, PolicyArrays]] = []
         self.rejected: PolicyArrays | None = None
         """What long practice came to last, where that was not kept."""
 
     def __iter__(self) -> Iterator[tuple[int, PolicyArrays]]:
-        return iter(self._kept)
+        return iter(self._policies)
 
-    def keep(self, at: int, policy: PolicyArrays) -> None:
+    def add(self, env_steps: int, policy: PolicyArrays) -> None:
         """Remember a policy, if the last was long enough ago."""
-        if self._kept and at - self._kept[-1][0] < EVERY:
+        if self._policies and env_steps - self._policies[-1][0] < MIN_STEPS_BETWEEN:
             return
-        self._kept.append((at, policy))
-        if len(self._kept) > MOST:
-            untaught = self._kept[0][0] == 0
-            del self._kept[0 if untaught else index_to_evict([one for one, _ in self._kept])]
+        self._policies.append((env_steps, policy))
+        if len(self._policies) > MAX_POLICIES:
+            untaught = self._policies[0][0] == 0
+            del self._policies[0 if untaught else index_to_evict([one for one, _ in self._policies])]
 
     # Stopping and going on.
 
     @property
-    def times(self) -> list[int]:
-        return [at for at, _ in self._kept]
+    def env_steps(self) -> list[int]:
+        return [at for at, _ in self._policies]
 
     def state(self) -> Arrays:
         """Their layers."""
         found: Arrays = {}
-        for index, (_, policy) in enumerate(self._kept):
+        for index, (_, policy) in enumerate(self._policies):
             found |= layer_arrays(f"past.{index}", policy.layers)
         if self.rejected is not None:
             found |= layer_arrays("past.given up", self.rejected.layers)
@@ -64,9 +64,9 @@ class PolicyHistory:
 
     def restore(self, times: Sequence[int], arrays: Arrays, like: PolicyArrays) -> None:
         """What `state` kept, for a policy of the form of `like`."""
-        self._kept.clear()
-        given_up = layers_from("past.given up", arrays)
+        self._policies.clear()
+        given_up = read_layers("past.given up", arrays)
         self.rejected = replace(like, layers=given_up) if given_up and like.eyes is None else None
         for index, at in enumerate(times if like.eyes is None else ()):  # layers alone are kept
-            layers = layers_from(f"past.{index}", arrays)
-            self._kept.append((at, replace(like, layers=layers)))
+            layers = read_layers(f"past.{index}", arrays)
+            self._policies.append((at, replace(like, layers=layers)))

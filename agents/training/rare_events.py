@@ -10,13 +10,13 @@ from collections import deque
 
 import numpy as np
 
-from agents.policies.rollouts import Moment, moments_of
+from agents.policies.rollouts import Moment, moments_from_states
 from agents.rl.rollout_collection import Transitions
 from envs.world import Task
 
-RARE = 0.2
+MAX_RARE_SHARE = 0.2
 """A term that occurs in a larger share of the rows of a rollout needs no such help."""
-KEPT, AT_ONCE = 4, 2
+MAX_MOMENTS_PER_TERM, MAX_MOMENTS_PER_ROLLOUT = 4, 2
 """Moments kept for each term, and taken of one rollout."""
 
 
@@ -26,24 +26,24 @@ class RareEvents:
     def __init__(self, task: Task, seed: int) -> None:
         self.task = task
         self._random = np.random.default_rng([seed, 6])
-        self._found: dict[int, deque[Moment]] = {}
+        self._moments_by_term: dict[int, deque[Moment]] = {}
 
-    def add_transitions(self, made: Transitions) -> None:
+    def add_transitions(self, transitions: Transitions) -> None:
         """Look at a rollout: what happened in each row after the step whose states were kept.
 
         Where rows can't be put into a stored state there is nothing to keep.
         """
         if not self.task.can_restore:
             return
-        after = made.terms[made.kept :]
-        whole = made.states[:, self.task.world.clock] + len(after) <= self.task.horizon
+        after = transitions.terms[transitions.state_step :]
+        whole = transitions.states[:, self.task.world.clock] + len(after) <= self.task.horizon
         happened = (np.abs(after) > 1e-6).any(0) & whole[:, None]
-        for term in np.flatnonzero((happened.mean(0) < RARE) & happened.any(0)):
-            rows = self._random.permutation(np.flatnonzero(happened[:, term]))[:AT_ONCE]
-            moments = moments_of(self.task, made.states[rows], made.rng[rows])
-            self._found.setdefault(int(term), deque(maxlen=KEPT)).extend(moments)
+        for term in np.flatnonzero((happened.mean(0) < MAX_RARE_SHARE) & happened.any(0)):
+            rows = self._random.permutation(np.flatnonzero(happened[:, term]))[:MAX_MOMENTS_PER_ROLLOUT]
+            moments = moments_from_states(self.task, transitions.states[rows], transitions.rng[rows])
+            self._moments_by_term.setdefault(int(term), deque(maxlen=MAX_MOMENTS_PER_TERM)).extend(moments)
 
     @property
     def moments(self) -> list[Moment]:
         """All that are kept."""
-        return [moment for found in self._found.values() for moment in found]
+        return [moment for found in self._moments_by_term.values() for moment in found]

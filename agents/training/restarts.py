@@ -25,11 +25,11 @@ from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays
 from agents.training.policy_history import PolicyHistory
 from agents.training.trainer_config import TrainerConfig
-from agents.training.trainer_protocol import Counts, EpisodeValue, IsCrediblyBetter
+from agents.training.trainer_protocol import EpisodeValue, IsCrediblyBetter, TermCounts
 from agents.training.warm_start import BCWarmStart, Parameters
 from envs.world import Task
 
-EARLY = 0.1
+EARLY_SHARE = 0.1
 """Share of practice after which the policy is kept aside."""
 
 
@@ -38,7 +38,7 @@ class Candidate:
     """A policy kept aside: what an episode is worth, of each term in it, its parameters."""
 
     value: float
-    counts: Counts | None
+    counts: TermCounts | None
     parameters: Parameters
     policy: PolicyArrays
 
@@ -46,37 +46,38 @@ class Candidate:
 class RecentPolicies:
     """The newest policies that practised on one reward, and what they were worth by their own rollouts."""
 
-    def __init__(self, window: int, blend: float) -> None:
-        """window: rollouts that one is judged by. blend: share of the newest in the mean of parameters."""
+    def __init__(self, window: int, averaging_rate: float) -> None:
+        """window: rollouts that one is judged by. averaging_rate: share of the newest in the mean of
+        parameters."""
         self.values: deque[float] = deque(maxlen=window)
-        self._blend = blend
+        self._averaging_rate = averaging_rate
         self.reset()
 
     def reset(self) -> None:
         """Another reward, or another belief of it: what was thought of them counts no more."""
         self.values.clear()
         self.best: tuple[float, Parameters] | None = None
-        self.mean: Parameters = {}
-        self._noted = 0
+        self.mean_parameters: Parameters = {}
+        self._n_added = 0
 
-    def add(self, worth: float, parameters: Parameters) -> None:
+    def add(self, episode_value: float, parameters: Parameters) -> None:
         """A policy's newest rollout, and its parameters: a copy."""
-        self._noted += 1
-        share = max(self._blend, 1.0 / self._noted)
-        if not self.mean:
-            self.mean = {name: value.clone() for name, value in parameters.items()}
-        for name, value in self.mean.items():
+        self._n_added += 1
+        share = max(self._averaging_rate, 1.0 / self._n_added)
+        if not self.mean_parameters:
+            self.mean_parameters = {name: value.clone() for name, value in parameters.items()}
+        for name, value in self.mean_parameters.items():
             newest = parameters[name]
             if value.is_floating_point():
                 value.lerp_(newest, share)
             else:  # counted, as batches are
                 value.copy_(newest)
-        self.values.append(worth)
-        if len(self.values) == self.values.maxlen and (self.best is None or self.now > self.best[0]):
-            self.best = (self.now, parameters)
+        self.values.append(episode_value)
+        if len(self.values) == self.values.maxlen and (self.best is None or self.mean_value > self.best[0]):
+            self.best = (self.mean_value, parameters)
 
     @property
-    def now(self) -> float:
+    def mean_value(self) -> float:
         """Mean worth over the window."""
         return float(np.mean(self.values))
 
@@ -98,15 +99,17 @@ class RestartSelection:
         self.task, self.config, self.episode_value = task, config, episode_value
         self._network, self._history = network, history
         self.warm_start = BCWarmStart(task, seed, network)
-        self.recent_policies = RecentPolicies(config.window, config.blend)
+        self.recent_policies = RecentPolicies(config.value_window, config.averaging_rate)
         self.is_at_restart_point = True
         """Whether it has practised on nothing else since it was the policy that can be started over from."""
-        self._origin = self.parameters()
-        self._since_origin = 0  # iterations since this policy was the one that can be started over from
-        self._clones = False  # whether a try is still to begin by imitating
-        self._cloned = False  # whether one did
-        self._first: Candidate | None = None  # the best so far, while a further one is made
-        self._early: Parameters | None = None  # of the policy after a tenth of practice
+        self._restart_parameters = self.parameters()
+        self._iterations_since_restart_point = (
+            0  # iterations since this policy was the one that can be started over from
+        )
+        self._must_warm_start = False  # whether a try is still to begin by imitating
+        self._has_warm_started = False  # whether one did
+        self._best_candidate: Candidate | None = None  # the best so far, while a further one is made
+        self._early_parameters: Parameters | None = None  # of the policy after a tenth of practice
 
     @property
     def policy(self) -> PolicyArrays:
@@ -116,22 +119,22 @@ class RestartSelection:
         """A copy of the network's."""
         return {name: value.clone() for name, value in self._network.state_dict().items()}
 
-    def _load(self, parameters: Parameters) -> None:
+    def _load_parameters(self, parameters: Parameters) -> None:
         self._network.load_state_dict(parameters)
 
-    def _put_back(self, parameters: Parameters) -> None:
-        self._load(parameters)
+    def _revert_parameters(self, parameters: Parameters) -> None:
+        self._load_parameters(parameters)
         self.recent_policies.reset()
 
     def begin_reward(self) -> None:
         """Another reward is trained on from now on."""
         self.recent_policies.reset()
-        self._early = None
-        self.is_at_restart_point, self._cloned = self._since_origin == 0, False
+        self._early_parameters = None
+        self.is_at_restart_point, self._has_warm_started = self._iterations_since_restart_point == 0, False
 
-    def add_iteration(self, counts: Counts, learned_return: float, parameters: Parameters) -> None:
+    def add_iteration(self, counts: TermCounts, learned_return: float, parameters: Parameters) -> None:
         """A rollout has been made by the policy of these parameters, and then its update. counts [M]."""
-        self._since_origin += 1
+        self._iterations_since_restart_point += 1
         value = None if self.episode_value is None else self.episode_value(counts)
         self.recent_policies.add(learned_return if value is None else value, parameters)
 
@@ -145,30 +148,32 @@ class RestartSelection:
 
     def mark_restart_point(self) -> None:
         """The policy of now is what can be started over from."""
-        self._origin, self._since_origin = self.parameters(), 0
+        self._restart_parameters, self._iterations_since_restart_point = self.parameters(), 0
 
     def return_to_restart_point(self) -> bool:
         """Go back to the policy that was remembered, or else the untaught one; whether there was one."""
-        self._put_back(self._origin)
-        self._since_origin, self.is_at_restart_point = 0, True
+        self._revert_parameters(self._restart_parameters)
+        self._iterations_since_restart_point, self.is_at_restart_point = 0, True
         return True
 
     @property
     def candidate_policy(self) -> PolicyArrays | None:
         """The best policy so far, while a further try is made."""
-        return None if self._first is None else self._first.policy
+        return None if self._best_candidate is None else self._best_candidate.policy
 
     @property
     def is_restarting(self) -> bool:
         """Whether a further try is being made."""
-        return self._first is not None
+        return self._best_candidate is not None
 
     @property
     def can_restart(self) -> bool:
         """Whether a further try on this reward would begin elsewhere than those made."""
-        return not self.is_at_restart_point or (self.warm_start.is_known and not self._cloned)
+        return not self.is_at_restart_point or (
+            self.warm_start.has_demonstrations and not self._has_warm_started
+        )
 
-    def restart(self, counts: Counts) -> None:
+    def restart(self, counts: TermCounts) -> None:
         """Practise on this reward once more, and keep the best policy so far aside.
 
         What an agent took up while it was thought good can keep it from all that is thought better by now.
@@ -176,120 +181,132 @@ class RestartSelection:
         each term per episode.
         """
         ended = self.select_best(counts)
-        if self._first is None or ended.value > self._first.value + self.config.value_margin:
-            self._first = ended
-        self._clones = self._cloned = self.is_at_restart_point
+        if (
+            self._best_candidate is None
+            or ended.value > self._best_candidate.value + self.config.value_margin
+        ):
+            self._best_candidate = ended
+        self._must_warm_start = self._has_warm_started = self.is_at_restart_point
         self.return_to_restart_point()
 
     @property
-    def is_imitating(self) -> bool:
+    def is_warm_starting(self) -> bool:
         """Whether it must `imitate` before it can practise."""
-        return self._clones and self.warm_start.is_known
+        return self._must_warm_start and self.warm_start.has_demonstrations
 
-    def imitate_some(self) -> int:
+    def warm_start_some(self) -> int:
         """Some minibatches of doing what the person did; the number of environment steps, which is none."""
         if self.warm_start.train_some():
-            self._put_back(self.warm_start.parameters(self._origin))
-            self._clones = False
+            self._revert_parameters(self.warm_start.parameters_with_critic(self._restart_parameters))
+            self._must_warm_start = False
         return 0
 
-    def accept_or_revert(self, counts: Counts | None, outdoes: IsCrediblyBetter) -> Counts | None:
+    def accept_or_revert(
+        self, counts: TermCounts | None, is_credibly_better: IsCrediblyBetter
+    ) -> TermCounts | None:
         """The end of the last try, if it is clearly worth more than what was before and surely than early on.
 
         counts [M]: of each term per episode, now; the same of the policy that is kept.
         """
-        ended, first = self.select_best(counts), self._first
+        ended, first = self.select_best(counts), self._best_candidate
         margin = self.config.value_margin
         if first is not None and not ended.value > first.value + margin:  # neither may be known
-            return self._or_early_policy(self.restore_candidate(counts), outdoes)
-        self._first = None
-        return self._or_early_policy(ended.counts, outdoes)
+            return self._revert_to_early_policy(self.restore_candidate(counts), is_credibly_better)
+        self._best_candidate = None
+        return self._revert_to_early_policy(ended.counts, is_credibly_better)
 
     def keep_early_policy(self, before: float, now: float) -> None:
         """Keep the policy aside when practice passes a tenth of its length, by its shares before and now."""
-        if before < EARLY <= now and not self.task.is_costly:
-            self._early = self.parameters()
+        if before < EARLY_SHARE <= now and not self.task.is_costly:
+            self._early_parameters = self.parameters()
 
-    def _or_early_policy(self, counts: Counts | None, outdoes: IsCrediblyBetter) -> Counts | None:
+    def _revert_to_early_policy(
+        self, counts: TermCounts | None, is_credibly_better: IsCrediblyBetter
+    ) -> TermCounts | None:
         """Go back to the policy of early in training, unless the trained one is credibly better.
 
         The longer a policy trains on a learned reward, the more it exploits that reward's errors. The
         rejected policy is kept, so that clips of it can be asked about and the rejection corrected.
         """
-        early, self._early = self._early, None
+        early, self._early_parameters = self._early_parameters, None
         if early is None or counts is None:
             return counts
-        late, policy, judged = self.parameters(), self.policy, self._candidate(early)
-        if judged is None or judged.counts is None or outdoes(counts, judged.counts):
-            self._load(late)
+        late, policy, judged = self.parameters(), self.policy, self._evaluate_candidate(early)
+        if judged is None or judged.counts is None or is_credibly_better(counts, judged.counts):
+            self._load_parameters(late)
             self._history.rejected = None
             return counts
         self._history.rejected = policy
         self.recent_policies.reset()
         return judged.counts
 
-    def restore_candidate(self, counts: Counts | None) -> Counts | None:
+    def restore_candidate(self, counts: TermCounts | None) -> TermCounts | None:
         """The policy kept aside and its counts, while there is a further try; else the `counts` given."""
-        if self._first is None:
+        if self._best_candidate is None:
             return counts
-        first, self._first, self._since_origin, self._clones = self._first, None, 1, False
-        self._put_back(first.parameters)
+        first, self._best_candidate, self._iterations_since_restart_point, self._must_warm_start = (
+            self._best_candidate,
+            None,
+            1,
+            False,
+        )
+        self._revert_parameters(first.parameters)
         return first.counts
 
-    def select_best(self, counts: Counts | None) -> Candidate:
+    def select_best(self, counts: TermCounts | None) -> Candidate:
         """Go to the best of the late policies; counts [M] of each term per episode, as of now."""
         now = self.parameters()
-        judged = None if self.task.is_costly else self._candidate(now)
+        judged = None if self.task.is_costly else self._evaluate_candidate(now)
         if judged is None:
             return self._select_by_rollouts(counts, now)
-        held = [judged, *(self._candidate(one) for one in self._averaged_and_best())]
+        held = [judged, *(self._evaluate_candidate(one) for one in self._averaged_and_best_parameters())]
         best = max((one for one in held if one is not None), key=lambda one: one.value)
-        self._load(best.parameters)
+        self._load_parameters(best.parameters)
         return best
 
-    def _averaged_and_best(self) -> list[Parameters]:
+    def _averaged_and_best_parameters(self) -> list[Parameters]:
         """Of other policies than the newest."""
-        found = [self.recent_policies.mean] if self.recent_policies.mean else []
+        found = [self.recent_policies.mean_parameters] if self.recent_policies.mean_parameters else []
         return found if self.recent_policies.best is None else [*found, self.recent_policies.best[1]]
 
-    def _candidate(self, parameters: Parameters) -> Candidate | None:
+    def _evaluate_candidate(self, parameters: Parameters) -> Candidate | None:
         """What whole episodes of it are worth; None where the terms don't tell."""
         if self.episode_value is None:
             return None
-        self._load(parameters)
+        self._load_parameters(parameters)
         policy, starts = self.policy, np.arange(max(1, self.config.evaluation_steps // self.task.horizon))
-        act = rollouts.acting(policy)
+        act = rollouts.sampling_act(policy)
         counts = rollouts.episode_terms(self.task, act, starts).mean(0).astype(np.float32)
         worth = self.episode_value(counts)
         return None if worth is None else Candidate(worth, counts, parameters, policy)
 
-    def _select_by_rollouts(self, counts: Counts | None, now: Parameters) -> Candidate:
+    def _select_by_rollouts(self, counts: TermCounts | None, now: Parameters) -> Candidate:
         """Go back to the best policy if the one of now is worse: long practice drifts.
 
         Minus infinity is what it is worth where practice was too short to tell.
         """
         if self.recent_policies.best is None:
             return Candidate(-np.inf, counts, now, self.policy)
-        worth, (best, parameters) = self.recent_policies.now, self.recent_policies.best
-        if worth < best - self.config.slack * abs(best):
-            self._load(parameters)
+        worth, (best, parameters) = self.recent_policies.mean_value, self.recent_policies.best
+        if worth < best - self.config.return_tolerance * abs(best):
+            self._load_parameters(parameters)
             worth, now = best, parameters
         return Candidate(worth, counts, now, self.policy)
 
     # Stopping and going on.
 
     def facts(self) -> dict[str, Any]:
-        first = self._first
+        first = self._best_candidate
         return {
-            "since_origin": self._since_origin,
+            "since_origin": self._iterations_since_restart_point,
             "began_anew": self.is_at_restart_point,
-            "clones": [self._clones, self._cloned],
+            "clones": [self._must_warm_start, self._has_warm_started],
             "first": first and [first.value, np.asarray(first.counts).tolist()],
         }
 
     def state(self) -> Arrays:
-        first = None if self._first is None else self._first.parameters
-        held = {"origin": self._origin, "first": first, "early": self._early}
+        first = None if self._best_candidate is None else self._best_candidate.parameters
+        held = {"origin": self._restart_parameters, "first": first, "early": self._early_parameters}
         return {
             f"{part}.{name}": value.cpu().numpy()
             for part, parameters in held.items()
@@ -300,14 +317,18 @@ class RestartSelection:
         """What `facts` and `state` gave. The network must be restored afterwards."""
         names = self._network.state_dict()
         if facts.get("first") is not None:
-            self._load({name: torch.from_numpy(arrays[f"first.{name}"]) for name in names})
+            self._load_parameters({name: torch.from_numpy(arrays[f"first.{name}"]) for name in names})
             worth, counts = facts["first"]
-            self._first = Candidate(worth, np.array(counts, np.float32), self.parameters(), self.policy)
+            self._best_candidate = Candidate(
+                worth, np.array(counts, np.float32), self.parameters(), self.policy
+            )
         if any(name.startswith("early.") for name in arrays):
-            self._early = {name: torch.from_numpy(arrays[f"early.{name}"].copy()) for name in names}
-        for name, value in self._origin.items():
+            self._early_parameters = {
+                name: torch.from_numpy(arrays[f"early.{name}"].copy()) for name in names
+            }
+        for name, value in self._restart_parameters.items():
             if f"origin.{name}" in arrays:  # an older version kept none
                 value.copy_(torch.from_numpy(arrays[f"origin.{name}"]))
-        self._since_origin = facts.get("since_origin", 1)
+        self._iterations_since_restart_point = facts.get("since_origin", 1)
         self.is_at_restart_point = facts.get("began_anew", True)
-        self._clones, self._cloned = facts.get("clones", (False, False))
+        self._must_warm_start, self._has_warm_started = facts.get("clones", (False, False))

@@ -13,15 +13,21 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from agents.checkpoint import Arrays
-from agents.policies.from_torch import random_policy
+from agents.policies.from_torch import uniform_policy
 from agents.policies.policy_arrays import PolicyArrays
-from agents.policies.rollouts import Moment, Variant, foreign_moments, fresh_moments, moments_of
+from agents.policies.rollouts import (
+    Moment,
+    PolicyVariant,
+    episode_starts,
+    external_moments,
+    moments_from_states,
+)
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.rollout_collection import Rollout, Steps
 from agents.rl.vec_env import SimulationVecEnv
 from agents.training.policy_history import PolicyHistory
 from agents.training.scaled_reward import ScaledReward
-from agents.training.trainer_protocol import Counts
+from agents.training.trainer_protocol import TermCounts
 from envs.simulate import simulate
 from envs.world import Array, Task
 
@@ -34,9 +40,11 @@ Answers about it decide whether the rejection was right.
 Algorithm = TypeVar("Algorithm", bound=OnPolicyAlgorithm | OffPolicyAlgorithm)
 
 
-def make_env(task: Task, seed: int, rows: int, skips_rest: bool, reward: ScaledReward) -> SimulationVecEnv:
+def make_env(
+    task: Task, seed: int, n_envs: int, skip_absorbing: bool, reward: ScaledReward
+) -> SimulationVecEnv:
     """Rows of the task that are paid by `reward`."""
-    sim = simulate(task, rows, seed=seed * 1_000_003 + 17, skips=skips_rest)
+    sim = simulate(task, n_envs, seed=seed * 1_000_003 + 17, skips=skip_absorbing)
     return SimulationVecEnv(sim, reward, stagger=np.random.default_rng([seed, 3]))
 
 
@@ -81,15 +89,15 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
     def set_reward(self, reward: RewardArrays | None) -> None:
         """Train on another reward from now on; None pays nothing."""
         self.scaled_reward.reward = reward
-        self._measure_reward_scale()
+        self._update_reward_scale()
 
     def update_reward_weights(self, reward: RewardArrays) -> None:
         """Go on with the same reward, weighed a little differently: its unit and the best policy stay."""
         self.scaled_reward.reward = reward
 
-    def _measure_reward_scale(self) -> None:
-        gamma, skips = self.algorithm.gamma, self.env.skipped > 0
-        self.scaled_reward.measure(self.newest_steps(), self.env.num_envs, gamma, skips)
+    def _update_reward_scale(self) -> None:
+        gamma, skips = self.algorithm.gamma, self.env.skipped_steps > 0
+        self.scaled_reward.update_scale(self.newest_steps(), self.env.num_envs, gamma, skips)
 
     def newest_steps(self) -> Steps | None:
         """The newest rollout, one row for each step; None before the first."""
@@ -103,10 +111,10 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
         return paid * (scaled.scale or 1.0) + scaled.mean * self.task.horizon
 
     @property
-    def term_counts(self) -> Counts | None:
+    def term_counts(self) -> TermCounts | None:
         """Each named term per episode [M], in the newest rollout; None before the first."""
         rollout = self.rollout
-        return None if rollout is None else np.asarray(rollout.terms_sum / rollout.episodes, np.float32)
+        return None if rollout is None else np.asarray(rollout.term_sums / rollout.episodes, np.float32)
 
     def curve_values(self) -> dict[str, float]:
         """What the curves show of training by now."""
@@ -115,24 +123,24 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
         terms = {} if counts is None else dict(zip(names, counts.tolist(), strict=True))
         return {"learned reward": self.learned_return, **terms}
 
-    def variants(self) -> list[Variant]:
+    def variants(self) -> list[PolicyVariant]:
         """Ways of acting: the policy now, the same bolder, earlier ones, what was given up, chance."""
         now, name = self.policy, f"policy:{self.env_steps}"
-        bolder = [Variant(now, temperature, name) for temperature in self._temperatures]
-        earlier = [Variant(policy, 1.0, f"policy:{at}") for at, policy in self.history]
+        bolder = [PolicyVariant(now, temperature, name) for temperature in self._temperatures]
+        earlier = [PolicyVariant(policy, 1.0, f"policy:{at}") for at, policy in self.history]
         rejected = self.history.rejected
-        given_up = [Variant(rejected, 1.0, "given up")] * REJECTED_VARIANTS if rejected else []
-        unlearned = Variant(random_policy(now), 1.0, "random")
-        return [Variant(now, 1.0, name), *bolder, *earlier, *given_up, unlearned]
+        given_up = [PolicyVariant(rejected, 1.0, "given up")] * REJECTED_VARIANTS if rejected else []
+        unlearned = PolicyVariant(uniform_policy(now), 1.0, "random")
+        return [PolicyVariant(now, 1.0, name), *bolder, *earlier, *given_up, unlearned]
 
     def moments(self, random: np.random.Generator) -> list[Moment]:
         """Where the policy is nowadays: every row at one step of the newest rollout."""
         if not self.task.can_restore:
-            return foreign_moments(self.task, self.policy, random)
+            return external_moments(self.task, self.policy, random)
         if self.rollout is None:
-            return fresh_moments(self.task, 64, int(random.integers(2**31)))
+            return episode_starts(self.task, 64, int(random.integers(2**31)))
         made = self.rollout.transitions
-        return moments_of(self.task, made.states, made.rng)
+        return moments_from_states(self.task, made.states, made.rng)
 
     # Stopping and going on.
 
@@ -142,7 +150,7 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
             "bursts": self.iterations,
             "usual": self.scaled_reward.mean,
             "unit": self.scaled_reward.scale,
-            "past": self.history.times,
+            "past": self.history.env_steps,
         }
 
     def state(self) -> Arrays:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.rewards.reward_arrays import RewardArrays
-from agents.rl.ppo import discounted_deviation
+from agents.rl.ppo import discounted_return_std
 from agents.rl.rollout_collection import Steps
 from envs.simulate import resting
 from envs.world import Task
@@ -32,17 +32,18 @@ class ScaledReward:
         """The pay of N steps [N]."""
         if self.reward is None:
             return np.zeros(len(obs), np.float32)
-        mean = self.reward.members(obs, actions, next_obs, terms).mean(0)
+        mean = self.reward.member_rewards(obs, actions, next_obs, terms).mean(0)
         return np.asarray((mean - self.mean) / (self.scale or 1.0), np.float32)
 
-    def measure(self, steps: Steps | None, rows: int, gamma: float, skips: bool) -> None:
-        """Take mean and scale from a rollout of so many rows. skips: rest after early ends was left out."""
+    def update_scale(self, steps: Steps | None, rows: int, gamma: float, skips_absorbing: bool) -> None:
+        """Take mean and scale from a rollout of so many rows. skips_absorbing: rest after early ends was left
+        out."""
         if steps is None or self.reward is None:
             self.scale = None
             return
-        mean = self.reward.members(*steps).mean(0)
+        mean = self.reward.member_rewards(*steps).mean(0)
         self.mean = float(mean.mean())
-        if skips:  # what follows an early end counts with the step that ends
-            rest = float(self.reward.members(*resting(self._task)).mean()) - self.mean
+        if skips_absorbing:  # what follows an early end counts with the step that ends
+            rest = float(self.reward.member_rewards(*resting(self._task)).mean()) - self.mean
             mean = mean + (steps[2][:, -1] == 1.0) * np.float32(rest * gamma / (1.0 - gamma))
-        self.scale = discounted_deviation(mean.reshape(-1, rows), gamma)
+        self.scale = discounted_return_std(mean.reshape(-1, rows), gamma)

@@ -13,7 +13,7 @@ from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import Moment
 from agents.rewards.reward_arrays import RewardArrays
-from agents.rl.ppo import AuxiliaryLoss, BurstPPO
+from agents.rl.ppo import AuxiliaryLoss, IncrementalPPO
 from agents.rl.rollout_collection import Rollout
 from agents.training.rare_events import RareEvents
 from agents.training.restarts import RestartSelection
@@ -24,7 +24,7 @@ from agents.training.trainer_protocol import EpisodeValue
 from envs.world import Task
 
 
-class PolicyTrainer(RolloutTrainer[BurstPPO]):
+class PolicyTrainer(RolloutTrainer[IncrementalPPO]):
     """Trains a policy by PPO."""
 
     def __init__(
@@ -41,9 +41,9 @@ class PolicyTrainer(RolloutTrainer[BurstPPO]):
             batch = 64 if ppo.policy == "CnnPolicy" else 256
             ppo = replace(ppo, n_envs=8, n_steps=256, batch_size=batch)
         reward = ScaledReward(task)
-        env = make_env(task, seed, ppo.n_envs, config.skips_rest, reward)
-        super().__init__(task, env, BurstPPO.on(env, ppo, seed=seed), reward, config.temperatures)
-        self.algorithm.auxiliary = auxiliary_loss
+        env = make_env(task, seed, ppo.n_envs, config.skip_absorbing, reward)
+        super().__init__(task, env, IncrementalPPO.for_env(env, ppo, seed=seed), reward, config.temperatures)
+        self.algorithm.auxiliary_loss = auxiliary_loss
         self.events = RareEvents(task, seed)
         network = self.algorithm.policy
         self.restarts = RestartSelection(task, seed, network, self.history, config, episode_value)
@@ -53,7 +53,7 @@ class PolicyTrainer(RolloutTrainer[BurstPPO]):
         return policy_arrays(self.algorithm.policy)
 
     @property
-    def shown(self) -> PolicyArrays:
+    def shown_policy(self) -> PolicyArrays:
         """The policy to be seen: nothing of a further try until it has ended."""
         return self.restarts.candidate_policy or self.policy
 
@@ -73,13 +73,13 @@ class PolicyTrainer(RolloutTrainer[BurstPPO]):
     def train_iteration(self) -> int:
         """One rollout and its update; the number of environment steps."""
         parameters = self.restarts.parameters()
-        self.history.keep(self.env_steps, self.policy)
+        self.history.add(self.env_steps, self.policy)
         self.algorithm.train_iteration()
         assert self.rollout is not None
         self.events.add_transitions(self.rollout.transitions)
         self.iterations += 1
         if self.reward_scale is None:
-            self._measure_reward_scale()
+            self._update_reward_scale()
         assert self.term_counts is not None
         self.restarts.add_iteration(self.term_counts, self.learned_return, parameters)
         return int(self.algorithm.n_steps * self.algorithm.n_envs)
@@ -92,7 +92,7 @@ class PolicyTrainer(RolloutTrainer[BurstPPO]):
         """
         with torch.no_grad():
             for value in self.algorithm.policy.action_net.parameters():
-                value.mul_(self.config.shrink)
+                value.mul_(self.config.shrink_factor)
 
     # Stopping and going on.
 

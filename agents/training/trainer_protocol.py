@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from agents.checkpoint import Arrays
 from agents.feedback.records import Record
 from agents.policies.policy_arrays import PolicyArrays
-from agents.policies.rollouts import Moment, Variant
+from agents.policies.rollouts import Moment, PolicyVariant
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.rollout_collection import Steps
 
-Counts = NDArray[np.float32]
+TermCounts = NDArray[np.float32]
 """How much of each term there is in an episode [M]."""
-EpisodeValue = Callable[[Counts], float | None]
+EpisodeValue = Callable[[TermCounts], float | None]
 """What an episode with so much of each term is worth; None: not known."""
-IsCrediblyBetter = Callable[[Counts, Counts], bool]
+IsCrediblyBetter = Callable[[TermCounts, TermCounts], bool]
 """Whether episodes with so much of each term are surely worth more than those with so much."""
 
 
@@ -37,11 +37,11 @@ class Restarts(Protocol):
         ...
 
     @property
-    def is_imitating(self) -> bool:
+    def is_warm_starting(self) -> bool:
         """Whether it must imitate demonstrations before it can train."""
         ...
 
-    def imitate_some(self) -> int:
+    def warm_start_some(self) -> int:
         """Some minibatches of imitation; the number of environment steps, which is none."""
         ...
 
@@ -57,15 +57,17 @@ class Restarts(Protocol):
         """Go back to that policy, or else to the untaught one; False: it can't go back."""
         ...
 
-    def restart(self, counts: Counts) -> None:
+    def restart(self, counts: TermCounts) -> None:
         """Train on this reward once more, and keep the best policy so far aside."""
         ...
 
-    def restore_candidate(self, counts: Counts | None) -> Counts | None:
+    def restore_candidate(self, counts: TermCounts | None) -> TermCounts | None:
         """Go back to the policy kept aside, if there is one; its counts, else the `counts` given."""
         ...
 
-    def accept_or_revert(self, counts: Counts | None, is_credibly_better: IsCrediblyBetter) -> Counts | None:
+    def accept_or_revert(
+        self, counts: TermCounts | None, is_credibly_better: IsCrediblyBetter
+    ) -> TermCounts | None:
         """The end of the last try: the best policy is kept; its counts."""
         ...
 
@@ -103,12 +105,12 @@ class Trainer(Protocol):
         ...
 
     @property
-    def shown(self) -> PolicyArrays:
+    def shown_policy(self) -> PolicyArrays:
         """The policy to be seen: nothing of a further try until it has ended."""
         ...
 
     @property
-    def term_counts(self) -> Counts | None:
+    def term_counts(self) -> TermCounts | None:
         """Each term per episode [M] in the newest rollout; None before the first."""
         ...
 
@@ -146,7 +148,7 @@ class Trainer(Protocol):
         """What the learning curves show of training by now."""
         ...
 
-    def variants(self) -> list[Variant]:
+    def variants(self) -> list[PolicyVariant]:
         """Ways of acting to compare in clips."""
         ...
 

@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from agents.feedback.records import Correction, Demonstration, Record
-from agents.imitation.cloner import CloningConfig, cloner_of
-from agents.imitation.dataset import whole_drives
+from agents.imitation.cloner import CloningConfig, make_cloner
+from agents.imitation.dataset import padded_trajectories
 from envs.world import Task
 
 Parameters = dict[str, Any]
@@ -25,12 +25,12 @@ class BCWarmStart:
     """Clones the drives heard so far, some minibatches at a time; always from nothing, so that it comes to
     the same however often it is stopped."""
 
-    def __init__(self, task: Task, seed: int, untaught: Any) -> None:
-        """untaught: an SB3 actor-critic policy of the shape to be made."""
+    def __init__(self, task: Task, seed: int, initial_policy: Any) -> None:
+        """initial_policy: an SB3 actor-critic policy of the shape to be made."""
         self.task, self.seed, self.config = task, seed, CloningConfig()
-        self._untaught = copy.deepcopy(untaught)
+        self._initial_policy = copy.deepcopy(initial_policy)
         self._records: list[Demonstration | Correction] = []
-        self._begin()
+        self._reset()
 
     def set_demonstrations(self, records: Sequence[Record]) -> None:
         """Clone anew if the demonstrations have changed. Corrections alone are not enough to begin from."""
@@ -39,14 +39,14 @@ class BCWarmStart:
         heard: list[Demonstration | Correction] = [*drives, *takeovers] if drives else []
         if [r.id for r in heard] != [r.id for r in self._records]:
             self._records = heard
-            self._begin()
+            self._reset()
 
-    def _begin(self) -> None:
-        self._left = self.config.updates
+    def _reset(self) -> None:
+        self._updates_left = self.config.n_updates
         self._cloner: Any = None
 
     @property
-    def is_known(self) -> bool:
+    def has_demonstrations(self) -> bool:
         """Whether there is a drive to begin from."""
         return bool(self._records)
 
@@ -54,17 +54,21 @@ class BCWarmStart:
         """Some more minibatches; whether that was all."""
         config = self.config
         if self._cloner is None:
-            self._cloner = cloner_of(self.task, config, self.seed)
-            self._cloner.learn_from(whole_drives(self.task, self._records))
-            self._cloner.refuse(self._records)
-            self._policy = copy.deepcopy(self._untaught)
-            self._adam = torch.optim.AdamW(self._policy.parameters(), config.rate, weight_decay=config.decay)
-        for _ in range(min(config.burst, self._left)):
-            self._cloner.improve(self._policy, self._adam, config.rate * self._left / config.updates)
-            self._left -= 1
-        return self._left <= 0
+            self._cloner = make_cloner(self.task, config, self.seed)
+            self._cloner.set_trajectories(padded_trajectories(self.task, self._records))
+            self._cloner.set_overridden_actions(self._records)
+            self._policy = copy.deepcopy(self._initial_policy)
+            self._optimizer = torch.optim.AdamW(
+                self._policy.parameters(), config.learning_rate, weight_decay=config.weight_decay
+            )
+        for _ in range(min(config.updates_per_step, self._updates_left)):
+            self._cloner.train_step(
+                self._policy, self._optimizer, config.learning_rate * self._updates_left / config.n_updates
+            )
+            self._updates_left -= 1
+        return self._updates_left <= 0
 
-    def parameters(self, critic: Parameters) -> Parameters:
+    def parameters_with_critic(self, critic: Parameters) -> Parameters:
         """The clone's, with what `critic` (of a policy of this shape) thinks things are worth."""
         mine = {name: value.clone() for name, value in self._policy.state_dict().items()}
         return mine | {name: value for name, value in critic.items() if "value" in name}

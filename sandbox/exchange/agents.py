@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from agents.io.agent_bundle import Agent, agent_of, check_fits, load, save
+from agents.io.agent_bundle import Agent, agent_from_snapshot, check_compatible, load, save
 from agents.io.safe_files import UnsafeFile
 from agents.learner_catalog import make
 from envs.task_catalog import task
@@ -29,9 +29,9 @@ def session_agent(folder: Path) -> tuple[Agent, Task]:
     world = task(facts.world, **facts.options)
     learner: Any = make(facts.learner, world, seed=facts.seed, prior=facts.prior)
     learner.load(checkpoint)
-    from agents.policies.from_torch import known_values
+    from agents.policies.from_torch import critic_layers
 
-    return agent_of(world, learner.snapshot(), known_values(learner.algorithm)), world
+    return agent_from_snapshot(world, learner.snapshot(), critic_layers(learner.algorithm)), world
 
 
 def keep(path: Path, session: Path, world: Task) -> Path:
@@ -42,12 +42,12 @@ def keep(path: Path, session: Path, world: Task) -> Path:
     if path.is_dir():
         agent = load(path)
     else:
-        from agents.io.sb3_zip import read
+        from agents.io.sb3_zip import read_zip
 
-        agent = read(path, world)
+        agent = read_zip(path, world)
     if agent.world != world.id:
         raise UnsafeFile(f"{path} acts in {agent.world!r}, and the session is in {world.id}.")
-    check_fits(agent, world)
+    check_compatible(agent, world)
     name = re.sub(r"[^-\w]+", "-", path.name.removesuffix(".zip")).strip("-") or "agent"
     where, count = session / FOLDER / name, 1
     while where.exists():

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium import spaces
 
-from agents.feedback.records import Comparison, Record, standing
+from agents.feedback.records import Comparison, Record, active_records
 from agents.io.safe_files import Arrays, UnsafeFile
 from envs.trajectory import Trajectory
 from envs.world import Task
@@ -45,7 +45,7 @@ class Pair(NamedTuple):
 def pairs_of(records: Sequence[Record]) -> list[Pair]:
     """All pairs in the standing comparisons that put clips in order."""
     found = []
-    for record in standing(records):
+    for record in active_records(records):
         if not isinstance(record, Comparison) or record.verdict != "ranked":
             continue
         for i, k in combinations(range(len(record.clips)), 2):

@@ -11,8 +11,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from agents.feedback.records import Demonstration, new_id, standing
-from agents.io.safe_files import UnsafeFile, check_text, parse_json, short
+from agents.feedback.records import Demonstration, active_records, new_id
+from agents.io.safe_files import UnsafeFile, check_text, parse_json, shorten
 from envs.external.external_task import ENDED, REWARD
 from envs.gym_env import shaped
 from envs.simulate import simulate
@@ -52,7 +52,7 @@ class Episode:
 def demonstrations(ledger: Ledger) -> list[tuple[Demonstration, Provenance]]:
     """The standing demonstrations, each with where it comes from."""
     origin = {entry.record.id: entry.provenance for entry in ledger.entries}
-    kept = standing(entry.record for entry in ledger.entries)
+    kept = active_records(entry.record for entry in ledger.entries)
     return [(one, origin[one.id]) for one in kept if isinstance(one, Demonstration)]
 
 
@@ -155,7 +155,7 @@ def _actions(episode: Episode, world: Task) -> Array:
 def _run_again(episode: Episode, world: Task, actions: Array, driver: str) -> Trajectory:
     assert episode.seed is not None
     if not 0 <= episode.seed < 2**31:
-        raise InvalidRecord(f"{episode.name} has the seed {short(episode.seed)}: it is from 0 to 2^31 - 1.")
+        raise InvalidRecord(f"{episode.name} has the seed {shorten(episode.seed)}: it is from 0 to 2^31 - 1.")
     if len(actions) > world.horizon:
         raise InvalidRecord(
             f"{episode.name} has {len(actions)} steps, and {world.id} ends after {world.horizon}."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.io.safe_files import short
+from agents.io.safe_files import shorten
 from envs.world import Task
 from sandbox.exchange.importing import save_records, session_task
 from sandbox.exchange.ledger import Entry, Ledger, Tell, read_session
@@ -45,7 +45,7 @@ def writer(name: str) -> Write:
     """How to write that format; UnknownFormat if it can't be."""
     known = {key: one.write for key, one in FORMATS.items() if one.write is not None}
     if name not in known:
-        raise UnknownFormat(f"--format {short(name)} can't be written: choose one of {', '.join(known)}.")
+        raise UnknownFormat(f"--format {shorten(name)} can't be written: choose one of {', '.join(known)}.")
     return known[name]
 
 
@@ -59,7 +59,7 @@ def reader(name: str | None, path: Path) -> Read:
         if name is None:
             raise UnknownFormat(f"{path} is of no known format: say --format, one of {', '.join(known)}.")
     if name not in known:
-        raise UnknownFormat(f"--format {short(name)} can't be read: choose one of {', '.join(known)}.")
+        raise UnknownFormat(f"--format {shorten(name)} can't be read: choose one of {', '.join(known)}.")
     read = known[name].read
     assert read is not None
     return read
@@ -185,12 +185,12 @@ def _write_agent(session: Path, out: Path, tell: Tell) -> str:
 
 
 def _write_sb3(session: Path, out: Path, tell: Tell) -> str:
-    from agents.io.sb3_zip import write
+    from agents.io.sb3_zip import write_zip
     from sandbox.exchange.agents import session_agent
 
     tell(0.2, "reading the session")
     agent, world = session_agent(session)
-    write(out, agent, world)
+    write_zip(out, agent, world)
     return f"The agent of {session} is in {out}, for `PPO.load` of Stable-Baselines3."
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.io.safe_files import UnsafeFile, parse_json, read_bytes, short
+from agents.io.safe_files import UnsafeFile, parse_json, read_bytes, shorten
 from sandbox.exchange.episodes import Episode
 from sandbox.exchange.isolated_parser import IsolatedParser, using
 from sandbox.exchange.ledger import Tell, silent
@@ -50,7 +50,9 @@ def _data_files(said: Any, path: Path) -> list[str]:
         raise UnsafeFile(f"{path / STATE} lists no data files.")
     for name in names:
         if not isinstance(name, str) or not DATA_FILE.fullmatch(name):
-            raise UnsafeFile(f"{path / STATE} names the file {short(name)}, which is not one in the folder.")
+            raise UnsafeFile(
+                f"{path / STATE} names the file {shorten(name)}, which is not one in the folder."
+            )
     return names
 
 

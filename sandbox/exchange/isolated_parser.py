@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from agents.io.safe_files import Arrays, UnsafeFile, parse_json, tensors
+from agents.io.safe_files import Arrays, UnsafeFile, parse_json, read_tensors
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = {"hdf5": "h5py", "minari-arrow": "pyarrow", "imitation": "pyarrow", "parquet": "pyarrow"}
@@ -90,7 +90,7 @@ class IsolatedParser:
         if told[:1] != b"k":
             raise UnsafeFile(told[1:].decode("utf-8", "replace"))
         end = 9 + int.from_bytes(told[1:9], "little")
-        return parse_json(told[9:end], str(path)), tensors(told[end:], str(path))
+        return parse_json(told[9:end], str(path)), read_tensors(told[end:], str(path))
 
     def close(self) -> None:
         """End the process."""

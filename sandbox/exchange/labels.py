@@ -17,7 +17,7 @@ from typing import Any
 
 from agents.feedback.feedback_kind import RECORD_TYPES
 from agents.feedback.records import Record, Undo, new_id
-from agents.io.safe_files import UnsafeFile, check_text, fresh_file, read_bytes, short
+from agents.io.safe_files import UnsafeFile, check_text, fresh_file, read_bytes, shorten
 from envs.trajectory import Trajectory
 from sandbox.exchange.isolated_parser import IsolatedParser, need, using
 from sandbox.exchange.ledger import Entry, Ledger, Tell, silent
@@ -101,16 +101,18 @@ def _uncell(cell: str, column: str, where: str) -> str | float | None:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise UnsafeFile(f"{where} has {short(cell)} in the column {column!r}, and a number is expected.")
+            raise UnsafeFile(
+                f"{where} has {shorten(cell)} in the column {column!r}, and a number is expected."
+            )
         return number
     if cell[0] != '"':
         return cell
     try:
         text = json.loads(cell)
     except (ValueError, RecursionError) as error:
-        raise UnsafeFile(f"{where} has {short(cell)}, which is no quoted text.") from error
+        raise UnsafeFile(f"{where} has {shorten(cell)}, which is no quoted text.") from error
     if not isinstance(text, str):
-        raise UnsafeFile(f"{where} has {short(cell)}, which is no quoted text.")
+        raise UnsafeFile(f"{where} has {shorten(cell)}, which is no quoted text.")
     check_text(text, where)
     return text
 
@@ -141,7 +143,7 @@ def _check_columns(names: Sequence[str], path: Path) -> None:
     missing = [name for name in ("kind", "clips") if name not in names]
     if odd or missing or len(set(names)) != len(names):
         raise UnsafeFile(
-            f"{path} has the columns {short(list(names))}: known are {', '.join(COLUMNS)}; "
+            f"{path} has the columns {shorten(list(names))}: known are {', '.join(COLUMNS)}; "
             "'kind' and 'clips' are needed."
         )
 
@@ -174,7 +176,7 @@ def read_parquet(path: Path, apart: IsolatedParser | None = None) -> list[Row]:
             value = values[number]
             wanted = (int, float, type(None)) if key in NUMBERS else (str, type(None))
             if type(value) not in wanted:
-                raise UnsafeFile(f"{path}, row {number}, has {short(value)} in the column {key!r}.")
+                raise UnsafeFile(f"{path}, row {number}, has {shorten(value)} in the column {key!r}.")
             row[key] = float(value) if isinstance(value, int) else value
         found.append(row)
     return found
@@ -197,7 +199,7 @@ def entries(rows: Sequence[Row], clips: Mapping[str, Trajectory], path: Path) ->
 def _entry(row: Row, clips: Mapping[str, Trajectory], where: str) -> Entry:
     kind, id = row["kind"], row["id"] or new_id()
     if kind not in RECORD_TYPES or not isinstance(id, str) or not ID.fullmatch(id):
-        raise UnsafeFile(f"{where} has the kind {short(kind)} and the id {short(id)}.")
+        raise UnsafeFile(f"{where} has the kind {shorten(kind)} and the id {shorten(id)}.")
     body: dict[str, Any] = {key: row[key] for key in BODY[str(kind)] if row[key] is not None}
     if "ranks" in body:
         body["ranks"] = _ints(row["ranks"], "ranks", where)
@@ -207,7 +209,7 @@ def _entry(row: Row, clips: Mapping[str, Trajectory], where: str) -> Entry:
     unknown = [name for name in names if name not in clips]
     if unknown:
         raise UnsafeFile(
-            f"{where} is about the clip {short(unknown[0])}, which the session does not have: "
+            f"{where} is about the clip {shorten(unknown[0])}, which the session does not have: "
             "import the bundle that holds it first."
         )
     found = [clips[name] for name in names]
@@ -251,7 +253,7 @@ def _list(value: Any, column: str, where: str) -> list[Any]:
         found = None
     if not isinstance(found, list) or len(found) > 1000:
         raise UnsafeFile(
-            f"{where} has {short(value)} in the column {column!r}: a list as in JSON is expected."
+            f"{where} has {shorten(value)} in the column {column!r}: a list as in JSON is expected."
         )
     return found
 
@@ -259,12 +261,14 @@ def _list(value: Any, column: str, where: str) -> list[Any]:
 def _ints(value: Any, column: str, where: str) -> list[int]:
     found = _list(value, column, where)
     if not all(type(one) is int for one in found):
-        raise UnsafeFile(f"{where} has {short(value)} in the column {column!r}: whole numbers are expected.")
+        raise UnsafeFile(
+            f"{where} has {shorten(value)} in the column {column!r}: whole numbers are expected."
+        )
     return found
 
 
 def _strings(value: Any, where: str) -> list[str]:
     found = [] if value is None else _list(value, "clips", where)
     if not all(isinstance(one, str) and DIGEST.fullmatch(one) for one in found):
-        raise UnsafeFile(f"{where} has {short(value)} in the column 'clips': names of clips are expected.")
+        raise UnsafeFile(f"{where} has {shorten(value)} in the column 'clips': names of clips are expected.")
     return found

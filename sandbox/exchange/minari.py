@@ -18,7 +18,7 @@ import numpy as np
 from gymnasium import spaces
 
 from agents.feedback.records import Demonstration
-from agents.io.safe_files import Arrays, UnsafeFile, check_text, fresh_folder, parse_json, read_bytes, short
+from agents.io.safe_files import Arrays, UnsafeFile, check_text, fresh_folder, parse_json, read_bytes, shorten
 from envs.gym_env import written_reward
 from envs.task_catalog import task
 from envs.world import OBS_BOUND, Task
@@ -170,16 +170,16 @@ def read(path: Path, tell: Tell = silent, apart: IsolatedParser | None = None) -
     metadata = parse_json(read_bytes(data / METADATA, 2**24), str(data / METADATA))
     named = metadata.get("dataset_id", "x-v0")
     if not isinstance(named, str) or not DATASET.fullmatch(named):
-        raise UnsafeFile(f"{data / METADATA} has the id {short(named)}: NAMESPACE/NAME-v0 is expected.")
+        raise UnsafeFile(f"{data / METADATA} has the id {shorten(named)}: NAMESPACE/NAME-v0 is expected.")
     total, kind = metadata.get("total_episodes"), metadata.get("data_format", "hdf5")
     if type(total) is not int or not 0 <= total <= MOST_EPISODES:
-        raise UnsafeFile(f"{data / METADATA} says {short(total)} episodes: 0 to {MOST_EPISODES} are read.")
+        raise UnsafeFile(f"{data / METADATA} says {shorten(total)} episodes: 0 to {MOST_EPISODES} are read.")
     if kind == "hdf5":
         found = _read_hdf5(data / MAIN, total, tell, apart)
     elif kind == "arrow":
         found = _read_arrow(data, total, tell, apart)
     else:
-        raise UnsafeFile(f"{data / METADATA} says the format {short(kind)}: 'hdf5' and 'arrow' are read.")
+        raise UnsafeFile(f"{data / METADATA} says the format {shorten(kind)}: 'hdf5' and 'arrow' are read.")
     own = found[0].own if found else None
     return found, _named(metadata.get("env_spec")) if own is None else origin_of(own)
 

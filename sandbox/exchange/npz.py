@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from agents.io.safe_files import Arrays, UnsafeFile, fresh_file, read_bytes, short
+from agents.io.safe_files import Arrays, UnsafeFile, fresh_file, read_bytes, shorten
 
 MOST_FILE = 2**29
 MOST_DATA = 2**30  # of all arrays, unpacked
@@ -51,10 +51,10 @@ def _members(
     for info in archive.infolist():
         name = info.filename.removesuffix(".npy")
         if info.filename == name or (name not in needed and name not in optional):
-            raise UnsafeFile(f"{path} holds {short(info.filename)}, which does not belong there.")
+            raise UnsafeFile(f"{path} holds {shorten(info.filename)}, which does not belong there.")
         if name in found or info.compress_type not in PACKED or info.flag_bits & 0x1:
             raise UnsafeFile(
-                f"{path} holds {short(info.filename)} twice, or packed in a way that is not read."
+                f"{path} holds {shorten(info.filename)} twice, or packed in a way that is not read."
             )
         total += info.file_size
         found[name] = info
@@ -78,10 +78,10 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Any:
             raise UnsafeFile(f"{name} holds {dtype}, and plain numbers are read.")
         count = math.prod(shape)
         if len(shape) > 6 or count < 0 or count * dtype.itemsize > info.file_size:
-            raise UnsafeFile(f"{name} declares the shape {short(shape)}, more than is there.")
+            raise UnsafeFile(f"{name} declares the shape {shorten(shape)}, more than is there.")
         content = file.read(count * dtype.itemsize + 1)
     if len(content) != count * dtype.itemsize:
-        raise UnsafeFile(f"{name} of shape {short(shape)} has {len(content)} bytes.")
+        raise UnsafeFile(f"{name} of shape {shorten(shape)} has {len(content)} bytes.")
     flat = np.frombuffer(content, dtype)
     made = flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
     return np.ascontiguousarray(made.astype(dtype.newbyteorder("="), copy=True)).reshape(shape)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute  # pyarrow imports it late, when no file can be opened any more
 import pyarrow.parquet as pq
 
-from agents.io.safe_files import Arrays, UnsafeFile, short
+from agents.io.safe_files import Arrays, UnsafeFile, shorten
 
 MOST_ROWS = 1_000_000
 MOST_NUMBERS = 2**26
@@ -48,7 +48,7 @@ def numbers(array: Any, name: str) -> np.ndarray[Any, Any]:
         shape.append(width)
         array = flat
         if len(shape) > 6 or math.prod(shape) > MOST_NUMBERS:
-            raise UnsafeFile(f"{name} has the shape {short(shape)}, which is too large.")
+            raise UnsafeFile(f"{name} has the shape {shorten(shape)}, which is too large.")
     if array.null_count or not (
         pa.types.is_integer(array.type) or pa.types.is_floating(array.type) or pa.types.is_boolean(array.type)
     ):
@@ -68,7 +68,7 @@ def imitation(content: bytes, name: str) -> tuple[dict[str, Any], Arrays]:
     table = _table(content, name)
     columns = set(table.column_names)
     if not {"obs", "acts", "terminal"} <= columns:
-        raise UnsafeFile(f"{name} has the columns {short(sorted(columns))}, not those of trajectories.")
+        raise UnsafeFile(f"{name} has the columns {shorten(sorted(columns))}, not those of trajectories.")
     found: Arrays = {}
     for key in ("obs", "acts", "rews", "terminal"):
         if key not in columns:
@@ -101,12 +101,12 @@ def minari_arrow(content: bytes, name: str) -> tuple[dict[str, Any], Arrays]:
 def _put(found: Arrays, path: str, column: Any, field: Any, name: str) -> None:
     if pa.types.is_struct(column.type) or pa.types.is_string(column.type) or pa.types.is_null(column.type):
         return
-    array = numbers(column, f"{name} ({short(path)})")
+    array = numbers(column, f"{name} ({shorten(path)})")
     shape = (field.metadata or {}).get(b"shape")
     if shape:
         inner = [int(part) for part in shape.split(b",")]
         if min(inner, default=0) < 0 or math.prod(inner) != math.prod(array.shape[1:]):
-            raise UnsafeFile(f"{name} says a wrong shape of {short(path)}.")
+            raise UnsafeFile(f"{name} says a wrong shape of {shorten(path)}.")
         array = array.reshape(len(array), *inner)
     found[path] = array
 
@@ -127,7 +127,7 @@ def parquet(content: bytes, name: str) -> tuple[dict[str, Any], Arrays]:
         kind = table.column(key).type
         plain = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_floating)
         if not any(fits(kind) for fits in plain):
-            raise UnsafeFile(f"{name} has the column {short(key)} of type {kind}, which is not read.")
+            raise UnsafeFile(f"{name} has the column {shorten(key)} of type {kind}, which is not read.")
         found[key] = table.column(key).to_pylist()
     return {"columns": found}, {}
 

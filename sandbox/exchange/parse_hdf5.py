@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from h5py import h5d, h5l, h5z
 
-from agents.io.safe_files import Arrays, UnsafeFile, short
+from agents.io.safe_files import Arrays, UnsafeFile, shorten
 
 MOST_OBJECTS = 200_000
 MOST_DEPTH = 8
@@ -40,7 +40,7 @@ class _Walk:
                 raise UnsafeFile(f"{self.name} holds more than {MOST_OBJECTS} objects.")
             here = f"{path}/{raw.decode('utf-8', 'replace')}" if path else raw.decode("utf-8", "replace")
             if group.id.links.get_info(raw).type != h5l.TYPE_HARD:
-                raise UnsafeFile(f"{self.name} has a link at {short(here)}, and links are not followed.")
+                raise UnsafeFile(f"{self.name} has a link at {shorten(here)}, and links are not followed.")
             item = group[raw]
             if isinstance(item, h5py.Group):
                 self.group(item, here, depth + 1)
@@ -48,27 +48,27 @@ class _Walk:
                 self.dataset(item, here)
             else:
                 raise UnsafeFile(
-                    f"{self.name} has {type(item).__name__} at {short(here)}, which is not read."
+                    f"{self.name} has {type(item).__name__} at {shorten(here)}, which is not read."
                 )
 
     def dataset(self, item: Any, path: str) -> None:
         plan = item.id.get_create_plist()
         if plan.get_external_count() or plan.get_layout() not in LAYOUTS:
-            raise UnsafeFile(f"{self.name} keeps {short(path)} outside itself, which is not read.")
+            raise UnsafeFile(f"{self.name} keeps {shorten(path)} outside itself, which is not read.")
         for number in range(plan.get_nfilters()):
             if plan.get_filter(number)[0] not in FILTERS:
-                raise UnsafeFile(f"{self.name} packs {short(path)} in a way that is not read.")
+                raise UnsafeFile(f"{self.name} packs {shorten(path)} in a way that is not read.")
         if item.dtype.kind not in "biuf" or item.dtype.itemsize > 8 or item.dtype.subdtype:
             self.skipped.append(path)
             return
         if item.shape is None or len(item.shape) > 5:
-            raise UnsafeFile(f"{self.name} has {short(path)} of shape {short(item.shape)}.")
+            raise UnsafeFile(f"{self.name} has {shorten(path)} of shape {shorten(item.shape)}.")
         size = math.prod(item.shape) * item.dtype.itemsize
         self.bytes += size
         if self.bytes > MOST_BYTES:
             raise UnsafeFile(f"{self.name} declares over {MOST_BYTES} bytes of data.")
         if item.chunks and math.prod(item.chunks) * item.dtype.itemsize > max(MOST_CHUNK, 2 * size):
-            raise UnsafeFile(f"{self.name} packs {short(path)} in pieces that are too large.")
+            raise UnsafeFile(f"{self.name} packs {shorten(path)} in pieces that are too large.")
         value = np.asarray(item[()])
         self.arrays[path] = np.ascontiguousarray(value.astype(value.dtype.newbyteorder("="), copy=False))
 
@@ -77,7 +77,7 @@ class _Walk:
         found: dict[str, Any] = {}
         names = list(group.attrs)
         if len(names) > 100:
-            raise UnsafeFile(f"{self.name} has {len(names)} attributes at {short(path)}.")
+            raise UnsafeFile(f"{self.name} has {len(names)} attributes at {shorten(path)}.")
         for name in names:
             kind = group.attrs.get_id(name)
             if kind.shape != () or (

@@ -22,7 +22,7 @@ from typing import Any
 
 from safetensors.numpy import save
 
-from agents.io.safe_files import Arrays, UnsafeFile, read_bytes, short
+from agents.io.safe_files import Arrays, UnsafeFile, read_bytes, shorten
 
 MEMORY = 2**30  # over what the fork has already [bytes]
 SECONDS = 30.0
@@ -120,7 +120,7 @@ def main() -> None:
         told = (
             answer(known[kind], Path(request["path"]))
             if kind in known
-            else f"r{short(kind)} is unknown.".encode()
+            else f"r{shorten(kind)} is unknown.".encode()
         )
         sys.stdout.buffer.write(len(told).to_bytes(8, "little") + told)
         sys.stdout.buffer.flush()

@@ -18,7 +18,7 @@ import numpy as np
 from safetensors.numpy import save as save_arrays
 
 from agents.io.manifest import read_folder, write_folder
-from agents.io.safe_files import Arrays, UnsafeFile, parse_json, short, tensors
+from agents.io.safe_files import Arrays, UnsafeFile, parse_json, read_tensors, shorten
 from envs.trajectory import Trajectory
 from sandbox.exchange.ledger import Entry, Ledger, Tell, silent
 from sandbox.session.folder import program_version
@@ -78,15 +78,15 @@ def read(path: Path, tell: Tell = silent) -> Ledger:
     facts = parse_json(files[FACTS], FACTS)
     if facts.get("format") != FORMAT or facts.get("version") != VERSION:
         raise UnsafeFile(
-            f"{path} is of format {short(facts.get('format'))}, version {short(facts.get('version'))}; "
+            f"{path} is of format {shorten(facts.get('format'))}, version {shorten(facts.get('version'))}; "
             f"this program reads {FORMAT!r}, version {VERSION}."
         )
     listed = _list(facts, "clips")
     arrays: list[Arrays] = [{} for _ in listed]
-    for name, value in tensors(files[CLIPS], CLIPS).items():
+    for name, value in read_tensors(files[CLIPS], CLIPS).items():
         number, _, part = name.partition(".")
         if not number.isdecimal() or int(number) >= len(listed) or part not in ARRAYS:
-            raise UnsafeFile(f"{CLIPS} holds an unknown tensor {short(name)}.")
+            raise UnsafeFile(f"{CLIPS} holds an unknown tensor {shorten(name)}.")
         arrays[int(number)][part] = value
     clips = [_trajectory(i, said, arrays[i]) for i, said in enumerate(listed)]
     entries = []
@@ -162,7 +162,7 @@ def _entry(number: int, said: Any, clips: list[Trajectory]) -> Entry:
         raise UnsafeFile(f"{name} is not described as a record is.")
     id, kind, body, roles = said["id"], said["kind"], said["body"], said["clips"]
     if not isinstance(id, str) or not ID.fullmatch(id) or not isinstance(kind, str):
-        raise UnsafeFile(f"{name} has the id {short(id)} and the kind {short(kind)}.")
+        raise UnsafeFile(f"{name} has the id {shorten(id)} and the kind {shorten(kind)}.")
     if not isinstance(body, dict) or not isinstance(roles, dict):
         raise UnsafeFile(f"{name} has a body or clips of a wrong kind.")
     chosen: dict[str, list[Trajectory]] = {}

@@ -9,9 +9,9 @@ from typing import Any, get_args
 import numpy as np
 from gymnasium import spaces
 
-from agents.feedback.feedback_validation import clips_of
+from agents.feedback.feedback_validation import record_clips
 from agents.feedback.records import Comparison, Evaluation, Record, Undo, Verdict, kind_of
-from agents.io.safe_files import short
+from agents.io.safe_files import shorten
 from envs.state_checks import unsound
 from envs.task_catalog import is_installed, task, task_ids
 from envs.trajectory import Trajectory
@@ -38,7 +38,7 @@ def task_of_file(world: str, options: Mapping[str, Any]) -> Task:
         layout = options.get("layout")
         if isinstance(layout, str) and "\n" not in layout:
             raise InvalidRecord(
-                f"the file names the layout {short(layout)}; only a drawing is taken from a file."
+                f"the file names the layout {shorten(layout)}; only a drawing is taken from a file."
             )
         if world not in task_ids() and not all(_is_plain(value) for value in options.values()):
             raise InvalidRecord(f"the file names options of {world} that are no plain numbers or words.")
@@ -48,7 +48,7 @@ def task_of_file(world: str, options: Mapping[str, Any]) -> Task:
             raise InvalidRecord(f"{world} can't be made as the file says: {error}") from error
     if ":" in world or options or len(world) > 200:
         raise InvalidRecord(
-            f"the file is about {short(world)}, which is not made on a file's word: make a session in that "
+            f"the file is about {shorten(world)}, which is not made on a file's word: make a session in that "
             "world first (`teachbox --world ID --session DIR`), then import into it."
         )
     return task(world)
@@ -70,7 +70,7 @@ def check(ledger: Ledger, world: Task, tell: Tell = silent) -> None:
             raise InvalidRecord(f"{name} occurs twice.")
         seen.add(record.id)
         _check_values(name, record)
-        for clip in clips_of(record):
+        for clip in record_clips(record):
             check_clip(name, clip, world, stateless=isinstance(record, Comparison))
         tell((number + 1) / len(ledger.entries), "checking records")
 
@@ -104,25 +104,25 @@ def _key(id: str, options: Mapping[str, Any]) -> str:
 def _check_values(name: str, record: Record) -> None:
     if isinstance(record, Evaluation):
         if record.value not in VALUES or isinstance(record.value, bool):
-            raise InvalidRecord(f"{name} has the value {short(record.value)}: it is -2, -1, 1 or 2.")
+            raise InvalidRecord(f"{name} has the value {shorten(record.value)}: it is -2, -1, 1 or 2.")
         for key in ("delay_steps", "rate"):
             _check_number(name, key, getattr(record, key))
     elif isinstance(record, Comparison):
         _check_number(name, "seconds", record.seconds)
         if record.verdict not in get_args(Verdict):
-            raise InvalidRecord(f"{name} has the verdict {short(record.verdict)}.")
+            raise InvalidRecord(f"{name} has the verdict {shorten(record.verdict)}.")
         if len(record.clips) > MOST_CLIPS or not isinstance(record.question, str):
             raise InvalidRecord(f"{name} has {len(record.clips)} clips or a question that is no text.")
         if not all(type(rank) is int and 0 <= rank < len(record.clips) for rank in record.ranks):
-            raise InvalidRecord(f"{name} has the ranks {short(record.ranks)} of {len(record.clips)} clips.")
+            raise InvalidRecord(f"{name} has the ranks {shorten(record.ranks)} of {len(record.clips)} clips.")
     elif isinstance(record, Undo) and (not isinstance(record.target, str) or len(record.target) > 64):
-        raise InvalidRecord(f"{name} takes back {short(record.target)}, which is no id.")
+        raise InvalidRecord(f"{name} takes back {shorten(record.target)}, which is no id.")
 
 
 def _check_number(name: str, key: str, value: Any) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or not 0 <= value <= LARGE:
-        raise InvalidRecord(f"{name} has {key} {short(value)}, which is no sensible number.")
+        raise InvalidRecord(f"{name} has {key} {shorten(value)}, which is no sensible number.")
 
 
 def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False) -> None:
@@ -132,20 +132,20 @@ def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False
     """
     place, space = world.world, world.world.action_space
     if clip.task != world.id:
-        raise InvalidRecord(f"{name} was recorded in {short(clip.task)}, not in {world.id}.")
+        raise InvalidRecord(f"{name} was recorded in {shorten(clip.task)}, not in {world.id}.")
     if dict(clip.options) != dict(world.options):
         raise InvalidRecord(
-            f"{name} was recorded with {short(dict(clip.options))}, and the session's world has "
-            f"{short(dict(world.options))}: import it into a session made the same way."
+            f"{name} was recorded with {shorten(dict(clip.options))}, and the session's world has "
+            f"{shorten(dict(world.options))}: import it into a session made the same way."
         )
     if clip.kernel not in KERNELS:
-        raise InvalidRecord(f"{name} was recorded by the kernel {short(clip.kernel)}, which is unknown.")
+        raise InvalidRecord(f"{name} was recorded by the kernel {shorten(clip.kernel)}, which is unknown.")
     prefix = 0 if clip.prefix is None else len(clip.prefix)
     steps = len(clip)
     if steps + prefix > MOST_STEPS:
         raise InvalidRecord(f"{name} has {steps + prefix} steps, and at most {MOST_STEPS} are taken.")
     if clip.seed is not None and not 0 <= clip.seed < 2**63:
-        raise InvalidRecord(f"{name} has the seed {short(clip.seed)}: it is from 0 to 2^63 - 1.")
+        raise InvalidRecord(f"{name} has the seed {shorten(clip.seed)}: it is from 0 to 2^63 - 1.")
     bare = stateless and clip.states.shape == (steps + 1, 0)
     kept = (0, np.float32) if bare else (place.state_size, place.state_dtype)
     shapes = {
@@ -187,5 +187,5 @@ def _check_actions(name: str, actions: Any, space: Any) -> None:
     inside = np.isfinite(actions) & (actions >= space.low - 1e-6) & (actions <= space.high + 1e-6)
     if not inside.all():
         raise InvalidRecord(
-            f"{name} has an action {short(actions[~inside][0].item())} outside the action space."
+            f"{name} has an action {shorten(actions[~inside][0].item())} outside the action space."
         )

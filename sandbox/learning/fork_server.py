@@ -175,7 +175,7 @@ def _serve(requests: Connection, spec: WorkerSpec) -> None:
 
 def _import(spec: WorkerSpec) -> None:
     """What this learner would import when it starts; nothing that opens a file or starts a thread."""
-    from agents.learner_catalog import entry
+    from agents.learner_catalog import find_entry
     from envs.kernels import cache_folder
     from sandbox.store.backend import place_of
 
@@ -184,7 +184,7 @@ def _import(spec: WorkerSpec) -> None:
 
     spec.task_factory()
     if spec.make is None:
-        entry(spec.learner).load()
+        find_entry(spec.learner).load()
 
 
 def _fork(requests: Connection, handle: int, spec: WorkerSpec) -> int:

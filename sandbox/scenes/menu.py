@@ -10,7 +10,7 @@ from typing import Any
 import pygame
 
 from agents.feedback.feedback_kind import FEEDBACK_KINDS
-from agents.learner_catalog import DEFAULT, LearnerEntry, UnknownLearner, entry, listed_entries
+from agents.learner_catalog import DEFAULT_LEARNER, LearnerEntry, UnknownLearner, find_entry, listed_entries
 from envs import task_catalog
 from envs.world import Task
 from sandbox.play.intents import Press
@@ -89,7 +89,7 @@ class MenuScene(Scene):
     def _list_learners(self) -> None:
         for one in listed_entries(self._broken.append):
             self._list_learner(one)
-            if one.name == DEFAULT:
+            if one.name == DEFAULT_LEARNER:
                 self.learners.index = len(self.learners.items) - 1
 
     def _list_learner(self, learner: LearnerEntry) -> None:
@@ -140,7 +140,7 @@ class MenuScene(Scene):
             return
         if info.learner not in [item.key for item in self.learners.items]:  # a `module:name`
             try:
-                self._list_learner(entry(info.learner))
+                self._list_learner(find_entry(info.learner))
             except UnknownLearner as error:
                 self.host.trouble(str(error))
                 return

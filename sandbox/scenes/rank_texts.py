@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from agents.learner_catalog import LearnerEntry, UnknownLearner, entry
+from agents.learner_catalog import LearnerEntry, UnknownLearner, find_entry
 from sandbox.play.ordering import Ordering
 from sandbox.screen.keys import Binding
 
@@ -59,6 +59,6 @@ def doing(session: Session) -> tuple[str, str]:
 def _listed(name: str) -> LearnerEntry | None:
     """None: a learner that the session's own factory makes."""
     try:
-        return entry(name)
+        return find_entry(name)
     except UnknownLearner:
         return None

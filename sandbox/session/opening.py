@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from agents.learner_catalog import UnknownLearner, entry
+from agents.learner_catalog import UnknownLearner, find_entry
 from envs.external.external_task import ExternalTask
 from envs.task_catalog import UnknownWorld
 from envs.task_catalog import task as make_task
@@ -103,7 +103,7 @@ def check_learner(name: str, make: LearnerFactory | None) -> None:
     if make is not None:
         return
     try:
-        entry(name)
+        find_entry(name)
     except UnknownLearner as error:
         raise SessionError(str(error)) from error
 

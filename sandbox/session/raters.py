@@ -37,12 +37,12 @@ class Raters:
 
     def camps(self, snapshot: Snapshot | None) -> Sequence[RaterGroup]:
         """Who wants what, those who are followed first; empty while all want the same."""
-        if snapshot is None or not snapshot.parting:
+        if snapshot is None or not snapshot.rater_differences:
             return ()
         groups: dict[tuple[tuple[str, float], ...], list[str]] = {}
-        for rater, terms in snapshot.parting.items():
+        for rater, terms in snapshot.rater_differences.items():
             groups.setdefault(tuple(terms.items()), []).append(rater)
-        camps = [snapshot.followed, *(tuple(group) for group in groups.values())]
+        camps = [snapshot.followed_raters, *(tuple(group) for group in groups.values())]
         return tuple(RaterGroup(camp, " and ".join(map(self.name, camp))) for camp in camps)
 
     def notes(self, snapshot: Snapshot | None) -> Sequence[str]:
@@ -50,6 +50,6 @@ class Raters:
         if snapshot is None:
             return ()
         found = list(snapshot.warnings)
-        for id in {*snapshot.raters, *snapshot.followed, *snapshot.parting} - {"", "you"}:
+        for id in {*snapshot.raters, *snapshot.followed_raters, *snapshot.rater_differences} - {"", "you"}:
             found = [sentence.replace(id, self.name(id)) for sentence in found]
         return found

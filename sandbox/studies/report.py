@@ -32,7 +32,7 @@ def run(config: TrainConfig, out: Path) -> TrainResult:
 def small(config: TrainConfig) -> TrainConfig:
     """The same run cut short, to try the machinery: its figures say nothing."""
     known = known_settings(config.learner)
-    settings: dict[str, Any] = {name: 4_000 for name in ("prior_steps", "steps_per_fit") if name in known}
+    settings: dict[str, Any] = {name: 4_000 for name in ("proxy_steps", "steps_per_fit") if name in known}
     settings |= config.config
     mix = {kind: min(number, 2) for kind, number in config.mix.items()}
     answers = min(config.answers, 4)

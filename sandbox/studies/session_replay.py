@@ -80,7 +80,7 @@ def replay(
     _step_to(student, None, most_steps)
     seen = student.snapshot()
     digest = digest_of(seen.policy, seen.reward)
-    return Replayed(name, len(records), seen.step, seen.env_steps, dict(seen.uses), digest)
+    return Replayed(name, len(records), seen.step, seen.env_steps, dict(seen.feedback_counts), digest)
 
 
 def digest_of(*parts: PolicyArrays | RewardArrays | None) -> str:

@@ -19,8 +19,8 @@ from agents.evaluation import scores
 from agents.evaluation.scores import ReferenceMeans
 from agents.feedback.feedback_kind import COMPARISON, CORRECTION, DEMONSTRATION, EVALUATION
 from agents.feedback.records import Correction, Record
-from agents.learners.protocol import BEFORE_ANSWERS, Learner
-from agents.policies.rollouts import Variant, fresh_moments, roll
+from agents.learners.protocol import PHASES_BEFORE_QUERIES, Learner
+from agents.policies.rollouts import PolicyVariant, episode_starts, rollout_clips
 from agents.teachers.teacher_protocol import Teacher
 from envs.trajectory import Trajectory
 from envs.world import Task
@@ -110,14 +110,14 @@ class SimulatedTeaching:
     def _score(self, mix: dict[str, int]) -> None:
         snapshot, cpu, began = self.learner.snapshot(), self.cpu, time.process_time()
         assert snapshot.policy is not None
-        found = scores.evaluate(self.task, snapshot.policy)
+        found = scores.evaluate_policy(self.task, snapshot.policy)
         self._scoring += time.process_time() - began
-        score, done = self.refs.checked(found.mean), float(found.done.mean())
+        score, done = self.refs.checked_score(found.mean), float(found.done.mean())
         steps = snapshot.env_steps
         self.budgets.append(Budget(mix, self.answers, self.human_seconds, steps, cpu, score, done))
 
     def _before_answers(self, progress: Progress) -> None:
-        while (phase := self.learner.snapshot().phase) in BEFORE_ANSWERS:
+        while (phase := self.learner.snapshot().phase) in PHASES_BEFORE_QUERIES:
             progress(0.0, phase)
             self.learner.step()
 
@@ -129,7 +129,7 @@ class SimulatedTeaching:
     def _note(self) -> None:
         snapshot = self.learner.snapshot()
         assert snapshot.policy is not None
-        unseen = scores.evaluate(self.task, snapshot.policy)
+        unseen = scores.evaluate_policy(self.task, snapshot.policy)
         self.curve.append(
             {
                 "answers": self.answers,
@@ -208,8 +208,8 @@ class SimulatedTeaching:
         """One whole episode of the policy as it is now, on a fresh layout."""
         policy = self.learner.snapshot().policy
         assert policy is not None
-        moment = fresh_moments(self.task, 1, int(self.random.integers(2**31)))
-        return roll(self.task, moment, [Variant(policy)], [self.task.horizon], self.random)[0]
+        moment = episode_starts(self.task, 1, int(self.random.integers(2**31)))
+        return rollout_clips(self.task, moment, [PolicyVariant(policy)], [self.task.horizon], self.random)[0]
 
     def _mark(self, number: int) -> None:
         """Watch episodes and press, until `number` presses or four times as many episodes."""

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from agents import learner_catalog as learners
 from agents.evaluation import scores
 from agents.feedback.feedback_kind import COMPARISON
-from agents.feedback.principles import read as read_principles
+from agents.feedback.principles import read_principles as read_principles
 from agents.teachers.synthetic import make_teacher
 from envs import task_catalog as worlds
 from sandbox.studies.feedback_mix import ALIASES, MIX_KINDS
@@ -109,7 +109,7 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
     if config.follow:
         extra["follow"] = config.follow
     settings = {**extra, **config.config}
-    learners.check(config.learner, settings)
+    learners.check_settings(config.learner, settings)
     learner = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **settings)
     teacher = make_teacher(config.teacher, task, config.seed)
     _check_follow(config, len(teacher.members))
@@ -121,7 +121,7 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
     assert policy is not None
     cpu, wall = run.cpu, time.monotonic() - began
     progress(1.0, "scoring")
-    final = scores.evaluate(task, policy)
+    final = scores.evaluate_policy(task, policy)
     return TrainResult(
         world=config.world,
         learner=config.learner,
@@ -130,7 +130,7 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
         mix=wanted,
         prior=config.prior,
         control=config.control,
-        normalised_return=refs.checked(final.mean),
+        normalised_return=refs.checked_score(final.mean),
         return_mean=final.mean,
         done_share=float(final.done.mean()),
         return_random=refs.random,
@@ -145,7 +145,7 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
         prices=dict(PRICES),
         curve=tuple(run.curve),
         raters=seen.raters,
-        parting=seen.parting,
+        parting=seen.rater_differences,
         warnings=seen.warnings,
         digest=digest_of(policy, seen.reward),
         budgets=tuple(run.budgets),
@@ -153,7 +153,7 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
 
 
 def _check(learner: str, wanted: Mapping[str, int]) -> None:
-    takes = learners.entry(learner).kinds
+    takes = learners.find_entry(learner).kinds
     for kind, number in wanted.items():
         if number and MIX_KINDS[kind].name not in takes:
             able = ", ".join(f"{word}=N" for word, one in MIX_KINDS.items() if one.name in takes)

@@ -41,7 +41,7 @@ def driven(task: Task, seed: int, steps: int) -> Array:
     sim = Simulation(task, 1, auto_reset=False)
     sim.reset(np.array([seed]))
     best = plan(task, sim.states[0]) if can_plan(task) else None
-    rule = oracle.by_rule(task) or (lambda obs: task.idle(1))
+    rule = oracle.rule_based_act(task) or (lambda obs: task.idle(1))
     states = [sim.states[0].copy()]
     for _ in range(steps):
         sim.step(rule(sim.obs) if best is None else np.array([best.action(sim.states[0])]))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents.teachers.experts import expert
+from agents.teachers.experts import make_expert
 from agents.teachers.synthetic import make_teacher
 from agents.teachers.teacher_protocol import Teacher
 from envs.task_catalog import task_ids
@@ -129,7 +129,7 @@ class Guide:
 
     def _steer(self, live: Callable[[], Any], going: Callable[[], bool], steps: int) -> None:
         """Drive as the task's wish would have it, for at most `steps` steps or while `going` holds."""
-        act = expert(self.task, self._random)
+        act = make_expert(self.task, self._random)
         touch, waits = Touch(self.task.keys), waits_for_keys(self.task)
         for _ in range(steps):
             action = act(live().sim)

@@ -88,7 +88,7 @@ def believed(task: Task, latest: Snapshot | None) -> tuple[str, str, list[Bar]]:
     if latest is None or reward is None or not reward.nets or reward.weights.any():
         note = "line: how sure it is; diamond: the written reward"
         return "What it believes you want, by term", note, weights(task, reward)
-    found = list(latest.salience.items())[:MOST_INPUTS]
+    found = list(latest.saliency.items())[:MOST_INPUTS]
     size = max((abs(value) for _, value in found), default=1.0)
     bars = [Bar(plain(name), value / size) for name, value in found]
     return "What moves its reward, by what it sees", "right: liked where there is more of it", bars
@@ -167,7 +167,7 @@ class ProgressPanel:
         """Four numbers with what they count."""
         session, latest = self.session, self.session.latest
         given = sum(session.counts.values())
-        used = sum(latest.uses.values()) if latest else 0
+        used = sum(latest.feedback_counts.values()) if latest else 0
         minutes, rest = divmod(int(seconds), 60)
         items = (
             (str(given), "you said"),

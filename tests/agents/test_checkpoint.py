@@ -31,7 +31,7 @@ def drive() -> Demonstration:
 
 @pytest.mark.parametrize("name", KEYS)
 def test_the_keys_in_the_files_stay(name: str, tmp_path: Path) -> None:
-    config = {"prior_steps": 0} if name == "joint" else {}
+    config = {"proxy_steps": 0} if name == "joint" else {}
     learner = learner_catalog.make(name, toy(), **config)
     learner.observe(1, [drive()])
     assert learner.step()
@@ -47,11 +47,11 @@ def test_the_keys_in_the_files_stay(name: str, tmp_path: Path) -> None:
 
 
 def test_what_an_expert_labelled_is_kept(tmp_path: Path) -> None:
-    learner, again = (learner_catalog.make("dagger", toy(), seed=seed, updates=50) for seed in (0, 1))
-    labelled = learner.ask(lambda obs: np.ones(len(obs), int))  # type: ignore[attr-defined]
+    learner, again = (learner_catalog.make("dagger", toy(), seed=seed, n_updates=50) for seed in (0, 1))
+    labelled = learner.query_expert(lambda obs: np.ones(len(obs), int))  # type: ignore[attr-defined]
     learner.save(tmp_path)
     again.load(tmp_path)
-    assert again.snapshot().uses["labelled state"] == labelled
+    assert again.snapshot().feedback_counts["labelled state"] == labelled
 
 
 @pytest.mark.parametrize("part", ["schedule", "queries"])
@@ -63,9 +63,9 @@ def test_a_part_goes_on_from_its_state(part: str) -> None:
 
     one, other = made(), made()
     if isinstance(one, TrainingSchedule):
-        one.fitted, one.steps_since_fit = frozenset({"b", "a"}), 7
+        one.fitted_ids, one.steps_since_fit = frozenset({"b", "a"}), 7
     if isinstance(one, QueryManager):
-        one.asked = 4
+        one.n_asked = 4
         one.random.random()
     state = one.state_dict()
     assert state.facts != other.state_dict().facts

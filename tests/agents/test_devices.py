@@ -23,7 +23,7 @@ from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.ppo import PPOConfig
 from agents.rl.sac_dqn import OffPolicyConfig
 from agents.teachers.synthetic import make_teacher
-from agents.torch_runtime import chosen
+from agents.torch_runtime import resolve_device
 from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_config import TrainerConfig
 from envs.task_catalog import task as world
@@ -49,7 +49,7 @@ def device(monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of the other device."""
     if FAR in os.environ:
         for module in ("agents.rl.ppo", "agents.rl.sac_dqn"):
-            monkeypatch.setattr(f"{module}.chosen", stand_in)
+            monkeypatch.setattr(f"{module}.resolve_device", stand_in)
     return NAME
 
 
@@ -108,15 +108,15 @@ def presses(teacher: Any, seed: int) -> list[Any]:
 
 
 FEW = TrainerConfig(ppo=PPOConfig(n_envs=4, n_steps=16, batch_size=32))
-QUICK = DiscriminatorConfig(updates=2, warm=4)
+QUICK = DiscriminatorConfig(n_updates=2, n_initial_updates=4)
 MAKERS: dict[str, Callable[..., Any]] = {
-    "gail": partial(GAIL, trainer=FEW, clone=CloningConfig(updates=50), discriminator=QUICK),
-    "cpl": partial(CPL, trainer=FEW, prior_steps=64),
-    "coach": partial(Evaluative, trainer=FEW, way="coach", prior_steps=64),
-    "bc": partial(BC, updates=50),
-    "dagger": partial(DAgger, expert=lambda obs: np.ones(len(obs), int), rounds=1, updates=50),
+    "gail": partial(GAIL, trainer=FEW, bc=CloningConfig(n_updates=50), discriminator=QUICK),
+    "cpl": partial(CPL, trainer=FEW, proxy_steps=64),
+    "coach": partial(Evaluative, trainer=FEW, method="coach", proxy_steps=64),
+    "bc": partial(BC, n_updates=50),
+    "dagger": partial(DAgger, expert=lambda obs: np.ones(len(obs), int), rounds=1, n_updates=50),
     "pebble": partial(
-        Pebble, off=OffPolicyConfig(n_envs=8, gradient_steps=4), prior="none", explore_steps=256
+        Pebble, off_policy=OffPolicyConfig(n_envs=8, gradient_steps=4), prior="none", explore_steps=256
     ),
 }
 
@@ -142,7 +142,7 @@ def test_sac_trains_there(device: str, tmp_path: Path) -> None:
         "MlpPolicy",
         "teachbox/RoverDeliver-v0",
         prior="none",
-        off=OffPolicyConfig(n_envs=8, gradient_steps=2),
+        off_policy=OffPolicyConfig(n_envs=8, gradient_steps=2),
     )
     learns(make(device=device), make(device="cpu"), 256, tmp_path / "a")
 
@@ -155,8 +155,10 @@ def test_pictures_are_looked_at_there(device: str) -> None:
         PolicyTrainer(task, 0, TrainerConfig(replace(looks, device=one))) for one in (device, "cpu")
     )
     random, cloner = np.random.default_rng(0), Cloner((), 0.3, 0)
-    cloner.add(random.random((20, len(task.world.obs_names)), np.float32), random.integers(5, size=20))
-    there.algorithm.auxiliary = cloner.loss
+    cloner.add_examples(
+        random.random((20, len(task.world.obs_names)), np.float32), random.integers(5, size=20)
+    )
+    there.algorithm.auxiliary_loss = cloner.loss
     there.set_reward(RewardArrays(task.proxy_weights[None]))
     before = there.policy
     assert before.eyes is not None
@@ -182,15 +184,15 @@ def test_it_learns_there_what_it_learns_here(device: str) -> None:
 
 def test_what_is_not_here_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="device 'tpu' is not trained on: use 'auto', 'cpu', 'cuda'"):
-        chosen("tpu")
+        resolve_device("tpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for make in (Joint, BC, Pebble):
         with pytest.raises(ValueError, match="finds no CUDA"):
             make("MlpPolicy", toy(), device="cuda")
-    assert chosen("auto", "CnnPolicy").type == "cpu"
+    assert resolve_device("auto", "CnnPolicy").type == "cpu"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    assert chosen("auto", "CnnPolicy").type == chosen("cuda:0").type == "cuda"
-    assert chosen("auto").type == "cpu"
+    assert resolve_device("auto", "CnnPolicy").type == resolve_device("cuda:0").type == "cuda"
+    assert resolve_device("auto").type == "cpu"
     with pytest.raises(ValueError, match="'cuda:1' is not here: there are 1"):
-        chosen("cuda:1")
+        resolve_device("cuda:1")

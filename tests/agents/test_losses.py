@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import tensor
 
 from agents import losses
-from agents.feedback.choices import press_weights
+from agents.feedback.choices import delayed_credit
 
 worths = st.lists(st.floats(-20, 20, allow_nan=False), min_size=2, max_size=4)
 
@@ -23,34 +23,34 @@ def test_bradley_terry_by_hand() -> None:
     assert losses.bradley_terry(first, second, tensor([0.0])).item() == pytest.approx(-math.log(0.275))
     tie = -0.5 * (math.log(0.725) + math.log(0.275))
     assert losses.bradley_terry(first, second, tensor([0.5])).item() == pytest.approx(tie)
-    clean = losses.bradley_terry(first, second, tensor([1.0]), noise=0.0)
+    clean = losses.bradley_terry(first, second, tensor([1.0]), error_rate=0.0)
     assert clean.item() == pytest.approx(-math.log(0.75))
 
 
 def test_bradley_terry_is_clipped_and_bounded() -> None:
     far = losses.bradley_terry(tensor([1e6]), tensor([0.0]), tensor([0.0]))
     assert far.item() == pytest.approx(-math.log(0.05))
-    bare = losses.bradley_terry(tensor([1e6]), tensor([0.0]), tensor([0.0]), noise=0.0)
+    bare = losses.bradley_terry(tensor([1e6]), tensor([0.0]), tensor([0.0]), error_rate=0.0)
     assert bare.item() == pytest.approx(50.0)
 
 
 def test_choice_by_hand() -> None:
     # exp gives 1, 2, 5 of 8; the second with 10% accidents among three: 0.9 * 2/8 + 0.1/3.
     returns = torch.log(tensor([[1.0, 2.0, 5.0]]))
-    assert losses.choice(returns, tensor([1]), noise=0.0).item() == pytest.approx(-math.log(0.25))
-    noisy = losses.choice(returns, tensor([1]), noise=0.1).item()
+    assert losses.choice(returns, tensor([1]), error_rate=0.0).item() == pytest.approx(-math.log(0.25))
+    noisy = losses.choice(returns, tensor([1]), error_rate=0.1).item()
     assert noisy == pytest.approx(-math.log(0.9 * 0.25 + 0.1 / 3))
-    two_left = losses.choice(returns, tensor([1]), tensor([[True, True, False]]), noise=0.1).item()
+    two_left = losses.choice(returns, tensor([1]), tensor([[True, True, False]]), error_rate=0.1).item()
     assert two_left == pytest.approx(-math.log(0.9 * 2 / 3 + 0.05))
 
 
 def test_plackett_luce_by_hand() -> None:
     # Worths 1, 2, 5 in exp; order third, second, first: 5/8 * 2/3 * 1.
     returns = torch.log(tensor([1.0, 2.0, 5.0]))
-    found = losses.plackett_luce(returns, (2, 1, 0), noise=0.0).item()
+    found = losses.plackett_luce(returns, (2, 1, 0), error_rate=0.0).item()
     assert found == pytest.approx(-math.log(5 / 8 * 2 / 3))
     # First two tied behind the third: the mean of both orders.
-    tied = losses.plackett_luce(returns, (1, 1, 0), noise=0.0).item()
+    tied = losses.plackett_luce(returns, (1, 1, 0), error_rate=0.0).item()
     assert tied == pytest.approx(-0.5 * (math.log(5 / 8 * 2 / 3) + math.log(5 / 8 * 1 / 3)))
 
 
@@ -84,28 +84,28 @@ def test_demonstration_by_hand() -> None:
 def test_evaluation_by_hand() -> None:
     # Credit (0, 1), rewards (-log 3, log 3), mean 0: the credited step is log 3 better than the mean.
     rewards, credit = tensor([[-math.log(3.0), math.log(3.0)]]), tensor([[0.0, 1.0]])
-    plus = losses.evaluation(rewards, credit, tensor([1.0]), noise=0.0)
+    plus = losses.evaluation(rewards, credit, tensor([1.0]), error_rate=0.0)
     assert plus.item() == pytest.approx(-math.log(0.75))
-    strong = losses.evaluation(rewards, credit, tensor([-2.0]), noise=0.0)
+    strong = losses.evaluation(rewards, credit, tensor([-2.0]), error_rate=0.0)
     assert strong.item() == pytest.approx(-2 * math.log(0.25))
-    steady = losses.evaluation(torch.full((1, 2), 7.0), credit, tensor([1.0]), noise=0.0)
+    steady = losses.evaluation(torch.full((1, 2), 7.0), credit, tensor([1.0]), error_rate=0.0)
     assert steady.item() == pytest.approx(math.log(2.0))
 
 
 def test_press_weights_credit_reaction_time_and_sum_to_nothing() -> None:
-    weights = press_weights(20, 0.0, 10.0)
+    weights = delayed_credit(20, 0.0, 10.0)
     assert weights.sum() == pytest.approx(0.0, abs=1e-5)
     assert 16 <= weights.argmax() <= 18  # 0.15 to 0.35 s before the press
     assert weights[0] < 0
 
 
 def test_correction_and_cloning_by_hand() -> None:
-    found = losses.correction(tensor([math.log(3.0)]), tensor([0.0]), noise=0.0)
+    found = losses.correction(tensor([math.log(3.0)]), tensor([0.0]), error_rate=0.0)
     assert found.item() == pytest.approx(-math.log(0.75))
     logits = torch.log(tensor([[1.0, 3.0]]))
     assert losses.cloning(logits, tensor([1])).item() == pytest.approx(-math.log(0.75))
-    assert losses.refusal(logits, tensor([1])).item() == pytest.approx(-math.log(0.25))
-    assert losses.refusal(logits, tensor([0])).item() == pytest.approx(-math.log(0.75))
+    assert losses.unlikelihood(logits, tensor([1])).item() == pytest.approx(-math.log(0.25))
+    assert losses.unlikelihood(logits, tensor([0])).item() == pytest.approx(-math.log(0.75))
 
 
 def test_wrong_shapes_are_named() -> None:
@@ -131,7 +131,7 @@ def test_contrastive_preferences_by_hand() -> None:
     assert found.item() == pytest.approx(math.log(1 + math.exp(-0.5)))
     # Without the bias it is Bradley-Terry on alpha times the log-likelihoods.
     plain = losses.contrastive(tensor([-2.0]), tensor([-6.0]), tensor([1.0]), alpha=0.5, bias=1.0)
-    wanted = losses.bradley_terry(tensor([-1.0]), tensor([-3.0]), tensor([1.0]), noise=0.0)
+    wanted = losses.bradley_terry(tensor([-1.0]), tensor([-3.0]), tensor([1.0]), error_rate=0.0)
     assert plain.item() == pytest.approx(wanted.item())
     tie = losses.contrastive(tensor([-2.0]), tensor([-2.0]), tensor([0.5]), alpha=0.5, bias=1.0)
     assert tie.item() == pytest.approx(math.log(2.0))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from stable_baselines3.common.callbacks import BaseCallback
 
-from agents.base_model import task_of
+from agents.base_model import resolve_task
 from agents.models import BC, CPL, DAgger, Preferences
 from agents.rl.ppo import PPOConfig
 from agents.teachers.synthetic import make_teacher
@@ -23,7 +23,7 @@ ROOMS = "teachbox/RoomsTidy-v0"
 def test_it_asks_its_teacher_while_it_learns() -> None:
     model = Preferences("MlpPolicy", toy(), teacher="rational", answers=12, prior="none")
     model.learn(20_000)
-    assert model.learner.snapshot().uses == {"comparison": 12}
+    assert model.learner.snapshot().feedback_counts == {"comparison": 12}
     assert 20_000 <= model.num_timesteps < 30_000
     model.learn(5_000)
     assert model.num_timesteps >= 25_000
@@ -81,10 +81,10 @@ def test_predict_takes_one_or_many_and_save_and_load_keep_the_policy(tmp_path: P
 
 def test_bc_and_dagger_learn_until_nothing_is_left() -> None:
     teacher = make_teacher("rational", toy())
-    model = BC("MlpPolicy", toy(), updates=100)
+    model = BC("MlpPolicy", toy(), n_updates=100)
     model.add_feedback([teacher.demonstrate(seed) for seed in range(3)]).learn(10**6)
     assert model.num_timesteps == 100
-    dagger = DAgger("MlpPolicy", toy(), expert=lambda obs: np.ones(len(obs), int), rounds=2, updates=100)
+    dagger = DAgger("MlpPolicy", toy(), expert=lambda obs: np.ones(len(obs), int), rounds=2, n_updates=100)
     dagger.learn(10**6)
     assert dagger.learner.rounds == 2
     assert (dagger.predict(np.zeros((50, 6)), deterministic=True)[0] == 1).mean() > 0.9
@@ -94,19 +94,19 @@ def test_bc_and_dagger_learn_until_nothing_is_left() -> None:
 def test_a_clone_of_any_width_goes_on(kind: type[BC], tmp_path: Path) -> None:
     drives = [make_teacher("rational", toy()).demonstrate(seed) for seed in range(3)]
     obs = np.random.default_rng(0).standard_normal((50, 6)).astype(np.float32)
-    for name, config in (("own", {}), ("other", {"hidden": (16, 8), "members": 1})):
-        model = kind("MlpPolicy", toy(), updates=50, **config).add_feedback(drives).learn(10**6)
+    for name, config in (("own", {}), ("other", {"net_arch": (16, 8), "n_members": 1})):
+        model = kind("MlpPolicy", toy(), n_updates=50, **config).add_feedback(drives).learn(10**6)
         model.save(tmp_path / name)
         again = kind.load(tmp_path / name, toy())
-        assert again.learner.config.members == model.learner.config.members
+        assert again.learner.config.n_members == model.learner.config.n_members
         said = model.predict(obs, deterministic=True)[0]
         np.testing.assert_array_equal(again.predict(obs, deterministic=True)[0], said)
 
 
 def test_cpl_ends_when_it_has_had_its_steps() -> None:
     few = TrainerConfig(ppo=PPOConfig(n_envs=8, n_steps=16, batch_size=64))
-    model = CPL("MlpPolicy", toy(), teacher="rational", answers=4, prior_steps=64, trainer=few).learn(1_000)
-    assert model.learner.snapshot().uses == {"comparison": 4}
+    model = CPL("MlpPolicy", toy(), teacher="rational", answers=4, proxy_steps=64, trainer=few).learn(1_000)
+    assert model.learner.snapshot().feedback_counts == {"comparison": 4}
     assert 1_000 <= model.num_timesteps < 1_200
 
 
@@ -116,7 +116,7 @@ def test_mistakes_are_sentences() -> None:
     with pytest.raises(ValueError, match="device 'tpu' is not trained on"):
         BC("MlpPolicy", toy(), device="tpu")
     with pytest.raises(ValueError, match="42 is no world to learn in"):
-        task_of(42)
+        resolve_task(42)
     with pytest.raises(ValueError, match="did you mean"):
         BC("MlpPolicy", "teachbox/RoomsTidi-v0")
     model = BC("MlpPolicy", toy())
@@ -124,4 +124,4 @@ def test_mistakes_are_sentences() -> None:
         model.predict(np.zeros(5))
     with pytest.raises(ValueError, match="NaN"):
         model.predict(np.full(6, np.nan))
-    assert task_of(gymnasium.make("CartPole-v1")).id == "CartPole-v1"
+    assert resolve_task(gymnasium.make("CartPole-v1")).id == "CartPole-v1"

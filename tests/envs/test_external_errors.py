@@ -11,7 +11,7 @@ import pytest
 from gymnasium import spaces
 
 from agents.policies.policy_arrays import PolicyArrays
-from agents.policies.rollouts import Variant, fresh_moments, roll
+from agents.policies.rollouts import PolicyVariant, episode_starts, rollout_clips
 from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog
@@ -195,8 +195,8 @@ def test_a_filmed_recording_is_not_taken_over_and_an_unfilmed_one_is_told() -> N
         ExternalSimulation(task, 1).fork(0, trajectory, 2)
     layer = np.zeros((4, 2), np.float32), np.zeros(2, np.float32)
     cart, random = opened("CartPole-v1"), np.random.default_rng(0)
-    still = Variant(PolicyArrays(((np.zeros((5, 2), np.float32), layer[1]),), "discrete"))
-    (bare,) = roll(cart, fresh_moments(cart, 1, 0), [still], [4], random)
+    still = PolicyVariant(PolicyArrays(((np.zeros((5, 2), np.float32), layer[1]),), "discrete"))
+    (bare,) = rollout_clips(cart, episode_starts(cart, 1, 0), [still], [4], random)
     assert bare.states.shape == (5, 0)
     with pytest.raises(ExternalWorldError, match="holds no pictures"):
         list(frames_of(task, bare))
@@ -207,7 +207,7 @@ def test_learning_goes_on_in_a_world_that_does_not_repeat_itself() -> None:
     practice = PolicyTrainer(task, 0, TrainerConfig())
     practice.train_iteration()
     moments = practice.moments(random)
-    clips = roll(task, moments, [practice.variants()[0]] * len(moments), [6] * len(moments), random)
+    clips = rollout_clips(task, moments, [practice.variants()[0]] * len(moments), [6] * len(moments), random)
     for clip in clips:
         assert clip.actions.dtype == np.float32
         seen = np.rint(clip.observations[:, 0] * 255)

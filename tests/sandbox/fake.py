@@ -71,7 +71,7 @@ class FakeLearner(BaseLearner):
             reward=RewardArrays(np.zeros((1, len(world.terms)), np.float32)),
             curve=tuple(self.curve),
             phase="counting",
-            uses=uses,
+            feedback_counts=uses,
         )
 
     def save(self, folder: Path) -> None:
@@ -130,7 +130,7 @@ class Torn(FakeLearner):
         parting = {rater: {"vase": 3.0} for rater in said if whom and rater != whom}
         told = tuple(f"{rater} wants something else than {whom}: more of vase." for rater in parting)
         followed = (whom,) if whom else ()
-        return replace(super().snapshot(), parting=parting, followed=followed, warnings=told)
+        return replace(super().snapshot(), rater_differences=parting, followed_raters=followed, warnings=told)
 
 
 KINDS = {"fake": FakeLearner, "broken": Broken, "stuck": Stuck, "mortal": Mortal, "torn": Torn}

@@ -15,8 +15,8 @@ from agents.feedback.records import (
     Evaluation,
     Question,
     Undo,
+    active_records,
     kind_of,
-    standing,
 )
 from agents.snapshot import CurvePoint, Snapshot
 from envs import task_catalog
@@ -55,7 +55,7 @@ class FakeSession:
 
     @property
     def counts(self) -> dict[str, int]:
-        kinds = [kind_of(record) for record in standing(self.records)]
+        kinds = [kind_of(record) for record in active_records(self.records)]
         return {
             kind: kinds.count(kind) for kind in ("demonstration", "evaluation", "comparison", "correction")
         }
@@ -85,7 +85,7 @@ class FakeSession:
         return self._add(Correction(agent, person), "Correction saved.")
 
     def undo(self, kind: str | None = None) -> str | None:
-        last = [r for r in standing(self.records) if kind is None or kind_of(r) == kind]
+        last = [r for r in active_records(self.records) if kind is None or kind_of(r) == kind]
         return self._add(Undo(last[-1].id), "Taken back.") if last else None
 
     def next_question(self, clips: int = 2) -> Question | None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pygame
 
-from agents.feedback.records import Question, Undo, kind_of, standing
+from agents.feedback.records import Question, Undo, active_records, kind_of
 from agents.policies.policy_arrays import PolicyArrays
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import CurvePoint, Snapshot
@@ -104,7 +104,7 @@ class Teaching(FakeSession):
         return self.ask(clips)
 
     def undo(self, kind: str | None = None) -> str | None:
-        last = [r for r in standing(self.records) if kind is None or kind_of(r) == kind]
+        last = [r for r in active_records(self.records) if kind is None or kind_of(r) == kind]
         if not last:
             return None
         record = Undo(last[-1].id)

@@ -52,7 +52,7 @@ def test_sets_ask_learners_for_what_they_take(name: str) -> None:
     for one in found:
         _check(one.config.learner, one.config.wanted())
         assert one.config.stages()
-        learner_catalog.check(one.config.learner, one.config.config)
+        learner_catalog.check_settings(one.config.learner, one.config.config)
         json.dumps(asdict(one.config))
     assert len({learners._file(Path(), one) for one in found}) == len(found), "two ways of teaching are one"
 

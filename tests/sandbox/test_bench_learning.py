@@ -39,7 +39,7 @@ def report(*arguments: str) -> dict[str, Any]:
 
 
 def reach(**options: Any) -> Task:
-    return scores.unseen(task_catalog.task(REACH, **options))
+    return scores.test_task(task_catalog.task(REACH, **options))
 
 
 # References.
@@ -49,16 +49,16 @@ def test_references_come_back_as_they_were_kept(tmp_path: Path) -> None:
     layers = ((np.ones((3, 2), np.float32), np.zeros(2, np.float32)),)
     policy = PolicyArrays(layers, "gaussian", np.zeros(2, np.float32), -np.ones(2, np.float32))
     three = (np.array([-1.0, 0.5]), np.zeros(2), np.array([1.25, 2.0]))
-    path = kept.keep(reach(), kept.ReferenceReturns(*three, "policy", policy, True, 9), tmp_path)
+    path = kept.save(reach(), kept.ReferenceReturns(*three, "policy", policy, True, 9), tmp_path)
     assert path.stat().st_size < 4096
-    found = kept.find(reach(), 2, (tmp_path,))
+    found = kept.load_shipped(reach(), 2, (tmp_path,))
     assert found is not None
     assert found.policy is not None
-    assert (found.by, found.surest, found.steps) == ("policy", True, 9)
+    assert (found.by, found.deterministic, found.steps) == ("policy", True, 9)
     assert np.array_equal(found.oracle, [1.25, 2.0])
     obs = np.ones((1, 3), np.float32)
     assert np.array_equal(found.policy.act(obs), policy.act(obs))
-    assert kept.find(reach(), 3, (tmp_path,)) is None  # more layouts than were measured
+    assert kept.load_shipped(reach(), 3, (tmp_path,)) is None  # more layouts than were measured
 
 
 def test_references_of_another_world_are_not_used(
@@ -68,9 +68,9 @@ def test_references_of_another_world_are_not_used(
     monkeypatch.setattr(kept, "user_cache_path", lambda name: tmp_path / "cache")
     stale = kept.ReferenceReturns(*(np.full(2, v) for v in (0.0, 0.0, 99.0)), "plan")
     with monkeypatch.context() as older:
-        older.setattr(kept, "_sources", lambda id: "another")
-        kept.keep(reach(), stale, kept.SHIPPED)
-    assert kept.find(reach(), 2, (kept.SHIPPED,)) is None
+        older.setattr(kept, "world_source_digest", lambda id: "another")
+        kept.save(reach(), stale, kept.SHIPPED)
+    assert kept.load_shipped(reach(), 2, (kept.SHIPPED,)) is None
     found = scores.reference_means(task_catalog.task(REACH), 2)
     assert found.oracle < 3
     assert "made for another state of its world" in caplog.text
@@ -80,25 +80,32 @@ def test_references_of_another_world_are_not_used(
 
 
 def test_the_key_follows_what_a_task_is_made_of() -> None:
-    assert kept.key_of(reach()) == kept.key_of(reach())
+    assert kept.reference_key(reach()) == kept.reference_key(reach())
     assert (
-        len({kept.key_of(reach()), kept.key_of(reach(size=11)), kept.key_of(reach(difficulty="easy"))}) == 3
+        len(
+            {
+                kept.reference_key(reach()),
+                kept.reference_key(reach(size=11)),
+                kept.reference_key(reach(difficulty="easy")),
+            }
+        )
+        == 3
     )
-    assert kept.name_of(reach()) == kept.name_of(task_catalog.task(REACH))
+    assert kept.file_name(reach()) == kept.file_name(task_catalog.task(REACH))
 
 
 def test_comments_do_not_make_references_stale() -> None:
     plain = 'x = "#1"\n\ndef f():\n    return x\n'
     told = '"""What."""\nx = "#1"  # why\n\n\ndef f():\n    """How."""\n    return x\n'
-    assert source_digest._bare(plain) == source_digest._bare(told)
-    assert source_digest._bare(plain) != source_digest._bare(plain.replace("#1", "#2"))
+    assert source_digest._strip_comments(plain) == source_digest._strip_comments(told)
+    assert source_digest._strip_comments(plain) != source_digest._strip_comments(plain.replace("#1", "#2"))
 
 
 def test_a_score_over_the_oracle_fails() -> None:
     refs = scores.ReferenceMeans(random=0.0, still=-1.0, oracle=2.0)
-    assert refs.checked(2.02) == pytest.approx(1.01)
+    assert refs.checked_score(2.02) == pytest.approx(1.01)
     with pytest.raises(scores.OracleTooWeak, match="teachbox references"):
-        refs.checked(2.1)
+        refs.checked_score(2.1)
 
 
 def test_the_command_writes_references(tmp_path: Path) -> None:
@@ -113,9 +120,9 @@ def test_the_command_writes_references(tmp_path: Path) -> None:
 def test_shipped_references_are_of_the_worlds_as_they_are() -> None:
     for path in kept.SHIPPED.glob("*.json"):
         facts = json.loads(path.read_text("utf-8"))
-        task = scores.unseen(task_catalog.task(facts["task"], **facts["options"]))
-        assert facts["key"] == kept.key_of(task), f"{path.name} is stale: run `teachbox references`"
-        assert kept.find(task, scores.LAYOUTS) is not None
+        task = scores.test_task(task_catalog.task(facts["task"], **facts["options"]))
+        assert facts["key"] == kept.reference_key(task), f"{path.name} is stale: run `teachbox references`"
+        assert kept.load_shipped(task, scores.N_TEST_LAYOUTS) is not None
 
 
 # Speed and learning.
@@ -145,17 +152,17 @@ def test_ratios_are_of_the_speeds_they_name_round_by_round() -> None:
 
     speeds = [
         *speed(REACH, "SB3 PPO", "ours", [90.0, 9.0, 180.0], 0.05),
-        *speed(REACH, "BurstPPO", "ours", [150.0, 15.0, 300.0], 0.1),
+        *speed(REACH, "IncrementalPPO", "ours", [150.0, 15.0, 300.0], 0.1),
         *speed(f"nothing, as {REACH}", "SB3 PPO", "ours", [100.0, 10.0, 180.0], None),
         *speed("MiniGrid-FourRooms-v0", "SB3 PPO", "SB3's (64, 10)", [3.0, 0.3, 30.0], None),
     ]
     found = {one.figure: (one.times, one.within_target) for one in ratios(speeds)}
     peer = "SB3 PPO on MiniGrid-FourRooms-v0 x8"
     assert found[f"RoomsReach-v0, SB3 PPO / {peer}, SB3's (64, 10)"] == (pytest.approx(30.0), True)
-    assert found[f"RoomsReach-v0, BurstPPO / {peer}, SB3's (64, 10)"] == (pytest.approx(50.0), None)
+    assert found[f"RoomsReach-v0, IncrementalPPO / {peer}, SB3's (64, 10)"] == (pytest.approx(50.0), None)
     assert found[f"RoomsReach-v0, SB3 PPO / {peer}, (512, 4)"] == (None, None)
     assert found["RoomsReach-v0, SB3 PPO / the same on nothing"] == (pytest.approx(0.9), True)
-    assert found["RoomsReach-v0, BurstPPO / SB3 PPO"] == (pytest.approx(5 / 3), False)
+    assert found["RoomsReach-v0, IncrementalPPO / SB3 PPO"] == (pytest.approx(5 / 3), False)
     assert found["RoomsReach-v0, the world's share of SB3 PPO (at most)"] == (0.05, True)
     line = pooled(speeds)[0]
     assert (line.steps, line.steps_per_cpu_second, line.round) == (3, 90.0, 3)
@@ -177,7 +184,9 @@ def test_a_still_world_never_moves_and_ends_as_often_as_the_real_one() -> None:
 def test_sb3s_own_ppo_is_paid_by_the_judge() -> None:
     task = task_catalog.task(REACH)
     env = written(task, 4)
-    env.judge = lambda before, terms, after: after[:, task.world.clock] - before[:, task.world.clock] + 6.0
+    env.reward_override = lambda before, terms, after: (
+        after[:, task.world.clock] - before[:, task.world.clock] + 6.0
+    )
     ppo = stock_ppo(env, PPOConfig(n_envs=4, n_steps=task.horizon + 2, batch_size=64, n_epochs=1))
     ppo.learn(1)
     paid = ppo.rollout_buffer.rewards - 7.0  # beyond the judge's, the bootstrap at the horizon alone

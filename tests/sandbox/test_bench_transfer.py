@@ -13,7 +13,7 @@ from tests.agents.toy import toy
 def _by(*weights: float) -> float:
     """The wish per episode of a policy trained from nothing by a reward that is linear in the terms."""
     reward = RewardArrays(np.array([weights], np.float32))
-    return scores.evaluate(toy(), trained(toy(), reward, 4_000, seed=0)).mean
+    return scores.evaluate_policy(toy(), trained(toy(), reward, 4_000, seed=0)).mean
 
 
 def test_a_fresh_policy_does_what_the_reward_says() -> None:

@@ -16,8 +16,8 @@ from agents.feedback.records import (
     Evaluation,
     Record,
     Undo,
+    active_records,
     kind_of,
-    standing,
 )
 from sandbox.learning.checkpoints import Checkpoints
 from sandbox.store import Reader
@@ -162,7 +162,7 @@ def check_rooms(found: list[tuple[int, Record]], asked: list[str]) -> None:
     assert isinstance(correction, Correction)
     assert len(correction.person) >= 1
     np.testing.assert_array_equal(correction.agent.states[0], correction.person.states[0])
-    assert len(standing(said)) == 15
+    assert len(active_records(said)) == 15
 
 
 def hold_each(window: Window, keys: tuple[str, ...]) -> bool:

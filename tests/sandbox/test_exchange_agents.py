@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.io.agent_bundle import load
-from agents.io.sb3_zip import model
+from agents.io.sb3_zip import make_model
 from envs.task_catalog import task
 from sandbox.exchange.agents import session_agent
 from sandbox.exchange.sample import make_session
@@ -38,7 +38,7 @@ def test_an_agent_goes_out_and_comes_in(
     for name in ("a", "a-2"):
         again = load(tmp_path / "other" / "agents" / name)
         np.testing.assert_allclose(again.policy.act(obs), wanted)
-        np.testing.assert_allclose(model(again, task(ROOMS)).predict(obs, deterministic=True)[0], wanted)
+        np.testing.assert_allclose(make_model(again, task(ROOMS)).predict(obs, deterministic=True)[0], wanted)
     assert load(tmp_path / "other" / "agents" / "a").value
     session(tmp_path / "cart", task("CartPole-v1"))
     assert "RoomsTidy" in refused("import", "a", "--session", "cart")

@@ -220,4 +220,4 @@ def test_learners_take_what_can_not_be_run_again(learner: str, tmp_path: Path) -
     student.observe(3, [entry.record for entry in found])
     for _ in range(3):
         student.step()
-    assert student.snapshot().uses == {"demonstration": 3}
+    assert student.snapshot().feedback_counts == {"demonstration": 3}

@@ -161,7 +161,7 @@ def test_names_stand_for_ids() -> None:
         TASK,
         1,
         followed=(ANN,),
-        parting={BOB: {"vase": 2.0}, EVE: {"vase": 2.0}},
+        rater_differences={BOB: {"vase": 2.0}, EVE: {"vase": 2.0}},
         warnings=(f"{EVE} wants something else than {ANN}.",),
     )
     assert people.camps(seen) == (RaterGroup((ANN,), "ann"), RaterGroup((BOB, EVE), "bob and rater e1b2"))

@@ -91,7 +91,7 @@ def test_feedback_reaches_the_learner_and_undo_too(desk):
     undo = desk.session.undo()
     assert desk.saved(undo).target == ids[2]
     desk.until(lambda: desk.heard() == 4)
-    assert desk.session.latest.uses == {"demonstration": 2} == desk.session.counts
+    assert desk.session.latest.feedback_counts == {"demonstration": 2} == desk.session.counts
     assert desk.session.last_saved == 4
 
 
@@ -124,7 +124,7 @@ def test_a_killed_learner_starts_again_from_its_checkpoint_with_all_feedback(des
     desk.until(lambda: desk.session.status.state == "learning" and desk.heard() == 2)
     assert desk.pid != pid
     assert desk.saved(kept).seq == 2
-    assert desk.session.latest.uses == {"demonstration": 1, "evaluation": 1}
+    assert desk.session.latest.feedback_counts == {"demonstration": 1, "evaluation": 1}
     assert desk.step() >= saved_at  # not from 0
     steps = [point.env_steps for point in desk.session.curve]
     assert steps == sorted(set(steps))
@@ -381,6 +381,6 @@ def kills(folder: Path, count: int, seed: int) -> float:
         time.sleep(0.005)
     desk.until(lambda: desk.heard() == said and desk.session.status.state == "learning")
     assert desk.session.latest is not None
-    assert desk.session.latest.uses == ({"evaluation": said} if said else {})
+    assert desk.session.latest.feedback_counts == ({"evaluation": said} if said else {})
     desk.session.close()
     return longest

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.feedback.records import standing, uses_of
+from agents.feedback.records import active_records, count_by_kind
 from agents.io import agent_bundle
 from agents.learner_catalog import make
 from agents.policies.policy_arrays import PolicyArrays
@@ -55,7 +55,7 @@ def test_a_session_opens_with_all_that_was_said(written: Path, name: str) -> Non
     records = reader.records()
     reader.close()
     assert [record.id for _, record in records] == [one["id"] for one in wanted["records"]]
-    assert uses_of(standing([record for _, record in records])) == wanted["standing"]
+    assert count_by_kind(active_records([record for _, record in records])) == wanted["standing"]
 
 
 @pytest.mark.parametrize("name", SESSIONS)

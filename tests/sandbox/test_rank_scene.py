@@ -11,7 +11,7 @@ import numpy as np
 import pygame
 import pytest
 
-from agents.feedback.records import Comparison, Question, Undo, standing
+from agents.feedback.records import Comparison, Question, Undo, active_records
 from envs.rooms.rooms_tasks import rooms_tidy
 from envs.world import Task
 from sandbox.play.ordering import Ordering, ordinal
@@ -140,10 +140,10 @@ def test_undo_takes_back_the_last_answer_and_asks_it_again(app: App, session: Te
     assert isinstance(session.records[-1], Undo)
     assert scene(app).shown.question.id == first
     press(app, "right")
-    assert [r.ranks for r in standing(session.records)] == [(), (1, 0)]
+    assert [r.ranks for r in active_records(session.records)] == [(), (1, 0)]
     assert scene(app).shown.question.id == second
     press(app, "u", "u")
-    assert standing(session.records) == []
+    assert active_records(session.records) == []
     press(app, "u")
     assert "no answer to take back" in app.news.message
 
@@ -396,6 +396,6 @@ def test_answers_and_their_undo_reach_a_real_session(tmp_path: Path) -> None:
         kept = [record for _, record in reopened._store.records()]
         assert reopened.counts == {"comparison": 2}
     assert [type(record).__name__ for record in kept] == ["Comparison", "Comparison", "Undo", "Comparison"]
-    assert [record.ranks for record in standing(kept)] == [(0, 1), (0, 0)]
+    assert [record.ranks for record in active_records(kept)] == [(0, 1), (0, 0)]
     assert kept[0].question == first.id
     assert kept[1].question == kept[3].question == again.id

@@ -20,7 +20,7 @@ from envs.world import Task
 from sandbox.store import Provenance, Reader, Store
 
 ANSWERS, HELD_OUT = 40, 60
-PRACTISED, SHORT = {"prior_steps": 20_000}, {"prior_steps": 1, "steps_per_fit": 4_096}
+PRACTISED, SHORT = {"proxy_steps": 20_000}, {"proxy_steps": 1, "steps_per_fit": 4_096}
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,7 @@ def test_a_kept_drive_changes_the_policy_and_outlives_kill_and_close(tmp_path: P
     session.keep(drive(2))
     until(session, lambda: session.latest.feedback_seq == 1 and session.status.state == "waiting")
     after = weights(session.latest)
-    assert session.latest.uses == {"demonstration": 1}
+    assert session.latest.feedback_counts == {"demonstration": 1}
     assert not np.array_equal(before, after)
     until(session, lambda: (tmp_path / "session/checkpoint/bc/current").exists())
 
@@ -75,7 +75,7 @@ def test_a_kept_drive_changes_the_policy_and_outlives_kill_and_close(tmp_path: P
     )
     assert any(isinstance(event, LearnerRestarted) for event in events)
     until(session, lambda: session.latest.feedback_seq == 2)
-    assert session.latest.uses == {"demonstration": 2}
+    assert session.latest.feedback_counts == {"demonstration": 2}
     points = len(session.curve)
     assert session.close() is None
 
@@ -83,7 +83,7 @@ def test_a_kept_drive_changes_the_policy_and_outlives_kill_and_close(tmp_path: P
     assert len(again.curve) >= points > 0
     until(again, lambda: again.latest is not None and again.latest.feedback_seq == 2)
     assert again.latest is not None
-    assert again.latest.uses == {"demonstration": 2}
+    assert again.latest.feedback_counts == {"demonstration": 2}
     again.close()
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.feedback.records import Comparison, Demonstration, Evaluation, Record, Undo, standing
+from agents.feedback.records import Comparison, Demonstration, Evaluation, Record, Undo, active_records
 from sandbox.bench.durability.concurrent_raters import in_threads
 from sandbox.bench.durability.count import Count
 from sandbox.bench.durability.fake_records import trajectory
@@ -123,7 +123,7 @@ def test_undo_takes_back_and_everything_stays(store):
     save(store, one, two, Undo(one.id))
     found = [record for _, record in store.records()]
     assert [type(record).__name__ for record in found] == ["Demonstration", "Evaluation", "Undo"]
-    assert [record.id for record in standing(found)] == [two.id]
+    assert [record.id for record in active_records(found)] == [two.id]
     assert [line.id for line in standing_lines(store.outline())] == [two.id]
     assert store.counts() == {"evaluation": 1} == count_standing(store.place.path)
 

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
-from agents.feedback.records import Record, Undo, standing
+from agents.feedback.records import Record, Undo, active_records
 from sandbox.store import Provenance, Reader, Store, blobs, standing_lines
 from sandbox.store.backup import backup, merge
 from sandbox.store.verify import Finding, Report, check
@@ -107,7 +107,7 @@ class StoreMachine(RuleBasedStateMachine):
         reader = Reader(self.path)
         assert reader.newest() == len(self.said)
         reader.close()
-        kept = [record.id for record in standing(self.said)]
+        kept = [record.id for record in active_records(self.said)]
         assert [line.id for line in standing_lines(self.store.outline())] == kept
 
     def teardown(self) -> None:

@@ -21,7 +21,7 @@ SHORT = TrainConfig(
     mix={"demonstration": 1, "comparison": 4, "ranking": 1, "evaluation": 2, "correction": 1},
     rounds=2,
     steps_per_round=8_000,
-    config={"prior_steps": 8_000, "steps_per_fit": 16_000},
+    config={"proxy_steps": 8_000, "steps_per_fit": 16_000},
 )
 CLOCKS = ("cpu_seconds", "wall_seconds", "teacher_cpu_seconds")
 
@@ -40,7 +40,7 @@ def test_each_question_knows_of_the_answer_before_it(monkeypatch: pytest.MonkeyP
     known, ask = list[int](), JointLearner.query
 
     def query(learner: JointLearner, clips: int = 2) -> Question | None:
-        known.append(len(learner.schedule.fitted))
+        known.append(len(learner.schedule.fitted_ids))
         return ask(learner, clips)
 
     monkeypatch.setattr(JointLearner, "query", query)
@@ -69,7 +69,7 @@ def test_a_takeover_costs_the_time_that_is_watched_before_it(
 
     monkeypatch.setattr(SyntheticTeacher, "where_to_correct", lambda *_: 7)
     monkeypatch.setattr(SyntheticTeacher, "correct", correct)
-    asked = replace(SHORT, mix={"correction": 1}, rounds=1, config={"updates": 50}, learner="dagger")
+    asked = replace(SHORT, mix={"correction": 1}, rounds=1, config={"n_updates": 50}, learner="dagger")
     # an episode without a fault, then 7 steps of one and 5 at the wheel; or all there are without a fault
     steps = task.horizon + 7 + 5 if mended else WATCHED * task.horizon
     assert train(asked).human_seconds == pytest.approx(steps / task.world.steps_per_second)

@@ -206,7 +206,7 @@ def test_a_reward_without_terms_tells_what_moves_it() -> None:
     weights = np.zeros((2, len(TASK.world.terms)), np.float32)
     net = ((np.zeros((3, 1), np.float32), np.zeros(1, np.float32)),)
     by_net = snapshot(
-        TASK, 1, reward=RewardArrays(weights, nets=(net,)), salience={"angle": -2.0, "cart": 1.0}
+        TASK, 1, reward=RewardArrays(weights, nets=(net,)), saliency={"angle": -2.0, "cart": 1.0}
     )
     title, _, bars = progress_panel.believed(TASK, by_net)
     assert "by what it sees" in title
@@ -264,7 +264,7 @@ def test_no_text_is_drawn_outside_the_window(size: tuple[int, int], keys: str) -
 def test_the_counters_are_not_cut_in_a_small_window() -> None:
     session = Teaching(TASK)
     app = App(session, size=(640, 480), fixed_dt=True)  # type: ignore[arg-type]
-    session.show(1117, uses={"comparison": 10})
+    session.show(1117, feedback_counts={"comparison": 10})
     app.go("watch")
     frames(app, 30)
     app.theme.trace = []

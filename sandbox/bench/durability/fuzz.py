@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agents.io.manifest import MANIFEST, seal
+from agents.io.manifest import MANIFEST, write_manifest
 from envs.task_catalog import task
 from sandbox.bench.durability.fuzz_targets import REFUSALS, Target, Targets
 from sandbox.bench.durability.mutations import changed, with_member_changed
@@ -62,7 +62,7 @@ def _disturb(target: Target, at: Path, chance: random.Random) -> list[str]:
     if target.mend != "manifest":
         return [name]
     folder = (at / name).parent
-    seal(folder, [path.name for path in folder.iterdir() if path.name != MANIFEST])
+    write_manifest(folder, [path.name for path in folder.iterdir() if path.name != MANIFEST])
     return [name, next(other for other in target.files if other.endswith(MANIFEST))]
 
 

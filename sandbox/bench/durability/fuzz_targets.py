@@ -79,7 +79,7 @@ class Targets:
         made: list[tuple[str, Callable[[Path], Any]]] = [
             ("bundle", lambda at: preference_bundle.write(at / "x", self.ledger)),
             ("agent", lambda at: agent_bundle.save(at / "x", self.agent)),
-            ("sb3", lambda at: sb3_zip.write(at / "x.zip", self.agent, self.world)),
+            ("sb3", lambda at: sb3_zip.write_zip(at / "x.zip", self.agent, self.world)),
             ("cpl", lambda at: cpl_format.write(at / "x.npz", [one.record for one in self.ledger.entries])),
             ("csv", lambda at: labels.write_csv(at / "x.csv", self.ledger)),
             ("parquet", lambda at: labels.write_parquet(at / "x.parquet", self.ledger)),
@@ -94,7 +94,7 @@ class Targets:
                 files[name] = taken(Path(folder))
         sealed, same = self._bundle, lambda found: self._digests(found) == self.digests
         read = {
-            "zip": lambda at: sb3_zip.read(at / "x.zip", self.world),
+            "zip": lambda at: sb3_zip.read_zip(at / "x.zip", self.world),
             "npz": lambda at: cpl_format.read(at / "x.npz"),
             "parquet": lambda at: labels.read_parquet(at / "x.parquet", self.apart),
         }
@@ -136,7 +136,7 @@ class Targets:
 
     def _load(self, at: Path) -> agent_bundle.Agent:
         found = agent_bundle.load(at / "x")
-        agent_bundle.check_fits(found, self.world)
+        agent_bundle.check_compatible(found, self.world)
         return found
 
     def _pairs(self, found: Any) -> bool:

@@ -89,7 +89,7 @@ def kills(folder: Path, times: int, seed: int) -> Backs:
         return bool(asked)
 
     def heard() -> int:
-        return session.latest.uses.get("comparison", 0) if session.latest else 0
+        return session.latest.feedback_counts.get("comparison", 0) if session.latest else 0
 
     until(lambda: session.latest is not None)
     alone.clear()  # the first frames load what they draw

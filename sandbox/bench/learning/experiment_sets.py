@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from agents.learner_catalog import LEARNERS as BUILT_IN
-from agents.learner_catalog import entry
+from agents.learner_catalog import find_entry
 from sandbox.bench.learning.learner_scores import Condition, Wanted
 from sandbox.studies.feedback_mix import parse_mix
 from sandbox.studies.training_study import TrainConfig
@@ -38,7 +38,7 @@ LEARNERS = (
 MODELS = ("net", "terms", "tamer", "coach")
 SHORTER = {world: {"steps_per_fit": 240_000} for world in (MERGE, ROVER)}
 """How long practice on one state of the feedback may take in the table, where steps cost more."""
-OFF_POLICY = {world: {"prior_steps": 20_000, "steps_per_fit": 20_000} for world in (MERGE, ROVER, POLE)}
+OFF_POLICY = {world: {"proxy_steps": 20_000, "steps_per_fit": 20_000} for world in (MERGE, ROVER, POLE)}
 """The same for `pebble`, which learns more from each step and takes longer over it."""
 PRACTISES = ("joint", "preferences", "gail", "airl", "maxent", "evaluative", "shaping")
 
@@ -54,7 +54,7 @@ def taught(
 ) -> Condition:
     """A learner by name (see LEARNERS) with budgets as in "comparison=5/comparison=10"."""
     learner, model = _split(name)
-    own = {} if model in ("", "terms") else {"model": "net"} if model == "net" else {"way": model}
+    own = {} if model in ("", "terms") else {"model": "net"} if model == "net" else {"method": model}
     mixes = [parse_mix(part) for part in budgets.split("/")]
     base = TrainConfig(
         world=world,
@@ -107,7 +107,7 @@ def _limits(learner: str, world: str) -> dict[str, int]:
 
 def _budgets(learner: str, world: str) -> str:
     """What one learner is given in a world of the table, budget by budget; empty: nothing that it takes."""
-    kinds, flat = entry(learner).kinds, world in (TIDY, LOOPHOLE)
+    kinds, flat = find_entry(learner).kinds, world in (TIDY, LOOPHOLE)
     if learner == "joint" and world != POLE:
         few = "demonstration=1,comparison=4/demonstration=2,comparison=10/"
         return (
@@ -219,7 +219,7 @@ def imitation() -> list[Condition]:
 
 def loophole() -> list[Condition]:
     """The world whose written reward pays for dropping things: from it alone, and from thirty answers."""
-    long = {"prior_steps": 1_000_000}
+    long = {"proxy_steps": 1_000_000}
     return [
         taught("joint", LOOPHOLE, "comparison=0", None, "the written reward alone (at most 0.3)", long),
         taught("joint", LOOPHOLE, "comparison=10/comparison=20/comparison=30", Wanted(0.9)),
@@ -241,15 +241,15 @@ def care() -> list[Condition]:
 
 def questions() -> list[Condition]:
     """How what is asked about is chosen."""
-    from agents.queries.selection import QueryConfig, Ways
+    from agents.queries.selection import Acquisition, QueryConfig
 
     found = []
     for model, numbers in (("preferences", (3, 5, 10, 20, 40)), ("preferences:net", (15, 30, 60))):
         budgets = "/".join(f"comparison={n}" for n in numbers)
-        for by in get_args(Ways):
+        for by in get_args(Acquisition):
             if by == "improvement" and model != "preferences":
                 continue  # a net asks by information in its place
-            config = {"query": QueryConfig(by=by)}
+            config = {"query": QueryConfig(acquisition=by)}
             found.append(taught(model, TIDY, budgets, None, f"{model}, {by}", config))
     return found
 
@@ -294,7 +294,7 @@ def _is_about(condition: Condition, learner: str) -> bool:
     """Whether that is its name, or its learner's, with the reward or way after a colon where told."""
     name, model = _split(learner)
     own, usual = condition.config.config, "tamer" if name == "evaluative" else "terms"
-    way = own.get("way", own.get("model", usual))
+    way = own.get("method", own.get("model", usual))
     return learner == condition.name or (name == condition.config.learner and model in ("", way))
 
 

@@ -80,7 +80,7 @@ def measure(
                 task: Task = task, seed: int = seed, patience: float = patience, here: Tell = here
             ) -> Any:
                 ppo_on_reward(task, scores.true_reward_of(task)).train_iteration()  # compiles; not counted
-                return asdict(learn(task, seed, patience, 20 if quick else scores.LAYOUTS, here))
+                return asdict(learn(task, seed, patience, 20 if quick else scores.N_TEST_LAYOUTS, here))
 
             yield Learned(**part(folder, what, make))
 
@@ -98,8 +98,8 @@ def learn(task: Task, seed: int, patience: float, layouts: int, tell: Tell) -> L
         if spent - scored < BETWEEN * patience / PATIENCE and spent < patience:
             continue
         scored = spent
-        found = scores.evaluate(task, policy_arrays(ppo.policy), layouts, seed=ppo.num_timesteps)
-        best = max(best, refs.checked(found.mean))
+        found = scores.evaluate_policy(task, policy_arrays(ppo.policy), layouts, seed=ppo.num_timesteps)
+        best = max(best, refs.checked_score(found.mean))
         tell(min(1.0, spent / patience), f"seed {seed}, {spent:.1f} CPU-s, score {best:.2f}")
         if best >= ENOUGH:
             return Learned(title(task), seed, spent, ppo.num_timesteps, best, None)

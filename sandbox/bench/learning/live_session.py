@@ -15,7 +15,7 @@ from time import monotonic, sleep
 
 import numpy as np
 
-from agents.evaluation.scores import evaluate
+from agents.evaluation.scores import evaluate_policy
 from agents.feedback.records import Question
 from agents.teachers.synthetic import make_teacher
 from agents.teachers.teacher_protocol import Teacher
@@ -135,7 +135,7 @@ def _share(session: Session) -> float:
     newest = session.latest
     if newest is None or newest.policy is None:
         return 0.0
-    return float(np.mean(evaluate(session.task, newest.policy).done))
+    return float(np.mean(evaluate_policy(session.task, newest.policy).done))
 
 
 def _demonstrate(session: Session, teacher: Teacher, number: int) -> None:

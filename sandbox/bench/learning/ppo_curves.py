@@ -1,6 +1,6 @@
 """Does our PPO learn as much from a step as SB3's? Learning curves on the wish, over seeds.
 
-What BurstPPO does differently: a NumPy rollout that leaves early ends out, an update by hand in NumPy,
+What IncrementalPPO does differently: a NumPy rollout that leaves early ends out, an update by hand in NumPy,
 advantages made alike over the whole rollout instead of each batch, and gradients of policy and value
 clipped apart. Scores are of sampled actions on unseen layouts.
 """
@@ -94,7 +94,7 @@ def _curve(
         while ppo.num_timesteps < until:
             burst()
         spent += time.process_time() - began
-        mean = float(scores.evaluate(task, policy_arrays(ppo.policy), layouts, seed=until).mean)
+        mean = float(scores.evaluate_policy(task, policy_arrays(ppo.policy), layouts, seed=until).mean)
         tell(until / at[-1], f"return {mean:.2f} after {until:,} steps")
         yield mean, spent
 

@@ -30,16 +30,16 @@ class Line:
 
 def measure(world: str | None, folder: Path, *, quick: bool, again: bool, tell: Tell) -> Iterator[Line]:
     """Measure what is missing or stale (everything if `again`) and write it into `folder`."""
-    tasks = [scores.unseen(task) for task in variants(world)]
-    layouts = QUICK_LAYOUTS if quick else scores.LAYOUTS
+    tasks = [scores.test_task(task) for task in variants(world)]
+    layouts = QUICK_LAYOUTS if quick else scores.N_TEST_LAYOUTS
     for index, task in enumerate(tasks):
         here = within(tell, index / len(tasks), (index + 1) / len(tasks), title(task))
-        found = None if again else kept.find(task, layouts, (folder,))
+        found = None if again else kept.load_shipped(task, layouts, (folder,))
         if found is None:
-            found = scores.measure(task, layouts, QUICK_STEPS if quick else None, here)
-            kept.keep(task, found, folder)
+            found = scores.measure_references(task, layouts, QUICK_STEPS if quick else None, here)
+            kept.save(task, found, folder)
         by = {"plan": "exact plan", "rule": "careful driver by rule"}.get(
             found.by, f"PPO on the wish, {found.steps:,} steps"
         )
         random, still, oracle = (float(one.mean()) for one in (found.random, found.still, found.oracle))
-        yield Line(title(task), len(found.oracle), random, still, oracle, by, f"{kept.name_of(task)}.json")
+        yield Line(title(task), len(found.oracle), random, still, oracle, by, f"{kept.file_name(task)}.json")

@@ -43,14 +43,14 @@ def again(config: TrainConfig) -> dict[str, Any]:
     seen = fresh.snapshot()
     assert seen.policy is not None
     cpu = time.process_time() - began
-    found = scores.evaluate(task, seen.policy)
+    found = scores.evaluate_policy(task, seen.policy)
     return {
         "mix": config.wanted(),
         "answers": lesson.answers,
         "human_seconds": lesson.human_seconds,
         "env_steps": seen.env_steps,
         "cpu_seconds": cpu,
-        "normalised_return": refs.checked(found.mean),
+        "normalised_return": refs.checked_score(found.mean),
         "done_share": float(found.done.mean()),
         "budgets": [],
     }

@@ -18,7 +18,7 @@ from agents.evaluation import reference_returns as kept
 from agents.evaluation.scores import Episodes, ReferenceMeans
 from agents.learner_catalog import make
 from agents.policies import rollouts
-from agents.policies.rollouts import Act
+from agents.policies.rollouts import ActFunction
 from agents.teachers.synthetic import make_teacher
 from envs.rooms.planner import FlatPlan, can_plan, plan
 from envs.rooms.rooms_state_layout import T_MOVE
@@ -64,15 +64,15 @@ def measure(world: str | None, *, quick: bool, tell: Tell) -> Iterator[Line]:
     tasks = variants(world)
     for index, task in enumerate(tasks):
         here = within(tell, index / len(tasks), (index + 1) / len(tasks), title(task))
-        layouts, steps = (3, 40_000) if quick else (scores.LAYOUTS, oracle.STEPS)
+        layouts, steps = (3, 40_000) if quick else (scores.N_TEST_LAYOUTS, oracle.ORACLE_STEPS)
         yield from _lines(task, np.arange(layouts), steps, here)
 
 
 def _lines(trained: Task, seeds: Array, steps: int, tell: Tell) -> Iterator[Line]:
-    random, rows, task = np.random.default_rng(0), len(seeds), scores.unseen(trained)
+    random, rows, task = np.random.default_rng(0), len(seeds), scores.test_task(trained)
     found = {
-        "random": ("", scores.episodes(task, lambda obs: random_actions(task, rows, random), seeds)),
-        "standing still": ("", scores.episodes(task, lambda obs: task.idle(rows), seeds)),
+        "random": ("", scores.run_episodes(task, lambda obs: random_actions(task, rows, random), seeds)),
+        "standing still": ("", scores.run_episodes(task, lambda obs: task.idle(rows), seeds)),
         "best as written": _best_written(task, seeds, steps, within(tell, 0.0, 0.5, "as written")),
         "best as meant": _best_meant(task, seeds, steps, within(tell, 0.5, 0.9, "as meant")),
         CLONED: (f"{CLONES} clones, one each", cloned(trained, seeds, within(tell, 0.9, 1.0, "cloning"))),
@@ -107,7 +107,9 @@ def cloned(trained: Task, seeds: Array, tell: Tell) -> Episodes:
             pass
         policy = learner.snapshot().policy
         assert policy is not None
-        parts.append(scores.episodes(scores.unseen(trained), rollouts.acting(policy, seed), seeds))
+        parts.append(
+            scores.run_episodes(scores.test_task(trained), rollouts.sampling_act(policy, seed), seeds)
+        )
     return _together(parts)
 
 
@@ -126,28 +128,28 @@ def _best_written(task: Task, seeds: Array, steps: int, tell: Tell) -> tuple[str
     def pay(before: Array, terms: Array, after: Array) -> Array:
         return np.asarray(terms @ weights, np.float32)
 
-    def worth(act: Act) -> float:
-        return written_return(task, scores.episodes(task, act, seeds))
+    def worth(act: ActFunction) -> float:
+        return written_return(task, scores.run_episodes(task, act, seeds))
 
-    best = oracle.train(task, pay, worth, steps, tell)
-    act = oracle.acting(best.policy, best.surest)
-    return f"PPO, {steps:,} steps", scores.episodes(task, act, seeds)
+    best = oracle.train_oracle(task, pay, worth, steps, tell)
+    act = oracle.act_function(best.policy, best.deterministic)
+    return f"PPO, {steps:,} steps", scores.run_episodes(task, act, seeds)
 
 
 def _best_meant(task: Task, seeds: Array, steps: int, tell: Tell) -> tuple[str, Episodes]:
     if can_plan(task):
         return "exact plan", _planned(task, seeds, None, tell)
-    found = kept.find(task, len(seeds)) or kept.find_cached(task, len(seeds))
+    found = kept.load_shipped(task, len(seeds)) or kept.load_cached(task, len(seeds))
     if found is None:
-        found = scores.measure(task, len(seeds), steps, tell)
-        if steps >= oracle.STEPS:
-            kept.keep(task, found)
+        found = scores.measure_references(task, len(seeds), steps, tell)
+        if steps >= oracle.ORACLE_STEPS:
+            kept.save(task, found)
     if found.policy is None:
-        act = oracle.by_rule(task)
+        act = oracle.rule_based_act(task)
         assert act is not None
-        return "careful driver", scores.episodes(task, act, seeds)
-    act = oracle.acting(found.policy, found.surest)
-    return f"PPO, {found.steps:,} steps", scores.episodes(task, act, seeds)
+        return "careful driver", scores.run_episodes(task, act, seeds)
+    act = oracle.act_function(found.policy, found.deterministic)
+    return f"PPO, {found.steps:,} steps", scores.run_episodes(task, act, seeds)
 
 
 def _planned(task: Task, seeds: Array, wish: RoomsWish | None, tell: Tell) -> Episodes:
@@ -159,7 +161,7 @@ def _planned(task: Task, seeds: Array, wish: RoomsWish | None, tell: Tell) -> Ep
         sim = Simulation(task, len(some))
         sim.reset(some)
         plans = [plan(task, state, wish) for state in sim.states]
-        parts.append(scores.episodes(task, _following(plans), some, by_state=True))
+        parts.append(scores.run_episodes(task, _following(plans), some, by_state=True))
     return _together(parts)
 
 
@@ -171,5 +173,5 @@ def _together(parts: Sequence[Episodes]) -> Episodes:
     )
 
 
-def _following(plans: list[FlatPlan]) -> Act:
+def _following(plans: list[FlatPlan]) -> ActFunction:
     return lambda states: np.array([one.action(state) for one, state in zip(plans, states, strict=True)])

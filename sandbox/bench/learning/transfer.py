@@ -52,7 +52,7 @@ def measure(
     episodes = EPISODES // 100 if quick else EPISODES
     for seed in range(seeds):
         tell(seed / seeds, f"seed {seed}: teaching")
-        config: dict[str, Any] = {"prior_steps": 8_000, "steps_per_fit": 8_000} if quick else {}
+        config: dict[str, Any] = {"proxy_steps": 8_000, "steps_per_fit": 8_000} if quick else {}
         teacher = make_teacher("rational", task, seed)
         made = learner_catalog.make(learner, task, seed=seed, model=model, **config)
         refs = scores.reference_means(task)
@@ -63,16 +63,16 @@ def measure(
         assert taught.reward is not None
         tell((seed + 0.7) / seeds, f"seed {seed}: a fresh policy")
         began = time.process_time()
-        fresh = trained(scores.unseen(task), taught.reward, episodes, seed)
+        fresh = trained(scores.test_task(task), taught.reward, episodes, seed)
         spent = time.process_time() - began
-        found = scores.evaluate(task, fresh)
+        found = scores.evaluate_policy(task, fresh)
         yield Moved(
             task=world,
             learner=learner,
             model=model,
             comparisons=lesson.answers,
             seed=seed,
-            taught_score=refs.score(scores.evaluate(task, taught.policy).mean),
+            taught_score=refs.score(scores.evaluate_policy(task, taught.policy).mean),
             fresh_score=refs.score(found.mean),
             fresh_done=float(found.done.mean()),
             fresh_steps=episodes * task.horizon,

@@ -21,7 +21,7 @@ import torch
 from stable_baselines3 import PPO
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
-from agents.rl.ppo import BurstPPO, PPOConfig
+from agents.rl.ppo import IncrementalPPO, PPOConfig
 from agents.rl.vec_env import SimulationVecEnv
 from envs import task_catalog
 from envs.simulation import Simulation, Step
@@ -45,7 +45,7 @@ AGAINST = {
 """By kind of world: (peer, its setting, how many times as fast ours is to be)."""
 SHARE = {"rooms": 0.1, "lanes": 0.2, "rover": 0.2}
 """The most that a world's own steps may take of the CPU time."""
-STOCK, BURST = "SB3 PPO", "BurstPPO"
+STOCK, BURST = "SB3 PPO", "IncrementalPPO"
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class _Turn:
             env = written(task, OURS.n_envs) if task.id == name else nothing(task)
         simulation = env.simulation if isinstance(env, SimulationVecEnv) else None
         self.simulation = simulation if isinstance(simulation, TimedSimulation) else None
-        ppo = BurstPPO.on(env, self.config) if learner == BURST else stock_ppo(env, self.config)
+        ppo = IncrementalPPO.for_env(env, self.config) if learner == BURST else stock_ppo(env, self.config)
         if not self.peer:
             _learn(ppo)  # compiles
         return ppo
@@ -185,7 +185,7 @@ class _Turn:
 def _learn(ppo: PPO) -> int:
     """One rollout and its update; its steps."""
     rollout = ppo.n_steps * ppo.n_envs
-    if isinstance(ppo, BurstPPO):
+    if isinstance(ppo, IncrementalPPO):
         ppo.train_iteration()
     else:
         ppo.learn(rollout, reset_num_timesteps=False)
@@ -257,7 +257,7 @@ def _by_cell(speeds: Sequence[Speed]) -> dict[tuple[str, str, str], list[Speed]]
 
 
 def ratios(speeds: Sequence[Speed]) -> list[Ratio]:
-    """What the speeds are held to, and what BurstPPO adds to it."""
+    """What the speeds are held to, and what IncrementalPPO adds to it."""
     cells = _by_cell(speeds)
 
     def times(of: tuple[str, str, str], than: tuple[str, str, str]) -> list[float]:

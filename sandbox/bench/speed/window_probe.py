@@ -26,7 +26,7 @@ def tireless(name: str, task: Any, **keywords: Any) -> Any:
     """The learner as usual, but it never comes to the end of its first phase: a steady load."""
     from agents.learner_catalog import make
 
-    return make(name, task, **keywords, prior_steps=10**12)
+    return make(name, task, **keywords, proxy_steps=10**12)
 
 
 class Watcher:

@@ -61,15 +61,15 @@ def test_a_true_reward_under_the_old_id_is_not_scored_by_the_old_one() -> None:
     assert scores.reference_means(own, layouts=5).oracle == 0.0  # the best is to stay where one is
     assert scores.reference_means(rooms_reach(), layouts=5) == shipped
     assert shipped.oracle > 0.5
-    assert reference_returns.find(scores.unseen(own), 5) is None
+    assert reference_returns.load_shipped(scores.test_task(own), 5) is None
 
 
 def test_what_the_planner_can_not_read_is_learned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oracle, "STEPS", 4_000)
+    monkeypatch.setattr(oracle, "ORACLE_STEPS", 4_000)
     task = replace(rooms_reach(), id="mine/Restless", true_reward=moves(1.0))
     assert task.world.hooks.best_returns is not None
     assert task.world.hooks.best_returns(task, np.arange(2)) is None
-    found = scores.measure(scores.unseen(task), layouts=3)
+    found = scores.measure_references(scores.test_task(task), layouts=3)
     assert found.by == "policy"
     assert found.still.tolist() == [0.0, 0.0, 0.0]
     assert 0.7 * HORIZON < found.oracle.mean() <= HORIZON
@@ -77,10 +77,10 @@ def test_what_the_planner_can_not_read_is_learned(monkeypatch: pytest.MonkeyPatc
 
 def test_scored_layouts_are_the_unseen_ones_under_any_id() -> None:
     own = replace(rooms_reach(), id="mine/Restless", true_reward=moves(1.0), horizon=12)
-    unseen = scores.unseen(own)
+    unseen = scores.test_task(own)
     assert (unseen.id, unseen.true_reward, unseen.horizon) == (own.id, own.true_reward, 12)
     assert unseen.options["split"] == "test"
-    theirs = simulate(scores.unseen(rooms_reach()), 3).states
+    theirs = simulate(scores.test_task(rooms_reach()), 3).states
     assert np.array_equal(simulate(unseen, 3).states, theirs)
     assert not np.array_equal(simulate(own, 3).states, theirs)
 
@@ -104,11 +104,11 @@ def test_it_trains() -> None:
             break
     policy = learner.snapshot().policy
     assert policy is not None
-    assert scores.evaluate(task, policy, layouts=5).mean > 0.9 * HORIZON  # random: 0.8
+    assert scores.evaluate_policy(task, policy, layouts=5).mean > 0.9 * HORIZON  # random: 0.8
 
 
 def key(task: Task) -> str:
-    return reference_returns.key_of(task)
+    return reference_returns.reference_key(task)
 
 
 def test_the_key_follows_the_code_of_the_true_reward() -> None:
@@ -143,11 +143,11 @@ def test_a_digest_sees_globals_closures_defaults_and_attributes(monkeypatch: pyt
 
 
 def test_a_gymnasium_world_takes_a_true_reward_and_an_id_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(oracle, "FOREIGN_STEPS", 500)
+    monkeypatch.setattr(oracle, "EXTERNAL_ORACLE_STEPS", 500)
     cart = task_catalog.task("CartPole-v1")
     short = replace(cart, id="mine/Fall", true_reward=_ended, horizon=40)
     assert key(short) != key(replace(short, true_reward=cart.true_reward))
-    found = scores.measure(short, layouts=2)
+    found = scores.measure_references(short, layouts=2)
     assert found.still.tolist() == [1.0, 1.0]  # pushed to one side it falls within 40 steps, once
 
 

@@ -12,7 +12,7 @@ from agents.feedback.feedback_validation import FeedbackBuffer, why_invalid
 from agents.feedback.records import Comparison, Demonstration, Evaluation
 from agents.models import BC, GAIL
 from agents.policies.policy_arrays import PolicyArrays
-from agents.policies.rollouts import Variant, fresh_moments, roll
+from agents.policies.rollouts import PolicyVariant, episode_starts, rollout_clips
 from agents.teachers.synthetic import make_teacher
 from envs.task_catalog import task as world
 from tests.agents.toy import toy
@@ -28,7 +28,9 @@ def _driven(task):
         policy = PolicyArrays(zero, "discrete")
     else:
         policy = PolicyArrays(zero, "gaussian", np.zeros(acts, np.float32), space.low, space.high)
-    return roll(task, fresh_moments(task, 1, 0), [Variant(policy)], [10], np.random.default_rng(0))[0]
+    return rollout_clips(
+        task, episode_starts(task, 1, 0), [PolicyVariant(policy)], [10], np.random.default_rng(0)
+    )[0]
 
 
 def _broken(clip, **change):
@@ -71,7 +73,7 @@ def test_every_learner_passes_over_what_is_wrong_and_says_so(name: str) -> None:
     learner.observe(2, bad)
     learner.step()
     told = learner.snapshot()
-    assert told.uses == {}
+    assert told.feedback_counts == {}
     assert "passed over" in " ".join(told.warnings)
     assert np.isfinite(told.policy.layers[0][0]).all()
 
@@ -81,8 +83,8 @@ def test_answers_that_are_all_ties_are_remarked() -> None:
     ties = [Comparison((clip, clip), (0, 0)) for _ in range(6)]
     heard = FeedbackBuffer(toy())
     heard.add(ties)
-    assert "All 6 answers are ties" in heard.remarks(ties)[0]
-    assert heard.remarks([*ties, Comparison((clip, clip), (0, 1))]) == ()
+    assert "All 6 answers are ties" in heard.warnings(ties)[0]
+    assert heard.warnings([*ties, Comparison((clip, clip), (0, 1))]) == ()
 
 
 def test_given_by_hand_it_is_refused() -> None:

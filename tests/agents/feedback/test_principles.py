@@ -7,7 +7,7 @@ import pytest
 
 from agents import learner_catalog
 from agents.evaluation import scores
-from agents.feedback.principles import BadRule, parse, read, without_overridden
+from agents.feedback.principles import BadRule, parse_principles, read_principles, without_overridden
 from agents.feedback.records import Comparison, Question
 from envs.trajectory import Trajectory
 from tests.agents.toy import toy
@@ -24,7 +24,7 @@ def _clip(coin: float = 0, puddle: float = 0, column: float = 0, move: float = 0
 
 
 def _ranks(*clips: Trajectory):
-    answer = parse(TEXT, toy()).compare(Question(clips))
+    answer = parse_principles(TEXT, toy()).compare(Question(clips))
     return None if answer is None else answer.ranks
 
 
@@ -38,7 +38,7 @@ def test_never_comes_before_prefer_and_what_is_above_counts_more() -> None:
 def test_unless_keeps_a_rule_silent() -> None:
     assert _ranks(_clip(move=3, column=1), _clip(move=1)) is None
     assert _ranks(_clip(move=3, coin=1, column=1), _clip(move=1)) == (0, 1)
-    assert parse(TEXT, toy()).deciding(Question((_clip(move=3), _clip(move=1)))).line == 3
+    assert parse_principles(TEXT, toy()).deciding_rule(Question((_clip(move=3), _clip(move=1)))).line == 3
 
 
 def test_no_rule_that_tells_them_apart_gives_no_answer() -> None:
@@ -47,7 +47,7 @@ def test_no_rule_that_tells_them_apart_gives_no_answer() -> None:
 
 def test_a_persons_own_answer_stands() -> None:
     clips = (_clip(puddle=1), _clip())
-    answer = parse(TEXT, toy()).compare(Question(clips))
+    answer = parse_principles(TEXT, toy()).compare(Question(clips))
     assert without_overridden([answer], []) == [answer]
     assert without_overridden([answer], [Comparison(clips[::-1], (1, 0))]) == []
     assert without_overridden([answer], [Comparison(clips, (), "cant_tell")]) == [answer]
@@ -70,25 +70,25 @@ def test_a_persons_own_answer_stands() -> None:
 )
 def test_errors_are_told_at_line_and_column(text: str, told: str) -> None:
     with pytest.raises(BadRule, match=told.replace("(", r"\(")):
-        parse(text, toy())
+        parse_principles(text, toy())
 
 
 def test_files_that_are_no_text_are_refused_in_a_sentence(tmp_path) -> None:
     (tmp_path / "a").write_bytes(b"never \xff\xfe")
     with pytest.raises(ValueError, match="not text in UTF-8"):
-        read(tmp_path / "a", toy())
+        read_principles(tmp_path / "a", toy())
     (tmp_path / "b").write_text("never puddle\n" * 20_000)
     with pytest.raises(ValueError, match="over 100000 bytes"):
-        read(tmp_path / "b", toy())
+        read_principles(tmp_path / "b", toy())
 
 
 def test_joint_learns_from_principles_alone_and_comes_to_an_end() -> None:
     task = toy()
-    rules = parse("never puddle\nprefer more coin", task)
-    learner = learner_catalog.make("joint", task, principles=rules, prior_steps=8_000, steps_per_fit=60_000)
+    rules = parse_principles("never puddle\nprefer more coin", task)
+    learner = learner_catalog.make("joint", task, principles=rules, proxy_steps=8_000, steps_per_fit=60_000)
     steps = 0
     while learner.step():
         steps += 1
         assert steps < 500
-    assert scores.evaluate(task, learner.snapshot().policy).mean > 8.0
+    assert scores.evaluate_policy(task, learner.snapshot().policy).mean > 8.0
     assert "principles" in learner.snapshot().raters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agents.inference.overoptimization import ROUNDS, OveroptimizationMonitor
+from agents.inference.overoptimization import HISTORY_LENGTH, OveroptimizationMonitor
 from agents.inference.reward_inference import RewardInference
 from agents.learners.joint_config import JointConfig, make_reward
 from tests.agents.toy import toy
@@ -27,9 +27,9 @@ def test_a_policy_that_gets_worse_is_no_overoptimization() -> None:
 
 def test_the_newest_rounds_are_kept() -> None:
     monitor = OveroptimizationMonitor()
-    for number in range(ROUNDS + 2):
+    for number in range(HISTORY_LENGTH + 2):
         monitor.record(float(number), 0.5)
-    assert [learned_return for learned_return, _ in monitor.history] == list(range(2, ROUNDS + 2))
+    assert [learned_return for learned_return, _ in monitor.history] == list(range(2, HISTORY_LENGTH + 2))
 
 
 def _inference() -> RewardInference:

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from agents.feedback.choices import Choice, Option, Packed, of_comparison, pack
+from agents.feedback.choices import Choice, Option, PackedChoices, choices_from_comparison, pack_choices
 from agents.feedback.records import Comparison
 from agents.inference.rater_groups import (
-    _PRIOR,
-    ERRORS,
-    LEAST,
-    Answers,
-    answers_of,
+    _ERROR_RATE_PRIOR,
+    ERROR_RATES,
+    MIN_ANSWERS_OF_RATER,
+    RaterAnswers,
+    answers_by_rater,
     differing_terms,
     fit_group,
     group_raters,
-    likelihood,
+    log_likelihood,
 )
 from agents.inference.reward_inference import RewardInference
 from agents.rewards.linear import LinearReward, LinearRewardConfig
@@ -32,26 +32,28 @@ MINE, THEIRS = np.array([2.0, -3.0, 1.0, -1.0]), np.array([2.0, 3.0, 1.0, -1.0])
 NAMED = ("coin", "puddle", "column", "move")
 
 
-def _said(wants: np.ndarray, seed: int, count: int = 30, errors: float = 0.0) -> Answers:
+def _said(wants: np.ndarray, seed: int, count: int = 30, errors: float = 0.0) -> RaterAnswers:
     random = np.random.default_rng(seed)
     gaps = random.normal(size=(count, 4))
     first = np.where(random.random(count) < errors, random.random(count) < 0.5, gaps @ wants > 0)
-    return Answers(np.where(first[:, None], gaps, -gaps))
+    return RaterAnswers(np.where(first[:, None], gaps, -gaps))
 
 
 def test_one_answer_sums_over_how_careless_its_giver_is() -> None:
     # sigmoid(log 3) = 3/4, so with error e an answer along it has probability 3/4 - e/4
-    found = likelihood(torch.tensor([1.0], dtype=torch.float64), torch.full((1, 1), math.log(3.0)).double())
-    wanted = float((_PRIOR * (0.75 - 0.25 * ERRORS)).sum())
+    found = log_likelihood(
+        torch.tensor([1.0], dtype=torch.float64), torch.full((1, 1), math.log(3.0)).double()
+    )
+    wanted = float((_ERROR_RATE_PRIOR * (0.75 - 0.25 * ERROR_RATES)).sum())
     assert float(found) == pytest.approx(math.log(wanted))
 
 
 def test_the_evidence_is_the_integral() -> None:
-    answers = {"a": Answers(np.array([[1.0], [0.5], [-0.2]]))}
+    answers = {"a": RaterAnswers(np.array([[1.0], [0.5], [-0.2]]))}
     found = fit_group(answers, ["a"], np.array([0.5]), np.array([1.5]))
     grid = torch.linspace(-12.0, 12.0, 401, dtype=torch.float64)
     density = torch.exp(-0.5 * ((grid - 0.5) / 1.5) ** 2) / (1.5 * math.sqrt(2 * math.pi))
-    values = torch.stack([likelihood(w[None], torch.from_numpy(answers["a"].gaps)).exp() for w in grid])
+    values = torch.stack([log_likelihood(w[None], torch.from_numpy(answers["a"].gaps)).exp() for w in grid])
     exact = float(torch.log((density * values).sum() * 24.0 / 400))
     assert found.evidence == pytest.approx(exact, abs=0.1)  # Laplace's approximation of it
 
@@ -95,8 +97,8 @@ def test_a_session_learns_what_those_want_whom_it_follows() -> None:
         inference = RewardInference(model, 4)
         inference.raters.update(raters)
         inference.follow = follow
-        inference.fit([c for one in told for c in of_comparison(one)], told, ())
-        assert inference.followed == (follow,)
+        inference.fit([c for one in told for c in choices_from_comparison(one)], told, ())
+        assert inference.followed_raters == (follow,)
         (sentence,) = [s for s in inference.warnings(NAMED) if "wants" in s]
         assert f"follows {follow}" in sentence
         again = RewardInference(model, 4)
@@ -106,7 +108,7 @@ def test_a_session_learns_what_those_want_whom_it_follows() -> None:
         assert again.reliability.raters == inference.reliability.raters
         weights[follow] = model.weights.mean(0)
     assert weights["Ann"][2] > 0 > weights["Bob"][2]
-    assert set(answers_of(told, raters, np.ones(4))) == {"Ann", "Bob"}
+    assert set(answers_by_rater(told, raters, np.ones(4))) == {"Ann", "Bob"}
 
 
 def test_raters_who_want_the_same_are_all_heard() -> None:
@@ -117,10 +119,10 @@ def test_raters_who_want_the_same_are_all_heard() -> None:
         for a, b in zip(clips[::2], clips[1::2], strict=True)
         if (a.terms.sum(0) != b.terms.sum(0)).any()
     ]
-    assert len(pairs) >= LEAST
+    assert len(pairs) >= MIN_ANSWERS_OF_RATER
     likes = np.array([0.0, 0.0, 1.0, -0.7])
     told, raters = [], {}
-    for rater, those in (("Ann", pairs), ("Bob", pairs), ("Cid", pairs[: LEAST - 2])):
+    for rater, those in (("Ann", pairs), ("Bob", pairs), ("Cid", pairs[: MIN_ANSWERS_OF_RATER - 2])):
         for number, (a, b) in enumerate(those):
             first = float((a.terms.sum(0) - b.terms.sum(0)) @ likes) > 0
             first = first if rater != "Cid" else bool(random.integers(2))
@@ -129,7 +131,7 @@ def test_raters_who_want_the_same_are_all_heard() -> None:
     heard: list[int] = []
 
     class Model(LinearReward):
-        def fit(self, packed: Packed) -> None:
+        def fit(self, packed: PackedChoices) -> None:
             heard.append(len(packed))
             super().fit(packed)
 
@@ -137,12 +139,12 @@ def test_raters_who_want_the_same_are_all_heard() -> None:
         Model(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, LinearRewardConfig()), 4
     )
     inference.raters.update(raters)
-    inference.fit([c for one in told for c in of_comparison(one)], told, ())
+    inference.fit([c for one in told for c in choices_from_comparison(one)], told, ())
     assert [set(want.raters) for want in inference.groups] == [{"Ann", "Bob"}]
     assert heard == [len(told)]
-    errors = {rater: inference.reliability.error(rater, 0.1) for rater in ("Ann", "Bob", "Cid")}
+    errors = {rater: inference.reliability.error_rate(rater, 0.1) for rater in ("Ann", "Bob", "Cid")}
     assert max(errors["Ann"], errors["Bob"]) < 0.3 < errors["Cid"]
-    assert inference.model.returns(pack(of_comparison(told[0])))[0] > 0.0
+    assert inference.model.returns(pack_choices(choices_from_comparison(told[0])))[0] > 0.0
 
 
 def test_what_was_driven_and_what_was_preferred_are_kept_apart_and_across_a_stop() -> None:
@@ -155,11 +157,11 @@ def test_what_was_driven_and_what_was_preferred_are_kept_apart_and_across_a_stop
     inference = RewardInference(
         LinearReward(np.zeros(4, np.float32), np.ones(4, np.bool_), 5, LinearRewardConfig()), 4
     )
-    inference.fit([*drives, *of_comparison(answer), pressed], [answer], ())
-    np.testing.assert_allclose(inference.usual, [sums[0] + sums[2], sums[1]])
+    inference.fit([*drives, *choices_from_comparison(answer), pressed], [answer], ())
+    np.testing.assert_allclose(inference.usual_counts, [sums[0] + sums[2], sums[1]])
     again = RewardInference(inference.model, 4)
     again.restore(json.loads(json.dumps(inference.facts())))
-    np.testing.assert_array_equal(again.usual, inference.usual)
+    np.testing.assert_array_equal(again.usual_counts, inference.usual_counts)
     older = inference.facts() | {"usual": sums[0].tolist()}  # before they were kept apart
     again.restore(json.loads(json.dumps(older)))
-    np.testing.assert_allclose(again.usual, sums[:1])
+    np.testing.assert_allclose(again.usual_counts, sums[:1])

@@ -17,12 +17,12 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from agents.io import agent_bundle, sb3_zip
-from agents.io.agent_bundle import FACTS, Agent
+from agents.io.agent_bundle import AGENT_FILE, Agent
 from agents.io.bundle_arrays import POLICY, REWARD
 from agents.io.safe_files import UnsafeFile
 from agents.io.torch_tensors import read_tensors
 from agents.policies.policy_arrays import Layers, PolicyArrays
-from agents.rewards.reward_arrays import RewardArrays, Turns
+from agents.rewards.reward_arrays import CanonicalView, RewardArrays
 from envs.task_catalog import task
 from envs.world import Task
 from tests.agents.hostile import Canary, resealed
@@ -47,7 +47,7 @@ def an_agent(world: Task, seed: int = 0) -> Agent:
     acts = int(space.n) if discrete else int(np.prod(space.shape))
     if discrete:
         policy = PolicyArrays(layers(random, wide, 16, 8, acts), "discrete", activation="relu")
-        turns = Turns(random.integers(wide, size=(acts, wide)), random.integers(acts, size=acts))
+        turns = CanonicalView(random.integers(wide, size=(acts, wide)), random.integers(acts, size=acts))
     else:
         std = random.standard_normal(acts).astype(np.float32)
         policy = PolicyArrays(
@@ -70,12 +70,12 @@ def test_an_agent_comes_back(world: str, tmp_path: Path) -> None:
     agent_bundle.save(tmp_path / "a", agent)
     again = agent_bundle.load(tmp_path / "a")
     assert same(again, agent)
-    agent_bundle.check_fits(again, place)
+    agent_bundle.check_compatible(again, place)
     bare = Agent(agent.world, agent.policy)
     agent_bundle.save(tmp_path / "b", bare)
     assert same(agent_bundle.load(tmp_path / "b"), bare)
     with pytest.raises(UnsafeFile, match="another world"):
-        agent_bundle.check_fits(again, task("CartPole-v1"))
+        agent_bundle.check_compatible(again, task("CartPole-v1"))
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -83,10 +83,10 @@ def test_a_zip_acts_alike_and_comes_back(world: str, tmp_path: Path) -> None:
     """Loaded by Stable-Baselines3 in a process of its own, where nothing of ours is imported."""
     place, path = task(world), tmp_path / "agent.zip"
     agent = an_agent(place)
-    sb3_zip.write(path, agent, place)
+    sb3_zip.write_zip(path, agent, place)
     obs = np.random.default_rng(1).uniform(-1, 1, (50, len(place.world.obs_names))).astype(np.float32)
     np.testing.assert_allclose(predicted(path, obs), agent.policy.act(obs), atol=1e-5)
-    again = sb3_zip.read(path, place)
+    again = sb3_zip.read_zip(path, place)
     assert same(again.policy, agent.policy)
     assert same(again.value, agent.value)
 
@@ -105,7 +105,7 @@ def test_tensors_read_as_data_are_those_that_torch_saved() -> None:
 
 
 def told(folder: Path, old: str, new: str) -> None:
-    text = (folder / FACTS).read_text()
+    text = (folder / AGENT_FILE).read_text()
     assert old in text
     resealed(folder, agent__json=text.replace(old, new, 1).encode())
 

@@ -19,7 +19,7 @@ from gymnasium import spaces
 from stable_baselines3 import DQN, PPO, SAC
 
 from agents.io import sb3_zip
-from agents.io.agent_bundle import check_fits
+from agents.io.agent_bundle import check_compatible
 from agents.io.safe_files import UnsafeFile
 from envs.task_catalog import task
 from envs.world import Task
@@ -41,7 +41,7 @@ def made(kind: str, seed: int = 0) -> tuple[Any, Task]:
     place = task(world)
     seen = spaces.Box(-np.inf, np.inf, (len(place.world.obs_names),), np.float32)
     more = {} if kind == "PPO" else {"buffer_size": 10}
-    env = sb3_zip._Spaces(seen, place.world.action_space)
+    env = sb3_zip._SpacesEnv(seen, place.world.action_space)
     small: dict[str, Any] = {"net_arch": [16, 8]}
     return algorithm("MlpPolicy", env, policy_kwargs=small, seed=seed, device="cpu", **more), place
 
@@ -58,8 +58,8 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_good_one_is_read(kind: str, good: dict[str, Path]) -> None:
     model, place = made(kind)
-    agent = sb3_zip.read(good[kind], place)
-    check_fits(agent, place)
+    agent = sb3_zip.read_zip(good[kind], place)
+    check_compatible(agent, place)
     obs = np.random.default_rng(0).uniform(-1, 1, (50, len(place.world.obs_names))).astype(np.float32)
     np.testing.assert_allclose(agent.policy.act(obs), model.predict(obs, deterministic=True)[0], atol=1e-5)
 
@@ -76,7 +76,7 @@ def test_what_is_pickled_beside_the_numbers_is_not_followed(
     assert len(beside) >= 2
     path.write_bytes(good[kind].read_bytes())
     rezipped(path, data=data_of(path, canary), **dict.fromkeys(beside, evil))
-    sb3_zip.read(path, place)
+    sb3_zip.read_zip(path, place)
     assert not canary.exists()
     code = f"from stable_baselines3 import {kind}; {kind}.load('a.zip')"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True)
@@ -246,7 +246,7 @@ def test_hostile_zips(
     change, word = HOSTILE[name]
     change(kind, path, canary)
     with pytest.raises(UnsafeFile, match=word) as caught:
-        check_fits(sb3_zip.read(path, place), place)
+        check_compatible(sb3_zip.read_zip(path, place), place)
     told = str(caught.value)
     assert len(told) < 500
     assert "\n" not in told
@@ -259,4 +259,4 @@ def test_what_is_in_it_must_be_of_its_kind(kind: str, good: dict[str, Path]) -> 
     """Actions that are a choice for a world that wants numbers, and the other way round."""
     other = task("teachbox/RoomsTidy-v0" if kind == "SAC" else "teachbox/RoverDeliver-v0")
     with pytest.raises(UnsafeFile):
-        check_fits(sb3_zip.read(good[kind], other), other)
+        check_compatible(sb3_zip.read_zip(good[kind], other), other)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from agents import learner_catalog
-from agents.feedback.choices import press_weights
+from agents.feedback.choices import delayed_credit
 from agents.feedback.records import Evaluation
 from agents.policies.distributions import log_prob
-from agents.policies.rollouts import Variant, fresh_moments, roll
+from agents.policies.rollouts import PolicyVariant, episode_starts, rollout_clips
 from tests.agents.toy import toy
 
 
@@ -21,16 +21,16 @@ def test_new_presses_make_an_action_only_so_much_likelier_or_less_likely(value: 
     task = toy()
     found = {}
     for reach in (0.3, 100.0):
-        config = {"prior_steps": 16_000, "entropy": 0.0, "passes": 60, "reach": reach}
-        learner = learner_catalog.make("evaluative", task, way="coach", **config)
+        config = {"proxy_steps": 16_000, "ent_coef": 0.0, "n_epochs": 60, "max_log_prob_change": reach}
+        learner = learner_catalog.make("evaluative", task, method="coach", **config)
         while learner.snapshot().env_steps < 16_000:
             learner.step()
         before = learner.snapshot().policy
-        start = fresh_moments(task, 1, 0)
-        seen = roll(task, start, [Variant(before, 3.0)], [12], np.random.default_rng(0))[0]
+        start = episode_starts(task, 1, 0)
+        seen = rollout_clips(task, start, [PolicyVariant(before, 3.0)], [12], np.random.default_rng(0))[0]
         learner.observe(1, [Evaluation(seen, value)])
         learner.step()
-        at = press_weights(len(seen), 0.0, task.world.steps_per_second).argmax()
+        at = delayed_credit(len(seen), 0.0, task.world.steps_per_second).argmax()
         both = [
             log_prob(policy, seen.observations[:-1], seen.actions)[at]
             for policy in (before, learner.snapshot().policy)
@@ -41,16 +41,16 @@ def test_new_presses_make_an_action_only_so_much_likelier_or_less_likely(value: 
 
 def test_the_next_presses_move_it_on() -> None:
     task = toy()
-    learner = learner_catalog.make("evaluative", task, way="coach", prior_steps=16_000)
+    learner = learner_catalog.make("evaluative", task, method="coach", proxy_steps=16_000)
     while learner.snapshot().env_steps < 16_000:
         learner.step()
     first = learner.snapshot().policy
-    start = fresh_moments(task, 1, 0)
-    seen = roll(task, start, [Variant(first, 3.0)], [12], np.random.default_rng(0))[0]
+    start = episode_starts(task, 1, 0)
+    seen = rollout_clips(task, start, [PolicyVariant(first, 3.0)], [12], np.random.default_rng(0))[0]
     chances = []
     for seq in range(1, 4):
         learner.observe(seq, [replace(Evaluation(seen, 1.0), id=str(seq))])
         learner.step()
         chance = log_prob(learner.snapshot().policy, seen.observations[:-1], seen.actions)
-        chances.append(chance[press_weights(len(seen), 0.0, task.world.steps_per_second).argmax()])
+        chances.append(chance[delayed_credit(len(seen), 0.0, task.world.steps_per_second).argmax()])
     assert chances[0] < chances[1] < chances[2]

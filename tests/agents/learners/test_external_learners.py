@@ -12,8 +12,8 @@ from agents import learner_catalog
 from agents.evaluation import scores
 from agents.feedback.records import Demonstration
 from agents.learner_catalog import LEARNERS
-from agents.learners.protocol import BEFORE_ANSWERS
-from agents.policies.rollouts import Variant, fresh_moments, roll
+from agents.learners.protocol import PHASES_BEFORE_QUERIES
+from agents.policies.rollouts import PolicyVariant, episode_starts, rollout_clips
 from agents.teachers.synthetic import make_teacher
 from envs.external.external_task import ExternalTask
 from envs.task_catalog import task as world
@@ -21,8 +21,8 @@ from tests.agents.lamps import HORIZON, driven
 
 BUTTONS, LEVER = "tests/Lamp-dict-buttons-v0", "tests/Lamp-dict-lever-v0"
 TINY: dict[str, dict[str, Any]] = {
-    "bc": {"updates": 150},
-    "dagger": {"updates": 150},
+    "bc": {"n_updates": 150},
+    "dagger": {"n_updates": 150},
     "pebble": {"explore_steps": 2_000},
 }
 ANSWERS = {"pebble": 40}
@@ -43,18 +43,18 @@ def taught(
     teacher = make_teacher("rational", task)
     config = TINY.get(name, {}) | ({} if name in ("bc", "dagger") else {"steps_per_fit": steps})
     learner: Any = learner_catalog.make(name, task, **config)
-    while learner.snapshot().phase in BEFORE_ANSWERS:
+    while learner.snapshot().phase in PHASES_BEFORE_QUERIES:
         learner.step()
     first = learner.snapshot().policy
-    before = scores.evaluate(task, first, 40).mean if task.horizon == HORIZON else 0.0
+    before = scores.evaluate_policy(task, first, 40).mean if task.horizon == HORIZON else 0.0
     records: list[Any] = []
     if "demonstration" in learner.kinds:
         records += [Demonstration(driven(task, good, seed).clip(0, length)) for seed in range(3)]
     if "comparison" in learner.kinds:
         records += [teacher.compare(learner.query()) for _ in range(answers)]
     if "evaluation" in learner.kinds:
-        random, ways = np.random.default_rng(0), [Variant(first)] * 20
-        seen = roll(task, fresh_moments(task, 20, 0), ways, [length] * 20, random)
+        random, ways = np.random.default_rng(0), [PolicyVariant(first)] * 20
+        seen = rollout_clips(task, episode_starts(task, 20, 0), ways, [length] * 20, random)
         records += [teacher.evaluate(clip, step) for clip in seen for step in range(5, len(clip) + 1, 5)]
     learner.observe(len(records), [record for record in records if record is not None])
     while learner.step():
@@ -75,9 +75,9 @@ def test_each_learns_from_a_dict_where_to_point(name: str, id: str) -> None:
         LEVER: lambda obs: np.sign(obs[:, lamp : lamp + 1]).astype(np.float32),
     }
     learner, before = taught(name, task, good[id], 8_000, ANSWERS.get(name, 20))
-    after = scores.evaluate(task, learner.snapshot().policy, 40).mean
+    after = scores.evaluate_policy(task, learner.snapshot().policy, 40).mean
     assert after > before + GAIN.get(name, 5.0)
-    assert set(learner.snapshot().uses) == learner.kinds - {"correction"}
+    assert set(learner.snapshot().feedback_counts) == learner.kinds - {"correction"}
 
 
 ACTING: dict[str, Callable[[Any], Any]] = {
@@ -104,5 +104,5 @@ def test_each_goes_through_all_its_verbs_in_a_world_it_has_never_seen(name: str,
     seen = driven(task, ACTING[id], 7).observations
     actions = snapshot.policy.act(seen, np.random.default_rng(0))
     assert all(task.world.action_space.contains(action) for action in actions)
-    assert set(snapshot.uses) == learner.kinds - {"correction"}
+    assert set(snapshot.feedback_counts) == learner.kinds - {"correction"}
     assert not snapshot.warnings

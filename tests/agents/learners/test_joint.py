@@ -30,16 +30,16 @@ def _teach(learner, teacher, answers: int) -> None:
 
 def test_joint_learns_the_toy_from_fifteen_answers() -> None:
     task = toy()
-    learner = learner_catalog.make("joint", task, prior_steps=16_000, steps_per_fit=80_000)
+    learner = learner_catalog.make("joint", task, proxy_steps=16_000, steps_per_fit=80_000)
     while learner.phase == "learning from the written reward":
         learner.step()
-    before = scores.evaluate(task, learner.snapshot().policy)
+    before = scores.evaluate_policy(task, learner.snapshot().policy)
     _teach(learner, make_teacher("rational", task), 15)
-    after = scores.evaluate(task, learner.snapshot().policy)
+    after = scores.evaluate_policy(task, learner.snapshot().policy)
     assert before.mean < 5.0 < 12.0 < after.mean
     snapshot = learner.snapshot()
     assert snapshot.feedback_seq == 15
-    assert snapshot.uses == {"comparison": 15}
+    assert snapshot.feedback_counts == {"comparison": 15}
     weights = snapshot.reward.weights.mean(0)
     assert weights[0] > 0 > weights[1]
     assert "learned reward" in snapshot.curve[-1].values
@@ -47,15 +47,15 @@ def test_joint_learns_the_toy_from_fifteen_answers() -> None:
 
 def test_going_on_from_a_checkpoint_is_going_on(tmp_path: Path) -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    first = learner_catalog.make("joint", task, seed=3, prior_steps=20_000)
+    first = learner_catalog.make("joint", task, seed=3, proxy_steps=20_000)
     records = [teacher.compare(first.query()) for _ in range(3)]
     first.observe(3, records)
     for _ in range(4):
         first.step()
     first.save(tmp_path / "1")
-    second = learner_catalog.make("joint", task, seed=8, prior_steps=20_000)
+    second = learner_catalog.make("joint", task, seed=8, proxy_steps=20_000)
     second.load(tmp_path / "1")
-    assert second.snapshot().uses == {"comparison": 3}
+    assert second.snapshot().feedback_counts == {"comparison": 3}
     second.observe(3, records)
     for _ in range(3):
         first.step(), second.step()
@@ -68,14 +68,14 @@ def test_going_on_from_a_checkpoint_is_going_on(tmp_path: Path) -> None:
 
 def test_an_undone_answer_is_forgotten() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make("joint", task, prior_steps=10_000)
+    learner = learner_catalog.make("joint", task, proxy_steps=10_000)
     answer = teacher.compare(learner.query())
     learner.observe(1, [answer])
     learner.step()
-    assert learner.snapshot().uses == {"comparison": 1}
+    assert learner.snapshot().feedback_counts == {"comparison": 1}
     learner.observe(2, [Undo(answer.id)])
     learner.step()
-    assert learner.snapshot().uses == {}
+    assert learner.snapshot().feedback_counts == {}
     assert learner.snapshot().feedback_seq == 2
 
 
@@ -92,7 +92,7 @@ def test_a_control_is_judged_by_nothing_that_was_learned() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
     judged = {}
     for control in ("", "constant", "random"):
-        learner = learner_catalog.make("joint", task, prior_steps=4_000, steps_per_fit=8_000, control=control)
+        learner = learner_catalog.make("joint", task, proxy_steps=4_000, steps_per_fit=8_000, control=control)
         learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
         while learner.step():
             pass
@@ -105,7 +105,7 @@ def test_a_control_is_judged_by_nothing_that_was_learned() -> None:
 
 def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(tmp_path: Path) -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    first = learner_catalog.make("joint", task, prior_steps=8_000, steps_per_fit=20_000)
+    first = learner_catalog.make("joint", task, proxy_steps=8_000, steps_per_fit=20_000)
     while first.phase == "learning from the written reward":
         first.step()
     taught = first.snapshot().policy.layers
@@ -113,7 +113,7 @@ def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(
     while first.step():
         pass
     first.save(tmp_path)
-    second = learner_catalog.make("joint", task, seed=9, prior_steps=8_000, steps_per_fit=20_000)
+    second = learner_catalog.make("joint", task, seed=9, proxy_steps=8_000, steps_per_fit=20_000)
     for learner, matters in ((first, True), (second, False)):
         learner.load(tmp_path)
         learner._term_counts = learner._term_counts * float(matters)
@@ -124,7 +124,7 @@ def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(
         np.testing.assert_array_equal(after[0][0], (before if matters else taught)[0][0])
     assert not np.array_equal(before[0][0], taught[0][0])
     for learner in (first, second):  # at the end of practice once, and who still does nothing is left so
-        learner._term_counts, learner.schedule.restarted = learner._term_counts * 0.0, False
+        learner._term_counts, learner.schedule.has_restarted = learner._term_counts * 0.0, False
         learner.finish_fit()
         np.testing.assert_array_equal(learner.snapshot().policy.layers[0][0], taught[0][0])
         learner.trainer.train_iteration()
@@ -136,7 +136,7 @@ def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(
 def test_an_agent_at_rest_is_less_sure_of_itself_before_a_net_is_practised_on_anew(tmp_path: Path) -> None:
     task, teacher = toy(), make_teacher("rational", toy())
     for softens, rested in ((True, True), (True, False), (False, True)):
-        learner = learner_catalog.make("joint", task, model="net", prior_steps=4_000, steps_per_fit=8_000)
+        learner = learner_catalog.make("joint", task, model="net", proxy_steps=4_000, steps_per_fit=8_000)
         learner.reward.shrinks_policy = softens
         learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
         while learner.step() and (rested or not learner.schedule.steps_since_fit):
@@ -147,7 +147,7 @@ def test_an_agent_at_rest_is_less_sure_of_itself_before_a_net_is_practised_on_an
         learner.observe(4, [teacher.compare(learner.query())])
         learner.step()  # hears the answer, and has not practised yet
         (*_, (after, offset)) = learner.snapshot().policy.layers
-        left = learner.config.trainer.shrink if softens and rested else 1.0
+        left = learner.config.trainer.shrink_factor if softens and rested else 1.0
         np.testing.assert_allclose(after, left * weight, rtol=1e-6)
         np.testing.assert_allclose(offset, left * bias, rtol=1e-6)
 

@@ -11,11 +11,11 @@ from agents import learner_catalog
 from agents.evaluation import scores
 from agents.feedback.records import Comparison, Demonstration
 from agents.learners.protocol import Learner
-from agents.policies.rollouts import Variant, fresh_moments, roll
+from agents.policies.rollouts import PolicyVariant, episode_starts, rollout_clips
 from agents.teachers.synthetic import SyntheticTeacher, make_teacher
 from tests.agents.toy import toy
 
-QUICK = {"prior_steps": 16_000, "steps_per_fit": 70_000}
+QUICK = {"proxy_steps": 16_000, "steps_per_fit": 70_000}
 GOOD = 8.0  # mean wish of random acts is about 0, of the best about 20
 
 
@@ -24,13 +24,13 @@ def _practise(learner: Learner) -> float:
         pass
     policy = learner.snapshot().policy
     assert policy is not None
-    return scores.evaluate(toy(), policy).mean
+    return scores.evaluate_policy(toy(), policy).mean
 
 
 def _watch(learner: Learner, seed: int):
     policy, random = learner.snapshot().policy, np.random.default_rng(seed)
     assert policy is not None
-    return roll(toy(), fresh_moments(toy(), 1, seed), [Variant(policy)], [24], random)[0]
+    return rollout_clips(toy(), episode_starts(toy(), 1, seed), [PolicyVariant(policy)], [24], random)[0]
 
 
 def test_bc_does_what_was_driven() -> None:
@@ -39,7 +39,7 @@ def test_bc_does_what_was_driven() -> None:
     assert learner.step() is False
     learner.observe(20, [teacher.demonstrate(seed) for seed in range(20)])
     assert _practise(learner) > 5.0
-    assert learner.snapshot().uses == {"demonstration": 20}
+    assert learner.snapshot().feedback_counts == {"demonstration": 20}
     assert learner.query() is None
 
 
@@ -48,7 +48,7 @@ def test_evaluative_learns_from_presses() -> None:
     learner = learner_catalog.make("evaluative", task, **QUICK)
     while learner.snapshot().env_steps < 16_000:
         learner.step()
-    before = scores.evaluate(task, learner.snapshot().policy).mean
+    before = scores.evaluate_policy(task, learner.snapshot().policy).mean
     presses = []
     for seed in range(60):
         seen = _watch(learner, seed)
@@ -62,20 +62,20 @@ def test_evaluative_learns_from_presses() -> None:
 @pytest.mark.parametrize("name", ["evaluative", "shaping"])
 def test_presses_alone_are_weighed_by_how_much_there_usually_is_of_each_term(name: str) -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make(name, task, prior_steps=4_000, steps_per_fit=4_000)
+    learner = learner_catalog.make(name, task, proxy_steps=4_000, steps_per_fit=4_000)
     while learner.snapshot().phase == "learning from the written reward":
         learner.step()
     presses = [press for seed in range(20) if (press := teacher.evaluate(_watch(learner, seed), 12))]
     learner.observe(1, presses[:1])
     learner.step()
-    sums = np.array(learner.query_manager.sums())
+    sums = np.array(learner.query_manager.clip_term_sums())
     usual = np.sqrt((sums**2).sum(0) / (np.abs(sums) > 1e-6).sum(0))
-    assert learner.reward.unit == pytest.approx(usual, rel=1e-4)
-    assert learner.reward.unit[3] > 5.0, "a clip holds many moves"
-    before = learner.reward.unit.copy()
+    assert learner.reward.term_scale == pytest.approx(usual, rel=1e-4)
+    assert learner.reward.term_scale[3] > 5.0, "a clip holds many moves"
+    before = learner.reward.term_scale.copy()
     learner.observe(2, presses[1:2])
     _practise(learner)
-    assert np.array_equal(learner.reward.unit, before), "what was said is understood in the same units"
+    assert np.array_equal(learner.reward.term_scale, before), "what was said is understood in the same units"
 
 
 def test_joint_learns_from_two_demonstrations() -> None:
@@ -107,7 +107,7 @@ def test_preferences_takes_rankings_and_passes_over_the_rest() -> None:
     assert [len(r.clips) for r in rankings] == [4, 3, 4, 3, 2]
     learner.observe(6, [*rankings, teacher.demonstrate(0)])
     learner.step()
-    assert learner.snapshot().uses == {"comparison": 5}
+    assert learner.snapshot().feedback_counts == {"comparison": 5}
     assert learner.snapshot().feedback_seq == 6
 
 
@@ -124,18 +124,18 @@ def test_from_nothing_it_waits_and_asks() -> None:
 
 
 def test_cant_tell_is_kept_and_teaches_nothing() -> None:
-    learner = learner_catalog.make("joint", toy(), prior_steps=4_000)
+    learner = learner_catalog.make("joint", toy(), proxy_steps=4_000)
     question = learner.query()
     learner.observe(1, [Comparison(question.clips, (), "cant_tell")])
     for _ in range(3):
         learner.step()
     snapshot = learner.snapshot()
-    assert snapshot.uses == {"comparison": 1}
+    assert snapshot.feedback_counts == {"comparison": 1}
     np.testing.assert_array_equal(snapshot.reward.weights, np.repeat(toy().proxy_weights[None], 5, 0))
 
 
 def test_questions_are_never_asked_twice() -> None:
-    learner = learner_catalog.make("joint", toy(), prior_steps=4_000)
+    learner = learner_catalog.make("joint", toy(), proxy_steps=4_000)
     learner.step()
     seen = set()
     for _ in range(30):
@@ -155,7 +155,7 @@ def test_bc_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     first.save(tmp_path / "a")
     second = learner_catalog.make("bc", task, seed=2)
     second.load(tmp_path / "a")
-    assert second.snapshot().uses == {"demonstration": 2}  # told before its first step
+    assert second.snapshot().feedback_counts == {"demonstration": 2}  # told before its first step
     second.observe(2, shown)
     first.step(), second.step()
     for one, two in zip(first.snapshot().policy.layers, second.snapshot().policy.layers, strict=True):
@@ -166,7 +166,7 @@ def test_bc_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
 
 def test_a_teacher_who_slips_and_one_who_reverses() -> None:
     task = toy()
-    learner = learner_catalog.make("joint", task, prior_steps=4_000)
+    learner = learner_catalog.make("joint", task, proxy_steps=4_000)
     questions = [learner.query() for _ in range(8)]
     right: SyntheticTeacher = make_teacher("rational", task)
     for question in questions:
@@ -183,7 +183,7 @@ def test_a_teacher_who_slips_and_one_who_reverses() -> None:
 
 
 def _paid(teacher: SyntheticTeacher, shown: Demonstration) -> float:
-    return float(teacher.worth(shown.trajectory).sum())
+    return float(teacher.step_rewards(shown.trajectory).sum())
 
 
 @pytest.mark.parametrize("name", ["joint", "bc"])

@@ -11,23 +11,23 @@ from agents import learner_catalog
 from agents.evaluation import scores
 from agents.feedback.records import Correction, Demonstration
 from agents.imitation.cloner import CloningConfig
-from agents.imitation.dataset import agreed, awake, filled, refused
-from agents.learners.cpl import at_rest
+from agents.imitation.dataset import limit_idle_steps, overridden_actions, pad_to_horizon, resolve_conflicts
+from agents.learners.cpl import is_static
 from agents.learners.dagger import DaggerLearner
-from agents.learners.maxent import MaxEntLearner, gradient, occupancies, soft_policy
+from agents.learners.maxent import MaxEntLearner, log_likelihood_gradient, occupancies, soft_policy
 from agents.policies.distributions import log_prob
 from agents.policies.policy_arrays import PolicyArrays, forward
-from agents.policies.rollouts import Variant, fresh_moments, roll
+from agents.policies.rollouts import PolicyVariant, episode_starts, rollout_clips
 from agents.teachers.synthetic import make_teacher
 from envs.simulation import Simulation
 from envs.tabular import TooManyStates, enumerate_states
 from tests.agents.toy import MOVES, SIDE, rightwards, toy
 
-QUICK = {"prior_steps": 16_000, "steps_per_fit": 80_000}
+QUICK = {"proxy_steps": 16_000, "steps_per_fit": 80_000}
 
 
 def _score(learner) -> float:
-    return scores.evaluate(toy(), learner.snapshot().policy).mean
+    return scores.evaluate_policy(toy(), learner.snapshot().policy).mean
 
 
 def _practise(learner) -> float:
@@ -46,8 +46,8 @@ def _presses(learner, count: int = 60, every: int = 6, first: int = 0):
     task, teacher, found = toy(), make_teacher("rational", toy()), []
     policy = learner.snapshot().policy
     for seed in range(first, first + count):
-        start = fresh_moments(task, 1, seed)
-        seen = roll(task, start, [Variant(policy)], [24], np.random.default_rng(seed))[0]
+        start = episode_starts(task, 1, seed)
+        seen = rollout_clips(task, start, [PolicyVariant(policy)], [24], np.random.default_rng(seed))[0]
         found += [teacher.evaluate(seen, step) for step in range(6, 25, every)]
     return [press for press in found if press is not None]
 
@@ -55,7 +55,7 @@ def _presses(learner, count: int = 60, every: int = 6, first: int = 0):
 @pytest.mark.parametrize("name", ["gail", "airl"])
 def test_adversaries_come_to_do_what_was_shown(name: str, tmp_path: Path) -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    alone = {"cloning": 0.0, "clone": CloningConfig(updates=0)}  # else a clone would do it
+    alone = {"bc_coef": 0.0, "bc": CloningConfig(n_updates=0)}  # else a clone would do it
     learner = learner_catalog.make(name, task, prior="none", steps_per_fit=240_000, **alone)
     learner.observe(20, [teacher.demonstrate(seed) for seed in range(20)])
     assert _practise(learner) > 5.0
@@ -80,7 +80,7 @@ def test_an_adversary_begins_from_a_clone() -> None:
 def test_a_drive_that_came_to_rest_is_filled_up_with_the_rest() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
     driven = teacher.demonstrate(3).trajectory.clip(0, 10)
-    whole = filled(task, driven)
+    whole = pad_to_horizon(task, driven)
     assert len(whole) == task.horizon
     np.testing.assert_array_equal(whole.actions[:10], driven.actions)
     assert (whole.actions[10:] == 0).all()
@@ -89,10 +89,10 @@ def test_a_drive_that_came_to_rest_is_filled_up_with_the_rest() -> None:
 def test_cpl_gets_better_from_answers_without_a_reward(tmp_path: Path) -> None:
     task = rightwards()
     teacher = make_teacher("rational", task)
-    learner = learner_catalog.make("cpl", task, prior_steps=8_000, steps_per_fit=40_000)
+    learner = learner_catalog.make("cpl", task, proxy_steps=8_000, steps_per_fit=40_000)
     while learner.snapshot().env_steps < 8_000:
         learner.step()
-    before = scores.evaluate(task, learner.snapshot().policy).mean
+    before = scores.evaluate_policy(task, learner.snapshot().policy).mean
     # practice once earned more of the written reward: that is nothing to go back to
     untaught = {name: value.clone() for name, value in learner.trainer.algorithm.policy.state_dict().items()}
     learner.trainer.restarts.recent_policies.best = (1e9, untaught)
@@ -100,7 +100,7 @@ def test_cpl_gets_better_from_answers_without_a_reward(tmp_path: Path) -> None:
         learner.observe(seq, [teacher.compare(learner.query())])
     while learner.step():
         pass
-    assert scores.evaluate(task, learner.snapshot().policy).mean > before + 4.0
+    assert scores.evaluate_policy(task, learner.snapshot().policy).mean > before + 4.0
     assert learner.snapshot().reward is None
     learner.save(tmp_path / "a")
     again = learner_catalog.make("cpl", task, seed=2)
@@ -119,10 +119,10 @@ def test_what_cpl_sums_by_hand() -> None:
     found = log_prob(steering, np.zeros((1, 2), np.float32), np.array([[1.0, 2.0]]))
     assert found[0] == pytest.approx(-0.5 - 0.5 - np.log(2.0) - np.log(2.0 * np.pi), abs=1e-5)
     driven = make_teacher("rational", toy()).demonstrate(3).trajectory
-    waits = filled(toy(), driven.clip(0, 10))
-    assert at_rest(waits)[-1]
+    waits = pad_to_horizon(toy(), driven.clip(0, 10))
+    assert is_static(waits)[-1]
     moving = np.flatnonzero((waits.observations[:-1] != waits.observations[1:]).any(1))
-    assert at_rest(waits).argmax() == moving[-1] + 1  # pauses on the way count
+    assert is_static(waits).argmax() == moving[-1] + 1  # pauses on the way count
 
 
 def test_dagger_asks_a_scripted_expert_where_it_drives_itself(tmp_path: Path) -> None:
@@ -130,18 +130,18 @@ def test_dagger_asks_a_scripted_expert_where_it_drives_itself(tmp_path: Path) ->
         dx, dy = np.rint(obs[:, 0] * 2), np.rint(obs[:, 1] * 2)
         return np.where(dx > 0, 2, np.where(dx < 0, 1, np.where(dy > 0, 4, np.where(dy < 0, 3, 0))))
 
-    learner = learner_catalog.make("dagger", toy(), updates=200)
+    learner = learner_catalog.make("dagger", toy(), n_updates=200)
     assert isinstance(learner, DaggerLearner)
     for _ in range(4):
-        assert learner.ask(expert) == 8 * 64
+        assert learner.query_expert(expert) == 8 * 64
         while learner.step():
             pass
     assert _score(learner) > 12.0
-    assert learner.snapshot().uses["labelled state"] == 4 * 8 * 64
+    assert learner.snapshot().feedback_counts["labelled state"] == 4 * 8 * 64
     learner.save(tmp_path / "a")
     again = learner_catalog.make("dagger", toy(), seed=2)
     again.load(tmp_path / "a")
-    assert again.snapshot().uses["labelled state"] == 4 * 8 * 64
+    assert again.snapshot().feedback_counts["labelled state"] == 4 * 8 * 64
 
 
 def _takeover(agent: list[int], person: list[int]) -> Correction:
@@ -159,12 +159,14 @@ def _takeover(agent: list[int], person: list[int]) -> Correction:
 
 def test_what_was_taken_over_from_is_refused() -> None:
     taken = _takeover([1, 3, 3, 0], [1, 3, 4, 4])
-    obs, actions = refused([taken, _takeover([2, 2], [2, 2])])
+    obs, actions = overridden_actions([taken, _takeover([2, 2], [2, 2])])
     np.testing.assert_array_equal(obs, taken.agent.observations[2:3])  # the first act that was not the same
     assert actions.tolist() == [3]
     drawn = []
     for against in (0.0, 3.0):
-        learner = learner_catalog.make("dagger", toy(), updates=200, sharp=1.0, against=against)
+        learner = learner_catalog.make(
+            "dagger", toy(), n_updates=200, logit_temperature=1.0, unlikelihood_weight=against
+        )
         # elsewhere somebody did there what the agent did: whoever took over said that it was wrong
         learner.observe(2, [taken, Demonstration(taken.agent)])
         while learner.step():
@@ -177,7 +179,7 @@ def test_what_was_taken_over_from_is_refused() -> None:
 
 def test_who_learns_anew_acts_as_before_until_enough_is_learned() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make("dagger", task, updates=200)
+    learner = learner_catalog.make("dagger", task, n_updates=200)
     learner.observe(1, [teacher.demonstrate(1)])
     while learner.step():
         pass
@@ -192,12 +194,12 @@ def test_who_learns_anew_acts_as_before_until_enough_is_learned() -> None:
 def test_people_who_go_two_ways_round_are_noticed() -> None:
     obs = np.zeros((10, 3), np.float32)
     obs[5:, 0] = 1.0
-    settled, share = agreed(obs, np.array([1, 1, 1, 2, 2, 3, 3, 3, 3, 3]))
+    settled, share = resolve_conflicts(obs, np.array([1, 1, 1, 2, 2, 3, 3, 3, 3, 3]))
     assert share == pytest.approx(0.2)
     assert settled.tolist() == [1] * 5 + [3] * 5
-    even, share = agreed(obs, np.array([1, 1, 2, 2, 4, 3, 3, 3, 3, 3]))
+    even, share = resolve_conflicts(obs, np.array([1, 1, 2, 2, 4, 3, 3, 3, 3, 3]))
     assert even.tolist()[:4] == [1, 1, 2, 2]  # nobody can say
-    paused, share = agreed(obs, np.array([0, 0, 0, 0, 1, 3, 3, 3, 3, 3]), idle=0)
+    paused, share = resolve_conflicts(obs, np.array([0, 0, 0, 0, 1, 3, 3, 3, 3, 3]), idle_action=0)
     assert (share, paused.tolist()[4]) == (0.0, 1)
 
 
@@ -205,14 +207,14 @@ def test_a_rest_counts_a_few_times_and_every_move_counts() -> None:
     obs = np.zeros((12, 2), np.float32)
     obs[6:, 0] = 1.0
     actions = np.array([0, 0, 0, 0, 0, 2, 0, 0, 3, 3, 3, 3])
-    kept = awake(obs, actions, idle=0, most=3)
+    kept = limit_idle_steps(obs, actions, idle_action=0, max_repeats=3)
     assert kept.tolist() == [True] * 3 + [False] * 2 + [True] * 7
-    assert awake(obs, actions, idle=-1).all()
-    assert awake(obs, obs, idle=0).all()  # actions of a Box are never rest
+    assert limit_idle_steps(obs, actions, idle_action=-1).all()
+    assert limit_idle_steps(obs, obs, idle_action=0).all()  # actions of a Box are never rest
 
 
 def test_conflicting_demonstrations_are_told_and_the_most_frequent_way_learned() -> None:
-    start = fresh_moments(toy(), 1, 3) * 3
+    start = episode_starts(toy(), 1, 3) * 3
     sim = Simulation(toy(), 3, auto_reset=False)
     sim.put(np.ones(3, np.bool_), np.stack([m.state for m in start]), np.array([m.rng for m in start]))
     records = [sim.recorder(row) for row in range(3)]
@@ -221,7 +223,7 @@ def test_conflicting_demonstrations_are_told_and_the_most_frequent_way_learned()
         step = sim.step(did)
         for row, record in enumerate(records):  # in place they say three different things of one state
             record.add((1, 1, 2)[row], step.terms[row], step.last_states[row], 0, step.last_obs[row])
-    learner = learner_catalog.make("dagger", toy(), updates=100)
+    learner = learner_catalog.make("dagger", toy(), n_updates=100)
     learner.observe(3, [Demonstration(record.trajectory()) for record in records])
     while learner.step():
         pass
@@ -232,7 +234,7 @@ def test_conflicting_demonstrations_are_told_and_the_most_frequent_way_learned()
 
 
 def test_tamer_regresses_what_a_step_was_worth_to_the_person() -> None:
-    learner = learner_catalog.make("evaluative", toy(), way="tamer", **QUICK)
+    learner = learner_catalog.make("evaluative", toy(), method="tamer", **QUICK)
     before = _past_the_prior(learner)
     presses = _presses(learner)
     learner.observe(len(presses), presses)
@@ -240,7 +242,7 @@ def test_tamer_regresses_what_a_step_was_worth_to_the_person() -> None:
 
 
 def test_coach_moves_the_policy_by_each_press_once() -> None:
-    learner = learner_catalog.make("evaluative", toy(), way="coach", **QUICK)
+    learner = learner_catalog.make("evaluative", toy(), method="coach", **QUICK)
     before, said = _past_the_prior(learner), 0
     for turn in range(5):
         presses = _presses(learner, 30, every=3, first=1000 * turn)
@@ -276,7 +278,7 @@ def test_a_potential_keeps_the_optimum_and_adds_up_to_its_ends() -> None:
     reward = learner.snapshot().reward
     clip = presses[0].segment
     seen, none = clip.observations, np.zeros_like(clip.terms)
-    steps = reward.members(seen[:-1], clip.actions, seen[1:], none)[0]
+    steps = reward.member_rewards(seen[:-1], clip.actions, seen[1:], none)[0]
     discounted = (reward.gamma ** np.arange(len(steps)) * steps).sum()
     phi = forward(reward.potential, seen)[:, 0]
     wanted = reward.gamma ** len(steps) * phi[-1] - phi[0]
@@ -335,7 +337,7 @@ def test_the_gradient_is_that_of_the_likelihood() -> None:
     for action in actions:
         shown += tables.terms[at, action]
         at = tables.after[at, action]
-    found = gradient(tables, weights, shown, 6)
+    found = log_likelihood_gradient(tables, weights, shown, 6)
     for i in range(4):
         step = np.eye(4)[i] * 1e-5
         numeric = (log_likelihood(weights + step) - log_likelihood(weights - step)) / 2e-5
@@ -348,6 +350,6 @@ def test_maxent_learns_the_toy_from_two_drives() -> None:
     learner.observe(2, [teacher.demonstrate(seed) for seed in (1, 2)])
     assert _practise(learner) > 8.0
     assert isinstance(learner, MaxEntLearner)
-    assert learner.exact
+    assert learner.is_exact
     weights = dict(zip(toy().world.term_names, learner.snapshot().reward.weights.mean(0), strict=True))
     assert weights["coin"] > 0.1  # the written reward, where the ascent begins, pays nothing for it

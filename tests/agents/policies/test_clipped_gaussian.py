@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.evaluation.oracle import acting
+from agents.evaluation.oracle import act_function
 from agents.policies.clipped_gaussian import clipped_mean
 from agents.policies.policy_arrays import PolicyArrays
 
@@ -35,6 +35,6 @@ def test_the_surest_action_of_a_gaussian_policy_is_that_mean() -> None:
     policy = PolicyArrays((layer,), "gaussian", np.zeros(2, np.float32), LOW, HIGH)
     obs = np.zeros((5, 3), np.float32)
     wanted = clipped_mean(np.tile(layer[1], (5, 1)), np.ones(2, np.float32), LOW, HIGH)
-    assert np.array_equal(acting(policy, surest=True)(obs), wanted)
+    assert np.array_equal(act_function(policy, deterministic=True)(obs), wanted)
     assert (policy.act(obs)[:, 0] == 1.0).all()
     assert (wanted[:, 0] < 0.95).all()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.base_model import PICTURES
+from agents.base_model import IMAGE_PPO
 from agents.evaluation import scores
 from agents.evaluation.oracle import ppo_on_reward
 from agents.feedback.records import Demonstration
@@ -38,20 +38,20 @@ def looked(obs):
 
 def test_ppo_learns_from_pictures_which_button_to_press() -> None:
     task = world(PICTURE)
-    ppo = ppo_on_reward(task, task.true_reward, config=replace(PICTURES, policy="CnnPolicy", n_steps=64))
+    ppo = ppo_on_reward(task, task.true_reward, config=replace(IMAGE_PPO, policy="CnnPolicy", n_steps=64))
     while ppo.num_timesteps < 3_072:
         ppo.train_iteration()
-    assert scores.evaluate(task, policy_arrays(ppo.policy), 20).mean > 8.0
+    assert scores.evaluate_policy(task, policy_arrays(ppo.policy), 20).mean > 8.0
 
 
 def test_joint_learns_it_from_drives_and_keeps_it(tmp_path: Path) -> None:
     task = world(PICTURE)
     assert isinstance(task, ExternalTask)
     model = Joint("CnnPolicy", PICTURE)
-    before = scores.evaluate(task, model.learner.snapshot().policy, 20).mean
+    before = scores.evaluate_policy(task, model.learner.snapshot().policy, 20).mean
     model.add_feedback([Demonstration(driven(task, looked, seed)) for seed in range(3)])
     model.learn(4_096)
-    after = scores.evaluate(task, model.learner.snapshot().policy, 20).mean
+    after = scores.evaluate_policy(task, model.learner.snapshot().policy, 20).mean
     assert after > before + 5.0
     env = task.make()
     obs, _ = env.reset(seed=3)
@@ -74,7 +74,7 @@ def test_plain_arrays_see_what_sb3_predicts(id: str) -> None:
     np.testing.assert_array_equal(arrays.act(obs), policy.predict(obs, deterministic=True)[0])
     with torch.no_grad():
         features = policy.extract_features(torch.from_numpy(obs)).numpy()
-    np.testing.assert_allclose(arrays.seen(obs), features, atol=1e-5)
+    np.testing.assert_allclose(arrays.extract_features(obs), features, atol=1e-5)
 
 
 def seen(task: Task, count: int) -> tuple[Any, Any]:
@@ -105,13 +105,13 @@ def test_what_looks_is_kept_in_a_bundle_and_in_a_plain_zip(id: str, tmp_path: Pa
     assert len(np.unique(wanted)) > 1
     model.save(tmp_path / "agent")
     agent = agent_bundle.load(tmp_path / "agent")
-    agent_bundle.check_fits(agent, task)
+    agent_bundle.check_compatible(agent, task)
     np.testing.assert_array_equal(agent.policy.act(flat), wanted)
     again = Joint.load(tmp_path / "agent", task, prior="none")
     np.testing.assert_array_equal(again.learner.snapshot().policy.act(flat), wanted)
     acts, _ = again.predict(pictures[:50], deterministic=True)
     np.testing.assert_allclose(np.reshape(acts, wanted[:50].shape), wanted[:50], atol=1e-5)
-    sb3_zip.write(tmp_path / "agent.zip", agent, task)
+    sb3_zip.write_zip(tmp_path / "agent.zip", agent, task)
     np.testing.assert_allclose(predicted(tmp_path / "agent.zip", pictures), wanted, atol=1e-4)
 
 
@@ -119,17 +119,19 @@ def test_a_bundle_looks_at_its_own_pictures_alone(tmp_path: Path) -> None:
     Joint("CnnPolicy", PICTURE).save(tmp_path / "a")
     agent = agent_bundle.load(tmp_path / "a")
     with pytest.raises(UnsafeFile, match="another world"):
-        agent_bundle.check_fits(agent, world("CartPole-v1"))
+        agent_bundle.check_compatible(agent, world("CartPole-v1"))
     assert agent.policy.eyes is not None
     beside = replace(agent.policy.eyes, image_slice=replace(agent.policy.eyes.image_slice, at=1))
     with pytest.raises(UnsafeFile, match="from number 1 on"):
-        agent_bundle.check_fits(replace(agent, policy=replace(agent.policy, eyes=beside)), world(PICTURE))
+        agent_bundle.check_compatible(
+            replace(agent, policy=replace(agent.policy, eyes=beside)), world(PICTURE)
+        )
     wider = tuple((np.repeat(w, 1 + (i == 0), 0), b) for i, (w, b) in enumerate(agent.policy.layers))
     more = replace(agent, policy=replace(agent.policy, layers=wider))
     with pytest.raises(UnsafeFile, match="a plain CnnPolicy has no place"):
-        sb3_zip.write(tmp_path / "b.zip", more, world(PICTURE))
+        sb3_zip.write_zip(tmp_path / "b.zip", more, world(PICTURE))
     with pytest.raises(ValueError, match="can't go on from"):
-        Joint.load(tmp_path / "a", trainer=TrainerConfig(replace(PICTURES, net_arch=(8,))))
+        Joint.load(tmp_path / "a", trainer=TrainerConfig(replace(IMAGE_PPO, net_arch=(8,))))
 
 
 EYES: dict[str, tuple[str, str, str]] = {
@@ -150,7 +152,7 @@ EYES: dict[str, tuple[str, str, str]] = {
 def test_hostile_eyes(name: str, tmp_path: Path) -> None:
     old, new, word = EYES[name]
     Joint("CnnPolicy", PICTURE).save(tmp_path / "a")
-    text = (tmp_path / "a" / agent_bundle.FACTS).read_text()
+    text = (tmp_path / "a" / agent_bundle.AGENT_FILE).read_text()
     head, eyes = text.split('"eyes"')
     assert old in eyes
     resealed(tmp_path / "a", agent__json=f'{head}"eyes"{eyes.replace(old, new, 1)}'.encode())

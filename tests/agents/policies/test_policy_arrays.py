@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from agents.policies.cnn import CnnArrays, ImageSlice
-from agents.policies.policy_arrays import PolicyArrays, layer_arrays, layers_from, policy_to_arrays
+from agents.policies.policy_arrays import PolicyArrays, layer_arrays, policy_to_arrays, read_layers
 
 
 def _layers(*sizes: int) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
@@ -24,15 +24,15 @@ def test_layers_come_back_under_their_name() -> None:
         [*(f"policy.{i}.{part}" for i in (0, 1) for part in ("weight", "bias")), "value.0.0", "value.0.1"]
     )
     for again, layers in (
-        (layers_from("policy", both, ("weight", "bias")), _layers(3, 4, 2)),
-        (layers_from("value", both), _layers(3, 1)),
+        (read_layers("policy", both, ("weight", "bias")), _layers(3, 4, 2)),
+        (read_layers("value", both), _layers(3, 1)),
     ):
         assert all(
             np.array_equal(one, two)
             for pair in zip(again, layers, strict=True)
             for one, two in zip(*pair, strict=True)
         )
-    assert layers_from("policy", both) == ()  # other names of the parts
+    assert read_layers("policy", both) == ()  # other names of the parts
 
 
 def test_a_policys_arrays_hold_all_its_numbers() -> None:

@@ -15,23 +15,29 @@ from agents.feedback.records import Comparison, Demonstration, Record
 from agents.inference.rater_reliability import RaterParams
 from agents.learners.joint import JointLearner
 from agents.learners.joint_config import JointConfig
-from agents.policies.rollouts import fresh_moments
+from agents.policies.rollouts import episode_starts
 from agents.queries.acquisition import (
     choice_probabilities,
     expected_value_of_information,
     information_gain,
-    plackett_luce,
-    rankings,
+    ranking_gains,
+    ranking_probabilities,
 )
 from agents.queries.feedback_planner import (
     FeedbackCosts,
     demonstration_gain,
     evaluation_gain,
-    measured_costs,
-    suggestion,
+    measure_costs,
+    suggest_feedback,
 )
 from agents.queries.query_manager import QueryManager
-from agents.queries.selection import Group, QueryConfig, choose, information, stake_weights
+from agents.queries.selection import (
+    Group,
+    QueryConfig,
+    choose_questions,
+    pair_information_gain,
+    stake_weights,
+)
 from envs.rooms.rooms_tasks import rooms_tidy
 from envs.simulate import simulate
 from envs.trajectory import Trajectory
@@ -55,31 +61,31 @@ def clip(actions: Sequence[int]) -> Trajectory:
 
 def test_an_answer_that_two_beliefs_give_opposite_tells_all_there_is() -> None:
     worth = np.array([[SURE, 0.0], [0.0, SURE]])  # two beliefs, two clips
-    assert float(information_gain(plackett_luce(worth, 0.0))) == pytest.approx(np.log(2))
-    assert float(information_gain(plackett_luce(np.zeros((2, 2)), 0.0))) == pytest.approx(0.0)
+    assert float(information_gain(ranking_probabilities(worth, 0.0))) == pytest.approx(np.log(2))
+    assert float(information_gain(ranking_probabilities(np.zeros((2, 2)), 0.0))) == pytest.approx(0.0)
     p = np.array([0.95, 0.05])
     by_hand = np.log(2) + float((p * np.log(p)).sum())
-    assert float(information_gain(plackett_luce(worth, 0.1))) == pytest.approx(by_hand)
+    assert float(information_gain(ranking_probabilities(worth, 0.1))) == pytest.approx(by_hand)
 
 
 def test_orders_are_plackett_luce_and_of_two_bradley_terry() -> None:
-    assert plackett_luce(np.array([1.0, 0.0]), 0.0) == pytest.approx(
+    assert ranking_probabilities(np.array([1.0, 0.0]), 0.0) == pytest.approx(
         [1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))]
     )
-    p = plackett_luce(np.log([3.0, 2.0, 1.0]), 0.0)
+    p = ranking_probabilities(np.log([3.0, 2.0, 1.0]), 0.0)
     assert p.sum() == pytest.approx(1.0)
     assert p[0] == pytest.approx(3 / 6 * 2 / 3)  # first, second, third
     assert p[-1] == pytest.approx(1 / 6 * 2 / 5)  # third, second, first
     gaps = np.random.default_rng(0).normal(size=(5, 40))
     pairs = np.stack([gaps, np.zeros_like(gaps)], -1)
-    assert information(gaps.astype(np.float32)) == pytest.approx(
-        information_gain(plackett_luce(pairs, 0.1)), abs=1e-6
+    assert pair_information_gain(gaps.astype(np.float32)) == pytest.approx(
+        information_gain(ranking_probabilities(pairs, 0.1)), abs=1e-6
     )
 
 
 def test_a_ranking_tells_at_least_as_much_as_any_pair_of_it() -> None:
     worth = np.random.default_rng(1).normal(size=(6, 60, 4))
-    by_size = [rankings(worth, clips, 0.0)[0].max(1) for clips in (2, 3, 4)]
+    by_size = [ranking_gains(worth, clips, 0.0)[0].max(1) for clips in (2, 3, 4)]
     for fewer, more in pairwise(by_size):
         assert (more >= fewer - 1e-9).all()
 
@@ -105,25 +111,25 @@ def steps(clips: Sequence[Trajectory]) -> np.ndarray:
 def test_the_cheaper_way_to_know_is_suggested() -> None:
     random = np.random.default_rng(3)
     group = (clip([1] * 8), clip([0] * 8), clip([1, 0] * 4), clip([0, 1] * 4))
-    told = suggestion([group], steps, FeedbackCosts(4.0, 2.0), 0.0, 10.0, random)
+    told = suggest_feedback([group], steps, FeedbackCosts(4.0, 2.0), 0.0, 10.0, random)
     assert told is not None
     assert (told.kind, told.clips) == ("comparison", 2)
-    cheap = suggestion([group], steps, FeedbackCosts(4.0, 2.0, demonstration=0.5), 0.0, 10.0, random)
+    cheap = suggest_feedback([group], steps, FeedbackCosts(4.0, 2.0, demonstration=0.5), 0.0, 10.0, random)
     assert cheap is not None
     assert cheap.kind == "demonstration"
     prices = FeedbackCosts(4.0, 2.0, demonstration=0.5)
-    doubted = suggestion([group], steps, prices, 0.0, 10.0, random, lambda _: (1.0, 0.05))
-    dull = suggestion([group], steps, prices, 0.0, 10.0, random, lambda _: (0.0, 1.0))
+    doubted = suggest_feedback([group], steps, prices, 0.0, 10.0, random, lambda _: (1.0, 0.05))
+    dull = suggest_feedback([group], steps, prices, 0.0, 10.0, random, lambda _: (0.0, 1.0))
     assert doubted is not None
     assert dull is not None
     assert (
         doubted.kind == dull.kind == "comparison"
     )  # what is hardly trusted, or hardly chooses, tells little
-    assert suggestion([], steps, FeedbackCosts(), 0.0, 10.0, random) is None
-    unknown = suggestion([group], None, FeedbackCosts(4.0, 2.0, demonstration=60.0), 0.0, 0.1, random)
+    assert suggest_feedback([], steps, FeedbackCosts(), 0.0, 10.0, random) is None
+    unknown = suggest_feedback([group], None, FeedbackCosts(4.0, 2.0, demonstration=60.0), 0.0, 0.1, random)
     assert unknown is not None
     assert (unknown.kind, unknown.clips) == ("comparison", 2)
-    dear = suggestion(
+    dear = suggest_feedback(
         [group[::-1]], steps, FeedbackCosts(1e6, 1e6, demonstration=1e6, evaluation=1.0), 0.0, 2.0, random
     )
     assert dear is not None
@@ -143,10 +149,10 @@ def test_prices_are_what_this_person_took() -> None:
         Comparison((a, b, c), (0, 1, 2), seconds=16.0),
         Demonstration(clip([1] * 30)),
     ]
-    found = measured_costs(FeedbackCosts(4.0, 2.0, demonstration=9.0), said, 10.0)
-    assert (found.pair, found.further, found.demonstration) == (11.0, 5.0, 3.0)
-    assert found.of(4) == 21.0
-    assert measured_costs(FeedbackCosts(), said[3:], 10.0) == FeedbackCosts()
+    found = measure_costs(FeedbackCosts(4.0, 2.0, demonstration=9.0), said, 10.0)
+    assert (found.pair, found.further_clip, found.demonstration) == (11.0, 5.0, 3.0)
+    assert found.ranking(4) == 21.0
+    assert measure_costs(FeedbackCosts(), said[3:], 10.0) == FeedbackCosts()
 
 
 EVENLY = np.ones(2)
@@ -190,8 +196,8 @@ def test_what_decides_is_asked_before_what_only_tells_how_much() -> None:
         return returns[:, [int(one.actions[0]) for one in clips]]
 
     for by, first in (("improvement", which), ("information", much)):
-        config = QueryConfig(by=by, noise=0.0)
-        question, *_ = choose([much, which], believed, 2, 1, config, np.random.default_rng(0))
+        config = QueryConfig(acquisition=by, error_rate=0.0)
+        question, *_ = choose_questions([much, which], believed, 2, 1, config, np.random.default_rng(0))
         assert {id(one) for one in question.clips} == {id(one) for one in first}
 
 
@@ -218,7 +224,9 @@ def first_asked(groups: Sequence[Group], samples: np.ndarray, noise: float) -> G
     def believed(clips: Sequence[Trajectory]) -> np.ndarray:
         return np.asarray(samples @ np.stack([one.terms.sum(0)[:2] for one in clips]).T)
 
-    question, *_ = choose(groups, believed, 2, 1, QueryConfig(noise=noise), np.random.default_rng(0))
+    question, *_ = choose_questions(
+        groups, believed, 2, 1, QueryConfig(error_rate=noise), np.random.default_rng(0)
+    )
     return next(g for g in groups if {id(one) for one in g} == {id(one) for one in question.clips})
 
 
@@ -242,10 +250,13 @@ def test_what_is_thought_bad_is_asked_about_though_one_answer_would_change_no_mi
 
 def test_later_questions_are_by_information() -> None:
     asked = []
-    asker = QueryManager(rooms_tidy(), QueryConfig(decisive=3), np.random.default_rng(0))
+    asker = QueryManager(rooms_tidy(), QueryConfig(n_improvement_answers=3), np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("agents.queries.query_manager.choose", lambda *given: asked.append(given[4].by) or [])
-        for asker.answered in (2, 3):
+        patch.setattr(
+            "agents.queries.query_manager.choose_questions",
+            lambda *given: asked.append(given[4].acquisition) or [],
+        )
+        for asker.n_answered in (2, 3):
             asker.select_queries(lambda clips: np.zeros((2, len(clips)), np.float32))
     assert asked == ["improvement", "information"]
 
@@ -257,23 +268,25 @@ def answers(count: int) -> list[Comparison]:
 
 def test_questions_that_nobody_was_shown_do_not_count() -> None:
     """Beside a window one is made every two seconds: it is by answers how the next is chosen."""
-    learner = JointLearner(rooms_tidy(), config=JointConfig(prior_steps=0, query=QueryConfig(decisive=3)))
+    learner = JointLearner(
+        rooms_tidy(), config=JointConfig(proxy_steps=0, query=QueryConfig(n_improvement_answers=3))
+    )
     asked = [learner.query() for _ in range(6)]
     asker = learner.query_manager
-    assert (asker.asked, asker.answered, asker._by_improvement) == (6, 0, True)
+    assert (asker.n_asked, asker.n_answered, asker._by_improvement) == (6, 0, True)
     learner.observe(3, [Comparison(one.clips, (0, 1)) for one in asked[:3] if one is not None])
     learner.step()
-    assert (asker.answered, asker._by_improvement) == (3, False)
+    assert (asker.n_answered, asker._by_improvement) == (3, False)
 
 
 def test_where_many_answers_are_accidents_more_questions_are_by_improvement() -> None:
     """(1 - 0.4) / (1 - 0.1) = 2 / 3 squared is left of each answer: nine tell as much as four."""
     asked = []
-    asker = QueryManager(rooms_tidy(), QueryConfig(decisive=4), np.random.default_rng(0))
+    asker = QueryManager(rooms_tidy(), QueryConfig(n_improvement_answers=4), np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "agents.queries.query_manager.choose",
-            lambda *given: asked.append((given[4].by, given[4].noise)) or [],
+            "agents.queries.query_manager.choose_questions",
+            lambda *given: asked.append((given[4].acquisition, given[4].error_rate)) or [],
         )
         for accidents, answered in ((None, 4), (0.4, 8), (0.4, 10), (0.02, 3), (0.02, 4)):
             asker.update(answers(answered), frozenset({"comparison"}), accidents)
@@ -292,10 +305,10 @@ def test_of_several_raters_who_are_not_known_more_accidents_are_expected() -> No
     assert inference.error_rate is None
     inference.raters["3"] = "bob"
     assert inference.error_rate == pytest.approx(0.32)
-    inference.reliability.raters["ann"] = RaterParams(9, error=0.1)
+    inference.reliability.raters["ann"] = RaterParams(9, error_rate=0.1)
     assert inference.error_rate == pytest.approx((0.1 + 0.32) / 2)
     learner.query()
-    assert learner.query_manager._noise == pytest.approx(0.21)
+    assert learner.query_manager._error_rate == pytest.approx(0.21)
     for prior, expected in (("written", pytest.approx(0.32)), ("none", None)):
         net = JointLearner(rooms_tidy(), prior=prior, config=JointConfig(model="net")).inference
         net.raters |= inference.raters
@@ -305,13 +318,13 @@ def test_of_several_raters_who_are_not_known_more_accidents_are_expected() -> No
 def test_clips_are_short_where_a_net_must_find_out_which_step_they_were_about() -> None:
     for model, steps in (("terms", 45), ("net", 30)):
         learner = JointLearner(rooms_tidy(), config=JointConfig(model=model))
-        learner.query_manager.draw_clips(fresh_moments(rooms_tidy(), 2, 0), learner.trainer.variants())
+        learner.query_manager.draw_clips(episode_starts(rooms_tidy(), 2, 0), learner.trainer.variants())
         assert {len(clip) for clip in learner.query_manager.clips} == {steps}
 
 
 def test_repeats_come_by_answers_not_by_questions_that_nobody_saw() -> None:
     """Beside a window new questions are made all the time, and most of them are never shown."""
-    asker = QueryManager(rooms_tidy(), QueryConfig(again_every=4), np.random.default_rng(0))
+    asker = QueryManager(rooms_tidy(), QueryConfig(repeat_every=4), np.random.default_rng(0))
     answered: list[Comparison] = []
     repeats: list[int] = []
     for count in range(12):
@@ -320,18 +333,18 @@ def test_repeats_come_by_answers_not_by_questions_that_nobody_saw() -> None:
             if asker.repeat_query(answered, []) is not None:
                 repeats.append(count + 1)
             else:
-                asker.asked += 1
+                asker.n_asked += 1
     assert repeats == [3, 6, 9, 12]
 
 
 def test_when_a_pair_was_last_repeated_is_known_after_a_stop() -> None:
-    task, config = rooms_tidy(), QueryConfig(again_every=4)
+    task, config = rooms_tidy(), QueryConfig(repeat_every=4)
     answered = answers(4)
     asker, later = (QueryManager(task, config, np.random.default_rng(0)) for _ in range(2))
-    asker.asked = 3
+    asker.n_asked = 3
     assert asker.repeat_query(answered, []) is not None
     later.load_state_dict(asker.state_dict())
     for one in (asker, later):
-        one.asked = 7
+        one.n_asked = 7
         assert one.repeat_query(answered, []) is None  # nobody has answered anything since
         assert one.repeat_query([*answered, *answered], []) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.feedback.choices import Choice, Option, pack
+from agents.feedback.choices import Choice, Option, pack_choices
 from agents.learners.joint_config import JointConfig, make_reward
 from agents.rewards.additive import AdditiveReward
 from agents.rewards.net import NetConfig
@@ -33,18 +33,18 @@ def _pairs(count: int, seed: int, size: int = 2) -> list[Choice]:
 
 def _fitted(choices: list[Choice]) -> AdditiveReward:
     model = AdditiveReward(np.array([1.0, 0.0], np.float32), 3, NetConfig())
-    model.fit(pack(choices))
+    model.fit(pack_choices(choices))
     return model
 
 
 @pytest.mark.parametrize("size", [2, 4])
 def test_what_is_best_in_the_middle_is_found_although_no_straight_line_tells_it(size: int) -> None:
     model = _fitted(_pairs(60, 0, size))
-    assert model.agreement(pack(_pairs(200, 99))) > 0.8
+    assert model.agreement(pack_choices(_pairs(200, 99))) > 0.8
     middle, side = np.zeros((2, 9), np.float32)
     side[0] = 1.5
     seen, none = np.stack([middle, side]), np.zeros((2, 2), np.float32)
-    paid = model.arrays().members(seen, np.zeros(2, int), seen, none).mean(0)
+    paid = model.arrays().member_rewards(seen, np.zeros(2, int), seen, none).mean(0)
     assert paid[0] > paid[1] + 0.1
 
 
@@ -53,13 +53,13 @@ def test_members_samples_and_what_practice_is_paid_by_agree_on_a_clip() -> None:
     model = _fitted(choices)
     clips = [o.steps for c in choices for o in c.options if o]
     believed = model.sampled_returns(clips)
-    assert believed.shape == (model.additive.samples, len(clips))
-    np.testing.assert_allclose(believed.mean(0), model.returns(pack(choices))[:-1], atol=1e-2)
+    assert believed.shape == (model.additive_config.n_samples, len(clips))
+    np.testing.assert_allclose(believed.mean(0), model.returns(pack_choices(choices))[:-1], atol=1e-2)
     one = clips[0]
     steps = one.observations[:-1], one.actions, one.observations[1:], one.terms
-    paid = model.risk_adjusted(*np.zeros((2, 2), np.float32)).members(*steps)
+    paid = model.risk_adjusted_arrays(*np.zeros((2, 2), np.float32)).member_rewards(*steps)
     assert len(paid) == 1
-    np.testing.assert_allclose(paid[0], model.arrays().members(*steps).mean(0), atol=1e-3)
+    np.testing.assert_allclose(paid[0], model.arrays().member_rewards(*steps).mean(0), atol=1e-3)
 
 
 def test_more_answers_leave_less_doubt() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.policies.policy_arrays import forward
-from agents.rewards.additive_features import KNOTS, AdditiveFeatures
+from agents.rewards.additive_features import KNOT_POSITIONS, AdditiveFeatures
 from agents.rewards.term_predictor import TermPredictor, TermPredictorConfig
 
 ACTIONS, SEEN = 3, 2
@@ -19,11 +19,13 @@ def _steps(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def _features(terms: int) -> AdditiveFeatures:
-    predictor = TermPredictor(terms, 0, TermPredictorConfig(steps=5))
+    predictor = TermPredictor(terms, 0, TermPredictorConfig(n_initial_updates=5))
     features = AdditiveFeatures(ACTIONS, (), predictor)
     obs, actions, after = _steps(50)
     if terms:
-        predictor.add_rollout(features.inputs(obs, actions, after, None), np.tile(after, terms)[:, :terms])
+        predictor.add_rollout(
+            features.step_inputs(obs, actions, after, None), np.tile(after, terms)[:, :terms]
+        )
     features.fit(after)
     return features
 
@@ -33,10 +35,10 @@ def test_a_weighted_sum_of_features_is_the_net_made_of_it(terms: int) -> None:
     features, steps = _features(terms), _steps(20, 1)
     found = features(*steps)
     sizes = features.sizes(found.shape[1])
-    assert sizes == (SEEN, 2 * SEEN, ACTIONS, SEEN * len(KNOTS), terms)
+    assert sizes == (SEEN, 2 * SEEN, ACTIONS, SEEN * len(KNOT_POSITIONS), terms)
     assert sum(sizes) == found.shape[1]
     weights = np.random.default_rng(2).standard_normal(found.shape[1]).astype(np.float32)
-    by_net = forward(features.layers(weights), features.inputs(*steps, None))[:, 0]
+    by_net = forward(features.as_layers(weights), features.step_inputs(*steps, None))[:, 0]
     np.testing.assert_allclose(by_net, found @ weights, atol=2e-3)
 
 
@@ -45,14 +47,14 @@ def test_the_features_of_a_step_by_hand() -> None:
     obs, after = np.array([[1.0, -1.0]], np.float32), np.array([[0.5, 2.0]], np.float32)
     (found,) = features(obs, np.array([2]), after)
     np.testing.assert_allclose(found[:9], [0.5, 2.0, 0.0, 3.0, 0.5, 0.0, 0.0, 0.0, 1.0], atol=1e-6)
-    bends = np.tanh((after - features.knots) / features.width)
+    bends = np.tanh((after - features.knots) / features.knot_width)
     np.testing.assert_allclose(found[9:], bends.ravel(), atol=1e-6)
 
 
 def test_a_number_and_its_bends_are_one_group() -> None:
     features = _features(2)
     count = sum(features.sizes(features(*_steps(1)).shape[1]))
-    expected = [0, 1, *[2, 3], *[4, 5], 6, 6, 6, *[0, 1] * len(KNOTS), 7, 8]
+    expected = [0, 1, *[2, 3], *[4, 5], 6, 6, 6, *[0, 1] * len(KNOT_POSITIONS), 7, 8]
     groups = features.groups(count)
     assert len(groups) == count
     assert groups.tolist() == expected
@@ -62,6 +64,6 @@ def test_what_is_kept_comes_back() -> None:
     features, again, steps = _features(2), AdditiveFeatures(ACTIONS, (), TermPredictor(2, 1)), _steps(9, 3)
     again.restore(features.state())
     np.testing.assert_array_equal(again(*steps), features(*steps))
-    again.forget()
-    assert again.terms == 0
+    again.reset()
+    assert again.n_predicted_terms == 0
     assert again.knots.size == 0

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.feedback.choices import KINDS, Choice, Option, pack
+from agents.feedback.choices import CHOICE_KINDS, Choice, Option, pack_choices
 from agents.rewards.base import choices_loss
-from agents.rewards.choice_likelihood import ERRORS, LIKELY, LinearChoiceLikelihood
+from agents.rewards.choice_likelihood import ERROR_RATE_PRIOR, ERROR_RATES, LinearChoiceLikelihood
 from envs.trajectory import Trajectory
 
 
@@ -27,27 +27,27 @@ def test_it_is_the_same_as_the_loss(seed: int, options: list[int]) -> None:
     random = np.random.default_rng(seed)
     choices = [
         Choice(
-            KINDS[int(random.integers(len(KINDS)))],
+            CHOICE_KINDS[int(random.integers(len(CHOICE_KINDS)))],
             (*(_option(random) for _ in range(n - 1)), None if random.random() < 0.2 else _option(random)),
-            noise=float(random.choice([np.nan, 0.3])),
+            error_rate=float(random.choice([np.nan, 0.3])),
         )
         for n in options
     ]
-    packed = pack(choices)
+    packed = pack_choices(choices)
     weights = random.standard_normal((5, 3)).astype(np.float32) * 3.0
-    trust = np.exp(random.standard_normal((5, len(KINDS)))).astype(np.float32)
+    trust = np.exp(random.standard_normal((5, len(CHOICE_KINDS)))).astype(np.float32)
     which = random.random(len(choices)) < 0.7
     which[-1] = True
-    quick = LinearChoiceLikelihood(packed, packed.terms, 0.1, which)
-    assert list(quick.choices) == [i for i, n in enumerate(options) if n > 1 and which[i]]
-    returns = torch.from_numpy(weights @ packed.terms.T)
+    quick = LinearChoiceLikelihood(packed, packed.term_sums, 0.1, which)
+    assert list(quick.choice_indices) == [i for i, n in enumerate(options) if n > 1 and which[i]]
+    returns = torch.from_numpy(weights @ packed.term_sums.T)
     loss = choices_loss(returns, torch.from_numpy(trust), packed, 0.1).numpy()
     counts = random.random(len(quick)).astype(np.float32)
     found = quick.log_likelihood(weights, trust, counts)
-    np.testing.assert_allclose(found, -(loss[:, quick.choices] * counts).sum(1), rtol=2e-4, atol=1e-5)
+    np.testing.assert_allclose(found, -(loss[:, quick.choice_indices] * counts).sum(1), rtol=2e-4, atol=1e-5)
 
 
-ONE, TRUST = np.array([[1.0]], np.float32), np.ones((1, len(KINDS)), np.float32)
+ONE, TRUST = np.array([[1.0]], np.float32), np.ones((1, len(CHOICE_KINDS)), np.float32)
 """A weight of one, and answers as sharp as the reward says."""
 
 
@@ -55,7 +55,7 @@ def _of(raters: list[str | None]) -> LinearChoiceLikelihood:
     """Each rater chose of two clips the one that is worth log 3 more; the last of them the other one."""
     one, two = (_option(np.random.default_rng(seed)) for seed in (0, 1))
     told = [Choice("comparison", (one, two), rater=rater) for rater in raters[:-1]]
-    packed = pack([*told, Choice("comparison", (two, one), rater=raters[-1])])
+    packed = pack_choices([*told, Choice("comparison", (two, one), rater=raters[-1])])
     features = np.array([[np.log(3.0)], [0.0], [0.0]], np.float32)
     return LinearChoiceLikelihood(packed, features, 0.1, np.ones(len(raters), np.bool_))
 
@@ -70,10 +70,15 @@ def test_choices_between_two_by_hand() -> None:
 
 
 def test_the_care_of_raters_is_summed_out_by_hand() -> None:
-    along, against = (1.0 - ERRORS) * 0.75 + ERRORS / 2, (1.0 - ERRORS) * 0.25 + ERRORS / 2
-    assert _likelihood(["a", "a", "a"]) == pytest.approx(np.log(LIKELY @ (along**2 * against)), rel=1e-5)
-    two = np.log(LIKELY @ along**2) + np.log(LIKELY @ against)
+    along, against = (
+        (1.0 - ERROR_RATES) * 0.75 + ERROR_RATES / 2,
+        (1.0 - ERROR_RATES) * 0.25 + ERROR_RATES / 2,
+    )
+    assert _likelihood(["a", "a", "a"]) == pytest.approx(
+        np.log(ERROR_RATE_PRIOR @ (along**2 * against)), rel=1e-5
+    )
+    two = np.log(ERROR_RATE_PRIOR @ along**2) + np.log(ERROR_RATE_PRIOR @ against)
     assert _likelihood(["a", "a", "b"]) == pytest.approx(two, rel=1e-5)
-    beside = np.log(LIKELY @ along) + np.log(0.9 * 0.75 + 0.05) + np.log(0.9 * 0.25 + 0.05)
+    beside = np.log(ERROR_RATE_PRIOR @ along) + np.log(0.9 * 0.75 + 0.05) + np.log(0.9 * 0.25 + 0.05)
     assert _likelihood([None, "a", None]) == pytest.approx(beside, rel=1e-5)
-    assert sum(LIKELY) == pytest.approx(1.0)
+    assert sum(ERROR_RATE_PRIOR) == pytest.approx(1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.feedback.choices import Choice, Option, of_evaluation, pack
+from agents.feedback.choices import Choice, Option, choices_from_evaluation, pack_choices
 from agents.feedback.records import Evaluation
 from agents.inference.reward_inference import RewardInference
 from agents.learners.joint_config import JointConfig, make_reward
@@ -13,9 +13,9 @@ from agents.rewards.base import ChoiceReward, Reward
 from agents.rewards.discriminator import Discriminator, DiscriminatorConfig
 from agents.rewards.linear import LinearRewardConfig
 from agents.rewards.net import NetConfig
-from agents.rewards.reward_arrays import steps_of
+from agents.rewards.reward_arrays import trajectory_steps
 from agents.rewards.shaping_rewards import AddedReward, PotentialConfig, PotentialReward
-from agents.rewards.tamer import HumanReward, HumanTerms
+from agents.rewards.tamer import TamerLinearReward, TamerNetReward
 from envs.trajectory import Trajectory
 from tests.agents.feedback.test_choices import _drives
 from tests.agents.toy import toy
@@ -35,27 +35,29 @@ CHOICE_REWARDS = {
     "additive": lambda: make_reward(TASK, JointConfig(model="net"), "written", 0),
     "potential": lambda: PotentialReward(WRITTEN, 5, SEEN, 0.9, PotentialConfig(1.0, 8, 5, 0.03), 0),
     "added": lambda: AddedReward(WRITTEN, 5, LinearRewardConfig(), 1.0, 0),
-    "tamer net": lambda: HumanReward(WRITTEN, (), 5, NetConfig(), 0),
-    "tamer terms": lambda: HumanTerms(WRITTEN, np.ones(len(WRITTEN), np.bool_), 5, LinearRewardConfig(), 0),
+    "tamer net": lambda: TamerNetReward(WRITTEN, (), 5, NetConfig(), 0),
+    "tamer terms": lambda: TamerLinearReward(
+        WRITTEN, np.ones(len(WRITTEN), np.bool_), 5, LinearRewardConfig(), 0
+    ),
 }
 
 
 def _choices(clips: list[Trajectory]) -> list[Choice]:
     presses = [Evaluation(clip, value) for clip, value in zip(clips, (1.0, -1.0), strict=False)]
-    return [choice for press in presses for choice in of_evaluation(press, 5.0)]
+    return [choice for press in presses for choice in choices_from_evaluation(press, 5.0)]
 
 
 @pytest.mark.parametrize("name", CHOICE_REWARDS)
 def test_a_reward_of_choices_answers_everything(name: str) -> None:
     clips, model = _drives(2), CHOICE_REWARDS[name]()
     assert isinstance(model, ChoiceReward)
-    model.set_units([clip.terms.sum(0) for clip in clips])
-    packed = pack(_choices(clips))
+    model.set_term_scales([clip.terms.sum(0) for clip in clips])
+    packed = pack_choices(_choices(clips))
     model.fit(packed)
     model.refine(packed)
     _answers(model, clips)
     assert model.has_samples
-    assert model.returns(packed).shape == (len(packed.terms),)
+    assert model.returns(packed).shape == (len(packed.term_sums),)
     believed = model.sampled_returns(clips)
     assert believed.shape == (len(believed), 2)
     assert np.isfinite(believed).all()
@@ -68,12 +70,12 @@ def test_a_reward_of_choices_answers_everything(name: str) -> None:
 
 def _answers(model: Reward, clips: list[Trajectory]) -> None:
     """What practice and the screen ask of any reward."""
-    steps = steps_of(clips)
+    steps = trajectory_steps(clips)
     model.observe_rollout(*steps)
     model.observe_clips(clips)
     model.normalise(*steps)
     counts, usual = steps[3].sum(0), np.zeros((2, len(WRITTEN)), np.float32)
-    assert model.risk_adjusted(counts, usual)(*steps).shape == (len(steps[0]),)
+    assert model.risk_adjusted_arrays(counts, usual)(*steps).shape == (len(steps[0]),)
     assert isinstance(model.risk_adjusted_return(counts, usual), float | None)
     assert isinstance(model.is_credibly_better(counts, counts), bool)
     assert isinstance(model.is_idle(counts), bool)
@@ -92,14 +94,14 @@ def test_a_discriminator_is_no_reward_of_choices() -> None:
     inference.reset()
     assert inference.sampled_returns is None
     assert inference.error_rate is None
-    assert not inference.refine_during_training(0.0, 1.0)
+    assert not inference.refine_if_due(0.0, 1.0)
     assert inference.warnings(TASK.world.term_names) == ()
 
 
 def test_a_potential_can_be_asked_what_to_give_next() -> None:
     from agents import learner_catalog
 
-    learner = learner_catalog.make("shaping", TASK, potential=True, updates=5, prior_steps=0)
+    learner = learner_catalog.make("shaping", TASK, potential=True, n_updates=5, proxy_steps=0)
     clips = _drives(2)
     learner.observe(1, [Evaluation(clips[0], 1.0), Evaluation(clips[1], -1.0)])
     while not learner.reward.has_samples:  # type: ignore[attr-defined]

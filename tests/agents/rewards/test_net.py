@@ -9,7 +9,7 @@ import pytest
 
 from agents import learner_catalog
 from agents.evaluation import scores
-from agents.feedback.choices import Choice, Option, pack
+from agents.feedback.choices import Choice, Option, pack_choices
 from agents.policies.policy_arrays import forward
 from agents.rewards import saliency
 from agents.rewards.net import NetConfig, NetReward
@@ -42,12 +42,12 @@ def _pairs(count: int, seed: int, sign: float = 1.0) -> list[Choice]:
 
 def _net(choices: list[Choice], **config: float) -> NetReward:
     model = NetReward(np.zeros(2, np.float32), (), 3, NetConfig(**config))  # type: ignore[arg-type]
-    model.fit(pack(choices))
+    model.fit(pack_choices(choices))
     return model
 
 
 def test_forty_answers_order_unseen_pairs_and_reversed_ones_the_other_way() -> None:
-    unseen = pack(_pairs(200, 99))
+    unseen = pack_choices(_pairs(200, 99))
     assert _net(_pairs(40, 0)).agreement(unseen) > 0.8
     assert _net(_pairs(40, 0, sign=-1.0)).agreement(unseen) < 0.2
 
@@ -65,9 +65,9 @@ def test_changes_are_believed_in_before_what_is_merely_seen() -> None:
     change, seen = (np.zeros((1, 9), np.float32) for _ in range(2))
     change[0, 0], seen[0, 1] = 1.0, 0.75
     none, still = np.zeros((1, 2), np.float32), np.zeros(1, int)
-    by_change = net.arrays().members(0 * change, still, change, none).mean()
-    by_sight = 3.0 * net.arrays().members(seen, still, seen, none).mean()
-    base = net.arrays().members(0 * change, still, 0 * change, none).mean()
+    by_change = net.arrays().member_rewards(0 * change, still, change, none).mean()
+    by_sight = 3.0 * net.arrays().member_rewards(seen, still, seen, none).mean()
+    base = net.arrays().member_rewards(0 * change, still, 0 * change, none).mean()
     assert by_change - base > 2.0 * (by_sight - 3.0 * base)
 
 
@@ -89,12 +89,12 @@ def test_turned_views_are_the_same_in_every_turn_of_the_world() -> None:
 
 def test_an_action_without_direction_sees_only_what_no_turn_changes() -> None:
     task = worlds.task("teachbox/RoomsTidy-v0")
-    turns = canonical_views(task.world.symmetries, 5, blind=True)[0]
+    turns = canonical_views(task.world.symmetries, 5, mask_variant_inputs=True)[0]
     names = list(task.world.obs_names)
     assert names[invariant_inputs((turns,)).argmax()] == "far_fetch"
     random = np.random.default_rng(0)
     before, after = random.random((2, 2, len(names)), np.float32) + 0.1
-    idle, moved = reward_inputs(before, np.array([0, 1]), after, 5, turns, apart=True)
+    idle, moved = reward_inputs(before, np.array([0, 1]), after, 5, turns, split_changes=True)
     for name in ("wall_up", "litter_left"):
         at = names.index(name)
         assert (idle[at] == before[0, at]) == (name == "litter_left")
@@ -107,14 +107,14 @@ def test_from_the_written_reward_it_starts_at_it() -> None:
     written = np.array([2.0, 0.0], np.float32)
     model = NetReward(written, (), 3, NetConfig())
     obs, terms = np.zeros((2, 9), np.float32), np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
-    paid = model.arrays().members(obs, np.zeros(2, int), obs, terms)
-    np.testing.assert_allclose(paid, [[2.0, 0.0]] * model.config.members)
+    paid = model.arrays().member_rewards(obs, np.zeros(2, int), obs, terms)
+    np.testing.assert_allclose(paid, [[2.0, 0.0]] * model.config.n_members)
 
 
 def test_returns_add_up_over_steps() -> None:
     model, choices = _net(_pairs(10, 2)), _pairs(4, 3)
     clips = [o.steps for c in choices for o in c.options if o]
-    packed = pack(choices)
+    packed = pack_choices(choices)
     np.testing.assert_allclose(model.sampled_returns(clips).mean(0), model.returns(packed)[:-1], atol=1e-4)
 
 
@@ -130,7 +130,7 @@ def test_slopes_are_the_derivative() -> None:
         up[:, i] += step
         down[:, i] -= step
         wanted = (forward(net, up) - forward(net, down))[:, 0] / (2 * step)
-        np.testing.assert_allclose(saliency.slopes(net, x)[:, i], wanted, atol=2e-2)
+        np.testing.assert_allclose(saliency.input_gradients(net, x)[:, i], wanted, atol=2e-2)
 
 
 def test_it_tells_what_it_goes_by_and_which_moments_it_likes() -> None:
@@ -138,10 +138,10 @@ def test_it_tells_what_it_goes_by_and_which_moments_it_likes() -> None:
     weights = np.array([[2.0, -1.0, 0.0, 0.0]], np.float32)
     terms = np.array([[0, 0, 0, 0], [1, 0, 0, 0], [0, 1, 0, 0]], np.float32)
     obs = np.zeros((4, 6), np.float32)
-    told = saliency.saliency(task, RewardArrays(weights), obs[:3], np.zeros(3, int), obs[1:], terms)
+    told = saliency.compute_saliency(task, RewardArrays(weights), obs[:3], np.zeros(3, int), obs[1:], terms)
     assert list(told) == ["coin", "puddle"]
     assert told["coin"] == pytest.approx(2.0 * np.std([0, 1, 0]))
-    liked, disliked = saliency.moments(RewardArrays(weights), [_clip(obs, terms)], 1)
+    liked, disliked = saliency.extreme_steps(RewardArrays(weights), [_clip(obs, terms)], 1)
     assert (liked[0].step, disliked[0].step) == (1, 2)
 
 
@@ -150,13 +150,13 @@ def test_preferences_with_the_net_learn_what_no_term_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bent_alone: bool
 ) -> None:
     if not bent_alone:
-        monkeypatch.setattr("agents.learners.joint_config.ADDITIVE", 0)
+        monkeypatch.setattr("agents.learners.joint_config.MAX_ADDITIVE_INPUTS", 0)
     task = rightwards()
     teacher = make_teacher("rational", task)
-    learner = learner_catalog.make("preferences", task, model="net", prior_steps=8_000, steps_per_fit=40_000)
+    learner = learner_catalog.make("preferences", task, model="net", proxy_steps=8_000, steps_per_fit=40_000)
     while learner.snapshot().env_steps < 8_000:
         learner.step()
-    before = scores.evaluate(task, learner.snapshot().policy).mean
+    before = scores.evaluate_policy(task, learner.snapshot().policy).mean
     for seq in range(1, 31):
         learner.observe(seq, [teacher.compare(learner.query())])
         if seq % 10 == 0:
@@ -164,8 +164,8 @@ def test_preferences_with_the_net_learn_what_no_term_names(
                 learner.step()
     while learner.step():
         pass
-    assert scores.evaluate(task, learner.snapshot().policy).mean > before + 4.0
-    assert {"x", "rise of x", "fall of x"} & set(list(learner.snapshot().salience)[:6])
+    assert scores.evaluate_policy(task, learner.snapshot().policy).mean > before + 4.0
+    assert {"x", "rise of x", "fall of x"} & set(list(learner.snapshot().saliency)[:6])
     learner.save(tmp_path / "a")
     again = learner_catalog.make("preferences", task, model="net", seed=5)
     again.load(tmp_path / "a")

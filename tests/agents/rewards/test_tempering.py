@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from agents.rewards.slice_sampler import Float, LogLikelihood
-from agents.rewards.tempering import PRIOR, SHARES, tempering_weights
+from agents.rewards.tempering import WEIGHT_PRIOR, WEIGHTS, tempering_weights
 
 
 def _normal(centre: float, precision: float) -> LogLikelihood:
@@ -22,11 +22,11 @@ def _by_hand(kind: float, answers: float, precisions: tuple[float, float]) -> fl
     """w has a standard normal prior; under share s of the kind it is N(m, v); the answers' mean likelihood
     is then exp(-p (answers - m)^2 / (2 (1 + p v))) / sqrt(1 + p v)."""
     found = []
-    for share, prior in zip(SHARES, PRIOR, strict=True):
+    for share, prior in zip(WEIGHTS, WEIGHT_PRIOR, strict=True):
         k, p = share * precisions[0], precisions[1]
         m, v = k * kind / (1 + k), 1 / (1 + k)
         found.append(prior * math.exp(-p * (answers - m) ** 2 / (2 * (1 + p * v))) / math.sqrt(1 + p * v))
-    return sum(w * s for w, s in zip(found, SHARES, strict=True)) / sum(found)
+    return sum(w * s for w, s in zip(found, WEIGHTS, strict=True)) / sum(found)
 
 
 @pytest.mark.parametrize(("kind", "answers"), [(1.0, 1.0), (-1.5, 1.0), (0.0, 0.0)])

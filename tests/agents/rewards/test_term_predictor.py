@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.feedback.choices import Choice, Option, pack
+from agents.feedback.choices import Choice, Option, pack_choices
 from agents.learners.joint_config import JointConfig, make_reward
 from agents.rewards.additive import AdditiveReward
 from agents.rewards.net import NetConfig
@@ -15,7 +15,7 @@ from agents.rewards.term_predictor import TermPredictor, TermPredictorConfig
 from envs import task_catalog as worlds
 from envs.trajectory import Trajectory
 
-QUICK = TermPredictorConfig(steps=600, again=50)
+QUICK = TermPredictorConfig(n_initial_updates=600, n_refit_updates=50)
 WIDE = 6
 
 
@@ -52,7 +52,7 @@ def test_what_becomes_known_of_a_term_changes_its_unit_and_nothing_else_that_is_
     found = _taught()
     seen, terms = _steps(4_000, 3)
     before = found.predict(seen)[:, 0] * found._scales[2][0]
-    found._measure(seen, np.float32(3.0) * terms)
+    found._set_scales(seen, np.float32(3.0) * terms)
     np.testing.assert_allclose(found.predict(seen)[:, 0] * found._scales[2][0], before, rtol=1e-3, atol=1e-4)
 
 
@@ -75,7 +75,9 @@ def test_it_goes_on_learning_what_practice_has_come_to() -> None:
 def test_of_all_that_was_seen_the_first_is_kept_as_likely_as_the_last() -> None:
     of_first = []
     for seed in range(60):
-        found = TermPredictor(2, seed, TermPredictorConfig(of_each=20, rollouts=5, draws=1))
+        found = TermPredictor(
+            2, seed, TermPredictorConfig(steps_per_rollout=20, max_rollouts=5, max_clip_sets=1)
+        )
         for at in range(20):
             found.add_rollout(np.full((100, WIDE), at, np.float32), np.zeros((100, 2), np.float32))
         found.add_clips(*_steps(300, seed))
@@ -109,12 +111,12 @@ def _reward(sees: bool) -> AdditiveReward:
     for seed in range(40) if sees else ():
         seen, terms = _steps(201, 10_000 + seed)
         model.observe_rollout(seen[:-1], np.zeros(200, np.int64), seen[1:], terms[1:])
-    model.fit(pack(_choices(20, 0)))
+    model.fit(pack_choices(_choices(20, 0)))
     return model
 
 
 def test_few_answers_do_where_the_event_is_known_already() -> None:
-    unheard = pack(_choices(150, 1_000))
+    unheard = pack_choices(_choices(150, 1_000))
     told, raw = _reward(sees=True), _reward(sees=False)
     assert told.agreement(unheard) > 0.75
     assert told.agreement(unheard) > raw.agreement(unheard) + 0.1
@@ -128,10 +130,10 @@ def test_practice_questions_and_the_reward_itself_agree_and_it_comes_back_as_it_
     clips = [_clip(seed) for seed in range(20)]
     believed = model.sampled_returns(clips).mean(0)
     steps = [(c.observations[:-1], c.actions, c.observations[1:], c.terms) for c in clips]
-    paid = [float(model.arrays().members(*one).mean(0).sum()) for one in steps]
+    paid = [float(model.arrays().member_rewards(*one).mean(0).sum()) for one in steps]
     np.testing.assert_allclose(paid, believed, atol=2e-2)
-    sure = model.risk_adjusted(*np.zeros((2, 2), np.float32))
-    np.testing.assert_allclose([float(sure.members(*one).sum()) for one in steps], paid, atol=1e-2)
+    sure = model.risk_adjusted_arrays(*np.zeros((2, 2), np.float32))
+    np.testing.assert_allclose([float(sure.member_rewards(*one).sum()) for one in steps], paid, atol=1e-2)
     again = AdditiveReward(np.array([0.0, 1.0], np.float32), 3, NetConfig(), seed=9)
     again.restore(model.facts(), model.state())
     np.testing.assert_allclose(again.sampled_returns(clips), model.sampled_returns(clips), atol=1e-5)
@@ -143,18 +145,19 @@ def test_practice_questions_and_the_reward_itself_agree_and_it_comes_back_as_it_
 def test_what_is_told_says_what_an_episode_is_worth_and_when_an_agent_has_come_to_do_nothing() -> None:
     told, raw = _reward(sees=True), _reward(sees=False)
     nothing, often = np.zeros(2, np.float32), np.array([40.0, 0.0], np.float32)
-    assert told._worths.mean(0)[0] < 0.0  # the event was always chosen against
+    assert told._term_weight_samples.mean(0)[0] < 0.0  # the event was always chosen against
     assert told.is_idle(nothing)
     assert not told.is_idle(often)
     sure = told.risk_adjusted_return(often, nothing)
     assert sure is not None
-    assert sure < float(told._worths.mean(0) @ often)
+    assert sure < float(told._term_weight_samples.mean(0) @ often)
     assert raw.risk_adjusted_return(often, nothing) is None
     assert not raw.is_idle(nothing)
     clip = _clip(3)
     steps = clip.observations[:-1], clip.actions, clip.observations[1:], clip.terms
     doubted, mean = (
-        float(told.risk_adjusted(counts, nothing).members(*steps).sum()) for counts in (often, nothing)
+        float(told.risk_adjusted_arrays(counts, nothing).member_rewards(*steps).sum())
+        for counts in (often, nothing)
     )
     assert doubted != pytest.approx(mean, abs=1e-3)
 
@@ -174,9 +177,9 @@ def test_what_hardly_ever_happens_is_worth_no_more_each_time_than_what_often_doe
         seen, counted = _steps(201, 20_000 + seed)
         counted[:, 1] = seen[:, 3] > 3.0  # once in 740 steps
         model.observe_rollout(seen[:-1], np.zeros(200, np.int64), seen[1:], counted[1:])
-    model.fit(pack([*choices[:-1], seldom]))
-    prior = model.additive.told * np.sqrt(0.5 / model.config.ridge)
-    assert model._worths.std(0)[1] < 1.5 * prior
+    model.fit(pack_choices([*choices[:-1], seldom]))
+    prior = model.additive_config.predicted_term_std * np.sqrt(0.5 / model.config.linear_l2_coef)
+    assert model._term_weight_samples.std(0)[1] < 1.5 * prior
 
 
 def test_where_there_is_no_clip_nothing_is_learned_from_it() -> None:
@@ -191,7 +194,7 @@ def test_withdrawn_answers_leave_no_reward_that_practice_could_bring_back() -> N
     seen, terms = _steps(201, 1)
     model.observe_rollout(seen[:-1], np.zeros(200, np.int64), seen[1:], terms[1:])
     assert not model.has_samples
-    model.fit(pack(_choices(20, 0)))
+    model.fit(pack_choices(_choices(20, 0)))
     model.randomise()
     model.observe_rollout(seen[:-1], np.zeros(200, np.int64), seen[1:], terms[1:])
     assert not model.arrays().nets
@@ -202,8 +205,8 @@ def test_from_nothing_means_that_what_may_matter_is_not_known_either(world: str)
     task, config = worlds.task(f"teachbox/{world}-v0"), JointConfig(model="net")
     written, nothing = (make_reward(task, config, prior, 0) for prior in ("written", "none"))
     assert isinstance(written, AdditiveReward)
-    assert written.term_predictor.terms == len(task.world.term_names)
-    assert not (isinstance(nothing, AdditiveReward) and nothing.term_predictor.terms)
+    assert written.term_predictor.n_terms == len(task.world.term_names)
+    assert not (isinstance(nothing, AdditiveReward) and nothing.term_predictor.n_terms)
 
 
 def test_nobody_elses_world_is_told_about() -> None:

@@ -13,16 +13,16 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import DummyVecEnv
 from torch.nn import functional as F
 
-from agents.policies.distributions import evaluate
+from agents.policies.distributions import evaluate_actions
 from agents.policies.from_torch import policy_arrays
-from agents.rl.ppo import BurstPPO, PPOConfig
-from agents.rl.ppo_numpy import Batch, Weights, gradients
+from agents.rl.ppo import IncrementalPPO, PPOConfig
+from agents.rl.ppo_numpy import Batch, LossCoefficients, compute_gradients
 from agents.rl.vec_env import SimulationVecEnv
 from envs import task_catalog
 from envs.simulation import Simulation
 
 DISCRETE, BOX = spaces.Discrete(5), spaces.Box(-1.0, 1.0, (3,), np.float32)
-WEIGHTS = Weights(clip=0.2, value=0.5, entropy=0.01)
+WEIGHTS = LossCoefficients(clip_range=0.2, vf_coef=0.5, ent_coef=0.01)
 CONFIG = PPOConfig(n_envs=2, n_steps=32, batch_size=16, n_epochs=2, net_arch=(16, 8))
 
 
@@ -42,16 +42,16 @@ class Still(gymnasium.Env[Any, Any]):
         return obs, float(obs[0]), False, bool(self.np_random.random() < 0.1), {}
 
 
-def learner(space: spaces.Space[Any], activation: Any = "tanh", seed: int = 0) -> BurstPPO:
+def learner(space: spaces.Space[Any], activation: Any = "tanh", seed: int = 0) -> IncrementalPPO:
     config = PPOConfig(**{**vars(CONFIG), "activation": activation})
-    return BurstPPO.on(DummyVecEnv([lambda: Still(space)] * 2), config, seed)
+    return IncrementalPPO.for_env(DummyVecEnv([lambda: Still(space)] * 2), config, seed)
 
 
-def minibatch(ppo: BurstPPO, count: int = 200, seed: int = 0) -> Batch:
+def minibatch(ppo: IncrementalPPO, count: int = 200, seed: int = 0) -> Batch:
     """Steps whose old log-probabilities are far enough away for some of them to be clipped."""
     random = np.random.default_rng(seed)
     obs = random.standard_normal((count, 7)).astype(np.float32)
-    if ppo.flat.discrete:
+    if ppo.flat_policy.discrete:
         actions: Any = random.integers(5, size=count)
     else:
         actions = random.standard_normal((count, 3)).astype(np.float32)
@@ -62,26 +62,26 @@ def minibatch(ppo: BurstPPO, count: int = 200, seed: int = 0) -> Batch:
     return Batch(obs, actions, old.astype(np.float32), gains.astype(np.float32), returns.astype(np.float32))
 
 
-def log_prob_of(ppo: BurstPPO, obs: Any, actions: Any) -> Any:
+def log_prob_of(ppo: IncrementalPPO, obs: Any, actions: Any) -> Any:
     acted = torch.from_numpy(actions)
-    acted = acted[:, None] if ppo.flat.discrete else acted
-    return evaluate(ppo.policy, torch.from_numpy(obs), acted)
+    acted = acted[:, None] if ppo.flat_policy.discrete else acted
+    return evaluate_actions(ppo.policy, torch.from_numpy(obs), acted)
 
 
-def weight_of(ppo: BurstPPO) -> torch.Tensor:
+def weight_of(ppo: IncrementalPPO) -> torch.Tensor:
     weight: Any = ppo.policy.action_net.weight
     return torch.as_tensor(weight)
 
 
-def loss_in_torch(ppo: BurstPPO, batch: Batch, weights: Weights) -> torch.Tensor:
+def loss_in_torch(ppo: IncrementalPPO, batch: Batch, weights: LossCoefficients) -> torch.Tensor:
     log_prob, entropy, values = log_prob_of(ppo, batch.obs, batch.actions)
-    ratio = torch.exp(log_prob - torch.from_numpy(batch.log_prob))
+    ratio = torch.exp(log_prob - torch.from_numpy(batch.old_log_prob))
     gain = torch.from_numpy(batch.advantages)
-    low, high = 1 - weights.clip, 1 + weights.clip
+    low, high = 1 - weights.clip_range, 1 + weights.clip_range
     assert 0 < int(((ratio < low) | (ratio > high)).sum()) < len(ratio), "some are clipped, not all"
     surrogate = torch.min(gain * ratio, gain * ratio.clamp(low, high)).mean()
-    return weights.value * F.mse_loss(values, torch.from_numpy(batch.returns)) - (
-        surrogate + weights.entropy * entropy
+    return weights.vf_coef * F.mse_loss(values, torch.from_numpy(batch.returns)) - (
+        surrogate + weights.ent_coef * entropy
     )
 
 
@@ -93,10 +93,10 @@ def test_gradients_are_those_of_torch(space: spaces.Space[Any], activation: str)
         for param in ppo.policy.parameters():
             param.add_(0.3 * torch.randn_like(param))
     batch = minibatch(ppo)
-    gradients(ppo.flat, batch, WEIGHTS)
-    wanted = torch.autograd.grad(loss_in_torch(ppo, batch, WEIGHTS), ppo.flat.parameters)
+    compute_gradients(ppo.flat_policy, batch, WEIGHTS)
+    wanted = torch.autograd.grad(loss_in_torch(ppo, batch, WEIGHTS), ppo.flat_policy.parameters)
     np.testing.assert_allclose(
-        ppo.flat.grads, torch.cat([g.reshape(-1) for g in wanted]).numpy(), rtol=1e-5, atol=1e-6
+        ppo.flat_policy.grads, torch.cat([g.reshape(-1) for g in wanted]).numpy(), rtol=1e-5, atol=1e-6
     )
 
 
@@ -104,21 +104,21 @@ def test_gradients_are_those_of_torch(space: spaces.Space[Any], activation: str)
 def test_a_whole_update_is_that_of_torch(space: spaces.Space[Any]) -> None:
     """Clipped by actor and critic apart, then torch's own Adam; an extra loss in torch is added."""
     ppo, other = learner(space), learner(space)
-    torch_adam = torch.optim.Adam(other.flat.parameters, lr=2e-3, eps=1e-5)
-    most, cut = 0.05, len(other.flat.parameters) - 2 * len(other.flat.critic)
+    torch_adam = torch.optim.Adam(other.flat_policy.parameters, lr=2e-3, eps=1e-5)
+    most, cut = 0.05, len(other.flat_policy.parameters) - 2 * len(other.flat_policy.critic)
     for round in range(4):
         batch = minibatch(other, seed=round)
-        gradients(ppo.flat, batch, WEIGHTS)
-        ppo.flat.add(weight_of(ppo).pow(2).sum())
-        ppo.flat.clip(most)
-        ppo.flat.step(2e-3)
+        compute_gradients(ppo.flat_policy, batch, WEIGHTS)
+        ppo.flat_policy.add_gradients(weight_of(ppo).pow(2).sum())
+        ppo.flat_policy.clip_gradients(most)
+        ppo.flat_policy.adam_step(2e-3)
         torch_adam.zero_grad()
         loss: Any = loss_in_torch(other, batch, WEIGHTS) + weight_of(other).pow(2).sum()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(other.flat.parameters[:cut], most)
-        torch.nn.utils.clip_grad_norm_(other.flat.parameters[cut:], most)
+        torch.nn.utils.clip_grad_norm_(other.flat_policy.parameters[:cut], most)
+        torch.nn.utils.clip_grad_norm_(other.flat_policy.parameters[cut:], most)
         torch_adam.step()
-    np.testing.assert_allclose(ppo.flat.values, other.flat.values, atol=1e-5)
+    np.testing.assert_allclose(ppo.flat_policy.values, other.flat_policy.values, atol=1e-5)
 
 
 @pytest.mark.parametrize("space", [DISCRETE, BOX])
@@ -130,22 +130,22 @@ def test_the_torch_policy_goes_with_it_and_is_saved_and_loaded(
     before = policy_arrays(ppo.policy).layers[0][0]
     ppo.learn(128)
     assert not np.allclose(before, policy_arrays(ppo.policy).layers[0][0])
-    np.testing.assert_array_equal(weight_of(ppo).detach().numpy(), ppo.flat.actor[-1][0])
+    np.testing.assert_array_equal(weight_of(ppo).detach().numpy(), ppo.flat_policy.actor[-1][0])
     ppo.save(tmp_path / "ppo.zip")
     again = learner(space, seed=1)
     again.set_parameters(str(tmp_path / "ppo.zip"), exact_match=True)
 
-    def acts(one: BurstPPO) -> Any:
+    def acts(one: IncrementalPPO) -> Any:
         return one.predict(obs, deterministic=True)[0]
 
     np.testing.assert_array_equal(acts(ppo), acts(again))
     batch = minibatch(ppo)
     for one in (ppo, again):  # Adam goes on where it was: the same step from both
-        one.flat.share_memory()
-        gradients(one.flat, batch, WEIGHTS)
-        one.flat.step(2e-3)
-    assert ppo.flat.steps == again.flat.steps > 1
-    np.testing.assert_array_equal(ppo.flat.values, again.flat.values)
+        one.flat_policy.share_memory()
+        compute_gradients(one.flat_policy, batch, WEIGHTS)
+        one.flat_policy.adam_step(2e-3)
+    assert ppo.flat_policy.step_count == again.flat_policy.step_count > 1
+    np.testing.assert_array_equal(ppo.flat_policy.values, again.flat_policy.values)
 
 
 def test_advantages_are_bootstrapped_by_where_each_step_led() -> None:
@@ -156,9 +156,9 @@ def test_advantages_are_bootstrapped_by_where_each_step_led() -> None:
         Simulation(task, 32), lambda obs, actions, after, terms: terms @ weights, stagger=random
     )
     config = PPOConfig(n_envs=32, n_steps=16, batch_size=64, net_arch=(16, 8))
-    ppo = BurstPPO.on(env, config)
+    ppo = IncrementalPPO.for_env(env, config)
     ppo.train_iteration()
-    ppo.learn_nothing()
+    ppo.collect_only()
     buffer, after = ppo.rollout_buffer, ppo.rollout.transitions.next_obs
     ended = np.ones(buffer.rewards.shape, np.bool_)
     ended[:-1] = (after[:-1] != buffer.observations[1:]).any(-1)

@@ -12,8 +12,8 @@ import torch
 from agents.policies import rollouts
 from agents.policies.from_torch import policy_arrays
 from agents.policies.rollouts import episode_terms
-from agents.rl.ppo import BurstPPO, PPOConfig
-from agents.rl.rollout_collection import Rollout, Transitions, collect
+from agents.rl.ppo import IncrementalPPO, PPOConfig
+from agents.rl.rollout_collection import Rollout, Transitions, collect_transitions
 from agents.rl.sac_dqn import OffPolicyConfig
 from agents.rl.vec_env import SimulationVecEnv
 from agents.training.off_policy import OffPolicyTrainer
@@ -33,16 +33,16 @@ def _collected(seed: int = 0) -> tuple[Transitions, list[Any]]:
         actions = random.integers(5, size=len(obs))
         return actions, actions[:, None]
 
-    return collect(env, sample, STEPS, np.random.default_rng(2)), seen
+    return collect_transitions(env, sample, STEPS, np.random.default_rng(2)), seen
 
 
 def test_a_rollout_can_be_repeated_step_by_step() -> None:
     made, seen = _collected()
-    assert made.kept == int(np.random.default_rng(2).integers(STEPS))
+    assert made.state_step == int(np.random.default_rng(2).integers(STEPS))
     np.testing.assert_array_equal(made.obs, seen)
     sim = simulate(toy(), ROWS, seed=0)
     for t in range(STEPS):
-        if t == made.kept:
+        if t == made.state_step:
             np.testing.assert_array_equal(sim.states, made.states)
             np.testing.assert_array_equal(sim.rng, made.rng)
         step = sim.step(made.actions[t, :, 0])
@@ -67,20 +67,20 @@ def test_a_reward_takes_one_row_for_each_step() -> None:
 @pytest.mark.parametrize("skipped", [0, 30])
 def test_rest_that_was_left_out_counts_as_if_it_had_been_stepped(skipped: int) -> None:
     made, _ = _collected()
-    made = Transitions(**{**vars(made), "skipped": skipped})
+    made = Transitions(**{**vars(made), "skipped_steps": skipped})
     rewards = np.full((STEPS, ROWS), 2.0, np.float32)
-    rollout = Rollout.paid(made, rewards, rest_reward=-1.0, horizon=10)
+    rollout = Rollout.from_rewards(made, rewards, absorbing_reward=-1.0, horizon=10)
     assert rollout.reward_sum == 2.0 * STEPS * ROWS - skipped
     assert rollout.episodes == STEPS * ROWS / 10 + skipped / 10
-    np.testing.assert_allclose(rollout.terms_sum, made.terms.sum((0, 1)))
+    np.testing.assert_allclose(rollout.term_sums, made.terms.sum((0, 1)))
 
 
 def test_terms_of_whole_episodes_are_those_of_their_steps() -> None:
     task, seeds = toy(), np.arange(4)
-    policy = BurstPPO.on(SimulationVecEnv(simulate(task, 1)), PPOConfig(n_envs=1, net_arch=(8,)))
+    policy = IncrementalPPO.for_env(SimulationVecEnv(simulate(task, 1)), PPOConfig(n_envs=1, net_arch=(8,)))
     arrays = policy_arrays(policy.policy)
-    found = episode_terms(task, rollouts.acting(arrays, 3), seeds)
-    sim, act = simulate(task, 4, auto_reset=False), rollouts.acting(arrays, 3)
+    found = episode_terms(task, rollouts.sampling_act(arrays, 3), seeds)
+    sim, act = simulate(task, 4, auto_reset=False), rollouts.sampling_act(arrays, 3)
     sim.reset(seeds)
     total = np.zeros_like(found)
     for _ in range(task.horizon):
@@ -91,9 +91,11 @@ def test_terms_of_whole_episodes_are_those_of_their_steps() -> None:
 
 def test_training_leaves_no_folder_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    ppo = BurstPPO.on(SimulationVecEnv(simulate(toy(), 4)), PPOConfig(n_envs=4, n_steps=4, net_arch=(8,)))
+    ppo = IncrementalPPO.for_env(
+        SimulationVecEnv(simulate(toy(), 4)), PPOConfig(n_envs=4, n_steps=4, net_arch=(8,))
+    )
     ppo.train_iteration()
-    ppo.learn_nothing()
+    ppo.collect_only()
     OffPolicyTrainer(toy(), 0, OffPolicyConfig(n_envs=4, gradient_steps=4)).train_iteration()
     assert not list(tmp_path.iterdir())
 

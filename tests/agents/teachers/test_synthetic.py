@@ -8,8 +8,8 @@ import pytest
 from agents.evaluation import scores
 from agents.feedback.records import Question
 from agents.policies.policy_arrays import PolicyArrays
-from agents.policies.rollouts import Variant, fresh_moments, roll
-from agents.teachers.synthetic import Pool, make_teacher
+from agents.policies.rollouts import PolicyVariant, episode_starts, rollout_clips
+from agents.teachers.synthetic import TeacherPool, make_teacher
 from agents.teachers.teacher_protocol import UnknownTeacher
 from envs import task_catalog
 from envs.rooms.rooms_state_layout import COL, DOCK, HEADER, ROW, SIZE, T_LITTER, VASE
@@ -20,10 +20,10 @@ BLANK = PolicyArrays(((np.zeros((6, 5), np.float32), np.zeros(5, np.float32)),),
 
 def _questions(count: int = 300) -> list[Question]:
     task, random = toy(), np.random.default_rng(0)
-    moments = [m for m in fresh_moments(task, count, 1) for _ in range(2)]
-    clips = roll(task, moments, [Variant(BLANK)] * len(moments), [20] * len(moments), random)
+    moments = [m for m in episode_starts(task, count, 1) for _ in range(2)]
+    clips = rollout_clips(task, moments, [PolicyVariant(BLANK)] * len(moments), [20] * len(moments), random)
     pairs = [Question((clips[2 * i], clips[2 * i + 1])) for i in range(count)]
-    worth = make_teacher("rational", task).worth
+    worth = make_teacher("rational", task).step_rewards
     return [q for q in pairs if abs(worth(q.clips[0]).sum() - worth(q.clips[1]).sum()) > 0.6]
 
 
@@ -53,7 +53,7 @@ def test_who_skips_leaves_out_and_who_sees_no_difference_ties() -> None:
     skipped = [make_teacher("skipping:0.9", toy(), i).compare(q).verdict for i, q in enumerate(questions)]
     assert 0.1 < np.mean([v == "skipped" for v in skipped]) < 0.9
     ties = [make_teacher("equal:1.5", toy()).compare(q).ranks == (0, 0) for q in questions]
-    worth = make_teacher("rational", toy()).worth
+    worth = make_teacher("rational", toy()).step_rewards
     near = [abs(worth(q.clips[0]).sum() - worth(q.clips[1]).sum()) <= 1.5 for q in questions]
     assert ties == near
 
@@ -61,7 +61,7 @@ def test_who_skips_leaves_out_and_who_sees_no_difference_ties() -> None:
 def test_the_short_sighted_go_by_how_it_ended() -> None:
     myopic, careful = make_teacher("myopic:0.01", toy()), make_teacher("rational", toy())
     for question in _questions(60):
-        last = [float(careful.worth(clip)[-1]) for clip in question.clips]
+        last = [float(careful.step_rewards(clip)[-1]) for clip in question.clips]
         if abs(last[0] - last[1]) > 0.5:
             assert (myopic.compare(question).ranks == (0, 1)) == (last[0] > last[1])
 
@@ -72,8 +72,8 @@ def test_presses_come_late_or_not_at_all() -> None:
     for name in ("rational", "delayed:0.8", "lazy:0.9"):
         teacher, at = make_teacher(name, task), []
         for seed in range(40):
-            seen = roll(
-                task, fresh_moments(task, 1, seed), [Variant(BLANK)], [24], np.random.default_rng(seed)
+            seen = rollout_clips(
+                task, episode_starts(task, 1, seed), [PolicyVariant(BLANK)], [24], np.random.default_rng(seed)
             )[0]
             at += [(seed, step) for step in range(1, 25) if teacher.evaluate(seen, step) is not None]
         found[name] = at
@@ -84,7 +84,7 @@ def test_presses_come_late_or_not_at_all() -> None:
 
 def test_a_pool_says_who_spoke() -> None:
     pool = make_teacher("pool:rational,reversed", toy(), 1)
-    assert isinstance(pool, Pool)
+    assert isinstance(pool, TeacherPool)
     right, spoke = make_teacher("rational", toy()), set()
     for question in _questions(60):
         same = pool.compare(question).ranks == right.compare(question).ranks
@@ -126,8 +126,8 @@ def test_the_over_cautious_keep_clear_and_leave_what_lies_there() -> None:
                 docks = driven.states[1:][np.arange(len(here)), here] == DOCK
                 assert not (vases.any(1) & moved & ~docks).any()
     assert 0.2 * litter[careful] < litter[cautious] < 0.9 * litter[careful]
-    assert cautious.care.action_noise == 0.0
-    assert make_teacher("slipping:0.3", task).care.action_noise == 0.3
+    assert cautious.noise.action_noise == 0.0
+    assert make_teacher("slipping:0.3", task).noise.action_noise == 0.3
 
 
 def test_who_drives_well_drives_as_the_best_policy_known() -> None:
@@ -135,5 +135,5 @@ def test_who_drives_well_drives_as_the_best_policy_known() -> None:
     task = task_catalog.task("teachbox/LanesMerge-v0")
     teacher = make_teacher("rational", task)
     drives = [teacher.demonstrate(seed).trajectory for seed in range(4)]
-    earned = [float(teacher.worth(driven).sum()) for driven in drives]
+    earned = [float(teacher.step_rewards(driven).sum()) for driven in drives]
     assert scores.reference_means(task).score(float(np.mean(earned))) > 0.85

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.teachers.synthetic import Pool, SyntheticTeacher, make_teacher, teacher_names
+from agents.teachers.synthetic import SyntheticTeacher, TeacherPool, make_teacher, teacher_names
 from agents.teachers.teacher_protocol import Teacher, UnknownTeacher
 from sandbox.commands.info import collect
 from sandbox.studies.training_study import TrainConfig, train
@@ -89,7 +89,7 @@ def test_it_answers_in_its_own_way(name: str) -> None:
 
 def test_it_can_be_one_of_several() -> None:
     pool = make_teacher("pool:rational,first,others_teachers:FirstTeacher", toy(), 3)
-    assert isinstance(pool, Pool)
+    assert isinstance(pool, TeacherPool)
     assert [type(member).__name__ for member in pool.members] == [
         "SyntheticTeacher", "FirstTeacher", "FirstTeacher",
     ]  # fmt: skip
@@ -128,7 +128,7 @@ def test_it_teaches_a_whole_run() -> None:
         mix={"comparison": 3},
         rounds=1,
         steps_per_round=2_000,
-        config={"prior_steps": 2_000, "steps_per_fit": 2_000},
+        config={"proxy_steps": 2_000, "steps_per_fit": 2_000},
         teacher="first",
     )
     result = train(config)

@@ -11,7 +11,7 @@ import pytest
 from agents import learner_catalog as catalog_of_learners
 from agents.evaluation import scores
 from agents.learners.adversarial import AirlLearner, GailLearner
-from agents.learners.pebble import EXPLORING
+from agents.learners.pebble import EXPLORING_PHASE
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.sac_dqn import OffPolicyConfig
 from agents.teachers.synthetic import make_teacher
@@ -71,7 +71,7 @@ def test_a_fall_is_worth_what_all_the_rest_is_paid() -> None:
     practice = PolicyTrainer(task, 0, TrainerConfig())
     practice.set_reward(_only_falls_cost(task))
     practice.train_iteration()
-    practice.algorithm.learn_nothing()
+    practice.algorithm.collect_only()
     buffer, facts, gamma = (
         practice.algorithm.rollout_buffer,
         practice.algorithm.rollout,
@@ -79,16 +79,16 @@ def test_a_fall_is_worth_what_all_the_rest_is_paid() -> None:
     )
     fell = facts.transitions.next_obs[..., -1] == 1.0
     assert fell.sum() > 20
-    rest = practice.env.at_rest()
+    rest = practice.env.absorbing_reward()
     expected = buffer.rewards[fell] + gamma * rest / (1.0 - gamma)
     np.testing.assert_allclose(buffer.returns[fell], expected, rtol=1e-4)
     assert rest < 0.0
     # the fall itself and all the rest: exactly minus one each, in the reward's own unit
     obs, action, after, terms = resting(task)
     assert practice.scaled_reward.reward is not None
-    assert float(practice.scaled_reward.reward.members(obs, action, after, terms).mean()) == pytest.approx(
-        -1.0
-    )
+    assert float(
+        practice.scaled_reward.reward.member_rewards(obs, action, after, terms).mean()
+    ) == pytest.approx(-1.0)
 
 
 def test_off_policy_a_fall_is_worth_what_all_the_rest_is_paid_also_after_another_reward() -> None:
@@ -99,12 +99,15 @@ def test_off_policy_a_fall_is_worth_what_all_the_rest_is_paid_also_after_another
         practice.set_reward(replace(falls, scale=twice))
         for _ in range(2):
             practice.train_iteration()
-        n = buffer.moments
+        n = buffer.n_stored_steps
         seen, over = buffer.next_observations[:n, :, -1] == 1.0, buffer.early_ends(slice(n))
         assert 20 < seen.sum() < n * 8 // 4
         assert (buffer.observations[:n, :, -1] == 0.0).all(), "who rests teaches nothing"
         assert np.array_equal(seen, over)
-        alive, rest = (0.0 - practice.scaled_reward.mean) / practice.reward_scale, practice.env.at_rest()
+        alive, rest = (
+            (0.0 - practice.scaled_reward.mean) / practice.reward_scale,
+            practice.env.absorbing_reward(),
+        )
         assert buffer.rewards[:n][~over] == pytest.approx(alive, abs=1e-4)
         assert buffer.rewards[:n][over] == pytest.approx(alive + gamma * rest / (1.0 - gamma), rel=1e-3)
 
@@ -112,26 +115,26 @@ def test_off_policy_a_fall_is_worth_what_all_the_rest_is_paid_also_after_another
 def test_pebble_learns_to_stand_from_ten_answers() -> None:
     task, teacher = _cart_pole(), make_teacher("rational", _cart_pole())
     learner = catalog_of_learners.make("pebble", task, explore_steps=5_000, steps_per_fit=20_000)
-    while learner.phase == EXPLORING:
+    while learner.phase == EXPLORING_PHASE:
         learner.step()
     for seq in range(1, 11):
         learner.observe(seq, [teacher.compare(learner.query())])
         learner.step()
     while learner.step():
         pass
-    assert scores.evaluate(task, learner.snapshot().policy).mean > 60.0  # at random 20
+    assert scores.evaluate_policy(task, learner.snapshot().policy).mean > 60.0  # at random 20
 
 
 def test_an_episode_lasts_its_horizon_also_where_its_rest_is_left_out() -> None:
     """What an episode is worth comes to the same whether rest is driven or reckoned."""
     task, worth = _cart_pole(), []
     for skips in (False, True):
-        practice = PolicyTrainer(task, 0, TrainerConfig(skips_rest=skips))
+        practice = PolicyTrainer(task, 0, TrainerConfig(skip_absorbing=skips))
         practice.set_reward(_only_falls_cost(task))
         for _ in range(3):  # untaught all along
-            practice.algorithm.learn_nothing()
-        practice._measure_reward_scale()
-        practice.algorithm.learn_nothing()
+            practice.algorithm.collect_only()
+        practice._update_reward_scale()
+        practice.algorithm.collect_only()
         worth.append(practice.learned_return)
         total = practice.algorithm.n_steps * practice.algorithm.n_envs
         assert (practice.algorithm.rollout.episodes * LONG > total) == skips

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from agents.rl.rollout_collection import Transitions
-from agents.training.rare_events import AT_ONCE, KEPT, RareEvents
+from agents.training.rare_events import MAX_MOMENTS_PER_ROLLOUT, MAX_MOMENTS_PER_TERM, RareEvents
 from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_config import TrainerConfig
 from envs.task_catalog import task as make_task
@@ -23,12 +23,12 @@ def rollout(task: Task, rows: int = 20, steps: int = 6, kept: int = 2) -> Transi
         next_obs=obs,
         terms=np.zeros((steps, rows, len(task.world.terms)), np.float32),
         ended=np.zeros((steps, rows), np.bool_),
-        true_rewards=None,
+        override_rewards=None,
         is_discrete=True,
-        kept=kept,
+        state_step=kept,
         states=np.zeros((rows, task.world.state_size), np.int16),
         rng=np.arange(rows, dtype=np.uint64),
-        skipped=0,
+        skipped_steps=0,
     )
 
 
@@ -47,13 +47,16 @@ def test_what_came_after_the_kept_moment_counts_where_the_episode_went_on() -> N
 def test_few_moments_of_each_term_the_newest_ones() -> None:
     task = make_task(TIDY)
     events = RareEvents(task, 0)
-    for turn in range(KEPT + 3):
+    for turn in range(MAX_MOMENTS_PER_TERM + 3):
         facts = rollout(task)
         facts.terms[4, [2, 5, 9], 0] = 1.0
         facts.rng[:] = np.arange(20, dtype=np.uint64) + np.uint64(100 * turn)
         events.add_transitions(facts)
-        assert len(events.moments) == min((turn + 1) * AT_ONCE, KEPT)
-    assert {moment.rng // 100 for moment in events.moments} == {KEPT + 1, KEPT + 2}
+        assert len(events.moments) == min((turn + 1) * MAX_MOMENTS_PER_ROLLOUT, MAX_MOMENTS_PER_TERM)
+    assert {moment.rng // 100 for moment in events.moments} == {
+        MAX_MOMENTS_PER_TERM + 1,
+        MAX_MOMENTS_PER_TERM + 2,
+    }
 
 
 def test_practice_remembers_what_seldom_happened() -> None:
@@ -61,5 +64,5 @@ def test_practice_remembers_what_seldom_happened() -> None:
     practice = PolicyTrainer(task, 0, TrainerConfig())
     for _ in range(6):
         practice.train_iteration()
-    assert 2 <= len(practice.events.moments) <= KEPT * len(task.world.terms)
-    assert all(moment.left > 0 for moment in practice.events.moments)
+    assert 2 <= len(practice.events.moments) <= MAX_MOMENTS_PER_TERM * len(task.world.terms)
+    assert all(moment.steps_left > 0 for moment in practice.events.moments)

@@ -53,8 +53,8 @@ def _second_try(practice: PolicyTrainer, records: Any) -> PolicyTrainer:
 
 def _imitate(practice: PolicyTrainer) -> int:
     calls = 0
-    while practice.restarts.is_imitating:
-        assert practice.restarts.imitate_some() == 0
+    while practice.restarts.is_warm_starting:
+        assert practice.restarts.warm_start_some() == 0
         calls += 1
     return calls
 
@@ -83,8 +83,8 @@ def test_where_nobody_drove_it_begins_where_the_written_reward_ended() -> None:
     takeover = Correction(_drives(1)[0].trajectory, _drives(1, 5)[0].trajectory)
     for records in ([], [takeover]):
         practice = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), records)
-        assert not practice.restarts.is_imitating
-        assert not practice.restarts.warm_start.is_known
+        assert not practice.restarts.is_warm_starting
+        assert not practice.restarts.warm_start.has_demonstrations
 
 
 def test_the_same_drives_give_the_same_clone_also_after_a_stop() -> None:
@@ -92,10 +92,10 @@ def test_the_same_drives_give_the_same_clone_also_after_a_stop() -> None:
     whole = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), drives)
     _imitate(whole)
     halted = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), drives)
-    halted.restarts.imitate_some()
+    halted.restarts.warm_start_some()
     again = PolicyTrainer(toy(), 0, TrainerConfig())
     again.restore(halted.facts(), halted.state(), None)
-    assert not again.restarts.is_imitating  # it must hear first
+    assert not again.restarts.is_warm_starting  # it must hear first
     again.restarts.warm_start.set_demonstrations(drives)
     _imitate(again)
     for layer, same in zip(whole.policy.layers, again.policy.layers, strict=True):
@@ -114,19 +114,19 @@ def test_further_drives_make_another_clone_and_the_same_ones_none() -> None:
 
 def test_who_is_told_more_imitates_no_longer() -> None:
     practice = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), _drives(2))
-    assert practice.restarts.is_imitating
+    assert practice.restarts.is_warm_starting
     practice.restarts.restore_candidate(None)
-    assert not practice.restarts.is_imitating
+    assert not practice.restarts.is_warm_starting
 
 
 def test_joint_practises_once_more_from_drives() -> None:
     """Also on the first feedback there is, which comes where the written reward ended."""
-    learner = learner_catalog.make("joint", toy(), prior_steps=4_000, steps_per_fit=12_000)
+    learner = learner_catalog.make("joint", toy(), proxy_steps=4_000, steps_per_fit=12_000)
     learner.observe(3, _drives(3))
     imitated = []
     while learner.step():
         practice = learner.trainer
-        if practice.restarts.is_imitating:
+        if practice.restarts.is_warm_starting:
             imitated.append(practice.env_steps)
             assert learner.snapshot().policy is not None
     assert len(imitated) >= 19
@@ -136,10 +136,10 @@ def test_joint_practises_once_more_from_drives() -> None:
 
 @pytest.mark.parametrize("numbers", [(34, 0.0), (63, 0.4)])
 def test_nothing_is_hidden_where_few_numbers_are_seen(numbers: tuple[int, float]) -> None:
-    from agents.imitation.cloner import CloningConfig, cloner_of
+    from agents.imitation.cloner import CloningConfig, make_cloner
     from envs import task_catalog as worlds
 
     seen, blind = numbers
     task = worlds.task("teachbox/LanesMerge-v0" if seen == 34 else "teachbox/RoomsTidy-v0")
     assert len(task.world.obs_names) == seen
-    assert cloner_of(task, CloningConfig(), 0)._blind == blind
+    assert make_cloner(task, CloningConfig(), 0)._input_dropout == blind
