@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agents.checkpoint import StateDict
 from agents.feedback.records import Record
 from agents.imitation.dataset import (
     Symmetries,
@@ -145,11 +146,11 @@ class Cloner:
             obs = obs * torch.from_numpy(self._random.random(obs.shape, np.float32) >= self._input_dropout)
         return obs.to(device), actions.to(device)
 
-    def state(self) -> Any:
-        return self._random.bit_generator.state
+    def state_dict(self) -> StateDict:
+        return StateDict(self._random.bit_generator.state)
 
-    def restore(self, state: Any) -> None:
-        self._random.bit_generator.state = state
+    def load_state_dict(self, state: StateDict) -> None:
+        self._random.bit_generator.state = state.facts
 
 
 def _tensors(obs: NDArray[np.float32], actions: Array) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 
 import numpy as np
+
+from agents.checkpoint import StateDict
 
 HISTORY_LENGTH = 6
 """Rounds of practice that are looked at, the newest."""
@@ -36,9 +37,12 @@ class OveroptimizationMonitor:
         """
         self.history.append((learned_return, agreement))
 
-    def restore(self, history: Iterable[tuple[float, float]]) -> None:
+    def state_dict(self) -> StateDict:
+        return StateDict({"history": list(self.history)})
+
+    def load_state_dict(self, state: StateDict) -> None:
         """Add the rounds that a checkpoint kept, oldest first."""
-        self.history.extend((learned_return, agreement) for learned_return, agreement in history)
+        self.history.extend((learned, agreement) for learned, agreement in state.facts["history"])
 
     @property
     def warning(self) -> str:

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.checkpoint import StateDict
 from agents.feedback.records import Comparison
 from agents.rewards.base import ChoiceReward
 
@@ -139,7 +139,7 @@ class RaterReliability:
         """The share of a rater's answers to take for accidents; `default` for one who is not known yet."""
         return self.raters[rater].error_rate if rater in self.raters else default
 
-    def facts(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """What a checkpoint keeps, under the keys of its first version."""
         raters = {
             rater: dict(
@@ -147,9 +147,10 @@ class RaterReliability:
             )
             for rater, known in self.raters.items()
         }
-        return {"raters": raters, "doubtful": self.contradictory, "foreseen": self._predictions}
+        return StateDict({"raters": raters, "doubtful": self.contradictory, "foreseen": self._predictions})
 
-    def restore(self, facts: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
+        facts = state.facts
         self.raters = {
             rater: RaterParams(*(known[key] for key in KEYS)) for rater, known in facts["raters"].items()
         }

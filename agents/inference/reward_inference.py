@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.checkpoint import StateDict
 from agents.feedback.choices import BEHAVIOUR_KINDS, Choice, PackedChoices, pack_choices
 from agents.feedback.principles import RuleAnswers
 from agents.feedback.records import Comparison
@@ -135,31 +135,34 @@ class RewardInference:
         known = [rater for rater, some in said.items() if len(some.gaps) >= MIN_ANSWERS_OF_RATER]
         self.groups = group_raters(said, mean, deviation) if len(known) > 1 else []
 
-    def facts(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         """What a checkpoint keeps of the raters."""
+        reliability, overoptimization = self.reliability.state_dict(), self.overoptimization.state_dict()
         wants = [
             [want.raters, want.mean.tolist(), want.deviation.tolist(), want.evidence] for want in self.groups
         ]
-        return {
+        facts = {
             "usual": self.usual_counts.tolist(),
             "wants": wants,
             "weighed": self._answers_at_grouping,
-            "faith": self.reliability.facts() | {"history": list(self.overoptimization.history)},
+            "faith": {**reliability.facts, **overoptimization.facts},
         }
+        return StateDict(facts)
 
-    def restore(self, facts: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
+        facts = state.facts
         if not facts:  # an older version kept nothing
             return
-        self.usual_counts = np.atleast_2d(
-            np.array(facts["usual"], np.float32)
-        )  # an older version had one sum
+        # an older version had one sum
+        self.usual_counts = np.atleast_2d(np.array(facts["usual"], np.float32))
         self.groups = [
             RewardFit(tuple(raters), np.array(mean), np.array(deviation), evidence)
             for raters, mean, deviation, evidence in facts["wants"]
         ]
         self._answers_at_grouping = facts["weighed"]
-        self.reliability.restore(facts["faith"])
-        self.overoptimization.restore(facts["faith"]["history"])
+        faith = StateDict(facts["faith"])
+        self.reliability.load_state_dict(faith)
+        self.overoptimization.load_state_dict(faith)
 
     @property
     def followed_raters(self) -> tuple[str, ...]:

@@ -154,7 +154,7 @@ class CloningLearner(CheckpointedLearner):
             "fitted": sorted(self._fitted_ids),
             "learned_seq": self.learned_seq,
             "uses": self._feedback_counts,
-            "cloner": self.cloner.state(),
+            "cloner": self.cloner.state_dict().facts,
         }
         return StateDict(facts, checkpoint.policy_state(self.ppo.policy, self._optimizer))
 
@@ -165,4 +165,4 @@ class CloningLearner(CheckpointedLearner):
         self.learned_seq = self.newest_seq = facts["learned_seq"]
         self._feedback_counts = dict(facts.get("uses", {}))
         self._fitted_ids = frozenset(facts["fitted"])
-        self.cloner.restore(facts["cloner"])
+        self.cloner.load_state_dict(StateDict(facts["cloner"]))

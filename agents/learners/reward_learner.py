@@ -314,6 +314,7 @@ class RewardLearner(CheckpointedLearner):
         )
 
     def state_dict(self) -> StateDict:
+        trainer, reward = self.trainer.state_dict(), self.reward.state_dict()
         facts = {
             "step": self.step_count,
             **self.schedule.state_dict().facts,
@@ -321,25 +322,25 @@ class RewardLearner(CheckpointedLearner):
             "uses": self._feedback_counts,
             "agreement": self.inference.agreement,
             "counts": None if self._term_counts is None else self._term_counts.tolist(),
-            "inference": self.inference.facts(),
+            "inference": self.inference.state_dict().facts,
             "asker": self.query_manager.state_dict().facts,
-            "cloner": self.cloner.state(),
-            "practice": self.trainer.facts(),
-            "reward": self.reward.facts(),
+            "cloner": self.cloner.state_dict().facts,
+            "practice": trainer.facts,
+            "reward": reward.facts,
         }
-        return StateDict(facts, self.trainer.state() | self.reward.state())
+        return StateDict(facts, trainer.arrays | reward.arrays)
 
     def load_state_dict(self, state: StateDict) -> None:
         facts, arrays = state.facts, state.arrays
-        self.reward.restore(facts["reward"], arrays)
+        self.reward.load_state_dict(StateDict(facts["reward"], arrays))
         self.step_count = facts["step"]
         self.schedule.load_state_dict(state)
         self.newest_seq = self.learned_seq = facts["learned_seq"]
         self._feedback_counts = dict(facts.get("uses", {}))
         self.inference.agreement.update(facts["agreement"])
         self.query_manager.load_state_dict(StateDict(facts["asker"]))
-        self.cloner.restore(facts["cloner"])
+        self.cloner.load_state_dict(StateDict(facts["cloner"]))
         self._term_counts = None if facts["counts"] is None else np.array(facts["counts"], np.float32)
-        self.inference.restore(facts.get("inference", {}))
+        self.inference.load_state_dict(StateDict(facts.get("inference", {})))
         self.schedule.has_finished = self.has_trained_enough
-        self.trainer.restore(facts["practice"], arrays, self.current_reward)
+        self.trainer.load_state_dict(StateDict(facts["practice"], arrays), self.current_reward)

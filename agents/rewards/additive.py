@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.feedback.choices import PackedChoices
 from agents.renamed_settings import renamed_settings
 from agents.rewards.additive_features import AdditiveFeatures
@@ -254,11 +254,13 @@ class AdditiveReward(EnsembleReward):
 
     # Stopping and going on.
 
-    def state(self) -> Arrays:
+    def state_dict(self) -> StateDict:
+        ensemble, features = super().state_dict(), self._features.state_dict()
         own = {"reward.samples": self._samples, "reward.members": self._member_weights}
-        return super().state() | own | self._features.state()
+        return StateDict(ensemble.facts, ensemble.arrays | own | features.arrays)
 
-    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
-        super().restore(facts, arrays)
+    def load_state_dict(self, state: StateDict) -> None:
+        super().load_state_dict(state)
+        arrays = state.arrays
         self._samples, self._member_weights = arrays["reward.samples"], arrays["reward.members"]
-        self._features.restore(arrays)
+        self._features.load_state_dict(state)

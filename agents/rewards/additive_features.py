@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.policies.policy_arrays import Layers
 from agents.rewards.base import Float
 from agents.rewards.ensemble_reward import LINEAR_UNIT_SCALE
@@ -117,13 +117,13 @@ class AdditiveFeatures:
         bias, out = np.append(bias, 0.0).astype(np.float32), np.append(out, size).astype(np.float32)
         return (into, bias), (out[:, None], np.array([always], np.float32))
 
-    def state(self) -> Arrays:
+    def state_dict(self) -> StateDict:
         """The knots, and the weights of the predictor where terms are predicted."""
-        found: Arrays = {"reward.knots": self.knots, "reward.width": self.knot_width}
-        return found | (self._predictor.state() if self.n_predicted_terms else {})
+        predictor = self._predictor.state_dict().arrays if self.n_predicted_terms else {}
+        return StateDict(arrays={"reward.knots": self.knots, "reward.width": self.knot_width, **predictor})
 
-    def restore(self, arrays: Arrays) -> None:
-        """Put back what `state` kept."""
+    def load_state_dict(self, state: StateDict) -> None:
+        arrays = state.arrays
         self.knots, self.knot_width = arrays["reward.knots"], arrays["reward.width"]
-        self._predictor.restore(arrays)
+        self._predictor.load_state_dict(state)
         self.n_predicted_terms = self._predictor.n_terms if "reward.told.0" in arrays else 0

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.feedback.choices import PackedChoices
 from agents.losses import choice
 from agents.rewards.reward_arrays import RewardArrays, trajectory_steps
@@ -49,13 +49,12 @@ class Reward(ABC):
         """Random, the same each time, in place of what was learned: a control for studies."""
 
     @abstractmethod
-    def facts(self) -> dict[str, Any]: ...
+    def state_dict(self) -> StateDict:
+        """What a checkpoint keeps of it."""
 
     @abstractmethod
-    def state(self) -> Arrays: ...
-
-    @abstractmethod
-    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None: ...
+    def load_state_dict(self, state: StateDict) -> None:
+        """Go on from what a checkpoint kept."""
 
     def normalise(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> None:
         """Set shift and scale so that the mean reward of these steps is 0 and its deviation 1."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.losses import adversarial, airl_logit
 from agents.policies.distributions import log_prob
 from agents.policies.from_torch import make_mlp, mlp_layers
@@ -110,23 +110,23 @@ class Discriminator(Reward):
     def randomise(self) -> None:
         self.reset()
 
-    def facts(self) -> dict[str, Any]:
-        return {
+    def state_dict(self) -> StateDict:
+        facts = {
             "shift": self.shift,
             "scale": self.scale,
             "known": self._is_trained,
             "random": self._random.bit_generator.state,
         }
-
-    def state(self) -> Arrays:
         both = {"net": self.net, "potential": self.potential}
-        return {
+        arrays = {
             f"reward.{name}.{key}": value.detach().numpy()
             for name, part in both.items()
             for key, value in part.state_dict().items()
         }
+        return StateDict(facts, arrays)
 
-    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
+        facts, arrays = state.facts, state.arrays
         self.shift, self.scale, self._is_trained = facts["shift"], facts["scale"], facts["known"]
         self._random.bit_generator.state = facts["random"]
         for name, part in (("net", self.net), ("potential", self.potential)):

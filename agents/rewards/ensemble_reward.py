@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import Arrays, StateDict
 from agents.feedback.choices import PackedChoices
 from agents.policies.policy_arrays import Layers, layer_arrays, read_layers
 from agents.rewards.base import ChoiceReward, Float
@@ -79,22 +79,21 @@ class EnsembleReward(ChoiceReward):
         np.add.at(sums, packed.step_option, steps * packed.step_weight)
         return sums
 
-    def facts(self) -> dict[str, Any]:
-        return {
+    def state_dict(self) -> StateDict:
+        facts = {
             "shift": self.shift,
             "scale": self.scale,
             "unit": self._proxy_return_scale,
             "nets": len(self._nets),
         }
-
-    def state(self) -> Arrays:
-        found: Arrays = {"reward.weights": self.weights, "reward.trust": self.kind_rationality}
-        found["reward.random"] = self.generator.get_state().numpy()
+        arrays: Arrays = {"reward.weights": self.weights, "reward.trust": self.kind_rationality}
+        arrays["reward.random"] = self.generator.get_state().numpy()
         for member, net in enumerate(self._nets):
-            found |= layer_arrays(f"reward.net.{member}", net)
-        return found
+            arrays |= layer_arrays(f"reward.net.{member}", net)
+        return StateDict(facts, arrays)
 
-    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
+        facts, arrays = state.facts, state.arrays
         self.shift, self.scale, self._proxy_return_scale = facts["shift"], facts["scale"], facts["unit"]
         self.weights, self.kind_rationality = arrays["reward.weights"], arrays["reward.trust"]
         self.generator.set_state(torch.from_numpy(arrays["reward.random"].copy()))

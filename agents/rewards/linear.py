@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.feedback.choices import BEHAVIOUR_KINDS, CHOICE_KINDS, PackedChoices
 from agents.renamed_settings import renamed_settings
 from agents.rewards.base import ChoiceReward
@@ -296,11 +295,9 @@ class LinearReward(ChoiceReward):
 
     # Stopping and going on.
 
-    def facts(self) -> dict[str, float]:
-        return {"shift": self.shift, "scale": self.scale}
-
-    def state(self) -> Arrays:
-        return {
+    def state_dict(self) -> StateDict:
+        facts = {"shift": self.shift, "scale": self.scale}
+        arrays = {
             "reward.weights": self.weights,
             "reward.samples": self.samples,
             "reward.unit": self.term_scale,
@@ -309,8 +306,10 @@ class LinearReward(ChoiceReward):
             "reward.chains": self.chains,
             "reward.random": self.generator.get_state().numpy(),
         }
+        return StateDict(facts, arrays)
 
-    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
+        facts, arrays = state.facts, state.arrays
         self.shift, self.scale = facts["shift"], facts["scale"]
         self.weights, self.samples = arrays["reward.weights"], arrays["reward.samples"]
         self.term_scale, self.kind_rationality = arrays["reward.unit"], arrays["reward.trust"]

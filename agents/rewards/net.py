@@ -13,13 +13,12 @@ Each member weighs the choices in its own way (a Bayesian bootstrap, Rubin 1981,
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.feedback.choices import PackedChoices
 from agents.policies.from_torch import to_array
 from agents.renamed_settings import renamed_settings
@@ -193,10 +192,12 @@ class NetReward(EnsembleReward):
         self.weights = to_array(scale.exp()) * written
         self.kind_rationality = trust.mean(0).exp().numpy()
 
-    def state(self) -> Arrays:
-        return super().state() | {f"reward.param.{i}": to_array(p) for i, p in enumerate(self._params)}
+    def state_dict(self) -> StateDict:
+        ensemble = super().state_dict()
+        own = {f"reward.param.{i}": to_array(p) for i, p in enumerate(self._params)}
+        return StateDict(ensemble.facts, ensemble.arrays | own)
 
-    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
-        super().restore(facts, arrays)
+    def load_state_dict(self, state: StateDict) -> None:
+        super().load_state_dict(state)
         names = [f"reward.param.{i}" for i in range(6)]
-        self._params = [torch.from_numpy(arrays[n].copy()) for n in names if n in arrays]
+        self._params = [torch.from_numpy(state.arrays[n].copy()) for n in names if n in state.arrays]

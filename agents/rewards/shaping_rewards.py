@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.feedback.choices import CHOICE_KINDS, PackedChoices
 from agents.losses import shaping
 from agents.policies.from_torch import make_mlp, mlp_layers
@@ -82,15 +81,13 @@ class PotentialReward(ChoiceReward):
         np.add.at(sums, packed.step_option, steps)
         return sums
 
-    def facts(self) -> dict[str, Any]:
-        return {"shift": self.shift, "scale": self.scale}
+    def state_dict(self) -> StateDict:
+        facts = {"shift": self.shift, "scale": self.scale}
+        return StateDict(facts, layer_arrays("reward.potential", self._layers))
 
-    def state(self) -> Arrays:
-        return layer_arrays("reward.potential", self._layers)
-
-    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
-        self.shift, self.scale = facts["shift"], facts["scale"]
-        self._layers = read_layers("reward.potential", arrays)
+    def load_state_dict(self, state: StateDict) -> None:
+        self.shift, self.scale = state.facts["shift"], state.facts["scale"]
+        self._layers = read_layers("reward.potential", state.arrays)
 
 
 class AddedReward(LinearReward):

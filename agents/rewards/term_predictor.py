@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.renamed_settings import renamed_settings
 
 Float = NDArray[np.float32]
@@ -172,10 +172,11 @@ class TermPredictor:
         into, bias, last, rest = self.layers
         return np.asarray(np.tanh(inputs @ into + bias) @ last + rest, np.float32)
 
-    def state(self) -> Arrays:
+    def state_dict(self) -> StateDict:
         parts = [p.numpy() for p in self._params] + self._scales
-        return {f"reward.told.{i}": part for i, part in enumerate(parts)}
+        return StateDict(arrays={f"reward.told.{i}": part for i, part in enumerate(parts)})
 
-    def restore(self, arrays: Arrays) -> None:
+    def load_state_dict(self, state: StateDict) -> None:
+        arrays = state.arrays
         parts = [arrays[f"reward.told.{i}"].copy() for i in range(7) if f"reward.told.{i}" in arrays]
         self._params, self._scales = [torch.from_numpy(part) for part in parts[:4]], parts[4:]

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from agents.checkpoint import StateDict
+
 
 class GlobalRandomness:
     """States of torch's and NumPy's global generators that nobody else draws from.
@@ -35,18 +37,14 @@ class GlobalRandomness:
                 self._torch, self._numpy = torch.get_rng_state(), np.random.get_state(legacy=False)
                 np.random.set_state(shared)
 
-    def numpy_state(self) -> dict[str, Any]:
-        """NumPy's state as JSON."""
-        state = self._numpy["state"]
-        return {"key": state["key"].tolist(), "pos": int(state["pos"])}
-
-    def torch_state(self) -> Any:
-        """torch's state as an array."""
+    def state_dict(self) -> StateDict:
+        """NumPy's state as JSON, torch's as an array."""
         assert self._torch is not None
-        return self._torch.numpy()
+        state = self._numpy["state"]
+        facts = {"key": state["key"].tolist(), "pos": int(state["pos"])}
+        return StateDict(facts, {"torch": self._torch.numpy()})
 
-    def restore(self, numpy_facts: dict[str, Any], torch_array: Any) -> None:
-        """What `numpy_facts` and `torch_array` gave."""
-        self._torch = torch.from_numpy(torch_array.copy())
-        state = {"key": np.array(numpy_facts["key"], np.uint32), "pos": numpy_facts["pos"]}
-        self._numpy = {"bit_generator": "MT19937", "state": state, "has_gauss": 0, "gauss": 0.0}
+    def load_state_dict(self, state: StateDict) -> None:
+        self._torch = torch.from_numpy(state.arrays["torch"].copy())
+        numpy_state = {"key": np.array(state.facts["key"], np.uint32), "pos": state.facts["pos"]}
+        self._numpy = {"bit_generator": "MT19937", "state": numpy_state, "has_gauss": 0, "gauss": 0.0}

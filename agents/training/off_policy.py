@@ -15,7 +15,7 @@ from stable_baselines3 import DQN, SAC
 from stable_baselines3.common.utils import polyak_update
 
 from agents import checkpoint
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.policies.policy_arrays import PolicyArrays, forward
 from agents.policies.rollouts import Moment
 from agents.rewards.reward_arrays import RewardArrays
@@ -196,33 +196,34 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
 
     # Stopping and going on.
 
-    def facts(self) -> dict[str, Any]:
-        return {
-            **super().facts(),
+    def state_dict(self) -> StateDict:
+        """The nets, their optimisers and the newest steps."""
+        rollouts, randomness = super().state_dict(), self._global_randomness.state_dict()
+        facts = {
+            **rollouts.facts,
             "random": self._random.bit_generator.state,
             "sharp": self._logit_scale,
             "exploring": self.is_exploring,
-            "numpy": self._global_randomness.numpy_state(),
+            "numpy": randomness.facts,
         }
-
-    def state(self) -> Arrays:
-        """The nets, their optimisers and the newest steps."""
-        found = super().state() | {"torch": self._global_randomness.torch_state()}
+        found = rollouts.arrays | randomness.arrays
         for name, (part, adam) in trained_parts(self.algorithm).items():
             held = checkpoint.policy_state(part, adam)
             found |= {f"{name}.{key}": value.copy() for key, value in held.items()}
         each = self.buffer.observations[0].nbytes * 2 + 1
-        return found | self.buffer.newest(max(1, MAX_CHECKPOINT_REPLAY_BYTES // each))
+        found |= self.buffer.newest(max(1, MAX_CHECKPOINT_REPLAY_BYTES // each))
+        return StateDict(facts, found)
 
-    def restore(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
+    def load_state_dict(self, state: StateDict, reward: RewardArrays | None) -> None:
+        facts, arrays = state.facts, state.arrays
         for name, (part, adam) in trained_parts(self.algorithm).items():
             head = f"{name}."
             own = {k[len(head) :]: v for k, v in arrays.items() if k.startswith(head)}
             checkpoint.restore_policy(part, adam, own)
-        self._global_randomness.restore(facts["numpy"], arrays["torch"])
+        self._global_randomness.load_state_dict(StateDict(facts["numpy"], arrays))
         self._logit_scale, self.is_exploring = facts["sharp"], facts["exploring"]
         self._random.bit_generator.state = facts["random"]
-        super().restore(facts, arrays, reward)
+        super().load_state_dict(state, reward)
         self.buffer.restore_newest(arrays)
         if self.task.can_restore:
             self._put_states(arrays)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import Arrays, StateDict
 from agents.policies.policy_arrays import PolicyArrays, layer_arrays, read_layers
 
 MAX_POLICIES = 4
@@ -53,17 +53,18 @@ class PolicyHistory:
     def env_steps(self) -> list[int]:
         return [at for at, _ in self._policies]
 
-    def state(self) -> Arrays:
-        """Their layers."""
+    def state_dict(self) -> StateDict:
+        """When each acted, and their layers."""
         found: Arrays = {}
         for index, (_, policy) in enumerate(self._policies):
             found |= layer_arrays(f"past.{index}", policy.layers)
         if self.rejected is not None:
             found |= layer_arrays("past.given up", self.rejected.layers)
-        return found
+        return StateDict({"past": self.env_steps}, found)
 
-    def restore(self, times: Sequence[int], arrays: Arrays, like: PolicyArrays) -> None:
-        """What `state` kept, for a policy of the form of `like`."""
+    def load_state_dict(self, state: StateDict, like: PolicyArrays) -> None:
+        """Go on from what was kept. like: a policy of the form that they had."""
+        times, arrays = state.facts["past"], state.arrays
         self._policies.clear()
         given_up = read_layers("past.given up", arrays)
         self.rejected = replace(like, layers=given_up) if given_up and like.eyes is None else None

@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.feedback.records import Record
 from agents.policies import rollouts
 from agents.policies.from_torch import policy_arrays
@@ -295,26 +294,29 @@ class RestartSelection:
 
     # Stopping and going on.
 
-    def facts(self) -> dict[str, Any]:
+    def state_dict(self) -> StateDict:
         first = self._best_candidate
-        return {
+        facts = {
             "since_origin": self._iterations_since_restart_point,
             "began_anew": self.is_at_restart_point,
             "clones": [self._must_warm_start, self._has_warm_started],
             "first": first and [first.value, np.asarray(first.counts).tolist()],
         }
-
-    def state(self) -> Arrays:
-        first = None if self._best_candidate is None else self._best_candidate.parameters
-        held = {"origin": self._restart_parameters, "first": first, "early": self._early_parameters}
-        return {
+        held = {
+            "origin": self._restart_parameters,
+            "first": None if first is None else first.parameters,
+            "early": self._early_parameters,
+        }
+        arrays = {
             f"{part}.{name}": value.cpu().numpy()
             for part, parameters in held.items()
             for name, value in (parameters or {}).items()
         }
+        return StateDict(facts, arrays)
 
-    def restore(self, facts: dict[str, Any], arrays: Arrays) -> None:
-        """What `facts` and `state` gave. The network must be restored afterwards."""
+    def load_state_dict(self, state: StateDict) -> None:
+        """Go on from what was kept. The network must be restored afterwards."""
+        facts, arrays = state.facts, state.arrays
         names = self._network.state_dict()
         if facts.get("first") is not None:
             self._load_parameters({name: torch.from_numpy(arrays[f"first.{name}"]) for name in names})

@@ -6,13 +6,13 @@ Knows nothing of feedback. The reward comes in as plain arrays.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import Arrays, StateDict
 from agents.policies.from_torch import uniform_policy
 from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import (
@@ -144,23 +144,22 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
 
     # Stopping and going on.
 
-    def facts(self) -> dict[str, Any]:
-        return {
+    def state_dict(self) -> StateDict:
+        history, sim = self.history.state_dict(), self.env.simulation
+        facts = {
             "env_steps": self.env_steps,
             "bursts": self.iterations,
             "usual": self.scaled_reward.mean,
             "unit": self.scaled_reward.scale,
-            "past": self.history.env_steps,
+            **history.facts,
         }
+        return StateDict(facts, history.arrays | {"sim.states": sim.states, "sim.rng": sim.rng})
 
-    def state(self) -> Arrays:
-        sim = self.env.simulation
-        return self.history.state() | {"sim.states": sim.states, "sim.rng": sim.rng}
-
-    def restore(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
-        """What `facts` and `state` gave; the networks must have been restored before."""
+    def load_state_dict(self, state: StateDict, reward: RewardArrays | None) -> None:
+        """Go on from what was kept; the networks must have been restored before."""
+        facts = state.facts
         self.algorithm.num_timesteps, self.iterations = facts["env_steps"], facts["bursts"]
-        self.history.restore(facts["past"], arrays, self.policy)
+        self.history.load_state_dict(state, self.policy)
         scaled = self.scaled_reward
         scaled.reward, scaled.scale, scaled.mean = reward, facts["unit"], facts["usual"]
 

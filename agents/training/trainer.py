@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import torch
 
 from agents import checkpoint
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import Moment
@@ -96,20 +95,17 @@ class PolicyTrainer(RolloutTrainer[IncrementalPPO]):
 
     # Stopping and going on.
 
-    def facts(self) -> dict[str, Any]:
-        random = self.algorithm.random.bit_generator.state
-        return {**super().facts(), **self.restarts.facts(), "random": random}
+    def state_dict(self) -> StateDict:
+        network, random = self.algorithm.policy, self.algorithm.random.bit_generator.state
+        rollouts, restarts = super().state_dict(), self.restarts.state_dict()
+        arrays = checkpoint.policy_state(network, network.optimizer) | rollouts.arrays | restarts.arrays
+        return StateDict({**rollouts.facts, **restarts.facts, "random": random}, arrays)
 
-    def state(self) -> Arrays:
+    def load_state_dict(self, state: StateDict, reward: RewardArrays | None) -> None:
+        self.restarts.load_state_dict(state)
         network = self.algorithm.policy
-        found = checkpoint.policy_state(network, network.optimizer)
-        return found | super().state() | self.restarts.state()
-
-    def restore(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
-        self.restarts.restore(facts, arrays)
-        network = self.algorithm.policy
-        checkpoint.restore_policy(network, network.optimizer, arrays)
-        super().restore(facts, arrays, reward)
-        self.algorithm.random.bit_generator.state = facts["random"]
+        checkpoint.restore_policy(network, network.optimizer, state.arrays)
+        super().load_state_dict(state, reward)
+        self.algorithm.random.bit_generator.state = state.facts["random"]
         if self.task.can_restore:
-            self.algorithm._last_obs = self._put_states(arrays)
+            self.algorithm._last_obs = self._put_states(state.arrays)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.checkpoint import Arrays
+from agents.checkpoint import StateDict
 from agents.feedback.records import Record
 from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import Moment, PolicyVariant
@@ -156,14 +156,10 @@ class Trainer(Protocol):
         """Where the policy is nowadays."""
         ...
 
-    def facts(self) -> dict[str, Any]:
-        """Its state as JSON, without arrays."""
+    def state_dict(self) -> StateDict:
+        """What a checkpoint keeps of it."""
         ...
 
-    def state(self) -> Arrays:
-        """Its arrays."""
-        ...
-
-    def restore(self, facts: dict[str, Any], arrays: Arrays, reward: RewardArrays | None) -> None:
-        """Go on from what `facts` and `state` gave. reward: what it trains on."""
+    def load_state_dict(self, state: StateDict, reward: RewardArrays | None) -> None:
+        """Go on from what a checkpoint kept. reward: what it trains on, which the learner keeps."""
         ...

@@ -167,7 +167,7 @@ def test_pictures_are_looked_at_there(device: str) -> None:
     assert after.eyes is not None
     assert not np.allclose(before.eyes.convolutions[0][0], after.eyes.convolutions[0][0])
     assert there.algorithm.policy.device.type != "cpu"
-    here.restore(there.facts(), there.state(), None)
+    here.load_state_dict(there.state_dict(), None)
     obs = random.random((50, len(task.world.obs_names)), np.float32)
     np.testing.assert_array_equal(here.policy.act(obs), after.act(obs))
     predicted, _ = here.algorithm.predict(obs, deterministic=True)

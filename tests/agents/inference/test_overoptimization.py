@@ -41,8 +41,8 @@ def test_a_checkpoint_keeps_the_rounds_where_older_versions_kept_them() -> None:
     first, again = _inference(), _inference()
     for learned_return, agreement in EXPLOITED:
         first.overoptimization.record(learned_return, agreement)
-    facts = first.facts()
-    assert facts["faith"]["history"] == list(EXPLOITED)
-    again.restore(facts)
+    state = first.state_dict()
+    assert state.facts["faith"]["history"] == list(EXPLOITED)
+    again.load_state_dict(state)
     assert again.overoptimization.warning == first.overoptimization.warning != ""
     assert again.warnings(toy().world.term_names)[0] == again.overoptimization.warning

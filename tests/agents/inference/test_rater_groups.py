@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from agents.checkpoint import StateDict
 from agents.feedback.choices import Choice, Option, PackedChoices, choices_from_comparison, pack_choices
 from agents.feedback.records import Comparison
 from agents.inference.rater_groups import (
@@ -103,7 +104,7 @@ def test_a_session_learns_what_those_want_whom_it_follows() -> None:
         assert f"follows {follow}" in sentence
         again = RewardInference(model, 4)
         again.follow = follow
-        again.restore(json.loads(json.dumps(inference.facts())))
+        again.load_state_dict(StateDict(json.loads(json.dumps(inference.state_dict().facts))))
         assert again.warnings(NAMED) == inference.warnings(NAMED)
         assert again.reliability.raters == inference.reliability.raters
         weights[follow] = model.weights.mean(0)
@@ -160,8 +161,8 @@ def test_what_was_driven_and_what_was_preferred_are_kept_apart_and_across_a_stop
     inference.fit([*drives, *choices_from_comparison(answer), pressed], [answer], ())
     np.testing.assert_allclose(inference.usual_counts, [sums[0] + sums[2], sums[1]])
     again = RewardInference(inference.model, 4)
-    again.restore(json.loads(json.dumps(inference.facts())))
+    again.load_state_dict(StateDict(json.loads(json.dumps(inference.state_dict().facts))))
     np.testing.assert_array_equal(again.usual_counts, inference.usual_counts)
-    older = inference.facts() | {"usual": sums[0].tolist()}  # before they were kept apart
-    again.restore(json.loads(json.dumps(older)))
+    older = {**inference.state_dict().facts} | {"usual": sums[0].tolist()}  # before they were kept apart
+    again.load_state_dict(StateDict(json.loads(json.dumps(older))))
     np.testing.assert_allclose(again.usual_counts, sums[:1])

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from agents.checkpoint import StateDict
 from agents.inference.rater_reliability import (
     AnsweredPair,
     RaterParams,
@@ -90,7 +91,7 @@ def test_of_several_raters_each_is_judged_by_what_was_foreseen_of_their_answers(
     assert faith.error_rate("c", 0.1) < 0.15
     assert faith.error_rate("x", 0.1) > 0.6
     again = RaterReliability()
-    again.restore(faith.facts())
+    again.load_state_dict(faith.state_dict())
     again.update([*careful, *learned])
     assert again.raters == faith.raters
     faith.update(learned)  # who is alone is taken at their word
@@ -120,6 +121,6 @@ def test_what_was_foreseen_is_near_even_where_the_reward_is_unsure() -> None:
 def test_a_checkpoint_of_the_first_version_is_read() -> None:
     again = RaterReliability()
     known = {"answers": 9, "beta": 2.0, "side": 0.5, "error": 0.1}
-    again.restore({"raters": {"me": known}, "doubtful": ["a"], "foreseen": {"a": 0.25}})
+    again.load_state_dict(StateDict({"raters": {"me": known}, "doubtful": ["a"], "foreseen": {"a": 0.25}}))
     assert again.raters["me"] == RaterParams(9, beta=2.0, error_rate=0.1, position_bias=0.5)
-    assert again.facts() == {"raters": {"me": known}, "doubtful": ["a"], "foreseen": {"a": 0.25}}
+    assert again.state_dict().facts == {"raters": {"me": known}, "doubtful": ["a"], "foreseen": {"a": 0.25}}

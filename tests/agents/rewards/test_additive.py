@@ -71,7 +71,7 @@ def test_more_answers_leave_less_doubt() -> None:
 def test_it_comes_back_as_it_was() -> None:
     model = _fitted(_pairs(10, 4))
     again = AdditiveReward(np.array([1.0, 0.0], np.float32), 3, NetConfig(), seed=9)
-    again.restore(model.facts(), model.state())
+    again.load_state_dict(model.state_dict())
     clips = [o.steps for c in _pairs(3, 5) for o in c.options if o]
     np.testing.assert_array_equal(model.sampled_returns(clips), again.sampled_returns(clips))
 

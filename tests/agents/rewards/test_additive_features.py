@@ -62,7 +62,7 @@ def test_a_number_and_its_bends_are_one_group() -> None:
 
 def test_what_is_kept_comes_back() -> None:
     features, again, steps = _features(2), AdditiveFeatures(ACTIONS, (), TermPredictor(2, 1)), _steps(9, 3)
-    again.restore(features.state())
+    again.load_state_dict(features.state_dict())
     np.testing.assert_array_equal(again(*steps), features(*steps))
     again.reset()
     assert again.n_predicted_terms == 0

@@ -96,7 +96,7 @@ def test_careless_demonstrations_lose_trust_to_careful_comparisons() -> None:
     assert confirmed.kind_rationality[1] > 0.5
     assert contradicted.rationality("demonstration")[1] < 0.1
     again = LinearReward(WRITTEN, np.ones(3, np.bool_), 0, LinearRewardConfig())
-    again.restore(contradicted.facts(), contradicted.state())
+    again.load_state_dict(contradicted.state_dict())
     assert again.rationality("demonstration") == contradicted.rationality("demonstration")
     assert _fitted(agreeing).rationality("demonstration")[1] == pytest.approx(
         0.51

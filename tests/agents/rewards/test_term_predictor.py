@@ -135,7 +135,7 @@ def test_practice_questions_and_the_reward_itself_agree_and_it_comes_back_as_it_
     sure = model.risk_adjusted_arrays(*np.zeros((2, 2), np.float32))
     np.testing.assert_allclose([float(sure.member_rewards(*one).sum()) for one in steps], paid, atol=1e-2)
     again = AdditiveReward(np.array([0.0, 1.0], np.float32), 3, NetConfig(), seed=9)
-    again.restore(model.facts(), model.state())
+    again.load_state_dict(model.state_dict())
     np.testing.assert_allclose(again.sampled_returns(clips), model.sampled_returns(clips), atol=1e-5)
     for one in (model, again):
         one.observe_rollout(*steps[0])  # practice goes on with what came back

@@ -219,7 +219,7 @@ def test_a_second_try_goes_on_after_a_stop() -> None:
     assert first.restarts._best_candidate is not None
     first.restarts.keep_early_policy(0.0, 0.1)
     first.history.rejected = first.policy
-    again.restore(first.facts(), first.state(), None)
+    again.load_state_dict(first.state_dict(), None)
     np.testing.assert_array_equal(again.shown_policy.layers[0][0], first.shown_policy.layers[0][0])
     np.testing.assert_array_equal(_layers(again), _layers(first))
     assert again.history.rejected is not None

@@ -94,7 +94,7 @@ def test_the_same_drives_give_the_same_clone_also_after_a_stop() -> None:
     halted = _second_try(PolicyTrainer(toy(), 0, TrainerConfig()), drives)
     halted.restarts.warm_start_some()
     again = PolicyTrainer(toy(), 0, TrainerConfig())
-    again.restore(halted.facts(), halted.state(), None)
+    again.load_state_dict(halted.state_dict(), None)
     assert not again.restarts.is_warm_starting  # it must hear first
     again.restarts.warm_start.set_demonstrations(drives)
     _imitate(again)
