@@ -191,7 +191,7 @@ class BaseModel:
             raise ValueError("the observation holds NaN or infinity: nothing can be predicted from it")
         actions = policy.act(obs, None if deterministic else self._random)
         if isinstance(self.task, ExternalTask):
-            made = [self.task.its_action(action) for action in actions]
+            made = [self.task.env_action(action) for action in actions]
             return (made[0] if single else np.array(made)), state
         return (actions[0] if single else actions), state
 
@@ -199,7 +199,7 @@ class BaseModel:
         """(observations [N, D], whether it was one)."""
         task, wide = self.task, len(self.task.world.obs_names)
         if isinstance(task, ExternalTask):
-            sizes = [leaf.space.shape for leaf in task.leaves]
+            sizes = [leaf.space.shape for leaf in task.obs_parts]
             batch = len(sizes) == 1 and np.ndim(observation) == len(sizes[0] or ()) + 1
             rows = list(observation) if batch else [observation]
             flat = np.stack([np.append(task.flat_obs(row), np.float32(0.0)) for row in rows])

@@ -25,7 +25,7 @@ PICTURE_HEIGHT = 480
 RENDER_MODES = ("human", "rgb_array")
 
 
-def _made(task: Task | str, options: dict[str, Any]) -> Task:
+def _task_of(task: Task | str, options: dict[str, Any]) -> Task:
     return task_catalog.task(task, **options) if isinstance(task, str) else task
 
 
@@ -36,7 +36,7 @@ def _obs_space(task: Task) -> spaces.Box:
     return spaces.Box(-OBS_BOUND, OBS_BOUND, world.obs_shape, np.float32)
 
 
-def shaped(world: World, obs: Array) -> Array:
+def reshape_obs(world: World, obs: Array) -> Array:
     """Observations [..., D] of a Simulation as other tools get them: a copy [..., *obs_shape]."""
     if len(world.obs_shape) == 1:
         return obs.copy()
@@ -45,16 +45,16 @@ def shaped(world: World, obs: Array) -> Array:
     return np.array(obs, world.obs_dtype).reshape(*obs.shape[:-1], *world.obs_shape)
 
 
-def paid_terms(task: Task) -> tuple[tuple[int, float], ...]:
+def proxy_terms(task: Task) -> tuple[tuple[int, float], ...]:
     """The terms that the written reward pays for: index and weight."""
     names = task.world.term_names
     return tuple((names.index(name), float(weight)) for name, weight in task.proxy_reward.items())
 
 
-def written_reward(task: Task, terms: Array) -> NDArray[np.float64]:
+def compute_proxy_reward(task: Task, terms: Array) -> NDArray[np.float64]:
     """The written reward [N] of terms [N, M], summed term by term: the same however many rows."""
     reward = np.zeros(len(terms))
-    for index, weight in paid_terms(task):
+    for index, weight in proxy_terms(task):
         reward += terms[:, index].astype(np.float64) * weight
     return reward
 
@@ -74,16 +74,16 @@ class TaskEnv(gymnasium.Env[Any, Any]):
             raise ValueError(
                 f"render mode {render_mode!r} is unknown: choose one of {', '.join(RENDER_MODES)}"
             )
-        self.task = _made(task, options)
+        self.task = _task_of(task, options)
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "render_fps": self.task.world.steps_per_second}
         self.observation_space = _obs_space(self.task)
         self.action_space = self.task.world.action_space
         self._simulation = Simulation(self.task, 1, auto_reset=False)
-        self._paid, self._names = paid_terms(self.task), self.task.world.term_names
+        self._proxy_terms, self._names = proxy_terms(self.task), self.task.world.term_names
         self._flat = len(self.task.world.obs_shape) == 1
         self._clock, self._horizon = self.task.world.clock, self.task.horizon
-        self._fresh = True
+        self._needs_seed = True
         self._canvas: Any = None
 
     def reset(
@@ -91,16 +91,16 @@ class TaskEnv(gymnasium.Env[Any, Any]):
     ) -> tuple[Array, dict[str, Any]]:
         """A new start: from `seed`, or going on from the last one's random word."""
         super().reset(seed=seed)
-        if seed is None and self._fresh:
+        if seed is None and self._needs_seed:
             seed = int(self.np_random.integers(2**31))
-        self._fresh = False
+        self._needs_seed = False
         if seed is None:
             self._simulation.reset_rows(np.ones(1, np.bool_))
         else:
             self._simulation.reset(seed)
         if self.render_mode == "human":
             self.render()
-        return shaped(self.task.world, self._simulation.obs[0]), {}
+        return reshape_obs(self.task.world, self._simulation.obs[0]), {}
 
     def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """One step; truncated at the horizon."""
@@ -108,12 +108,12 @@ class TaskEnv(gymnasium.Env[Any, Any]):
         rows, terms_of = simulation.advance(np.asarray(action)[None])
         values = terms_of[0].tolist()
         reward = 0.0
-        for index, weight in self._paid:
+        for index, weight in self._proxy_terms:
             reward += values[index] * weight
         terms = dict(zip(self._names, values, strict=True))
         if self.render_mode == "human":
             self.render()
-        obs = rows[0].copy() if self._flat else shaped(self.task.world, rows[0])
+        obs = rows[0].copy() if self._flat else reshape_obs(self.task.world, rows[0])
         ended = bool(simulation.states.item(self._clock) >= self._horizon)
         return obs, reward, False, ended, {"terms": terms}
 
@@ -122,9 +122,9 @@ class TaskEnv(gymnasium.Env[Any, Any]):
         if self.render_mode is None:
             return None
         if self._canvas is None:
-            from envs.show.viewer import Canvas
+            from envs.show.viewer import StateCanvas
 
-            self._canvas = Canvas(self.task, PICTURE_HEIGHT, window=self.render_mode == "human")
+            self._canvas = StateCanvas(self.task, PICTURE_HEIGHT, window=self.render_mode == "human")
         return self._canvas.show(self._simulation.states[0])
 
     def close(self) -> None:
@@ -151,13 +151,13 @@ class TaskVectorEnv(VectorEnv[Any, Any, Array]):
     ) -> None:
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render mode {render_mode!r} is unknown for many rows: choose 'rgb_array'")
-        self.task, self.num_envs, self.render_mode = _made(task, options), num_envs, render_mode
+        self.task, self.num_envs, self.render_mode = _task_of(task, options), num_envs, render_mode
         self.single_observation_space = _obs_space(self.task)
         self.single_action_space = self.task.world.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._simulation = Simulation(self.task, num_envs)
-        self._fresh = True
+        self._needs_seed = True
         self._canvas: Any = None
 
     def reset(
@@ -169,12 +169,12 @@ class TaskVectorEnv(VectorEnv[Any, Any, Array]):
         """
         super().reset(seed=seed if isinstance(seed, int) else None)
         which = (options or {}).get("reset_mask", np.ones(self.num_envs, np.bool_))
-        if seed is None and self._fresh:
+        if seed is None and self._needs_seed:
             seed = int(self.np_random.integers(2**31))
-        self._fresh = False
+        self._needs_seed = False
         if seed is not None:
             self._seed(seed, which)
-        return shaped(self.task.world, self._simulation.reset_rows(which)), {}
+        return reshape_obs(self.task.world, self._simulation.reset_rows(which)), {}
 
     def _seed(self, seed: int | Sequence[int | None], which: NDArray[np.bool_]) -> None:
         seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else list(seed)
@@ -194,15 +194,15 @@ class TaskVectorEnv(VectorEnv[Any, Any, Array]):
         if step.ended.any():
             final = np.full(self.num_envs, None, dtype=object)
             for row in np.flatnonzero(step.ended):
-                final[row] = shaped(self.task.world, step.last_obs[row])
+                final[row] = reshape_obs(self.task.world, step.last_obs[row])
             infos |= {"final_obs": final, "_final_obs": step.ended.copy()}
             infos |= {
                 "final_info": self._terms_info(step.terms, step.ended),
                 "_final_info": step.ended.copy(),
             }
-        rewards = written_reward(self.task, step.terms)
+        rewards = compute_proxy_reward(self.task, step.terms)
         return (
-            shaped(self.task.world, step.obs),
+            reshape_obs(self.task.world, step.obs),
             rewards,
             np.zeros(self.num_envs, np.bool_),
             step.ended.copy(),
@@ -221,7 +221,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, Array]):
         if self.render_mode is None:
             return None
         if self._canvas is None:
-            from envs.show.viewer import Canvas
+            from envs.show.viewer import StateCanvas
 
-            self._canvas = Canvas(self.task, PICTURE_HEIGHT // 2)
+            self._canvas = StateCanvas(self.task, PICTURE_HEIGHT // 2)
         return tuple(self._canvas.show(state) for state in self._simulation.states)

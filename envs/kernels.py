@@ -34,9 +34,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 _plain = os.environ.get("TEACHBOX_KERNEL") == "plain"
 _marked: dict[Any, str] = {}
 _inlined: set[Any] = set()
-_twins: dict[Any, Any] = {}
-_fetched: dict[Any, Any] = {}
-_KEPT = 8  # caches of other states of the sources, for those who go back and forth
+_compiled_copies: dict[Any, Any] = {}
+_loaded: dict[Any, Any] = {}
+_MAX_CACHES = 8  # caches of other states of the sources, for those who go back and forth
 
 
 def mode() -> str:
@@ -75,24 +75,24 @@ def inlined(function: F) -> F:
 
 def fastest(function: F) -> F:
     """The compiled twin of a plain kernel once it has been fetched; till then the kernel itself."""
-    return cast(F, _fetched.get(function, function))
+    return cast(F, _loaded.get(function, function))
 
 
 def is_slow(function: Any) -> bool:
     """Whether this kernel is plain and its compiled twin has not been fetched: a hundred times slower."""
-    return _plain and function in _marked and function not in _fetched
+    return _plain and function in _marked and function not in _loaded
 
 
-def fetch(functions: Iterable[Any], use: Callable[[dict[Any, Any]], None]) -> None:
+def load_compiled(functions: Iterable[Any], warm_up: Callable[[dict[Any, Any]], None]) -> None:
     """In plain mode: load the compiled twins of these kernels, let `use` call them once (that is when they
     are loaded), and only then let `fastest` give them. Slow (tenths of a second): for a thread.
     """
-    wanted = [function for function in functions if function in _marked and function not in _fetched]
+    wanted = [function for function in functions if function in _marked and function not in _loaded]
     if not _plain or not wanted:
         return
-    twins = {function: _twin(function) for function in wanted}
-    use(twins)
-    _fetched.update(twins)
+    twins = {function: _compiled_copy(function) for function in wanted}
+    warm_up(twins)
+    _loaded.update(twins)
 
 
 def _compile(function: Any, inline: bool) -> Any:
@@ -102,26 +102,28 @@ def _compile(function: Any, inline: bool) -> Any:
     return numba.njit(cache=True, error_model="numpy", forceinline=inline)(function)
 
 
-def _twin(function: Any) -> Any:
+def _compiled_copy(function: Any) -> Any:
     """A compiled copy of a plain kernel, in which the names of other kernels mean twins too."""
     function = getattr(function, "__wrapped__", function)
-    if function in _twins:
-        return _twins[function]
+    if function in _compiled_copies:
+        return _compiled_copies[function]
     names: dict[str, Any] = {}
-    cells = tuple(CellType(_twin_of(cell.cell_contents)) for cell in function.__closure__ or ()) or None
+    cells = (
+        tuple(CellType(_compiled_value(cell.cell_contents)) for cell in function.__closure__ or ()) or None
+    )
     copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__, cells)
     copy.__qualname__, copy.__module__ = function.__qualname__, function.__module__
-    _twins[function] = _compile(copy, function in _inlined)
-    names.update({name: _twin_of(value) for name, value in function.__globals__.items()})
-    return _twins[function]
+    _compiled_copies[function] = _compile(copy, function in _inlined)
+    names.update({name: _compiled_value(value) for name, value in function.__globals__.items()})
+    return _compiled_copies[function]
 
 
-def _twin_of(value: Any) -> Any:
+def _compiled_value(value: Any) -> Any:
     """What a name means to a twin: kernels become twins, all else stays."""
     if not isinstance(value, FunctionType):
         return value
     plain = getattr(value, "__wrapped__", value)
-    return _twin(plain) if plain in _marked else value
+    return _compiled_copy(plain) if plain in _marked else value
 
 
 @cache
@@ -166,5 +168,5 @@ def mark_warm(world: str, step: Any) -> None:
     here.mkdir(parents=True, exist_ok=True)
     (here / f"warm-{world}").touch()
     kept = sorted(here.parent.iterdir(), key=lambda folder: folder.stat().st_mtime)
-    for old in kept[:-_KEPT]:
+    for old in kept[:-_MAX_CACHES]:
         shutil.rmtree(old, ignore_errors=True)

@@ -41,7 +41,7 @@ class PlainRenderer:
         box = pygame.Rect(rect)
         surface.fill(GROUND, box)
         _, where = self._world.placements(before)
-        ends = self._world.place(np.stack([before, after])).astype(float)
+        ends = self._world.agent_position(np.stack([before, after])).astype(float)
         at = ends[0] + blend * (ends[1] - ends[0])
         self._low, self._high = (find(np.concatenate([where, ends]), axis=0) for find in (np.min, np.max))
         size = max(2, round(0.03 * min(box.size)))
@@ -51,7 +51,9 @@ class PlainRenderer:
             colour = pygame.Color(*PLACE).lerp(GOOD if value > 0 else BAD, min(1.0, abs(float(value))))
             pygame.draw.circle(surface, colour, self._pixel(box, one), size)
         for state in (*trail, *(np.atleast_2d(ghost)[-1] for ghost in ghosts)):
-            pygame.draw.circle(surface, GHOST, self._pixel(box, self._world.place(state[None])[0]), size)
+            pygame.draw.circle(
+                surface, GHOST, self._pixel(box, self._world.agent_position(state[None])[0]), size
+            )
         pygame.draw.circle(surface, AGENT, self._pixel(box, at), 2 * size)
 
     def _pixel(self, box: pygame.Rect, at: NDArray[Any]) -> tuple[int, int]:

@@ -48,7 +48,7 @@ class Pictures:
         return made
 
 
-def painted(values: Field) -> Pixels:
+def value_colours(values: Field) -> Pixels:
     """Values -1..1 as translucent colour: blue is liked, orange disliked, nothing is neutral."""
     strength = np.clip(np.abs(values), 0.0, 1.0)
     rgba = np.empty((*values.shape, 4), np.float32)

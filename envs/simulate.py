@@ -21,11 +21,11 @@ def is_external(task: Task) -> bool:
     return task.world.state_size == 0
 
 
-def resting(task: Task) -> tuple[Float, Array, Float, Float]:
+def absorbing_step(task: Task) -> tuple[Float, Array, Float, Float]:
     """(obs, action, next obs, terms) of one step after an early end (see `Task.ends_early`)."""
     over = np.zeros((1, len(task.world.obs_names)), np.float32)
     over[0, -1] = 1.0
-    return over, task.idle(1), over, np.zeros((1, len(task.world.terms)), np.float32)
+    return over, task.idle_actions(1), over, np.zeros((1, len(task.world.terms)), np.float32)
 
 
 def simulate(
@@ -36,7 +36,7 @@ def simulate(
     skips: of the latter, see there; in ours no episode ends early.
     """
     if isinstance(task, ExternalTask):
-        return ExternalSimulation(task, rows, seed=seed, auto_reset=auto_reset, skips=skips)
+        return ExternalSimulation(task, rows, seed=seed, auto_reset=auto_reset, skip_absorbing=skips)
     return Simulation(task, rows, seed=seed, auto_reset=auto_reset)
 
 

@@ -35,7 +35,7 @@ class AnySimulation(Protocol):
 
     rows: int
     auto_reset: bool
-    skipped: int
+    skipped_steps: int
     """Steps after early ends that were left out."""
     states: Array
     """[N, K]; K = 0 where nothing can be restored, unless pictures are kept."""
@@ -65,25 +65,25 @@ class AnySimulation(Protocol):
         ...
 
     def step(self, actions: Array) -> Step: ...
-    def put(self, which: NDArray[np.bool_], states: Array, rng: Array) -> NDArray[np.float32]: ...
+    def set_states(self, which: NDArray[np.bool_], states: Array, rng: Array) -> NDArray[np.float32]: ...
     def fork(self, row: int, trajectory: Trajectory, t: int = 0) -> NDArray[np.float32]: ...
     def recorder(self, row: int = 0, driver: str = "person") -> Recorder: ...
     def frame(self, row: int = 0) -> NDArray[np.uint8]:
         """A picture [H, W, 3] of a row now, of a task that draws itself (`Task.draws_itself`)."""
         ...
 
-    def film(self) -> None:
+    def record_frames(self) -> None:
         """Keep pictures as states from now on, in a world whose recordings need them."""
         ...
 
-    def origin(self, row: int = 0) -> tuple[int | None, Array | None]:
+    def replay_origin(self, row: int = 0) -> tuple[int | None, Array | None]:
         """What runs a row again up to now where no state is kept: its seed and the actions since."""
         ...
 
     def close(self) -> None: ...
 
 
-def words_of(seeds: Array) -> NDArray[np.uint64]:
+def random_words_of(seeds: Array) -> NDArray[np.uint64]:
     """The random words that rows seeded with `seeds` begin with."""
     return np.asarray(seeds, np.uint64) * np.uint64(0xD1342543DE82EF95) + np.uint64(0x2545F4914F6CDD1D)
 
@@ -97,14 +97,14 @@ def fetch_kernels(task: Task) -> None:
     def use(twins: dict[Any, Any]) -> None:
         touch_kernels(task, Kernel(*(twins[one] for one in task.world.kernel)))
 
-    kernels.fetch(task.world.kernel, use)
+    kernels.load_compiled(task.world.kernel, use)
 
 
 def touch_kernels(task: Task, kernel: Kernel) -> None:
     """Call each part of a kernel once: that is when numba compiles it, or loads it from its cache."""
     sim = Simulation(task, 1, kernel=kernel)
-    sim.step(task.idle(1))
-    sim.put(np.ones(1, np.bool_), sim.states.copy(), sim.rng.copy())
+    sim.step(task.idle_actions(1))
+    sim.set_states(np.ones(1, np.bool_), sim.states.copy(), sim.rng.copy())
 
 
 class Simulation:
@@ -114,7 +114,7 @@ class Simulation:
         self, task: Task, rows: int, *, seed: int = 0, auto_reset: bool = True, kernel: Kernel | None = None
     ) -> None:
         world = task.world
-        self.task, self.rows, self.auto_reset, self.skipped = task, rows, auto_reset, 0
+        self.task, self.rows, self.auto_reset, self.skipped_steps = task, rows, auto_reset, 0
         self._given, self._kernel = kernel, kernel or world.kernel
         self._params, self._clock = world.params, world.clock
         self.states: Array = np.zeros((rows, world.state_size), world.state_dtype)
@@ -124,7 +124,7 @@ class Simulation:
         self._obs = [np.zeros((rows, size), np.float32) for _ in range(2)]
         self._last = [np.zeros((rows, size), np.float32) for _ in range(2)]
         self._terms = [np.zeros((rows, len(world.terms)), np.float32) for _ in range(2)]
-        self._turn = 0
+        self._buffer_index = 0
         self._all = np.ones(rows, np.bool_)
         discrete = isinstance(world.action_space, spaces.Discrete)
         self._action_dtype: type = np.int64 if discrete else np.float32
@@ -132,7 +132,7 @@ class Simulation:
 
     @property
     def obs(self) -> NDArray[np.float32]:
-        return self._obs[self._turn]
+        return self._obs[self._buffer_index]
 
     @property
     def clock(self) -> NDArray[np.int64]:
@@ -152,10 +152,10 @@ class Simulation:
         """Not possible here: a renderer draws the states."""
         raise TypeError(f"{self.task.id} does not draw itself; draw its states with a renderer")
 
-    def film(self) -> None:
+    def record_frames(self) -> None:
         """Nothing to do: states are kept."""
 
-    def origin(self, row: int = 0) -> tuple[int | None, Array | None]:
+    def replay_origin(self, row: int = 0) -> tuple[int | None, Array | None]:
         """Nothing: a state is enough."""
         return None, None
 
@@ -164,7 +164,7 @@ class Simulation:
 
     def seed_rows(self, seeds: Array) -> None:
         """Give each row the random word that follows from its own seed (row order is irrelevant)."""
-        self.rng[:] = words_of(seeds)
+        self.rng[:] = random_words_of(seeds)
 
     def reset(self, seed: int | Array = 0) -> NDArray[np.float32]:
         """Start every row anew; row i is seeded with seed + i, or with seed[i]."""
@@ -181,7 +181,7 @@ class Simulation:
 
     def advance(self, actions: Array) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Advance all rows, whether their horizon is reached or not: (obs [N, D], terms [N, M])."""
-        turn = self._turn = 1 - self._turn
+        turn = self._buffer_index = 1 - self._buffer_index
         obs, terms = self._obs[turn], self._terms[turn]
         actions = np.asarray(actions, self._action_dtype)
         self._kernel.step(self._params, actions, self.rng, self.states, self._aux, terms)
@@ -194,7 +194,7 @@ class Simulation:
         ended = self.states[:, self._clock] >= self.task.horizon
         if not (self.auto_reset and ended.any()):
             return Step(obs, obs, terms, ended, self.states)
-        last = self._last[self._turn]
+        last = self._last[self._buffer_index]
         last[:] = obs
         last_states = self.states.copy()
         self._kernel.reset(self._params, ended, self.rng, self.states, self._aux)
@@ -203,7 +203,7 @@ class Simulation:
         obs[ended] = fresh
         return Step(obs, last, terms, ended, last_states)
 
-    def put(self, which: NDArray[np.bool_], states: Array, rng: Array) -> NDArray[np.float32]:
+    def set_states(self, which: NDArray[np.bool_], states: Array, rng: Array) -> NDArray[np.float32]:
         """Place stored states (and random words) into some rows; they go on from there."""
         if which.all():
             self._kernel = self._given or self.task.world.kernel.fastest()
@@ -221,7 +221,7 @@ class Simulation:
                 f"of {self.states.shape[1]}: make the task with the recording's own options"
             )
         which = np.arange(self.rows) == row
-        return self.put(which, trajectory.states[t], trajectory.rng[t])
+        return self.set_states(which, trajectory.states[t], trajectory.rng[t])
 
     def recorder(self, row: int = 0, driver: str = "person") -> Recorder:
         """A recorder that begins at a row's moment now."""

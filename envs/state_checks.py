@@ -16,7 +16,7 @@ StateCheck = tuple[str, Array]
 """(what is wrong, where it is [T+1] bool)"""
 
 
-def unsound(task: Task, states: Array) -> str | None:
+def why_invalid_state(task: Task, states: Array) -> str | None:
     """What is wrong with states [T+1, K] of a task, in a few words; None if nothing is.
 
     K and the type have to be right already. Of any world the size of the numbers and the clock are
@@ -32,10 +32,10 @@ def unsound(task: Task, states: Array) -> str | None:
 
 def _clock(task: Task, states: Array) -> StateCheck:
     clock = states[:, task.world.clock]
-    return outside("a clock outside the episode", clock, 0, task.horizon)
+    return out_of_range("a clock outside the episode", clock, 0, task.horizon)
 
 
-def outside(what: str, values: Array, low: float, high: float, whole: bool = True) -> StateCheck:
+def out_of_range(what: str, values: Array, low: float, high: float, whole: bool = True) -> StateCheck:
     """Values [T+1] or [T+1, n] that are not (whole) numbers from low to high."""
     wrong = ~((values >= low) & (values <= high))
     if whole:

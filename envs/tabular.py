@@ -24,27 +24,27 @@ class TooManyStates(ValueError):
 
 
 @dataclass(frozen=True)
-class Tables:
+class TabularMDP:
     """S states, A actions, M terms. State 0 is where it began.
 
     after [S, A] the next state; terms [S, A, M] float32; states [S, K] one state of the world for each.
     """
 
-    after: NDArray[np.int64]
+    next_states: NDArray[np.int64]
     terms: NDArray[np.float32]
     states: Array
     _numbers: dict[bytes, int]
-    _merged: Callable[[Array], Array]
+    _canonical: Callable[[Array], Array]
 
     def __len__(self) -> int:
-        return len(self.after)
+        return len(self.next_states)
 
-    def numbers(self, states: Array) -> NDArray[np.int64]:
+    def state_indices(self, states: Array) -> NDArray[np.int64]:
         """Which of the S states these [N, K] are; KeyError for one that was not reached."""
-        return np.array([self._numbers[row.tobytes()] for row in self._merged(states)])
+        return np.array([self._numbers[row.tobytes()] for row in self._canonical(states)])
 
 
-def merged(task: Task) -> Callable[[Array], Array]:
+def canonical_form(task: Task) -> Callable[[Array], Array]:
     """What makes states equal that differ only in what changes nothing later."""
     clock = task.world.clock
 
@@ -57,12 +57,12 @@ def merged(task: Task) -> Callable[[Array], Array]:
     return timeless if hook is None else lambda states: hook(timeless(states))
 
 
-def enumerate_states(task: Task, state: Array, most: int = 20_000) -> Tables:
+def enumerate_states(task: Task, state: Array, most: int = 20_000) -> TabularMDP:
     """All states that can be reached from `state` [K]; TooManyStates when there are over `most`."""
     space = task.world.action_space
     if not isinstance(space, spaces.Discrete) or not task.can_restore:
         raise TooManyStates(f"{task.id} has no states that can be counted: it is continuous")
-    merge, actions = merged(task), int(space.n)
+    merge, actions = canonical_form(task), int(space.n)
     found, numbers = [merge(state[None])[0]], {}
     numbers[found[0].tobytes()] = 0
     after: list[Array] = []
@@ -74,7 +74,7 @@ def enumerate_states(task: Task, state: Array, most: int = 20_000) -> Tables:
         batch = np.stack(found[done : done + per])
         origin = np.resize(np.repeat(np.arange(len(batch)), actions), BATCH)
         acts = np.resize(np.tile(np.arange(actions), len(batch)), BATCH)
-        sim.put(every, batch[origin], np.zeros(BATCH, np.uint64))
+        sim.set_states(every, batch[origin], np.zeros(BATCH, np.uint64))
         step = sim.step(acts)
         used = len(batch) * actions
         led = merge(step.last_states[:used])
@@ -91,4 +91,4 @@ def enumerate_states(task: Task, state: Array, most: int = 20_000) -> Tables:
         after.append(links.reshape(-1, actions))
         terms.append(step.terms[:used].reshape(-1, actions, step.terms.shape[1]).copy())
         done += len(batch)
-    return Tables(np.concatenate(after), np.concatenate(terms), np.stack(found), numbers, merge)
+    return TabularMDP(np.concatenate(after), np.concatenate(terms), np.stack(found), numbers, merge)

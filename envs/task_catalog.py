@@ -35,7 +35,7 @@ log = logging.getLogger("teachbox")
 _warned: set[str] = set()
 
 
-class UnknownWorld(ValueError):
+class UnknownTask(ValueError):
     """No world of that name; the text is a sentence for the person who typed it."""
 
 
@@ -59,7 +59,7 @@ def task(id: str, **options: Any) -> Task:
 
     `id` is a task of teachbox or of an installed package, `module:name` of a task or of a function that
     makes one, or any other Gymnasium id ("CartPole-v1", "module:Id"), which gives a ExternalTask. Raises
-    UnknownWorld for a name that is none of these, or a world that can't be taught in.
+    UnknownTask for a name that is none of these, or a world that can't be taught in.
     """
     if id in TASKS:
         return TASKS[id](**options)
@@ -68,11 +68,11 @@ def task(id: str, **options: Any) -> Task:
         return _made(id, found, options)
     close = difflib.get_close_matches(id, [*TASKS, *installed_task_ids()], n=1, cutoff=0.6)
     if close and id.split(":")[-1] not in gymnasium.registry:
-        raise UnknownWorld(f"there is no world {id!r}: did you mean {close[0]!r}?")
+        raise UnknownTask(f"there is no world {id!r}: did you mean {close[0]!r}?")
     try:
         return make_external_task(id, **options)
     except ValueError as error:  # ExternalWorldError, or the keys file can't be used
-        raise UnknownWorld(str(error)) from error
+        raise UnknownTask(str(error)) from error
 
 
 def _of_others(id: str) -> Callable[..., Task] | None:
@@ -83,7 +83,7 @@ def _of_others(id: str) -> Callable[..., Task] | None:
         else:
             found = extensions.import_object(id)
     except BrokenExtension as error:
-        raise UnknownWorld(str(error)) from error
+        raise UnknownTask(str(error)) from error
     if isinstance(found, Task):
         given = found
         return lambda: given
@@ -91,7 +91,7 @@ def _of_others(id: str) -> Callable[..., Task] | None:
         make: Callable[..., Task] = found
         return make
     if found is not None and id in installed(extensions.TASKS):
-        raise UnknownWorld(f"{id} is a {type(found).__name__}, not a function that makes a task")
+        raise UnknownTask(f"{id} is a {type(found).__name__}, not a function that makes a task")
     return None
 
 
@@ -99,9 +99,9 @@ def _made(id: str, make: Callable[..., Task], options: dict[str, Any]) -> Task:
     try:
         made = make(**options)
     except Exception as error:
-        raise UnknownWorld(f"{id} can't be made: {told(error)}") from error
+        raise UnknownTask(f"{id} can't be made: {told(error)}") from error
     if not isinstance(made, Task):
-        raise UnknownWorld(f"{id} made a {type(made).__name__}, not an envs.world.Task")
+        raise UnknownTask(f"{id} made a {type(made).__name__}, not an envs.world.Task")
     return replace(made, id=id, factory=make)
 
 
@@ -110,7 +110,7 @@ def listed_tasks(tell: Callable[[str], None]) -> Iterator[Task]:
     for id in (*TASKS, *installed_task_ids()):
         try:
             yield task(id)
-        except UnknownWorld as error:
+        except UnknownTask as error:
             tell(str(error))
 
 

@@ -107,7 +107,7 @@ class World:
     steps_per_second: int  # how fast a person drives it [steps/s]
     placements: Callable[[Array], tuple[Array, Array]]
     """placements(state[K]) -> (states[P,K], where[P,2]): the agent put at each place of a grid."""
-    place: Callable[[Array], Array]
+    agent_position: Callable[[Array], Array]
     """place(states[N,K]) -> [N,2]: where the agent is, in the same coordinates as `where`."""
     symmetries: tuple[tuple[Array, Array], ...] = ()
     """Mirrors and turns, (obs_order [D], action_map [n]): (obs[..., obs_order], action_map[action]) is
@@ -179,7 +179,7 @@ class Task:
         """The written reward as weights over the world's terms, shape [M]."""
         return np.array([self.proxy_reward.get(name, 0.0) for name in self.world.term_names], np.float32)
 
-    def idle(self, rows: int) -> Array:
+    def idle_actions(self, rows: int) -> Array:
         """What standing still is, for N rows: actions [N] int64 or [N, C] float32."""
         space = self.world.action_space
         if isinstance(space, spaces.Discrete):

@@ -18,7 +18,7 @@ from sandbox.commands import exchange
 from sandbox.commands.bench import app as bench
 from sandbox.commands.import_log import import_log
 from sandbox.commands.info import info, warm
-from sandbox.commands.options import Plain
+from sandbox.commands.options import CommandError
 from sandbox.commands.references import references
 from sandbox.commands.replay import command as replay
 from sandbox.commands.store import app as store
@@ -76,7 +76,7 @@ def sentence(error: Exception) -> str | None:
         return f"The system refused{where}: {error.strerror}."
     if isinstance(error, typer.TyperException):
         return error.format_message()
-    if isinstance(error, OSError | Plain):
+    if isinstance(error, OSError | CommandError):
         return str(error)
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

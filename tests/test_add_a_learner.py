@@ -24,7 +24,7 @@ from sandbox.bench.learning.experiment_sets import conditions
 from sandbox.scenes.menu import MenuScene
 from sandbox.session.folder import SessionInfo
 from sandbox.session.session import Session
-from sandbox.session.session_list import Sessions
+from sandbox.session.session_list import SessionList
 from sandbox.studies.session_replay import replay
 from sandbox.window.app import App
 from tests.sandbox.teaching import recorded
@@ -105,7 +105,7 @@ def wait_until_learned(session: Session, said: int) -> None:
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         session.poll()
-        if session.latest is not None and session.latest.feedback_seq == said:
+        if session.latest_snapshot is not None and session.latest_snapshot.feedback_seq == said:
             return
         time.sleep(0.02)
     raise AssertionError(f"the learner did not learn from {said} records: {session.status}")
@@ -138,20 +138,20 @@ def test_without_installing_it_is_found_by_module_and_name(folder: Path) -> None
 def test_the_windows_session_learns_with_it_and_goes_on(name: str, installed: Path) -> None:
     folder = installed / "lesson"
     session = Session.open(folder, learner=name)
-    session.keep(recorded(session.task, 15, seed=1))
+    session.add_demonstration(recorded(session.task, 15, seed=1))
     wait_until_learned(session, 1)
-    assert session.latest is not None
-    assert session.latest.policy is not None
-    assert session.latest.learner == name
-    assert session.latest.feedback_counts == {"demonstration": 1}
-    biases = session.latest.policy.layers[0][1]
+    assert session.latest_snapshot is not None
+    assert session.latest_snapshot.policy is not None
+    assert session.latest_snapshot.learner == name
+    assert session.latest_snapshot.feedback_counts == {"demonstration": 1}
+    biases = session.latest_snapshot.policy.layers[0][1]
     assert session.close() is None
     again = Session.open(folder)
     assert again.learner == name
     wait_until_learned(again, 1)
-    assert again.latest is not None
-    assert again.latest.policy is not None
-    np.testing.assert_array_equal(again.latest.policy.layers[0][1], biases)
+    assert again.latest_snapshot is not None
+    assert again.latest_snapshot.policy is not None
+    np.testing.assert_array_equal(again.latest_snapshot.policy.layers[0][1], biases)
     again.set_learner("bc")
     again.set_learner(name)
     again.close()
@@ -233,7 +233,7 @@ def test_the_menu_lists_it_and_keeps_the_learner_of_a_session(
     put_on_path(monkeypatch, tmp_path / "site", folder)
     lesson = Path("/sessions/lesson")
     kept = SessionInfo(lesson, "teachbox/RoomsTidy-v0", "habit:Habit", {}, datetime.now(UTC))
-    monkeypatch.setattr(Sessions, "list", lambda self: [kept])
+    monkeypatch.setattr(SessionList, "list", lambda self: [kept])
     app = App(None, fixed_dt=True, seed=1)
     try:
         menu = app.scene

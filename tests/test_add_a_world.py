@@ -75,7 +75,7 @@ def test_it_is_taught_in_the_window(folder: Path, monkeypatch: pytest.MonkeyPatc
         for _ in range(8):
             out = sim.step(np.array([2]))
             recorder.add(2, out.terms[0], sim.states[0], int(sim.rng[0]), out.obs[0])
-        session.keep(recorder.trajectory())
+        session.add_demonstration(recorder.trajectory())
     with Session.open(folder / "taught", start_learner=False) as session:
         assert session.world == INSTALLED
         assert sum(session.counts.values()) == 1

@@ -52,7 +52,7 @@ SESSIONS = {"session", "other"}
 def make_session(folder: Path) -> None:
     with Session.open(folder, start_learner=False) as session:
         for seed in range(2):
-            session.keep(recorded(session.task, 15, seed=seed))
+            session.add_demonstration(recorded(session.task, 15, seed=seed))
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

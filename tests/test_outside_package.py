@@ -23,8 +23,8 @@ from agents.teachers.synthetic import make_teacher
 from envs import kernels, task_catalog
 from envs.external.external_task import ExternalTask
 from envs.simulate import simulate
-from envs.state_checks import unsound
-from envs.task_catalog import UnknownWorld
+from envs.state_checks import why_invalid_state
+from envs.task_catalog import UnknownTask
 from envs.trajectory import Trajectory
 from envs.world import Task
 from sandbox.exchange.state_validation import InvalidRecord, StateValidator, check_clip, task_of_file
@@ -51,7 +51,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def driven(task: Task, actions: list[int]) -> Trajectory:
     sim = simulate(task, 1, seed=0)
-    sim.put(np.ones(1, np.bool_), np.array([[2, 0, 0]], np.int16), sim.rng.copy())
+    sim.set_states(np.ones(1, np.bool_), np.array([[2, 0, 0]], np.int16), sim.rng.copy())
     recorder = sim.recorder(0, "person")
     for action in actions:
         out = sim.step(np.array([action]))
@@ -85,11 +85,11 @@ def test_a_broken_one_is_told_in_a_sentence_and_breaks_no_other() -> None:
     assert listed == [*task_catalog.task_ids(), WALK]
     assert len(told) == 1
     assert told[0].startswith("'puddles/Broken-v0' of the package teachbox-puddles (puddles.is_not_there:")
-    with pytest.raises(UnknownWorld, match=r"No module named 'puddles\.is_not_there'"):
+    with pytest.raises(UnknownTask, match=r"No module named 'puddles\.is_not_there'"):
         task_catalog.task("puddles/Broken-v0")
-    with pytest.raises(UnknownWorld, match=r"puddles\.walk:walk can't be made: TypeError"):
+    with pytest.raises(UnknownTask, match=r"puddles\.walk:walk can't be made: TypeError"):
         task_catalog.task("puddles.walk:walk", colour="red")
-    with pytest.raises(UnknownWorld, match=r"not an envs\.world\.Task"):
+    with pytest.raises(UnknownTask, match=r"not an envs\.world\.Task"):
         task_catalog.task("puddles.walk:placements", state=np.zeros(3))
 
 
@@ -158,7 +158,7 @@ def test_its_recordings_are_checked() -> None:
     clip = driven(task, [ON, HOP, ON])
     check_clip("it", clip, task)
     assert clip.states[:, 0].tolist() == [2, 3, 5, 6]
-    assert unsound(task, np.array([[9, 0, 0]])) == "a place outside the corridor"
+    assert why_invalid_state(task, np.array([[9, 0, 0]])) == "a place outside the corridor"
     bad = replace(clip, states=clip.states + np.array([9, 0, 0], np.int16))
     with pytest.raises(InvalidRecord, match="a place outside the corridor"):
         check_clip("it", bad, task)
@@ -173,7 +173,7 @@ def test_its_recordings_are_checked() -> None:
 def test_a_session_keeps_it_and_its_store_is_checked(world: str, tmp_path: Path) -> None:
     folder = tmp_path / "session"
     with Session.open(folder, world=world, start_learner=False) as session:
-        session.keep(driven(session.task, [ON, HOP, ON]))
+        session.add_demonstration(driven(session.task, [ON, HOP, ON]))
     assert json.loads((folder / "session.json").read_text())["world"] == world
     with Session.open(folder, start_learner=False) as session:
         assert session.task.title == "Walk to the door"

@@ -25,7 +25,7 @@ from agents.evaluation.source_digest import world_source_digest
 from agents.policies.policy_arrays import PolicyArrays, policy_to_arrays, read_layers
 from envs import task_catalog
 from envs.code_digest import code_digest, is_same
-from envs.external.make_task import own_reward
+from envs.external.make_task import env_reward
 from envs.world import Task
 
 FORMAT = "teachbox-references-1"
@@ -137,7 +137,7 @@ def is_catalogued(task: Task) -> bool:
     """Whether physics and true reward are what our catalogue makes for the task's id and options."""
     make = task_catalog.TASKS.get(task.id)
     if make is None:
-        return task.true_reward is own_reward
+        return task.true_reward is env_reward
     made = make(**task.options)
     return is_same(tuple(task.world.kernel), tuple(made.world.kernel)) and is_same(
         task.true_reward, made.true_reward

@@ -149,7 +149,7 @@ def measure_references(
         run_episodes(task, lambda obs: random_actions(task, len(obs), random), seeds) for _ in range(3)
     ]
     base = np.mean([some.returns for some in at_random], axis=0)
-    still = run_episodes(task, lambda obs: task.idle(len(obs)), seeds).returns
+    still = run_episodes(task, lambda obs: task.idle_actions(len(obs)), seeds).returns
     planned = _planned_returns(task, seeds, progress)
     if planned is not None:
         return ReferenceReturns(base, still, planned, "plan")

@@ -181,9 +181,8 @@ class CloningConfig:
     weight_decay: float = 1e-2  # weight decay
     net_arch: tuple[int, ...] = (128, 128)  # of each of its nets, and
     n_members: int = 1  # how many there are, side by side in the policy (see `agents.imitation.ensemble`)
-    input_dropout: float = (
-        0.4  # share of what is seen that a minibatch hides (dropout), where there are MIN_INPUTS_FOR_DROPOUT
-    )
+    # share of what is seen that a minibatch hides (dropout), where there are MIN_INPUTS_FOR_DROPOUT
+    input_dropout: float = 0.4
     logit_temperature: float = 2.0  # what is left to chance is less than in what was driven: slips add up
     unlikelihood_weight: float = 0.3  # weight of what the agent did where somebody took over: that is refused
     device: str = "auto"  # where the policy is trained, see `agents.torch_runtime`

@@ -69,7 +69,7 @@ def pad_to_horizon(task: Task, trajectory: Trajectory) -> Trajectory:
     left = task.horizon - int(trajectory.states[-1][task.world.clock])
     sim = simulate(task, 1, auto_reset=False)
     sim.fork(0, trajectory, len(trajectory))
-    record, idle = sim.recorder(0, driver=trajectory.driver), task.idle(1)
+    record, idle = sim.recorder(0, driver=trajectory.driver), task.idle_actions(1)
     for _ in range(left):
         before = sim.obs.copy()
         step = sim.step(idle)

@@ -19,7 +19,7 @@ from agents.learners.joint_config import JointConfig
 from agents.learners.reward_learner import RewardLearner
 from agents.renamed_settings import renamed_settings
 from agents.rewards.linear import LinearReward, LinearRewardConfig
-from envs.tabular import Tables, TooManyStates, enumerate_states
+from envs.tabular import TabularMDP, TooManyStates, enumerate_states
 from envs.trajectory import Trajectory
 
 Float64 = NDArray[np.float64]
@@ -45,21 +45,21 @@ class MaxEntConfig(JointConfig):
     """Nothing is believed of what the written reward leaves out: a drive speaks of all of it."""
 
 
-def soft_policy(tables: Tables, reward: Float64, horizon: int) -> Float64:
+def soft_policy(tables: TabularMDP, reward: Float64, horizon: int) -> Float64:
     """pi_t(a|s) [T, S, A] by soft value iteration backwards from the horizon (Ziebart et al. 2010, eq. 6).
 
     reward [S, A]. V_T = 0; Q_t = r + V_{t+1}(after); V_t = log sum_a exp Q_t; pi_t = exp(Q_t - V_t).
     """
     value, found = np.zeros(len(tables)), np.zeros((horizon, *reward.shape))
     for t in reversed(range(horizon)):
-        q = reward + value[tables.after]
+        q = reward + value[tables.next_states]
         top = q.max(1, keepdims=True)
         value = top[:, 0] + np.log(np.exp(q - top).sum(1))
         found[t] = np.exp(q - value[:, None])
     return found
 
 
-def occupancies(tables: Tables, policy: Float64, start: int = 0) -> Float64:
+def occupancies(tables: TabularMDP, policy: Float64, start: int = 0) -> Float64:
     """How often each (s, a) is met from `start` within the horizon, [S, A]; sums to the horizon."""
     here: Float64 = np.zeros(len(tables))
     here[start] = 1.0
@@ -67,12 +67,12 @@ def occupancies(tables: Tables, policy: Float64, start: int = 0) -> Float64:
     for now in policy:
         flow = here[:, None] * now
         total += flow
-        here = np.bincount(tables.after.ravel(), flow.ravel(), len(tables)).astype(np.float64)
+        here = np.bincount(tables.next_states.ravel(), flow.ravel(), len(tables)).astype(np.float64)
     return total
 
 
 def log_likelihood_gradient(
-    tables: Tables, weights: Float64, demonstrated: Float64, horizon: int, start: int = 0
+    tables: TabularMDP, weights: Float64, demonstrated: Float64, horizon: int, start: int = 0
 ) -> Float64:
     """d log-likelihood / d weights [M] of terms: those shown less those expected (2010, theorem 6)."""
     policy = soft_policy(tables, tables.terms @ weights, horizon)
@@ -107,7 +107,7 @@ class MaxEntLearner(RewardLearner):
         self.apply_reward()
 
     def _maximise_likelihood(
-        self, tables: list[Tables], demonstrations: list[Trajectory], model: LinearReward
+        self, tables: list[TabularMDP], demonstrations: list[Trajectory], model: LinearReward
     ) -> Float64:
         """Adagrad uphill from the written reward, each term in its own unit."""
         config, unit = self.config, model.term_scale.astype(np.float64)

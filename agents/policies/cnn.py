@@ -77,7 +77,7 @@ def image_slice(task: Task) -> ImageSlice:
     found: list[ImageSlice] = []
     if isinstance(task, ExternalTask):
         at = 0
-        for leaf in task.leaves:
+        for leaf in task.obs_parts:
             if leaf.space.dtype == np.uint8 and len(leaf.space.shape or ()) == 3:
                 found.append(ImageSlice(at, leaf.space.shape))  # type: ignore[arg-type]
             at += leaf.size

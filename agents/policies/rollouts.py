@@ -110,13 +110,13 @@ def rollout_clips(
     sim = simulate(task, rows, auto_reset=False)
     seeds: list[tuple[int | None, Array | None]] = [(None, None)] * rows
     if not task.can_restore:
-        sim.film()
+        sim.record_frames()
         for row, moment in enumerate(moments):
             _start_row(sim, row, moment)
-            seeds[row] = sim.origin(row)
+            seeds[row] = sim.replay_origin(row)
     else:
         states = np.stack([m.state for m in moments])
-        sim.put(np.ones(rows, np.bool_), states, np.array([m.rng for m in moments], np.uint64))
+        sim.set_states(np.ones(rows, np.bool_), states, np.array([m.rng for m in moments], np.uint64))
     lasts = [min(n, m.steps_left) for n, m in zip(steps, moments, strict=True)]
     log = _run_steps(sim, variants, max(lasts), random)
     kernel = mode() if task.can_restore else "foreign"

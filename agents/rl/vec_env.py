@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from envs.simulate import resting
+from envs.simulate import absorbing_step
 from envs.simulation import AnySimulation
 from envs.world import Array, TrueReward
 
@@ -77,11 +77,11 @@ class SimulationVecEnv(VecEnv):
     @property
     def skipped_steps(self) -> int:
         """Steps of rest after early ends that were left out so far."""
-        return int(self.simulation.skipped)
+        return int(self.simulation.skipped_steps)
 
     def absorbing_reward(self) -> float:
         """What each step of rest after an early end is paid."""
-        return float(self.reward(*resting(self.simulation.task))[0])
+        return float(self.reward(*absorbing_step(self.simulation.task))[0])
 
     def close(self) -> None:
         pass

@@ -88,7 +88,9 @@ def _plan_returns(task: Task, sim: Any, plan: Array, harm_factor: float) -> NDAr
     """The wish of each action sequence [T, tries] from the simulation's first row, up to the horizon."""
     tries = plan.shape[1]
     copy = Simulation(task, tries, auto_reset=False)
-    copy.put(np.ones(tries, np.bool_), np.repeat(sim.states[:1], tries, 0), np.repeat(sim.rng[:1], tries, 0))
+    copy.set_states(
+        np.ones(tries, np.bool_), np.repeat(sim.states[:1], tries, 0), np.repeat(sim.rng[:1], tries, 0)
+    )
     left = task.horizon - int(sim.states[0][task.world.clock])
     total = np.zeros(tries)
     for actions in plan[:left]:

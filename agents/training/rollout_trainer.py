@@ -166,4 +166,4 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
     def _put_states(self, arrays: Arrays) -> Array:
         """Put all rows where they were; the observations [N, D] there."""
         every = np.ones(self.env.num_envs, np.bool_)
-        return self.env.simulation.put(every, arrays["sim.states"], arrays["sim.rng"]).copy()
+        return self.env.simulation.set_states(every, arrays["sim.states"], arrays["sim.rng"]).copy()

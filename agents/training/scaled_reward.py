@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.ppo import discounted_return_std
 from agents.rl.rollout_collection import Steps
-from envs.simulate import resting
+from envs.simulate import absorbing_step
 from envs.world import Task
 
 
@@ -44,6 +44,6 @@ class ScaledReward:
         mean = self.reward.member_rewards(*steps).mean(0)
         self.mean = float(mean.mean())
         if skips_absorbing:  # what follows an early end counts with the step that ends
-            rest = float(self.reward.member_rewards(*resting(self._task)).mean()) - self.mean
+            rest = float(self.reward.member_rewards(*absorbing_step(self._task)).mean()) - self.mean
             mean = mean + (steps[2][:, -1] == 1.0) * np.float32(rest * gamma / (1.0 - gamma))
         self.scale = discounted_return_std(mean.reshape(-1, rows), gamma)

@@ -12,7 +12,7 @@ class ExternalWorldError(ValueError):
     """This world can't be used here; the text is a sentence that names it and the reason."""
 
 
-def guarded(id: str, when: str, call: Callable[[], T]) -> T:
+def call_external(id: str, doing: str, call: Callable[[], T]) -> T:
     """`call()`; ForeignWorldError for whatever it raises."""
     try:
         return call()
@@ -21,4 +21,4 @@ def guarded(id: str, when: str, call: Callable[[], T]) -> T:
     except Exception as error:
         reason = " ".join(str(error).split())[:300]
         told = f": {reason}" if reason else ""
-        raise ExternalWorldError(f"{id} raised {type(error).__name__} {when}{told}") from error
+        raise ExternalWorldError(f"{id} raised {type(error).__name__} {doing}{told}") from error

@@ -15,22 +15,22 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.external.external_errors import guarded
+from envs.external.external_errors import call_external
 from envs.world import Task
 
-REWARD, ENDED = 0, 1
+REWARD, HAS_ENDED = 0, 1
 
 
 @dataclass(frozen=True)
-class Choices:
+class ActionTable:
     """A finite action space counted through: number i stands for the space's own action table[i]."""
 
-    table: tuple[Any, ...]
+    actions: tuple[Any, ...]
     names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Leaf:
+class ObservationPart:
     """A part of an observation that is neither Dict nor Tuple, and how to come to it."""
 
     path: tuple[str | int, ...]
@@ -57,16 +57,16 @@ class Leaf:
 class ExternalTask(Task):
     """A Task whose world has no kernel and no states (K = 0): `envs.external.external_simulation` runs it.
 
-    env_id: its name in Gymnasium's registry. leaves: the parts of its observation that are laid flat, in
-    order. its_actions: the space as the world declares it. choices: for finite actions, what each number
-    means to the world; None for Box. has_frames: whether it can draw itself.
+    env_id: its name in Gymnasium's registry. obs_parts: the parts of its observation that are laid flat, in
+    order. env_action_space: the space as the world declares it. action_table: for finite actions, what each
+    number means to the world; None for Box. can_render: whether it can draw itself.
     """
 
     env_id: str
-    leaves: tuple[Leaf, ...]
-    its_actions: spaces.Space[Any]
-    choices: Choices | None
-    has_frames: bool
+    obs_parts: tuple[ObservationPart, ...]
+    env_action_space: spaces.Space[Any]
+    action_table: ActionTable | None
+    can_render: bool
 
     @property
     def names_terms(self) -> bool:
@@ -85,10 +85,10 @@ class ExternalTask(Task):
     def draws_itself(self) -> bool:
         return True
 
-    def make(self) -> gymnasium.Env[Any, Any]:
+    def make_env(self) -> gymnasium.Env[Any, Any]:
         """A fresh environment, able to draw itself if it ever can."""
-        mode: dict[str, Any] = {"render_mode": "rgb_array"} if self.has_frames else {}
-        env = guarded(
+        mode: dict[str, Any] = {"render_mode": "rgb_array"} if self.can_render else {}
+        env = call_external(
             self.id,
             "when it was made",
             lambda: gymnasium.make(self.env_id, disable_env_checker=True, **mode, **self.options),
@@ -98,15 +98,15 @@ class ExternalTask(Task):
             config["offscreen_rendering"] = True  # else highway-env takes over the window that is open
         return env
 
-    def its_action(self, action: Any) -> Any:
+    def env_action(self, action: Any) -> Any:
         """Our action (a number, or float32 [C]) as the world wants it."""
-        if self.choices is not None:
-            return self.choices.table[int(action)]
-        box = cast(spaces.Box, self.its_actions)
+        if self.action_table is not None:
+            return self.action_table.actions[int(action)]
+        box = cast(spaces.Box, self.env_action_space)
         flat = np.clip(np.asarray(action, np.float64), box.low.ravel(), box.high.ravel())
         whole = np.issubdtype(box.dtype, np.integer)
         return (np.rint(flat) if whole else flat).reshape(box.shape).astype(box.dtype)
 
     def flat_obs(self, obs: Any) -> NDArray[np.float32]:
         """The world's observation as float32 [D - 1], without our `ended`."""
-        return np.concatenate([leaf.flat(obs) for leaf in self.leaves])
+        return np.concatenate([leaf.flat(obs) for leaf in self.obs_parts])

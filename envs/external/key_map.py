@@ -37,14 +37,14 @@ class KeyMap:
     horizon: int = 0
 
 
-_CAR = KeyMap(
+_CAR_KEYS = KeyMap(
     {"left": 0, "": 1, "right": 2},
     ("push left", "coast", "push right"),
     ("position", "velocity"),
     "Rock the car out of the valley, up to the flag.",
     25,
 )
-_LANDER = KeyMap(
+_LANDER_KEYS = KeyMap(
     {"": 0, "left": 1, "up": 2, "right": 3},
     ("coast", "left engine", "main engine", "right engine"),
     ("x", "y", "x speed", "y speed", "angle", "turning", "left leg down", "right leg down"),
@@ -52,12 +52,12 @@ _LANDER = KeyMap(
     25,
     400,
 )
-_LANDER_BOX = replace(
-    _LANDER,
+_LANDER_BOX_KEYS = replace(
+    _LANDER_KEYS,
     keys={"": [0.0, 0.0], "up": [1.0, 0.0], "left": [0.0, -1.0], "right": [0.0, 1.0]},
     actions=("main engine", "side engines"),
 )
-KNOWN: dict[str, KeyMap] = {  # by the name without module and version
+KNOWN_KEY_MAPS: dict[str, KeyMap] = {  # by the name without module and version
     "CartPole": KeyMap(
         {"left": 0, "right": 1},
         ("push left", "push right"),
@@ -65,9 +65,9 @@ KNOWN: dict[str, KeyMap] = {  # by the name without module and version
         "Keep the pole upright.",
         20,
     ),
-    "MountainCar": _CAR,
+    "MountainCar": _CAR_KEYS,
     "MountainCarContinuous": replace(
-        _CAR, keys={"left": [-1.0], "": [0.0], "right": [1.0]}, actions=("push",)
+        _CAR_KEYS, keys={"left": [-1.0], "": [0.0], "right": [1.0]}, actions=("push",)
     ),
     "Acrobot": KeyMap(
         {"left": 0, "": 1, "right": 2},
@@ -82,8 +82,8 @@ KNOWN: dict[str, KeyMap] = {  # by the name without module and version
         "Swing the pendulum up and keep it there.",
         20,
     ),
-    "LunarLander": _LANDER,
-    "LunarLanderContinuous": _LANDER_BOX,
+    "LunarLander": _LANDER_KEYS,
+    "LunarLanderContinuous": _LANDER_BOX_KEYS,
     "FrozenLake": KeyMap({"left": 0, "down": 1, "right": 2, "up": 3}, steps_per_second=4),
     "Taxi": KeyMap(
         {"down": 0, "up": 1, "right": 2, "left": 3, "p": 4, "d": 5},
@@ -104,7 +104,7 @@ KNOWN: dict[str, KeyMap] = {  # by the name without module and version
         steps_per_second=25,
     ),
 }
-FAMILIES: tuple[tuple[str, KeyMap], ...] = (  # by how the name begins
+KEY_MAPS_BY_PREFIX: tuple[tuple[str, KeyMap], ...] = (  # by how the name begins
     (
         "MiniGrid-",
         KeyMap(
@@ -122,8 +122,8 @@ FAMILIES: tuple[tuple[str, KeyMap], ...] = (  # by how the name begins
         ),
     ),
 )
-_DISCRETE = ("left", "right", "up", "down", "space", *"123456789", *"qwertyuiopasdfghjkl")
-_BOX = (
+_DISCRETE_KEYS = ("left", "right", "up", "down", "space", *"123456789", *"qwertyuiopasdfghjkl")
+_BOX_KEYS = (
     ("left", "right"),
     ("down", "up"),
     ("a", "d"),
@@ -135,7 +135,7 @@ _BOX = (
 )
 
 
-def reach(space: spaces.Box) -> tuple[Array, Array]:
+def action_bounds(space: spaces.Box) -> tuple[Array, Array]:
     """Lowest and highest [C] of what a Box is driven with; an endless side ends one or two off the other."""
     low, high = space.low.ravel().astype(np.float64), space.high.ravel().astype(np.float64)
     bottom = np.where(np.isfinite(low), low, np.where(high > -1.0, -1.0, high - 2.0))
@@ -145,10 +145,10 @@ def reach(space: spaces.Box) -> tuple[Array, Array]:
 def default_keys(space: spaces.Space[Any]) -> dict[str, Any]:
     """Keys for a space that nobody has set: arrows first; two keys for each axis of a Box."""
     if isinstance(space, spaces.Box):
-        low, high = reach(space)
+        low, high = action_bounds(space)
         idle = np.clip(np.zeros(len(low)), low, high)
         keys = {"": idle.tolist()}
-        for axis, pair in enumerate(_BOX[: len(low)]):
+        for axis, pair in enumerate(_BOX_KEYS[: len(low)]):
             for key, end in zip(pair, (low, high), strict=True):
                 pushed = idle.copy()
                 pushed[axis] = end[axis]
@@ -161,8 +161,8 @@ def default_keys(space: spaces.Space[Any]) -> dict[str, Any]:
         count = float(np.prod(space.nvec.astype(np.float64)))
     elif isinstance(space, spaces.MultiBinary):
         count = 2.0 ** float(np.prod(space.shape))
-    enough = int(min(count, len(_DISCRETE)))
-    return {"": 0} | {key: action for action, key in enumerate(_DISCRETE[:enough])}
+    enough = int(min(count, len(_DISCRETE_KEYS)))
+    return {"": 0} | {key: action for action, key in enumerate(_DISCRETE_KEYS[:enough])}
 
 
 def keys_path() -> Path:
@@ -178,11 +178,11 @@ def key_map(id: str, space: spaces.Space[Any], file: Path | None = None) -> KeyM
     """
     path = file or keys_path()
     name = id.split(":")[-1].rsplit("-v", 1)[0]
-    family = next((keys for head, keys in FAMILIES if name.startswith(head)), KeyMap())
-    known = KNOWN.get(name, family)
-    if not fits(known, space):  # made with other actions than usual
-        boxed = KNOWN.get(f"{name}Continuous", KeyMap())
-        known = boxed if fits(boxed, space) else replace(known, keys={}, actions=())
+    family = next((keys for head, keys in KEY_MAPS_BY_PREFIX if name.startswith(head)), KeyMap())
+    known = KNOWN_KEY_MAPS.get(name, family)
+    if not are_valid_keys(known, space):  # made with other actions than usual
+        boxed = KNOWN_KEY_MAPS.get(f"{name}Continuous", KeyMap())
+        known = boxed if are_valid_keys(boxed, space) else replace(known, keys={}, actions=())
     own: Any = _read(path).get(id, {}) if path.is_file() else {}
     allowed = {f.name for f in fields(KeyMap)}
     if not isinstance(own, dict) or set(own) - allowed:
@@ -192,7 +192,7 @@ def key_map(id: str, space: spaces.Space[Any], file: Path | None = None) -> KeyM
     return chosen if chosen.keys else replace(chosen, keys=default_keys(space))
 
 
-def fits(keys: KeyMap, space: spaces.Space[Any]) -> bool:
+def are_valid_keys(keys: KeyMap, space: spaces.Space[Any]) -> bool:
     """Whether each key stands for an action of such a space."""
     if isinstance(space, spaces.Box):
         size = int(np.prod(space.shape))

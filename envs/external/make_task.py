@@ -16,8 +16,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from envs.external.external_errors import ExternalWorldError
-from envs.external.external_task import REWARD, Choices, ExternalTask, Leaf
-from envs.external.key_map import KeyMap, key_map, reach
+from envs.external.external_task import REWARD, ActionTable, ExternalTask, ObservationPart
+from envs.external.key_map import KeyMap, action_bounds, key_map
 from envs.world import Array, Kernel, Term, World
 
 TERMS = (
@@ -25,16 +25,16 @@ TERMS = (
     Term("ended", "times", "the episode is over: ended in this step, before the horizon"),
 )
 DEFAULT_HORIZON = 500
-MOST_ACTIONS = 64
-MOST_NUMBERS = 100_000
+MAX_ACTIONS = 64
+MAX_OBS_SIZE = 100_000
 
 
-def own_reward(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
+def env_reward(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
     """The wish in a world of somebody else's: its own reward [T]."""
     return np.asarray(terms[:, REWARD], np.float32)
 
 
-def _never_known(states: Array) -> NDArray[np.bool_]:
+def _done_unknown(states: Array) -> NDArray[np.bool_]:
     """No state is kept, so nobody can say from it whether the task was done."""
     return np.zeros(len(states), np.bool_)
 
@@ -53,13 +53,13 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any
     try:
         its_obs, its_actions = env.observation_space, env.action_space
         horizon = env.spec.max_episode_steps if env.spec is not None else None
-        horizon = horizon or _own_limit(env)
+        horizon = horizon or _env_step_limit(env)
         fps = env.metadata.get("render_fps")
     finally:
         env.close()
     keymap = key_map(env.spec.id if env.spec is not None else id, its_actions, keys_file)
     action_space, choices = _flat_actions(id, its_actions, keymap.actions)
-    leaves = _checked_leaves(id, its_obs)
+    leaves = _checked_obs_parts(id, its_obs)
     named = [name for leaf in leaves for name in leaf.names()]
     names = (*(keymap.observations if len(keymap.observations) == len(named) else named), "ended")
     keys, idle = _checked_keys(id, keymap, action_space)
@@ -80,7 +80,7 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any
         clock=0,
         steps_per_second=keymap.steps_per_second or int(np.clip(fps or 15, 5, 30)),
         placements=lambda state: (np.zeros((0, 0), np.float32), np.zeros((0, 2))),
-        place=lambda states: np.zeros((len(states), 2)),
+        agent_position=lambda states: np.zeros((len(states), 2)),
     )
     return ExternalTask(
         id=id,
@@ -89,20 +89,20 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any
         world=world,
         horizon=keymap.horizon or horizon or DEFAULT_HORIZON,
         proxy_reward={"reward": 1.0},
-        true_reward=own_reward,
-        done=_never_known,
+        true_reward=env_reward,
+        done=_done_unknown,
         keys=keys,
         options=options,
         factory=partial(make_external_task, id, keys_file=keys_file),
         env_id=id,
-        leaves=leaves,
-        its_actions=its_actions,
-        choices=choices,
-        has_frames=has_frames,
+        obs_parts=leaves,
+        env_action_space=its_actions,
+        action_table=choices,
+        can_render=has_frames,
     )
 
 
-def _own_limit(env: gymnasium.Env[Any, Any]) -> int | None:
+def _env_step_limit(env: gymnasium.Env[Any, Any]) -> int | None:
     """The number of steps after which a world ends by itself, where it says so."""
     inner = env.unwrapped
     config = getattr(inner, "config", None)
@@ -136,10 +136,10 @@ def _open(id: str, options: dict[str, Any]) -> tuple[gymnasium.Env[Any, Any], bo
 
 def _flat_actions(
     id: str, space: spaces.Space[Any], given: tuple[str, ...]
-) -> tuple[spaces.Discrete[Any] | spaces.Box, Choices | None]:
+) -> tuple[spaces.Discrete[Any] | spaces.Box, ActionTable | None]:
     """Our action space for the world's: a count through finite ones, a flat Box for Box."""
     if isinstance(space, spaces.Box):
-        low, high = reach(space)
+        low, high = action_bounds(space)
         return spaces.Box(low.astype(np.float32), high.astype(np.float32), dtype=np.float32), None
     table: list[Any]
     if isinstance(space, spaces.Discrete):
@@ -149,7 +149,7 @@ def _flat_actions(
         sizes, start_at = np.full(space.shape, 2), np.zeros(space.shape, np.int64)
         if isinstance(space, spaces.MultiDiscrete):
             sizes, start_at = space.nvec, space.start
-        _bounded(id, int(np.prod(sizes.astype(np.float64))))
+        _check_action_count(id, int(np.prod(sizes.astype(np.float64))))
         every = itertools.product(*(range(int(n)) for n in sizes.ravel()))
         table = [(np.reshape(one, space.shape) + start_at).astype(space.dtype) for one in every]
     else:
@@ -157,32 +157,32 @@ def _flat_actions(
             f"{id} takes actions of {type(space).__name__}, which keys can't give: "
             "wrap it so that its actions are Discrete, MultiDiscrete, MultiBinary or Box"
         )
-    _bounded(id, len(table))
+    _check_action_count(id, len(table))
     named = given if len(given) == len(table) else tuple(str(one) for one in table)
-    return spaces.Discrete(len(table)), Choices(tuple(table), named)
+    return spaces.Discrete(len(table)), ActionTable(tuple(table), named)
 
 
-def _bounded(id: str, count: int) -> None:
-    if count > MOST_ACTIONS:
+def _check_action_count(id: str, count: int) -> None:
+    if count > MAX_ACTIONS:
         raise ExternalWorldError(
-            f"{id} has {count} different actions, more than the {MOST_ACTIONS} that can be taught here: "
+            f"{id} has {count} different actions, more than the {MAX_ACTIONS} that can be taught here: "
             "wrap it so that fewer are offered"
         )
 
 
-def _leaves(space: spaces.Space[Any], path: tuple[str | int, ...] = ()) -> list[Leaf]:
+def _obs_parts(space: spaces.Space[Any], path: tuple[str | int, ...] = ()) -> list[ObservationPart]:
     """The parts that can be laid flat; others (texts, graphs) are left out."""
     if isinstance(space, spaces.Dict):
-        return [leaf for key, part in space.spaces.items() for leaf in _leaves(part, (*path, key))]
+        return [leaf for key, part in space.spaces.items() for leaf in _obs_parts(part, (*path, key))]
     if isinstance(space, spaces.Tuple):
-        return [leaf for i, part in enumerate(space.spaces) for leaf in _leaves(part, (*path, i))]
+        return [leaf for i, part in enumerate(space.spaces) for leaf in _obs_parts(part, (*path, i))]
     flat: spaces.Space[Any] = space
     with suppress(NotImplementedError):
         flat = spaces.flatten_space(space)
     if not isinstance(flat, spaces.Box) or isinstance(space, spaces.Text):
         return []
     picture = isinstance(space, spaces.Box) and space.dtype == np.uint8 and _is_picture(space.shape)
-    return [Leaf(path, space, int(np.prod(flat.shape)), 1 / 255 if picture else 1.0)]
+    return [ObservationPart(path, space, int(np.prod(flat.shape)), 1 / 255 if picture else 1.0)]
 
 
 def _is_picture(shape: tuple[int, ...]) -> bool:
@@ -190,17 +190,17 @@ def _is_picture(shape: tuple[int, ...]) -> bool:
     return len(shape) in (2, 3) and sorted(shape)[-2] >= 36
 
 
-def _checked_leaves(id: str, space: spaces.Space[Any]) -> tuple[Leaf, ...]:
-    leaves = tuple(_leaves(space))
+def _checked_obs_parts(id: str, space: spaces.Space[Any]) -> tuple[ObservationPart, ...]:
+    leaves = tuple(_obs_parts(space))
     size = sum(leaf.size for leaf in leaves)
     if size == 0:
         raise ExternalWorldError(
             f"{id} shows observations of {type(space).__name__}, which can't be laid flat into numbers: "
             "wrap it so that they are Box, Discrete, MultiDiscrete, or Dict or Tuple of these"
         )
-    if size > MOST_NUMBERS:
+    if size > MAX_OBS_SIZE:
         raise ExternalWorldError(
-            f"{id} shows {size} numbers a step, more than the {MOST_NUMBERS} taken here: "
+            f"{id} shows {size} numbers a step, more than the {MAX_OBS_SIZE} taken here: "
             "wrap it so that it shows features or small pictures"
         )
     return leaves

@@ -40,13 +40,13 @@ SIREN_SPEED = 27.0  # [m/s]
 SIREN_START = 20.0  # and begins with [m/s]
 START_BRAKE = 5.5  # which this much braking must be able to take off behind anybody [m/s^2]
 SIREN_LENGTH = 6.4  # [m]
-HEARD = 90.0  # from so far behind drivers make way [m]
+HEARING_DISTANCE = 90.0  # from so far behind drivers make way [m]
 CLOSE = 60.0  # from so far behind it counts as being in the way [m]
 DELAY_FROM, DELAY_FULL = 24.0, 12.0  # its speed behind car 0: held up 0 and 1 [m/s]
 DELAY_GAP = 30.0  # nearer than this it is slow because of car 0 [m]
-GONE = 20.0  # it is past when so far ahead [m]
-RESTED = 1.0  # after the last change a driver makes way no sooner than this [s]
-LOOKS_EVERY = 6  # the ambulance looks for a better lane every so many steps
+GONE_DISTANCE = 20.0  # it is past when so far ahead [m]
+YIELD_PAUSE = 1.0  # after the last change a driver makes way no sooner than this [s]
+LANE_CHECK_EVERY = 6  # the ambulance looks for a better lane every so many steps
 SIREN_SIGHT = 120.0  # [m]
 
 
@@ -80,26 +80,26 @@ def start_ambulance(state: np.ndarray, count: int, ring: float, target: float) -
 
 
 @inlined
-def behind_us(cars: np.ndarray, ring: float, i: int) -> float:
+def distance_behind(cars: np.ndarray, ring: float, i: int) -> float:
     """How far the ambulance is behind car i [m], below 0 when it is ahead."""
     d = ahead(cars, ring, i) - ahead(cars, ring, AMBULANCE_CAR)
     return d - ring * np.floor(d / ring + 0.5)
 
 
 @kernel
-def make_way(cars: np.ndarray, ring: float, lanes: int, i: int, clock: int) -> bool:
+def yield_to_ambulance(cars: np.ndarray, ring: float, lanes: int, i: int, clock: int) -> bool:
     """Driver i heeds the siren: moves over, or at least stays out; True if that decided its lane."""
     siren = int(cars[AMBULANCE_CAR, LANE])
     if i == AMBULANCE_CAR:
-        if clock % LOOKS_EVERY == 0 and cars[i, V] < 0.75 * SIREN_SPEED and cars[i, Y] == siren:
+        if clock % LANE_CHECK_EVERY == 0 and cars[i, V] < 0.75 * SIREN_SPEED and cars[i, Y] == siren:
             lane = choose_lane(cars, ring, lanes, i)
             if lane != siren:
                 cars[i, LANE], cars[i, SINCE] = lane, 0.0
         return True
-    d = behind_us(cars, ring, i)
-    if not 0.0 < d < HEARD:
+    d = distance_behind(cars, ring, i)
+    if not 0.0 < d < HEARING_DISTANCE:
         return False
-    if cars[i, LANE] != siren or cars[i, Y] != siren or cars[i, SINCE] < RESTED:
+    if cars[i, LANE] != siren or cars[i, Y] != siren or cars[i, SINCE] < YIELD_PAUSE:
         return abs(cars[i, LANE] - siren) < 2
     for side in range(2):
         lane = siren + 1 - 2 * side
@@ -112,15 +112,15 @@ def make_way(cars: np.ndarray, ring: float, lanes: int, i: int, clock: int) -> b
 
 
 @kernel
-def judge_siren(
+def write_ambulance_terms(
     extra: np.ndarray, cars: np.ndarray, ring: float, was_behind: float, terms: np.ndarray
 ) -> None:
     """Whether the ambulance suffers from car 0, and whether it went past."""
     siren = int(cars[AMBULANCE_CAR, LANE])
-    d = behind_us(cars, ring, 0)
-    if -GONE < d < CLOSE:
+    d = distance_behind(cars, ring, 0)
+    if -GONE_DISTANCE < d < CLOSE:
         terms[T_LEFT_LANE] = 0.0  # out of its way is where one belongs
-    if was_behind > -GONE and -40.0 < d <= -GONE:
+    if was_behind > -GONE_DISTANCE and -40.0 < d <= -GONE_DISTANCE:
         terms[T_SERVED] = 1.0
         extra[SERVED] += 1
         extra[HELD] = 0.0
@@ -135,11 +135,11 @@ def judge_siren(
 
 
 @kernel
-def see_siren(extra: np.ndarray, cars: np.ndarray, ring: float, out: np.ndarray) -> None:
+def observe_ambulance(extra: np.ndarray, cars: np.ndarray, ring: float, out: np.ndarray) -> None:
     """out[7]: where the ambulance is."""
     for k in range(out.shape[0]):
         out[k] = 0.0
-    d = behind_us(cars, ring, 0)
+    d = distance_behind(cars, ring, 0)
     if abs(d) > SIREN_SIGHT:
         return
     if d >= 0.0:

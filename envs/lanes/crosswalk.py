@@ -44,7 +44,7 @@ PASSED = 40.0  # car 0 is so far past when the next zebra comes [m]
 
 
 @kernel
-def lay(extra: np.ndarray, lanes: int, site: float, rng: np.ndarray, n: int) -> None:
+def place_crosswalk(extra: np.ndarray, lanes: int, site: float, rng: np.ndarray, n: int) -> None:
     """The next zebra is at X = `site`; two of three times somebody wants to cross."""
     extra[SITE] = site
     extra[GUEST], extra[HEADING], extra[WALK] = 0.0, 0.0, -KERB
@@ -63,30 +63,30 @@ def to_line(cars: np.ndarray, ring: float, middle: float, i: int) -> float:
 
 
 @kernel
-def braking(speed: float, way: float) -> float:
+def required_braking(speed: float, way: float) -> float:
     """The braking that stops a car within `way` metres [m/s^2]."""
     return speed * speed / (2.0 * max(way, 0.3))
 
 
 @kernel
-def waiting(extra: np.ndarray, lanes: int) -> bool:
+def people_are_waiting(extra: np.ndarray, lanes: int) -> bool:
     """Whether people stand at the kerb and want to cross some time."""
     at_kerb = extra[WALK] <= -KERB + 0.01 or extra[WALK] >= lanes - 1 + KERB - 0.01
     return extra[HEADING] != 0.0 and at_kerb
 
 
 @kernel
-def claimed(extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, middle: float, i: int) -> bool:
+def must_yield(extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, middle: float, i: int) -> bool:
     """Whether car i has to let people cross: they are on the zebra or about to, and not yet past it."""
     if extra[HEADING] == 0.0:
         return False
-    if waiting(extra, lanes):
+    if people_are_waiting(extra, lanes):
         return to_line(cars, ring, middle, 0) <= extra[TRIGGER]
     return (extra[WALK] - cars[i, Y]) * extra[HEADING] < APART
 
 
 @kernel
-def dangerous(cars: np.ndarray, ring: float, middle: float, i: int) -> bool:
+def cannot_stop(cars: np.ndarray, ring: float, middle: float, i: int) -> bool:
     """Whether car i is on the zebra or cannot stop before it any more."""
     rear = ahead(cars, ring, i) - 0.5 * cars[i, LENGTH]
     if rear > middle + HALF:
@@ -94,17 +94,17 @@ def dangerous(cars: np.ndarray, ring: float, middle: float, i: int) -> bool:
     way = to_line(cars, ring, middle, i)
     if way < -1.0:
         return True
-    return cars[i, V] > 1.0 and braking(cars[i, V], way + 1.0) > STOPPABLE
+    return cars[i, V] > 1.0 and required_braking(cars[i, V], way + 1.0) > STOPPABLE
 
 
 @kernel
 def walk(extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, middle: float, dt: float) -> None:
     """The people wait, step on, walk, or run out of the way of a car that does not stop."""
-    pace, start = PACE, waiting(extra, lanes)
-    if extra[HEADING] == 0.0 or (start and not claimed(extra, cars, ring, lanes, middle, 0)):
+    pace, start = PACE, people_are_waiting(extra, lanes)
+    if extra[HEADING] == 0.0 or (start and not must_yield(extra, cars, ring, lanes, middle, 0)):
         return
     for i in range(cars.shape[0]):
-        if not dangerous(cars, ring, middle, i):
+        if not cannot_stop(cars, ring, middle, i):
             continue
         to_go = (cars[i, Y] - extra[WALK]) * extra[HEADING]
         if start or 0.55 < to_go < 1.2:
@@ -118,7 +118,7 @@ def walk(extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, middle: f
 
 
 @kernel
-def touched(extra: np.ndarray, cars: np.ndarray, ring: float, middle: float) -> bool:
+def has_touched_person(extra: np.ndarray, cars: np.ndarray, ring: float, middle: float) -> bool:
     """Whether car 0 has come right up to somebody on the zebra."""
     if extra[HEADING] == 0.0 or abs(extra[WALK] - cars[0, Y]) > TOUCH:
         return False
@@ -129,15 +129,15 @@ def touched(extra: np.ndarray, cars: np.ndarray, ring: float, middle: float) -> 
 def zebra_cap(extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, middle: float, i: int) -> float:
     """The most acceleration [m/s^2] that the zebra allows driver i."""
     way = to_line(cars, ring, middle, i)
-    if way < 0.0 or way > 90.0 or not claimed(extra, cars, ring, lanes, middle, i):
+    if way < 0.0 or way > 90.0 or not must_yield(extra, cars, ring, lanes, middle, i):
         return 9.0
-    if braking(cars[i, V], way + 1.0) > STOPPABLE + 2.0:
+    if required_braking(cars[i, V], way + 1.0) > STOPPABLE + 2.0:
         return 9.0
     return idm(cars[i, V], 0.0, way + 1.5, cars[i, CRUISE], cars[i, TEMPER])
 
 
 @kernel
-def judge_zebra(
+def write_crosswalk_terms(
     extra: np.ndarray,
     cars: np.ndarray,
     ring: float,
@@ -149,12 +149,12 @@ def judge_zebra(
 ) -> None:
     """How car 0 treats the people; what held before the step is handed in."""
     way = to_line(cars, ring, middle, 0)
-    has_to_wait = claimed(extra, cars, ring, lanes, middle, 0)
+    has_to_wait = must_yield(extra, cars, ring, lanes, middle, 0)
     if way_before >= 0.0 and way < 0.0 and has_to_wait:
         terms[T_HELD_UP] = 1.0
         extra[HELD_ALL] += 1
     if has_to_wait and way >= 0.0:
-        need = braking(cars[0, V], way + 1.0)
+        need = required_braking(cars[0, V], way + 1.0)
         terms[T_SHARE] = min(1.0, max(0.0, (need - SOFT) / (FULL - SOFT)))
     if had_to_wait and not has_to_wait and 0.0 <= way < HELPED:
         terms[T_SERVED] = 1.0
@@ -162,7 +162,7 @@ def judge_zebra(
 
 
 @kernel
-def see_zebra(
+def observe_crosswalk(
     extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, middle: float, out: np.ndarray
 ) -> None:
     """out[7]: the line ahead and the people at the zebra."""
@@ -173,11 +173,11 @@ def see_zebra(
         return
     if way >= 0.0:
         out[0] = 1.0 - way / 80.0
-        out[1] = min(2.0, braking(cars[0, V], way + 1.0) / 5.0)
+        out[1] = min(2.0, required_braking(cars[0, V], way + 1.0) / 5.0)
     if extra[HEADING] == 0.0:
         return
-    out[2] = 1.0 if waiting(extra, lanes) else 0.0
+    out[2] = 1.0 if people_are_waiting(extra, lanes) else 0.0
     out[3] = 1.0 - out[2]
     out[4] = min(1.5, max(-1.5, 0.5 * (extra[WALK] - cars[0, Y])))
     out[5] = extra[HEADING]
-    out[6] = 1.0 if claimed(extra, cars, ring, lanes, middle, 0) else 0.0
+    out[6] = 1.0 if must_yield(extra, cars, ring, lanes, middle, 0) else 0.0

@@ -52,7 +52,7 @@ NEED_GAP = 2.5  # a right lane free for so long ahead is no reason to stay left 
 
 
 @kernel
-def asked(action: int) -> float:
+def requested_acceleration(action: int) -> float:
     """The acceleration that an action asks for [m/s^2]."""
     return PUSH if action == FASTER else PRESS if action == SLOWER else 0.0
 
@@ -64,7 +64,7 @@ def thrust(share: float) -> float:
 
 
 @kernel
-def swerving(wheel: float, speed: float) -> float:
+def lateral_speed(wheel: float, speed: float) -> float:
     """Speed across the road [lanes/s] for steer -1..1 at `speed` [m/s]; FREE where nobody steers."""
     if abs(wheel) <= HANDS_OFF:
         return FREE
@@ -92,7 +92,7 @@ def closeness(cars: np.ndarray, ring: float, lead: int) -> float:
 
 
 @kernel
-def forced(cars: np.ndarray, ring: float, lane: int) -> float:
+def forced_braking(cars: np.ndarray, ring: float, lane: int) -> float:
     """How hard an ordinary driver behind must brake if car 0 moves into `lane` [m/s^2]."""
     _, gap, follow, room = neighbours(cars, ring, 0, lane)
     if gap < 0.0 or room < 0.0:
@@ -109,7 +109,7 @@ def may_change(cars: np.ndarray, lanes: int, lane: int) -> bool:
 
 
 @kernel
-def right_free(cars: np.ndarray, ring: float, lanes: int) -> bool:
+def is_right_lane_free(cars: np.ndarray, ring: float, lanes: int) -> bool:
     """Whether car 0 could drive on the right of where it is without being held up or forcing anybody."""
     lane = int(cars[0, LANE]) + 1
     if not may_change(cars, lanes, lane):
@@ -117,30 +117,30 @@ def right_free(cars: np.ndarray, ring: float, lanes: int) -> bool:
     lead, gap, _, _ = neighbours(cars, ring, 0, lane)
     seconds = gap / max(cars[0, V], 3.0)
     slower = lead >= 0 and cars[lead, V] < cars[0, V]
-    return seconds > (NEED_GAP if slower else CLOSE_GAP) and forced(cars, ring, lane) <= CUT_FROM
+    return seconds > (NEED_GAP if slower else CLOSE_GAP) and forced_braking(cars, ring, lane) <= CUT_FROM
 
 
 @kernel
-def steer(cars: np.ndarray, ring: float, lanes: int, action: int, terms: np.ndarray) -> None:
+def start_lane_change(cars: np.ndarray, ring: float, lanes: int, action: int, terms: np.ndarray) -> None:
     """Begin a lane change if one is asked for and may be made; writes the two terms of it."""
     if action != LEFT and action != RIGHT:
         return
     lane = int(cars[0, LANE]) + (1 if action == RIGHT else -1)
     if may_change(cars, lanes, lane):
-        enter(cars, ring, lane, terms)
+        enter_lane(cars, ring, lane, terms)
 
 
 @kernel
-def enter(cars: np.ndarray, ring: float, lane: int, terms: np.ndarray) -> None:
+def enter_lane(cars: np.ndarray, ring: float, lane: int, terms: np.ndarray) -> None:
     """Car 0 begins to move into a lane; writes the two terms of it."""
-    cut = (forced(cars, ring, lane) - CUT_FROM) / (CUT_FULL - CUT_FROM)
+    cut = (forced_braking(cars, ring, lane) - CUT_FROM) / (CUT_FULL - CUT_FROM)
     terms[T_CUT_IN] = min(1.0, max(0.0, cut))
     terms[T_CHANGE] = 1.0
     cars[0, LANE], cars[0, SINCE] = lane, 0.0
 
 
 @kernel
-def judge(
+def write_driving_terms(
     cars: np.ndarray, ring: float, lanes: int, limit: float, leads: np.ndarray, terms: np.ndarray
 ) -> None:
     """The other terms of a step without a crash. leads[2]: whom car 0 follows, and follows still."""
@@ -148,13 +148,13 @@ def judge(
     if leads[1] >= 0:
         close = max(close, closeness(cars, ring, leads[1]))
     terms[T_HEADWAY] = close
-    terms[T_LEFT_LANE] = 1.0 if right_free(cars, ring, lanes) else 0.0
+    terms[T_LEFT_LANE] = 1.0 if is_right_lane_free(cars, ring, lanes) else 0.0
     terms[T_HARD_BRAKE] = min(1.0, max(0.0, (-cars[0, A] - HARD_FROM) / (HARD_FULL - HARD_FROM)))
     terms[T_SPEEDING] = max(0.0, (cars[0, V] - limit) / OVER)
 
 
 @kernel
-def pressed(cars: np.ndarray, ring: float) -> float:
+def tailgater_braking(cars: np.ndarray, ring: float) -> float:
     """How hard the car behind in car 0's lane brakes, as the `pressed` term."""
     _, _, follow, room = neighbours(cars, ring, 0, int(cars[0, LANE]))
     if follow < 0 or room > PRESSED_WITHIN or cars[follow, V] < 1.0:
@@ -163,7 +163,7 @@ def pressed(cars: np.ndarray, ring: float) -> float:
 
 
 @kernel
-def see(cars: np.ndarray, ring: float, lane: int, out: np.ndarray) -> None:
+def observe_lane(cars: np.ndarray, ring: float, lane: int, out: np.ndarray) -> None:
     """out[5]: nearness and closing speed of the car ahead in `lane`, time headway, the same behind."""
     lead, gap, follow, room = neighbours(cars, ring, 0, lane)
     speed = cars[0, V]

@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from envs.kernels import kernel
-from envs.lanes.ambulance import see_siren
-from envs.lanes.crosswalk import see_zebra
-from envs.lanes.ego_car import CUT_FULL, PAR_SPEED, forced, may_change, right_free, see
+from envs.lanes.ambulance import observe_ambulance
+from envs.lanes.crosswalk import observe_crosswalk
+from envs.lanes.ego_car import (
+    CUT_FULL,
+    PAR_SPEED,
+    forced_braking,
+    is_right_lane_free,
+    may_change,
+    observe_lane,
+)
 from envs.lanes.lanes_state_layout import (
     AMBULANCE,
     CARS,
@@ -29,21 +36,21 @@ from envs.lanes.lanes_state_layout import (
     X,
     Y,
 )
-from envs.lanes.merging import see_ramp
+from envs.lanes.merging import observe_merging_car
 from envs.lanes.reset import SINCE_MOST, load
 
 
 @kernel
-def see_guest(
+def observe_guest(
     kind: int, extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, site: float, out: np.ndarray
 ) -> None:
     """out[SEEN]: the guest that a task other than CRUISE has (MORE_OBS)."""
     if kind == MERGE:
-        see_ramp(extra, cars, ring, lanes, site, out)
+        observe_merging_car(extra, cars, ring, lanes, site, out)
     elif kind == AMBULANCE:
-        see_siren(extra, cars, ring, out)
+        observe_ambulance(extra, cars, ring, out)
     else:
-        see_zebra(extra, cars, ring, lanes, site, out)
+        observe_crosswalk(extra, cars, ring, lanes, site, out)
 
 
 @kernel
@@ -60,7 +67,7 @@ def observe_rows(params: np.ndarray, states: np.ndarray, aux: np.ndarray, obs: n
         out[2] = cars[0, A] / 5.0
         out[3] = cars[0, Y] - aim
         out[4] = cars[0, SINCE] / SINCE_MOST
-        out[5] = 1.0 if right_free(cars, ring, lanes) else 0.0
+        out[5] = 1.0 if is_right_lane_free(cars, ring, lanes) else 0.0
         for lane in range(lanes):
             out[6 + lane] = 1.0 if lane == aim else 0.0
         at = 6 + lanes
@@ -69,14 +76,16 @@ def observe_rows(params: np.ndarray, states: np.ndarray, aux: np.ndarray, obs: n
             seen = out[at + 4 + 5 * side : at + 9 + 5 * side]
             exists = 0 <= lane < lanes
             if exists:
-                see(cars, ring, lane, seen)
+                observe_lane(cars, ring, lane, seen)
             else:
                 seen[0], seen[1], seen[2], seen[3], seen[4] = 1.0, 0.0, 1.0, 1.0, 0.0
             if side != 1:
                 may = 1.0 if exists and may_change(cars, lanes, lane) else 0.0
                 out[at + side // 2] = may
-                out[at + 2 + side // 2] = min(1.0, forced(cars, ring, lane) / CUT_FULL) if exists else 1.0
+                out[at + 2 + side // 2] = (
+                    min(1.0, forced_braking(cars, ring, lane) / CUT_FULL) if exists else 1.0
+                )
         if kind != CRUISE_KIND:
             extra, more = state[len(state) - EXTRAS :], out[at + 19 : at + 19 + SEEN]
             site = float(extra[SITE]) - float(state[HEADER + X])
-            see_guest(kind, extra, cars, ring, lanes, site, more)
+            observe_guest(kind, extra, cars, ring, lanes, site, more)

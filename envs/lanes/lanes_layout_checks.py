@@ -66,7 +66,7 @@ def check_gaps(cars: Sequence[Car], lanes: int, ring: float, loose: float, refus
                 refuse(car.line, car.column, f"at {car.v:g} m/s this car can't help hitting {where}: {short}")
 
 
-def barred(cars: Sequence[Car], lanes: int, columns: int, own: Car) -> tuple[int, int] | None:
+def first_blocked_cell(cars: Sequence[Car], lanes: int, columns: int, own: Car) -> tuple[int, int] | None:
     """(lane, mark) before which cars that stand leave no way for the own car; None if there is one."""
     standing = np.zeros((lanes, columns), np.bool_)
     for car in cars:

@@ -25,11 +25,11 @@ from typing import NoReturn
 
 from envs.lanes.ambulance import SIREN_LENGTH, SIREN_SPEED
 from envs.lanes.crosswalk import LINE
-from envs.lanes.lanes_layout_checks import AWAKE, BRAKES, METRES, Car, Driver, barred, check_gaps
+from envs.lanes.lanes_layout_checks import AWAKE, BRAKES, METRES, Car, Driver, check_gaps, first_blocked_cell
 from envs.lanes.lanes_state_layout import AMBULANCE, CROSSING, MERGE
 from envs.lanes.merging import FAST, MEAN_TEMPER, SLOW
 from envs.lanes.reset import DRIVER, STANDS
-from envs.layout_text import DrawingError, drawn_text
+from envs.layout_text import LayoutError, read_layout_text
 
 FREE, OWN, SIREN, ZEBRA, SLIP, MOUTH, COMMENT = "-", "E", "A", "Z", "_", "/", ";"
 FEWEST_LANES, MOST_LANES = 2, 5
@@ -66,10 +66,10 @@ class Road:
     text: str  # the drawing without comments: drawn again it is the same road
 
 
-def road(layout: str, *, task: str, kind: int, limit: float) -> Road:
+def parse_road(layout: str, *, task: str, kind: int, limit: float) -> Road:
     """The road drawn in `layout`, a text or the path of a file (a text has a line break).
 
-    task and kind say who asks, limit is its speed limit [m/s]. Raises DrawingError.
+    task and kind say who asks, limit is its speed limit [m/s]. Raises LayoutError.
     """
     return _Drawing(layout, task, kind, limit).road()
 
@@ -79,7 +79,7 @@ class _Drawing:
 
     def __init__(self, layout: str, task: str, kind: int, limit: float) -> None:
         self.task, self.kind, self.limit = task, kind, limit
-        self.name, text = drawn_text(layout, "road")
+        self.name, text = read_layout_text(layout, "road")
         self.drivers = dict(DRIVERS)
         self.settings: dict[str, float] = {}
         self.rows: list[tuple[int, str]] = []  # line, row with its indentation
@@ -91,11 +91,11 @@ class _Drawing:
             kept += [line] if line else []
         self.text = "\n".join(kept) + "\n"
         if not self.rows:
-            raise DrawingError(f"{self.name} draws no lane: begin with a row of '{FREE}' and an '{OWN}'")
+            raise LayoutError(f"{self.name} draws no lane: begin with a row of '{FREE}' and an '{OWN}'")
         self._lay_out()
 
     def _refuse(self, line: int, column: int, why: str) -> NoReturn:
-        raise DrawingError(f"line {line}, column {column} of {self.name}: {why}")
+        raise LayoutError(f"line {line}, column {column} of {self.name}: {why}")
 
     def _read_line(self, number: int, line: str, whole: str) -> None:
         if definition := _DEFINITION.fullmatch(line):
@@ -146,13 +146,13 @@ class _Drawing:
         slip = set(self.rows[-1][1]) & {SLIP, MOUTH}
         lanes = self.rows[:-1] if slip else self.rows
         if not FEWEST_LANES <= len(lanes) <= MOST_LANES:
-            raise DrawingError(
+            raise LayoutError(
                 f"{self.name} has {len(lanes)} lanes: draw {FEWEST_LANES} to {MOST_LANES}, a row each"
             )
         left = min(len(row) - len(row.lstrip()) for _, row in lanes)
         self.lanes, self.columns = len(lanes), max(len(row) - left for _, row in lanes)
         if not SHORTEST <= self.columns <= LONGEST:
-            raise DrawingError(
+            raise LayoutError(
                 f"{self.name} is {self.columns} marks long: draw {SHORTEST} to {LONGEST} of {METRES:g} m each"
             )
         self.ring = METRES * self.columns
@@ -202,7 +202,7 @@ class _Drawing:
         site, guest = self._site(own, others)
         ordered = [own, *others]
         check_gaps(ordered, self.lanes, self.ring, self.settings.get("loose", 0.0), self._refuse)
-        bar = barred(ordered, self.lanes, self.columns, own)
+        bar = first_blocked_cell(ordered, self.lanes, self.columns, own)
         if bar is not None:
             lane, mark = bar
             column = mark + own.column - int(own.x / METRES)
@@ -215,7 +215,7 @@ class _Drawing:
     def _the_one(self, mark: str, name: str) -> Car:
         found = [car for car in self.cars if car.mark == mark]
         if not found:
-            raise DrawingError(f"{self.name} has no {name}: put an '{mark}' into a lane for {self.task}")
+            raise LayoutError(f"{self.name} has no {name}: put an '{mark}' into a lane for {self.task}")
         if len(found) > 1:
             self._refuse(
                 found[1].line, found[1].column, f"a second {name}, the first is in line {found[0].line}"
@@ -239,7 +239,7 @@ class _Drawing:
         if self.kind != CROSSING:
             return 0.0, 1 if self.kind == AMBULANCE else 0
         if not self.zebra:
-            raise DrawingError(f"{self.name} has no zebra: put a '{ZEBRA}' below another through all lanes")
+            raise LayoutError(f"{self.name} has no zebra: put a '{ZEBRA}' below another through all lanes")
         first, *more = self.zebra
         indent = own.column - 1 - int(own.x / METRES)
         if more:
@@ -255,7 +255,7 @@ class _Drawing:
     def _slip(self, own: Car, others: list[Car]) -> tuple[float, int]:
         guests = [car for car in others if car.lane == self.lanes]
         if self.mouth is None or not guests:
-            raise DrawingError(
+            raise LayoutError(
                 f"{self.name} has no slip road for {self.task}: draw one as its last row, like "
                 f"{SLIP}{SLIP}g{SLIP}{SLIP}{MOUTH}{SLIP}"
             )

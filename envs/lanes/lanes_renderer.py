@@ -36,7 +36,7 @@ from envs.lanes.lanes_state_layout import (
     offsets,
 )
 from envs.lanes.merging import BEND
-from envs.render_common import Corners, Pictures, as_pair, draw_trail, fade, mark, painted, surface
+from envs.render_common import Corners, Pictures, as_pair, draw_trail, fade, mark, surface, value_colours
 from envs.sdf_canvas import Pixels, hashed
 from envs.world import Array, Task
 
@@ -185,7 +185,7 @@ class _View:
             smooth = np.stack([np.interp(fine, np.arange(len(xs)), row) for row in rows])
             smooth *= np.clip(np.minimum(fine, fine[::-1]) / 2, 0, 1)
             size = (round((xs[-1] - xs[0]) * self.metre), round(self.lane * self.lanes))
-            road = pygame.transform.smoothscale(surface(painted(smooth.astype(np.float32))), size)
+            road = pygame.transform.smoothscale(surface(value_colours(smooth.astype(np.float32))), size)
             self._marks(road, where, value, float(xs[0]))
             return road
 

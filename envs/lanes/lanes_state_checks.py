@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envs.lanes import lanes_state_layout as road
-from envs.state_checks import StateCheck, outside
+from envs.state_checks import StateCheck, out_of_range
 from envs.world import Array, Task
 
 
@@ -13,16 +13,18 @@ def lanes_state_checks(task: Task, states: Array) -> list[StateCheck]:
     lanes, cars, kind = int(params[road.LANES]), int(params[road.CARS]), int(params[road.KIND])
     each = road.cars_of(states)
     found = [
-        outside("a car that was hit and is none", states[:, road.CRASH_CAR], 0, cars - 1),
-        outside("a crash that is neither 0 nor 1", states[:, road.CRASHED], 0, 1),
-        outside("a lane that is none", each[..., road.LANE], 0, lanes),
-        outside("a car beside the road", each[..., road.Y], -2.0, lanes + 8.0, whole=False),
-        outside("a car of no length", each[..., road.LENGTH], 0.5, 60.0, whole=False),
-        outside("a speed that no car has", each[..., road.V], -1.0, 100.0, whole=False),
-        outside("a wish for a speed that no car has", each[..., road.CRUISE], 0.0, 100.0, whole=False),
-        outside("a temper outside 0 to 1", each[..., road.TEMPER], -0.01, 1.01, whole=False),
+        out_of_range("a car that was hit and is none", states[:, road.CRASH_CAR], 0, cars - 1),
+        out_of_range("a crash that is neither 0 nor 1", states[:, road.CRASHED], 0, 1),
+        out_of_range("a lane that is none", each[..., road.LANE], 0, lanes),
+        out_of_range("a car beside the road", each[..., road.Y], -2.0, lanes + 8.0, whole=False),
+        out_of_range("a car of no length", each[..., road.LENGTH], 0.5, 60.0, whole=False),
+        out_of_range("a speed that no car has", each[..., road.V], -1.0, 100.0, whole=False),
+        out_of_range("a wish for a speed that no car has", each[..., road.CRUISE], 0.0, 100.0, whole=False),
+        out_of_range("a temper outside 0 to 1", each[..., road.TEMPER], -0.01, 1.01, whole=False),
     ]
     if kind != road.CRUISE_KIND:
         guest = road.extras_of(states)[:, road.GUEST]
-        found.append(outside("a guest that is nobody", guest, 0, 8 if kind == road.CROSSING else cars - 1))
+        found.append(
+            out_of_range("a guest that is nobody", guest, 0, 8 if kind == road.CROSSING else cars - 1)
+        )
     return found

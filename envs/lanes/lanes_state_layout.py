@@ -145,6 +145,6 @@ def offsets(states: Array, ring: float) -> Array:
     return (x - x[..., :1] + ring / 2) % ring - ring / 2
 
 
-def place(states: Array) -> Array:
+def agent_position(states: Array) -> Array:
     """(X [m], Y [lanes]) of car 0, [N, 2]."""
     return np.asarray(cars_of(states)[..., 0, [X, Y]])

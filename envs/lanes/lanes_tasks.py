@@ -10,21 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.lanes.ego_car import FASTER, KEEP, LEFT, PAR_SPEED, RIGHT, SLOWER
-from envs.lanes.lanes_layout_parser import road as drawn_road
+from envs.lanes.lanes_layout_parser import parse_road as drawn_road
 from envs.lanes.lanes_state_layout import AMBULANCE, CROSSING, CRUISE_KIND, MERGE
 from envs.lanes.lanes_world import OBSERVATIONS, lanes_world
 from envs.lanes.true_rewards import (
     HORIZON,
     TOWN,
-    Steered,
+    SteeredTrueReward,
     ambulance_done,
-    ambulance_wish,
+    ambulance_true_reward,
     crossing_done,
-    crossing_wish,
+    crossing_true_reward,
     cruise_done,
-    cruise_wish,
+    cruise_true_reward,
     merge_done,
-    merge_wish,
+    merge_true_reward,
 )
 from envs.world import Array, Task, TrueReward, task_factory
 
@@ -91,7 +91,7 @@ def _task(
     title: str,
     about: str,
     roads: _Roads,
-    wish: TrueReward,
+    true_reward: TrueReward,
     done: Callable[[Array], NDArray[np.bool_]],
     difficulty: str,
     split: str,
@@ -127,11 +127,11 @@ def _task(
             roads.limit,
             continuous=steered,
             observation=observation,
-            drawn=() if drawn is None else drawn.numbers,
+            parsed_layout=() if drawn is None else drawn.numbers,
         ),
         horizon=HORIZON,
         proxy_reward={"progress": 1.0, "crash": -20.0},
-        true_reward=Steered(wish) if steered else wish,
+        true_reward=SteeredTrueReward(true_reward) if steered else true_reward,
         done=done,
         keys=STEERING_KEYS if steered else KEYS,
         options=options,
@@ -146,7 +146,7 @@ def lanes_cruise(difficulty: str = "normal", split: str = "train", **variant: Un
         "Drive in traffic",
         "Get on well, keep your distance, cut nobody off, and keep right.",
         _CRUISE,
-        cruise_wish,
+        cruise_true_reward,
         cruise_done,
         difficulty,
         split,
@@ -162,7 +162,7 @@ def lanes_merge(difficulty: str = "normal", split: str = "train", **variant: Unp
         "Let someone in",
         "Get on well, and open a gap or move over for whoever comes from the ramp.",
         _MERGE,
-        merge_wish,
+        merge_true_reward,
         merge_done,
         difficulty,
         split,
@@ -178,7 +178,7 @@ def lanes_ambulance(difficulty: str = "normal", split: str = "train", **variant:
         "Make way",
         "An ambulance comes from behind: leave its lane in time, then go on.",
         _AMBULANCE,
-        ambulance_wish,
+        ambulance_true_reward,
         ambulance_done,
         difficulty,
         split,
@@ -194,7 +194,7 @@ def lanes_crossing(difficulty: str = "normal", split: str = "train", **variant: 
         "Give way at the zebra",
         "Slow down in time and wait while people cross, then drive on.",
         _CROSSING,
-        crossing_wish,
+        crossing_true_reward,
         crossing_done,
         difficulty,
         split,

@@ -25,9 +25,9 @@ from envs.lanes.lanes_state_layout import (
     TERMS,
     X,
     Y,
+    agent_position,
     cars_of,
     obs_names,
-    place,
 )
 from envs.lanes.lidar import lidar_names, observe_lidar
 from envs.lanes.pixel_obs import PIXELS, observe_pixels, pixel_names
@@ -80,18 +80,18 @@ def lanes_world(
     *,
     continuous: bool = False,
     observation: str = "features",
-    drawn: tuple[float, ...] = (),
+    parsed_layout: tuple[float, ...] = (),
 ) -> World:
     """A ring road of `ring` metres with `cars` cars, the driven one among them; `limit` in m/s.
 
     continuous: actions are pedals and steering (PEDALS) in place of ACTIONS; observation: what it is
-    sensed by, one of OBSERVATIONS; drawn: numbers of a drawn road.
+    sensed by, one of OBSERVATIONS; parsed_layout: numbers of a drawn road.
     """
     observe, names, shape, dtype = _sensed(observation, lanes, kind)
     steered = spaces.Box(-1.0, 1.0, (len(PEDALS),), np.float32)
     return World(
         name="lanes",
-        params=np.array([lanes, cars, ring, test, kind, limit, *drawn], np.float64),
+        params=np.array([lanes, cars, ring, test, kind, limit, *parsed_layout], np.float64),
         kernel=Kernel(reset_rows, steer_rows if continuous else step_rows, observe, refresh_rows),
         state_size=HEADER + FIELDS * cars + (0 if kind == CRUISE_KIND else EXTRAS),
         state_dtype=np.float32,
@@ -107,6 +107,6 @@ def lanes_world(
         clock=CLOCK,
         steps_per_second=15,
         placements=_placements(lanes),
-        place=place,
+        agent_position=agent_position,
         hooks=HOOKS,
     )

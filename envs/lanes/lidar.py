@@ -15,7 +15,7 @@ import numpy as np
 from envs.geometry import clip
 from envs.kernels import kernel
 from envs.lanes.ego_car import PAR_SPEED
-from envs.lanes.lanes_feature_obs import see_guest
+from envs.lanes.lanes_feature_obs import observe_guest
 from envs.lanes.lanes_state_layout import (
     CAR_WIDTH,
     CARS,
@@ -135,4 +135,4 @@ def observe_lidar(params: np.ndarray, states: np.ndarray, aux: np.ndarray, obs: 
             out[_OWN + lane] = 1.0 if lane == aim else 0.0
         _scan(extra, cars, ring, site, kind, reach, out[first:last])
         if kind != CRUISE_KIND:
-            see_guest(kind, extra, cars, ring, lanes, site, out[last:])
+            observe_guest(kind, extra, cars, ring, lanes, site, out[last:])

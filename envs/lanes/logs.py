@@ -65,7 +65,7 @@ class Unmatched:
 
 
 @dataclass(frozen=True)
-class Imported:
+class LogDemonstrations:
     """What became of a log. steps: of all who drive; matched: those in `trajectories`."""
 
     trajectories: tuple[Trajectory, ...]
@@ -86,7 +86,7 @@ class _Sampled:
 
 def demonstrations(
     task: Task, tracks: Sequence[Track], ego: str | None = None, name: str = "log"
-) -> Imported:
+) -> LogDemonstrations:
     """What those who drive (rows marked ego, or the car with id `ego`) did, as demonstrations in `task`.
 
     Raises LogError if nobody drives, or the task is not WORLD.
@@ -100,7 +100,7 @@ def demonstrations(
         ids = ", ".join(track.id for track in tracks[:8]) + (", ..." if len(tracks) > 8 else "")
         asked = f"no car {ego!r} is in the log" if ego is not None else "the log doesn't say who drives"
         raise LogError(f"{asked}: name one of its cars ({ids}), or mark rows in a column 'ego'")
-    found = _Found()
+    found = _LogResult()
     for driver in who:
         for start, stop in _unbroken(driver, found):
             until = driver.t[stop - 1]
@@ -112,10 +112,10 @@ def demonstrations(
             for at in range(0, len(times) - 1, task.horizon):
                 part = times[at : at + task.horizon + 1]
                 _Drive(task, driver, tracks, part, name).into(found)
-    return Imported(tuple(found.trajectories), tuple(found.unmatched), found.steps, found.matched)
+    return LogDemonstrations(tuple(found.trajectories), tuple(found.unmatched), found.steps, found.matched)
 
 
-class _Found:
+class _LogResult:
     """The result while it grows."""
 
     def __init__(self) -> None:
@@ -134,7 +134,7 @@ class _Found:
         self.unmatched.append(Unmatched(driver, min(first, last), max(first, last), steps, reason))
 
 
-def _unbroken(track: Track, found: _Found) -> list[tuple[int, int]]:
+def _unbroken(track: Track, found: _LogResult) -> list[tuple[int, int]]:
     """Ranges of a driver's rows without a gap; the gaps are reported."""
     cuts = [0, *(np.flatnonzero(np.diff(track.t) > LONGEST_GAP) + 1), len(track.t)]
     for cut in cuts[1:-1]:
@@ -193,7 +193,7 @@ class _Drive:
         cars[:, LENGTH] = USUAL_LENGTH
         return cars
 
-    def into(self, found: _Found) -> None:
+    def into(self, found: _LogResult) -> None:
         """Drive it; demonstrations and what could not be matched go into `found`."""
         at, last = 0, len(self.times) - 1
         found.steps += last
@@ -227,7 +227,7 @@ class _Drive:
             reason = self._impossible(k) or self._impossible(k + 1)
             if reason:
                 break
-            seen.append(sim.put(everyone, np.repeat(state[None], 5, axis=0), none)[0].copy())
+            seen.append(sim.set_states(everyone, np.repeat(state[None], 5, axis=0), none)[0].copy())
             step = sim.step(np.arange(5))
             action = self._choose(cars_of(state)[0], cars_of(sim.states)[:, 0], at, k)
             reason = self._lost(sim.states[action], at, k + 1)
@@ -240,7 +240,7 @@ class _Drive:
             k += 1
             self._place_others(state, at, k)
             states.append(state)
-        seen.append(sim.put(everyone, np.repeat(state[None], 5, axis=0), none)[0].copy())
+        seen.append(sim.set_states(everyone, np.repeat(state[None], 5, axis=0), none)[0].copy())
         return k, reason, self._trajectory(states, seen, actions, terms)
 
     def _trajectory(

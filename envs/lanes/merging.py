@@ -60,7 +60,7 @@ def bend(x: float) -> float:
 
 
 @kernel
-def invite(
+def place_merging_car(
     extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, x: float, rng: np.ndarray, n: int, at: float
 ) -> None:
     """Put the next guest on the slip road, `at` metres ahead of car 0, which is at `x` [m]."""
@@ -86,20 +86,20 @@ def invite(
 
 
 @inlined
-def waits(extra: np.ndarray, cars: np.ndarray, lanes: int) -> bool:
+def is_waiting(extra: np.ndarray, cars: np.ndarray, lanes: int) -> bool:
     """Whether the guest is still on the slip road."""
     guest = int(extra[GUEST])
     return guest > 0 and cars[guest, LANE] == lanes
 
 
 @inlined
-def used(extra: np.ndarray, cars: np.ndarray, ring: float, mouth: float) -> float:
+def zone_share_used(extra: np.ndarray, cars: np.ndarray, ring: float, mouth: float) -> float:
     """How much of the zone lies behind the guest: below 0 before the mouth, 1 at the end."""
     return (ahead(cars, ring, int(extra[GUEST])) - mouth) / ZONE
 
 
 @kernel
-def blocks(cars: np.ndarray, ring: float, lanes: int, guest: int, share: float) -> int:
+def blocking_car(cars: np.ndarray, ring: float, lanes: int, guest: int, share: float) -> int:
     """Who keeps the guest from coming in now: a car's index, 0 is the driven one, -1 nobody."""
     lead, gap, follow, room = neighbours(cars, ring, guest, lanes - 1)
     if gap < JAM_GAP or pull(cars, guest, lead, gap) < -BRAKES:
@@ -112,15 +112,15 @@ def blocks(cars: np.ndarray, ring: float, lanes: int, guest: int, share: float) 
 
 
 @kernel
-def come_in(
+def merge_if_possible(
     extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, mouth: float, terms: np.ndarray
 ) -> None:
     """The guest moves over if it can; writes the term of it."""
-    if not waits(extra, cars, lanes):
+    if not is_waiting(extra, cars, lanes):
         return
     guest = int(extra[GUEST])
-    share = used(extra, cars, ring, mouth)
-    if share < 0.0 or blocks(cars, ring, lanes, guest, share) >= 0:
+    share = zone_share_used(extra, cars, ring, mouth)
+    if share < 0.0 or blocking_car(cars, ring, lanes, guest, share) >= 0:
         return
     cars[guest, LANE], cars[guest, SINCE] = lanes - 1, 0.0
     d = ahead(cars, ring, guest)
@@ -133,10 +133,14 @@ def come_in(
 def ramp_cap(extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, mouth: float, i: int) -> float:
     """The most acceleration [m/s^2] that the slip road allows car i."""
     guest = int(extra[GUEST])
-    if not waits(extra, cars, lanes):
+    if not is_waiting(extra, cars, lanes):
         return 9.0
     if i != guest:
-        if cars[i, LANE] == lanes - 1 and cars[i, TEMPER] < CALM and used(extra, cars, ring, mouth) > 0.0:
+        if (
+            cars[i, LANE] == lanes - 1
+            and cars[i, TEMPER] < CALM
+            and zone_share_used(extra, cars, ring, mouth) > 0.0
+        ):
             gap = (
                 ahead(cars, ring, guest)
                 - ahead(cars, ring, i)
@@ -165,18 +169,18 @@ def _timed(cars: np.ndarray, ring: float, mouth: float, left: float, i: int) -> 
 
 
 @kernel
-def judge_ramp(
+def write_merging_terms(
     extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, mouth: float, terms: np.ndarray
 ) -> None:
     """Whether somebody on the slip road suffers from car 0."""
-    if not waits(extra, cars, lanes):
+    if not is_waiting(extra, cars, lanes):
         return
     guest = int(extra[GUEST])
     d = ahead(cars, ring, guest) - ahead(cars, ring, 0)
     if -20.0 < d < 80.0:
         terms[T_LEFT_LANE] = 0.0  # room for the guest is a reason to be there
-    share = used(extra, cars, ring, mouth)
-    if share > 0.0 and blocks(cars, ring, lanes, guest, share) == 0:
+    share = zone_share_used(extra, cars, ring, mouth)
+    if share > 0.0 and blocking_car(cars, ring, lanes, guest, share) == 0:
         slow = max(-cars[guest, A] / BRAKES, 1.0 - cars[guest, V] / LEAST)
         terms[T_HELD_UP] = min(1.0, max(0.0, slow))
         terms[T_SHARE] = min(1.0, share)
@@ -185,14 +189,14 @@ def judge_ramp(
 
 
 @kernel
-def see_ramp(
+def observe_merging_car(
     extra: np.ndarray, cars: np.ndarray, ring: float, lanes: int, mouth: float, out: np.ndarray
 ) -> None:
     """out[7]: the guest while it is on the slip road, and where that begins."""
     for k in range(out.shape[0]):
         out[k] = 0.0
     out[5] = min(1.0, max(-1.0, mouth / 100.0))
-    if not waits(extra, cars, lanes):
+    if not is_waiting(extra, cars, lanes):
         return
     guest = int(extra[GUEST])
     d = ahead(cars, ring, guest)
@@ -202,5 +206,5 @@ def see_ramp(
     out[1] = d / 80.0
     out[2] = min(1.0, max(-1.0, (cars[0, V] - cars[guest, V]) / 8.0))
     out[3] = cars[guest, V] / 20.0
-    out[4] = min(1.8, max(0.0, 1.0 - used(extra, cars, ring, mouth)))
+    out[4] = min(1.8, max(0.0, 1.0 - zone_share_used(extra, cars, ring, mouth)))
     out[6] = min(1.0, extra[HELD] / 4.0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from envs.kernels import kernel
 from envs.lanes.ambulance import start_ambulance
-from envs.lanes.crosswalk import KERB, lay
+from envs.lanes.crosswalk import KERB, place_crosswalk
 from envs.lanes.ego_car import PAR_SPEED
 from envs.lanes.lanes_state_layout import (
     AMBULANCE,
@@ -41,7 +41,7 @@ from envs.lanes.lanes_state_layout import (
     X,
     Y,
 )
-from envs.lanes.merging import bend, invite
+from envs.lanes.merging import bend, place_merging_car
 from envs.rng import below, next_word, uniform
 
 SINCE_MOST = 6.0  # [s]
@@ -110,12 +110,12 @@ def _draw_guest(params: np.ndarray, state: np.ndarray, rng: np.ndarray, n: int) 
         ring = params[RING]
         cars = np.empty((int(params[CARS]), FIELDS))
         load(state, cars, ring)
-        invite(extra, cars, ring, lanes, 0.0, rng, n, 25.0)
+        place_merging_car(extra, cars, ring, lanes, 0.0, rng, n, 25.0)
         store(state, cars, ring, False, 0.0)
     elif kind == AMBULANCE:
         start_ambulance(state, int(params[CARS]), params[RING], -55.0 - 65.0 * uniform(rng, n))
     else:
-        lay(extra, lanes, 55.0 + 45.0 * uniform(rng, n), rng, n)
+        place_crosswalk(extra, lanes, 55.0 + 45.0 * uniform(rng, n), rng, n)
 
 
 @kernel
@@ -146,7 +146,7 @@ def _place_drawn(params: np.ndarray, state: np.ndarray, rng: np.ndarray, n: int)
     if kind == MERGE or kind == AMBULANCE:
         extra[SITE], extra[GUEST] = site, params[GUEST_AT]
     elif kind == CROSSING:
-        lay(extra, lanes, site, rng, n)
+        place_crosswalk(extra, lanes, site, rng, n)
         if params[PEOPLE_AT] >= 0.0:
             extra[GUEST], extra[WALK] = params[PEOPLE_AT], -KERB
             extra[HEADING] = 1.0 if params[PEOPLE_AT] > 0.0 else 0.0

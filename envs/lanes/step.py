@@ -9,22 +9,30 @@ import numpy as np
 
 from envs.geometry import clip
 from envs.kernels import inlined, kernel
-from envs.lanes.ambulance import behind_us, judge_siren, make_way
+from envs.lanes.ambulance import distance_behind, write_ambulance_terms, yield_to_ambulance
 from envs.lanes.crosswalk import PASSED as ZEBRA_PASSED
-from envs.lanes.crosswalk import claimed, judge_zebra, lay, to_line, touched, walk, zebra_cap
+from envs.lanes.crosswalk import (
+    has_touched_person,
+    must_yield,
+    place_crosswalk,
+    to_line,
+    walk,
+    write_crosswalk_terms,
+    zebra_cap,
+)
 from envs.lanes.ego_car import (
     ASTRIDE_FROM,
     ASTRIDE_FULL,
     KEEP,
     TOP_SPEED,
-    asked,
-    enter,
-    judge,
+    enter_lane,
+    lateral_speed,
     pedal,
-    pressed,
-    steer,
-    swerving,
+    requested_acceleration,
+    start_lane_change,
+    tailgater_braking,
     thrust,
+    write_driving_terms,
 )
 from envs.lanes.lanes_state_layout import (
     ABREAST,
@@ -64,7 +72,16 @@ from envs.lanes.lanes_state_layout import (
     X,
     Y,
 )
-from envs.lanes.merging import COMES_AT, ZONE, bend, come_in, invite, judge_ramp, ramp_cap, waits
+from envs.lanes.merging import (
+    COMES_AT,
+    ZONE,
+    bend,
+    is_waiting,
+    merge_if_possible,
+    place_merging_car,
+    ramp_cap,
+    write_merging_terms,
+)
 from envs.lanes.merging import PASSED as RAMP_PASSED
 from envs.lanes.reset import STANDS, load, store
 from envs.lanes.traffic import (
@@ -163,7 +180,7 @@ def _think(params: np.ndarray, cars: np.ndarray, clock: int) -> None:
     for i in range(1, cars.shape[0]):
         if cars[i, CRUISE] < STANDS:
             continue
-        if kind == AMBULANCE and make_way(cars, ring, lanes, i, clock):
+        if kind == AMBULANCE and yield_to_ambulance(cars, ring, lanes, i, clock):
             continue
         if cars[i, LANE] >= lanes:
             continue  # still on the slip road
@@ -192,34 +209,34 @@ def _step_row(
     load(state, cars, ring)
     start, site = float(state[HEADER + X]), 0.0
     if kind == MERGE and start > extra[SITE] + ZONE + RAMP_PASSED:
-        invite(extra, cars, ring, lanes, start, rng, n, COMES_AT)
+        place_merging_car(extra, cars, ring, lanes, start, rng, n, COMES_AT)
     elif kind == CROSSING and start > extra[SITE] + ZEBRA_PASSED:
-        lay(extra, lanes, start + 75.0 + 55.0 * uniform(rng, n), rng, n)
+        place_crosswalk(extra, lanes, start + 75.0 + 55.0 * uniform(rng, n), rng, n)
     if kind != CRUISE_KIND:
         site = float(extra[SITE]) - start
-    steer(cars, ring, lanes, lane_action, terms)
+    start_lane_change(cars, ring, lanes, lane_action, terms)
     _think(params, cars, int(state[CLOCK]))
     was, had_to_wait = 0.0, False
     if kind == MERGE:
-        come_in(extra, cars, ring, lanes, site, terms)
+        merge_if_possible(extra, cars, ring, lanes, site, terms)
     elif kind == AMBULANCE:
-        was = behind_us(cars, ring, 0)
+        was = distance_behind(cars, ring, 0)
     elif kind == CROSSING:
         was = to_line(cars, ring, site, 0)
-        had_to_wait = claimed(extra, cars, ring, lanes, site, 0)
+        had_to_wait = must_yield(extra, cars, ring, lanes, site, 0)
         walk(extra, cars, ring, lanes, site, STEP)
     _follow(cars, ring, lanes, leads)
     hit, touch = 0, False
     for _ in range(SUBSTEPS):
         hit = _move(params, extra, cars, leads, site, goal, swerve, STEP / SUBSTEPS)
-        touch = kind == CROSSING and touched(extra, cars, ring, site)
+        touch = kind == CROSSING and has_touched_person(extra, cars, ring, site)
         if hit > 0 or touch:
             break
     if swerve < FREE:
         lane = int(np.floor(cars[0, Y] + 0.5))
         if lane != cars[0, LANE]:
-            enter(cars, ring, lane, terms)
-    if kind == MERGE and waits(extra, cars, lanes):
+            enter_lane(cars, ring, lane, terms)
+    if kind == MERGE and is_waiting(extra, cars, lanes):
         guest = int(extra[GUEST])
         cars[guest, Y] = lanes + bend(ahead(cars, ring, guest) - site)
     terms[T_PROGRESS] = cars[0, X] / (params[LIMIT] * STEP)
@@ -227,15 +244,15 @@ def _step_row(
         terms[T_CRASH] = 1.0
         state[CRASHED], state[CRASH_CAR] = 1.0, hit
     else:
-        judge(cars, ring, lanes, params[LIMIT], leads[0], terms)
+        write_driving_terms(cars, ring, lanes, params[LIMIT], leads[0], terms)
         if kind != CRUISE_KIND:
-            terms[T_PRESSED] = pressed(cars, ring)
+            terms[T_PRESSED] = tailgater_braking(cars, ring)
         if kind == MERGE:
-            judge_ramp(extra, cars, ring, lanes, site, terms)
+            write_merging_terms(extra, cars, ring, lanes, site, terms)
         elif kind == AMBULANCE:
-            judge_siren(extra, cars, ring, was, terms)
+            write_ambulance_terms(extra, cars, ring, was, terms)
         elif kind == CROSSING:
-            judge_zebra(extra, cars, ring, lanes, site, was, had_to_wait, terms)
+            write_crosswalk_terms(extra, cars, ring, lanes, site, was, had_to_wait, terms)
     state[CLOSE_SUM] += terms[T_HEADWAY]
     state[CUT_SUM] += terms[T_CUT_IN]
     state[CHANGES] += terms[T_CHANGE]
@@ -259,7 +276,9 @@ def step_rows(
         for k in range(row_terms.shape[0]):
             row_terms[k] = 0.0
         if state[CRASHED] == 0.0:
-            _step_row(params, state, cars, leads, row_terms, rng, n, action, asked(action), FREE)
+            _step_row(
+                params, state, cars, leads, row_terms, rng, n, action, requested_acceleration(action), FREE
+            )
         state[CLOCK] += 1
 
 
@@ -281,7 +300,7 @@ def steer_rows(
             row_terms[k] = 0.0
         if state[CRASHED] == 0.0:
             goal = thrust(clip(actions[n, 0], -1.0, 1.0))
-            swerve = swerving(clip(actions[n, 1], -1.0, 1.0), float(state[HEADER + V]))
+            swerve = lateral_speed(clip(actions[n, 1], -1.0, 1.0), float(state[HEADER + V]))
             _step_row(params, state, cars, leads, row_terms, rng, n, KEEP, goal, swerve)
             off = abs(float(state[HEADER + Y]) - float(state[HEADER + LANE]))
             share = (off - ASTRIDE_FROM) / (ASTRIDE_FULL - ASTRIDE_FROM)

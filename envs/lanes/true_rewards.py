@@ -40,7 +40,7 @@ from envs.world import Array, TrueReward
 HORIZON = 160
 TOWN = 14.0  # speed limit where people cross [m/s]
 GOAL = 0.8  # share of HORIZON steps at 20 m/s that a whole drive covers
-WISH = {
+CRUISE_WEIGHTS = {
     "progress": 2.0,
     "close": -0.5,
     "crash": -15.0,
@@ -54,7 +54,7 @@ WEAVE_SECONDS = 5.0
 """A lane change so soon after another is weaving, and costs up to three times as much."""
 
 
-def cruise_wish(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
+def cruise_true_reward(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
     """Get on, but keep distance, force nobody, keep right and drive smoothly; shape [T].
 
     Not a sum over the terms: progress made too close to the car ahead does not count (a product),
@@ -70,7 +70,7 @@ def cruise_done(states: Array) -> NDArray[np.bool_]:
     return np.asarray(far & (states[:, CRASHED] == 0) & (states[:, CUT_SUM] < 0.5) & kept)
 
 
-MERGE_WISH = {"held_up": -6.0, "blocking": -4.0, "let_in": 8.0, "pressed": -3.0}
+MERGE_WEIGHTS = {"held_up": -6.0, "blocking": -4.0, "let_in": 8.0, "pressed": -3.0}
 HALF = 0.5  # progress weighs half as much where somebody is to be minded
 SPOILT = 5.0  # after so many steps of being held up, being let in or past is no kindness any more
 
@@ -80,14 +80,14 @@ def _base(before: Array, terms: Array, progress: Array) -> NDArray[np.float32]:
     close = terms[:, T_HEADWAY]
     recent = np.clip(1.0 - cars_of(before)[:, 0, SINCE] / WEAVE_SECONDS, 0.0, 1.0)
     reward = (
-        WISH["progress"] * progress * (1.0 - close) ** 2
-        + WISH["close"] * close**2
-        + WISH["crash"] * terms[:, T_CRASH]
-        + WISH["cut_in"] * terms[:, T_CUT_IN]
-        + WISH["left_lane"] * terms[:, T_LEFT_LANE]
-        + WISH["lane_change"] * terms[:, T_CHANGE] * (1.0 + 2.0 * recent)
-        + WISH["hard_brake"] * terms[:, T_HARD_BRAKE] ** 2
-        + WISH["speeding"] * terms[:, T_SPEEDING]
+        CRUISE_WEIGHTS["progress"] * progress * (1.0 - close) ** 2
+        + CRUISE_WEIGHTS["close"] * close**2
+        + CRUISE_WEIGHTS["crash"] * terms[:, T_CRASH]
+        + CRUISE_WEIGHTS["cut_in"] * terms[:, T_CUT_IN]
+        + CRUISE_WEIGHTS["left_lane"] * terms[:, T_LEFT_LANE]
+        + CRUISE_WEIGHTS["lane_change"] * terms[:, T_CHANGE] * (1.0 + 2.0 * recent)
+        + CRUISE_WEIGHTS["hard_brake"] * terms[:, T_HARD_BRAKE] ** 2
+        + CRUISE_WEIGHTS["speeding"] * terms[:, T_SPEEDING]
     )
     return np.asarray(reward, np.float32)
 
@@ -97,7 +97,7 @@ def _kindness(before: Array) -> NDArray[np.float32]:
     return np.asarray(np.clip(1.0 - extras_of(before)[:, HELD] / SPOILT, 0.0, 1.0) ** 2, np.float32)
 
 
-def merge_wish(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
+def merge_true_reward(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
     """Get on, and let in whoever comes from the ramp, without anyone having to brake; shape [T].
 
     Not a sum over the terms: progress past somebody who is held up does not count (a product), being
@@ -105,7 +105,7 @@ def merge_wish(before: Array, terms: Array, after: Array) -> NDArray[np.float32]
     """
     held, pressed = terms[:, T_HELD_UP], terms[:, T_PRESSED]
     progress = HALF * np.minimum(terms[:, T_PROGRESS], 1.0)
-    wanted = MERGE_WISH
+    wanted = MERGE_WEIGHTS
     reward = (
         _base(before, terms, progress * (1.0 - held))
         + wanted["held_up"] * held * (1.0 + np.minimum(extras_of(before)[:, HELD], 3.0))
@@ -116,10 +116,10 @@ def merge_wish(before: Array, terms: Array, after: Array) -> NDArray[np.float32]
     return np.asarray(reward, np.float32)
 
 
-AMBULANCE_WISH = {"held_up": -3.0, "in_the_way": -1.5, "let_past": 15.0, "pressed": -3.0}
+AMBULANCE_WEIGHTS = {"held_up": -3.0, "in_the_way": -1.5, "let_past": 15.0, "pressed": -3.0}
 
 
-def ambulance_wish(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
+def ambulance_true_reward(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
     """Get on, and be out of the ambulance's way before it has to slow down; shape [T].
 
     Not a sum over the terms: progress in front of the ambulance does not count, the nearer it is
@@ -128,7 +128,7 @@ def ambulance_wish(before: Array, terms: Array, after: Array) -> NDArray[np.floa
     """
     held, near, pressed = terms[:, T_HELD_UP], terms[:, T_SHARE], terms[:, T_PRESSED]
     progress = HALF * np.minimum(terms[:, T_PROGRESS], 1.0)
-    wanted = AMBULANCE_WISH
+    wanted = AMBULANCE_WEIGHTS
     reward = (
         _base(before, terms, progress * (1.0 - near) ** 2)
         + wanted["held_up"] * held * (1.0 + np.minimum(extras_of(before)[:, HELD], 3.0))
@@ -139,10 +139,10 @@ def ambulance_wish(before: Array, terms: Array, after: Array) -> NDArray[np.floa
     return np.asarray(reward, np.float32)
 
 
-CROSSING_WISH = {"cut_off": -20.0, "rush": -3.0, "gave_way": 6.0, "pressed": -1.0}
+CROSSING_WEIGHTS = {"cut_off": -20.0, "rush": -3.0, "gave_way": 6.0, "pressed": -1.0}
 
 
-def crossing_wish(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
+def crossing_true_reward(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
     """Get on, but let people cross, and slow down so early that they can tell; shape [T].
 
     Not a sum over the terms: progress towards people counts less the faster it is (a product), cutting
@@ -151,7 +151,7 @@ def crossing_wish(before: Array, terms: Array, after: Array) -> NDArray[np.float
     rush, pressed = terms[:, T_SHARE], terms[:, T_PRESSED]
     progress = HALF * np.minimum(terms[:, T_PROGRESS], 1.0)
     fast = np.clip(cars_of(before)[:, 0, V] / TOWN, 0.0, 1.5)
-    wanted = CROSSING_WISH
+    wanted = CROSSING_WEIGHTS
     reward = (
         _base(before, terms, progress * (1.0 - rush) ** 2)
         + wanted["cut_off"] * terms[:, T_HELD_UP] * (0.3 + fast**2)
@@ -188,14 +188,14 @@ def crossing_done(states: Array) -> NDArray[np.bool_]:
     return _politely(states, CROSSING_FAR * HORIZON * TOWN * STEP, 0.0)
 
 
-ASTRIDE_WISH = -0.3
+ASTRIDE_WEIGHT = -0.3
 
 
 @dataclass(frozen=True)
-class Steered:
+class SteeredTrueReward:
     """A wish where actions are continuous: nor drive between two lanes (the last term)."""
 
-    wish: TrueReward
+    true_reward: TrueReward
 
     def __call__(self, before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
-        return np.asarray(self.wish(before, terms, after) + ASTRIDE_WISH * terms[:, -1], np.float32)
+        return np.asarray(self.true_reward(before, terms, after) + ASTRIDE_WEIGHT * terms[:, -1], np.float32)

@@ -11,7 +11,7 @@ import numpy as np
 
 from envs.kernels import kernel
 from envs.rng import below, uniform
-from envs.rooms.pathfinding import FAR, distances_from, distances_to, way_round
+from envs.rooms.pathfinding import FAR, distances_from, distances_to, has_bypass
 from envs.rooms.rooms_state_layout import (
     BIN,
     CARPET,
@@ -41,7 +41,7 @@ _TRIES, _REDRAWS = 40, 200
 
 
 @kernel
-def fetched(params: np.ndarray) -> int:
+def fetch_code(params: np.ndarray) -> int:
     """The code of what is to be fetched: keys where there are doors, else litter."""
     return KEY if params[DOORS] > 0.0 else LITTER
 
@@ -101,7 +101,7 @@ def careful_way_exists(
     Keys must be reached before any door; then doors count as open.
     """
     size = int(params[SIZE])
-    wanted, end = fetched(params), goal(params)
+    wanted, end = fetch_code(params), goal(params)
     distances_from(cells, size, start, 1, field, queue)
     for cell in range(size * size):
         if cells[cell] == wanted and field[cell] == FAR:
@@ -131,7 +131,7 @@ def mark_short_ways(
     for cell in range(size * size):
         marked[cell] = 0
     end = goal(params)
-    wanted = fetched(params) if params[LITTER_MAX] > 0.0 or params[DOORS] > 0.0 else end
+    wanted = fetch_code(params) if params[LITTER_MAX] > 0.0 or params[DOORS] > 0.0 else end
     for side in range(2):
         if side == 0:
             distances_from(cells, size, start, 0, field, queue)
@@ -150,7 +150,7 @@ def mark_short_ways(
 
 
 @kernel
-def put_in_the_way(
+def place_obstacles(
     params: np.ndarray,
     cells: np.ndarray,
     start: int,
@@ -171,7 +171,7 @@ def put_in_the_way(
             wanted = attempt < 30 and uniform(rng, row) < 0.9
             if cell == start or (wanted and marked[cell] == 0):
                 continue
-            whole = alone and way_round(cells, size, start, cell)
+            whole = alone and has_bypass(cells, size, start, cell)
             cells[cell] = code
             if whole or careful_way_exists(params, cells, start, field, queue):
                 break
@@ -211,13 +211,13 @@ def furnish(params: np.ndarray, divisions: int, cells: np.ndarray, rng: np.ndarr
     else:
         count = int(params[LITTER_MIN]) + below(rng, row, int(params[LITTER_MAX] - params[LITTER_MIN]) + 1)
     for _ in range(count):
-        cells[free_cell(cells, size, rng, row)] = fetched(params)
+        cells[free_cell(cells, size, rng, row)] = fetch_code(params)
     cells[start] = FLOOR
     return start
 
 
 @kernel
-def worth_the_way(
+def is_worth_solving(
     params: np.ndarray, cells: np.ndarray, start: int, field: np.ndarray, queue: np.ndarray
 ) -> bool:
     """Whether the flat asks for something: its end is not next door, and lies behind a door if any."""
@@ -250,13 +250,13 @@ def draw_flat(
         # A wall may end in front of another's doorway and close a room: draw again, at last undivided.
         divisions = int(params[DIVISIONS]) if attempt < _REDRAWS else 0
         start = furnish(params, divisions, cells, rng, row)
-        worth = attempt >= _REDRAWS - 1 or worth_the_way(params, cells, start, field, queue)
+        worth = attempt >= _REDRAWS - 1 or is_worth_solving(params, cells, start, field, queue)
         if worth and careful_way_exists(params, cells, start, field, queue):
             break
     mark_short_ways(params, cells, start, field, queue, marked)
-    put_in_the_way(params, cells, start, CAT, int(params[CATS]), marked, field, queue, rng, row)
-    put_in_the_way(params, cells, start, VASE, int(params[VASES]), marked, field, queue, rng, row)
-    put_in_the_way(params, cells, start, MUD, int(params[MUDS]), marked, field, queue, rng, row)
+    place_obstacles(params, cells, start, CAT, int(params[CATS]), marked, field, queue, rng, row)
+    place_obstacles(params, cells, start, VASE, int(params[VASES]), marked, field, queue, rng, row)
+    place_obstacles(params, cells, start, MUD, int(params[MUDS]), marked, field, queue, rng, row)
     for _ in range(int(params[RUGS])):
         lay_rug(cells, size, marked, rng, row)
     return start

@@ -33,13 +33,15 @@ def _open(cells: np.ndarray, size: int, care: int, field: np.ndarray) -> None:
 
 
 @kernel
-def spread(cells: np.ndarray, size: int, care: int, field: np.ndarray, queue: np.ndarray, tail: int) -> None:
+def fill_distances(
+    cells: np.ndarray, size: int, careful: int, field: np.ndarray, queue: np.ndarray, tail: int
+) -> None:
     """Breadth-first distances from the `tail` cells already in `queue` (their field is 0).
 
     Walls and the cat stop it. care 1 and 2: so do vases, mud and the cells beside the cat; care 1:
     closed doors too. field and queue are int16 [size*size]; what is closed was marked by `_open`.
     """
-    if care > 0:
+    if careful > 0:
         for cell in range(size * size):
             if cells[cell] == CAT:
                 for there in (cell - size, cell + 1, cell + size, cell - 1):
@@ -69,32 +71,32 @@ def spread(cells: np.ndarray, size: int, care: int, field: np.ndarray, queue: np
 
 @kernel
 def distances_to(
-    cells: np.ndarray, size: int, code: int, care: int, field: np.ndarray, queue: np.ndarray
+    cells: np.ndarray, size: int, code: int, careful: int, field: np.ndarray, queue: np.ndarray
 ) -> None:
     """Distance by path from every cell to the nearest cell of kind `code` (FAR: none) [steps]."""
-    _open(cells, size, care, field)
+    _open(cells, size, careful, field)
     tail = 0
     for cell in range(size * size):
         if cells[cell] == code:
             field[cell] = 0
             queue[tail] = cell
             tail += 1
-    spread(cells, size, care, field, queue, tail)
+    fill_distances(cells, size, careful, field, queue, tail)
 
 
 @kernel
 def distances_from(
-    cells: np.ndarray, size: int, start: int, care: int, field: np.ndarray, queue: np.ndarray
+    cells: np.ndarray, size: int, start: int, careful: int, field: np.ndarray, queue: np.ndarray
 ) -> None:
     """Distance by path from one cell to every other [steps]."""
-    _open(cells, size, care, field)
+    _open(cells, size, careful, field)
     field[start] = 0
     queue[0] = start
-    spread(cells, size, care, field, queue, 1)
+    fill_distances(cells, size, careful, field, queue, 1)
 
 
 @kernel
-def open_with_care(cells: np.ndarray, size: int, start: int, cell: int) -> bool:
+def is_carefully_passable(cells: np.ndarray, size: int, start: int, cell: int) -> bool:
     """Whether careful driving goes through this cell."""
     code = cells[cell]
     blocked = code == WALL or code == CAT or code == VASE or code == MUD
@@ -102,13 +104,13 @@ def open_with_care(cells: np.ndarray, size: int, start: int, cell: int) -> bool:
 
 
 @kernel
-def way_round(cells: np.ndarray, size: int, start: int, cell: int) -> bool:
+def has_bypass(cells: np.ndarray, size: int, start: int, cell: int) -> bool:
     """Whether the open neighbours of a cell are joined by the ring of eight around it.
 
     Then closing the cell parts nothing, and no search through the whole flat is needed to tell.
     """
     neighbours = links = 0
-    before = open_with_care(cells, size, start, cell - size)
+    before = is_carefully_passable(cells, size, start, cell - size)
     for side in range(4):
         if side == 0:
             corner, after = cell - size + 1, cell + 1
@@ -119,8 +121,8 @@ def way_round(cells: np.ndarray, size: int, start: int, cell: int) -> bool:
         else:
             corner, after = cell - size - 1, cell - size
         neighbours += 1 if before else 0
-        here = open_with_care(cells, size, start, after)
-        if before and here and open_with_care(cells, size, start, corner):
+        here = is_carefully_passable(cells, size, start, after)
+        if before and here and is_carefully_passable(cells, size, start, corner):
             links += 1
         before = here
     return bool(neighbours < 2 or links >= neighbours - 1)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.kernels import kernel
-from envs.rooms.layout_generator import fetched
+from envs.rooms.layout_generator import fetch_code
 from envs.rooms.pathfinding import beside_cat
 from envs.rooms.rooms_kernels import step_rows
 from envs.rooms.rooms_state_layout import (
@@ -55,7 +55,7 @@ from envs.rooms.rooms_state_layout import (
     VASE,
     WALL,
 )
-from envs.rooms.rooms_true_reward import RoomsWish
+from envs.rooms.rooms_true_reward import RoomsTrueReward
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
@@ -251,7 +251,7 @@ def _nodes(task: Task, state: Array) -> _Nodes:
     rank = np.full(size * size, -1, np.int64)
     rank[places] = np.arange(len(places))
     ordinal = np.full(size * size, -1, np.int64)
-    code = int(fetched(params))
+    code = int(fetch_code(params))
     counts = []
     for kind in (code, VASE, DOOR):
         found = np.flatnonzero(cells == kind)
@@ -263,20 +263,20 @@ def _nodes(task: Task, state: Array) -> _Nodes:
     return _Nodes(shape, rank, ordinal, size, code)
 
 
-def can_plan(task: Task, wish: RoomsWish | None = None) -> bool:
+def can_plan(task: Task, wish: RoomsTrueReward | None = None) -> bool:
     """Whether `plan` is exact for this task's physics, and for its wish or another."""
     chosen = wish or task.true_reward
-    if not isinstance(chosen, RoomsWish) or task.world.kernel.step is not step_rows:
+    if not isinstance(chosen, RoomsTrueReward) or task.world.kernel.step is not step_rows:
         return False
     if not task.world.params[CARRY]:
         return True
     return bool(chosen.weights[T_LITTER] + chosen.weights[T_DROP] <= 0.0)  # else dropping it again may pay
 
 
-def plan(task: Task, state: Array, wish: RoomsWish | None = None) -> FlatPlan:
+def plan_flat(task: Task, state: Array, true_reward: RoomsTrueReward | None = None) -> FlatPlan:
     """The exact plan for the flat in `state` [K], under the task's wish or another."""
-    chosen = wish or task.true_reward
-    if not isinstance(chosen, RoomsWish):
+    chosen = true_reward or task.true_reward
+    if not isinstance(chosen, RoomsTrueReward):
         raise TypeError(f"{task.id} has no wish that can be planned for exactly: it is no task of Rooms")
     nodes = _nodes(task, state)
     count = int(nodes.shape.prod())
@@ -294,7 +294,7 @@ def plan(task: Task, state: Array, wish: RoomsWish | None = None) -> FlatPlan:
         nodes.ordinal,
         nodes.shape,
         np.asarray(chosen.weights, np.float64),
-        chosen.flawless,
+        chosen.flawless_bonus,
         values,
         policy,
     )
@@ -302,8 +302,8 @@ def plan(task: Task, state: Array, wish: RoomsWish | None = None) -> FlatPlan:
     return FlatPlan(value, policy[: stationary + 1], nodes, task.horizon)
 
 
-def best_returns(task: Task, seeds: Array, wish: RoomsWish | None = None) -> Array:
+def best_returns(task: Task, seeds: Array, true_reward: RoomsTrueReward | None = None) -> Array:
     """The best possible return from the start of each seed's flat, [len(seeds)]."""
     sim = Simulation(task, len(seeds))
     sim.reset(np.asarray(seeds))
-    return np.array([plan(task, state, wish).value for state in sim.states])
+    return np.array([plan_flat(task, state, true_reward).value for state in sim.states])

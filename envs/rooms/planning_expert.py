@@ -17,7 +17,7 @@ Expert = Callable[[Any], Any]
 
 def planning_expert(task: Task, cautious: bool) -> Expert:
     """Drives by an exact plan under the task's wish (`planner.can_plan` says whether there is one)."""
-    from envs.rooms.planner import plan
+    from envs.rooms.planner import plan_flat
 
     plans: list[Any] = []
     closed: list[Array] = []  # the cells that the present plan doesn't enter
@@ -27,7 +27,7 @@ def planning_expert(task: Task, cautious: bool) -> Expert:
         if not plans or np.isin(_cell(task, state), closed[0]):  # at the start, or slipped off the way
             plans.clear()
             closed[:] = [_near_harm(task, state) if cautious else np.zeros(0, np.int64)]
-            plans.append(plan(task, _walled(state, closed[0])))
+            plans.append(plan_flat(task, _walled(state, closed[0])))
         return int(plans[0].action(_walled(state, closed[0])))
 
     return act

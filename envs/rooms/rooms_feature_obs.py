@@ -12,7 +12,7 @@ import itertools
 import numpy as np
 
 from envs.kernels import kernel
-from envs.rooms.layout_generator import fetched, goal
+from envs.rooms.layout_generator import fetch_code, goal
 from envs.rooms.pathfinding import FAR, beside_cat, distances_to
 from envs.rooms.rooms_state_layout import (
     BIN,
@@ -84,7 +84,7 @@ def fields(params: np.ndarray, state: np.ndarray, aux: np.ndarray, fetch: bool, 
     careful = 2 if params[DOORS] > 0.0 and state[HOLDING] > 0 else 1
     for which in range(FIELDS):
         if (which < 2 and fetch) or (which >= 2 and home):
-            code = fetched(params) if which < 2 else goal(params)
+            code = fetch_code(params) if which < 2 else goal(params)
             care = careful if which % 2 == 1 else 0
             distances_to(cells, size, code, care, aux[which * area : (which + 1) * area], queue)
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.kernels import kernel
-from envs.layout_text import DrawingError, drawn_text
+from envs.layout_text import LayoutError, read_layout_text
 from envs.rng import below
 from envs.rooms.pathfinding import FAR, beside_cat, distances_from, distances_to
 from envs.rooms.rooms_state_layout import (
@@ -93,11 +93,11 @@ def copy_flat(params: np.ndarray, rng: np.ndarray, row: int, cells: np.ndarray) 
     return 0
 
 
-def flat(layout: str, *, task: str, fetch: int | None, end: int) -> Flat:
+def parse_flat(layout: str, *, task: str, fetch: int | None, end: int) -> Flat:
     """The flat drawn in `layout`, a text or the path of a file (a text has a line break).
 
     task names who asks; fetch is the code of what is fetched there (LITTER, KEY or None), end that of
-    where it ends. Raises DrawingError.
+    where it ends. Raises LayoutError.
     """
     return _Drawing(layout, task, fetch, end).flat()
 
@@ -107,14 +107,14 @@ class _Drawing:
 
     def __init__(self, layout: str, task: str, fetch: int | None, end: int) -> None:
         self.task, self.fetch, self.end = task, fetch, end
-        self.name, text = drawn_text(layout, "flat")
+        self.name, text = read_layout_text(layout, "flat")
         rows = self._rows(text)
         left = min(len(row) - len(row.lstrip()) for _, row in rows)
         self.rows = [(line, left, row[left:]) for line, row in rows]
         self._square()
 
     def _refuse(self, line: int, column: int, why: str) -> NoReturn:
-        raise DrawingError(f"line {line}, column {column} of {self.name}: {why}")
+        raise LayoutError(f"line {line}, column {column} of {self.name}: {why}")
 
     def _rows(self, text: str) -> list[tuple[int, str]]:
         """(line number, drawn part) of the lines that draw something."""
@@ -122,7 +122,7 @@ class _Drawing:
         found = [(number, line.split(COMMENT)[0].rstrip(), line) for number, line in enumerate(lines, 1)]
         drawn = [number for number, row, _ in found if row]
         if not drawn:
-            raise DrawingError(f"{self.name} draws nothing: use {' '.join([*MARKS, ROBOT])}")
+            raise LayoutError(f"{self.name} draws nothing: use {' '.join([*MARKS, ROBOT])}")
         for number, row, line in found[drawn[0] : drawn[-1]]:
             if not row and not line.strip():
                 self._refuse(number, 1, "an empty line in the middle of the flat: fill it with '#'")
@@ -152,7 +152,7 @@ class _Drawing:
         side, right = int((walls[:, 0] != WALL).any()), int((walls[:, -1] != WALL).any())
         self.size = max(SMALLEST, height + top + bottom, width + side + right)
         if self.size > LARGEST:
-            raise DrawingError(
+            raise LayoutError(
                 f"{self.name} is {width} by {height} cells: with its walls it may be {LARGEST} at most"
             )
         top += (self.size - height - top - bottom) // 2
@@ -167,7 +167,7 @@ class _Drawing:
         line, left, _ = self.rows[int(cell) // self.size - self._top]
         return line, left + int(cell) % self.size - self._side + 1
 
-    def _find(self, *codes: int) -> list[int]:
+    def _cells_with(self, *codes: int) -> list[int]:
         return [int(cell) for cell in np.flatnonzero(np.isin(self.cells, codes))]
 
     def flat(self) -> Flat:
@@ -189,17 +189,17 @@ class _Drawing:
         foreign = {DOCK, BIN, LITTER, KEY, DOOR} - {self.end, self.fetch}
         if self.fetch == KEY:
             foreign.discard(DOOR)
-        for cell in self._find(*foreign):
+        for cell in self._cells_with(*foreign):
             name = _NAMES[int(self.cells[cell])]
             self._refuse(
                 *self.where(cell), f"{self.task} knows no {name}: take it out, or choose another task"
             )
         for code in (self.end, self.fetch):
-            if code is not None and code != KEY and not self._find(code):
-                raise DrawingError(
+            if code is not None and code != KEY and not self._cells_with(code):
+                raise LayoutError(
                     f"{self.name} has no {_NAMES[code]}: put a {_MARK_OF[code]!r} somewhere for {self.task}"
                 )
-        things = self._find(VASE, DOOR, LITTER, KEY)
+        things = self._cells_with(VASE, DOOR, LITTER, KEY)
         if len(things) > MOST_THINGS:
             self._refuse(*self.where(things[MOST_THINGS]), f"more than {MOST_THINGS} things: draw fewer")
 
@@ -211,7 +211,7 @@ class _Drawing:
 
     @property
     def _pieces(self) -> list[int]:
-        return [] if self.fetch is None else self._find(self.fetch)
+        return [] if self.fetch is None else self._cells_with(self.fetch)
 
     def _to_end(self) -> Cells:
         """Distance by a careful path from each cell to the nearest end, doors open [size*size]."""
@@ -219,25 +219,25 @@ class _Drawing:
         distances_to(self.cells, self.size, self.end, 2, field, queue)
         return field
 
-    def _trouble(self, start: int) -> tuple[int, str] | None:
+    def _why_blocked(self, start: int) -> tuple[int, str] | None:
         """Why not everything can be done with care from a cell: where, and what is wrong."""
         near, home = self._field(start, 1), self._to_end()
         for cell in self._pieces:
             if near[cell] == FAR:
-                return cell, self._barred(start, cell, before_doors=self.fetch == KEY)
+                return cell, self._is_cut_off(start, cell, before_doors=self.fetch == KEY)
         through = self._field(start, 2)
         for cell in self._pieces:
-            if home[cell] == FAR and (through[self._find(self.end)] != FAR).all():
+            if home[cell] == FAR and (through[self._cells_with(self.end)] != FAR).all():
                 return cell, f"from here no way leads to the {_NAMES[self.end]} but past the sleeping cat"
-        for cell in self._find(self.end):
+        for cell in self._cells_with(self.end):
             if through[cell] == FAR:
-                return cell, self._barred(start, cell, before_doors=False)
-            doors, keys = self._fewest_doors(start, cell), len(self._find(KEY))
+                return cell, self._is_cut_off(start, cell, before_doors=False)
+            doors, keys = self._fewest_doors(start, cell), len(self._cells_with(KEY))
             if doors > keys:
                 return cell, f"more doors ({doors}) than keys ({keys}) are on the way here"
         return None
 
-    def _barred(self, start: int, cell: int, *, before_doors: bool) -> str:
+    def _is_cut_off(self, start: int, cell: int, *, before_doors: bool) -> str:
         what = f"the {_NAMES[int(self.cells[cell])]} here can't be reached"
         if self._field(start, 0)[cell] == FAR:
             return f"{what}: walls or the cat shut it in"
@@ -246,30 +246,30 @@ class _Drawing:
         return f"{what} with care: a vase, mud or the cat is in every way"
 
     def _check_ways(self, start: int) -> None:
-        trouble = self._trouble(start)
+        trouble = self._why_blocked(start)
         if trouble is not None:
             self._refuse(*self.where(trouble[0]), trouble[1])
 
     def _starts(self) -> list[int]:
-        """The floor cells from which everything can be done; DrawingError if there is none."""
-        left = {c for c in self._find(FLOOR) if not beside_cat(self.cells, self.size, c)}
+        """The floor cells from which everything can be done; LayoutError if there is none."""
+        left = {c for c in self._cells_with(FLOOR) if not beside_cat(self.cells, self.size, c)}
         good: list[int] = []
         best: tuple[int, tuple[int, str] | None] = (0, None)  # what bars the part that leads to the end
         while left:
             near = self._field(min(left), 1)
             together = {cell for cell in left if near[cell] != FAR}
-            trouble = self._trouble(min(together))
+            trouble = self._why_blocked(min(together))
             if trouble is None:
                 good += together
             else:
-                leads = (self._field(min(together), 2)[self._find(self.end)] != FAR).any()
+                leads = (self._field(min(together), 2)[self._cells_with(self.end)] != FAR).any()
                 best = max(best, (len(together) + (LARGEST**2 if leads else 0), trouble), key=itemgetter(0))
             left -= together
         if good:
             return sorted(good)
         if best[1] is not None:
             self._refuse(*self.where(best[1][0]), best[1][1])
-        raise DrawingError(
+        raise LayoutError(
             f"{self.name} has no floor away from the cat for the robot: draw some '.', or an '{ROBOT}'"
         )
 
@@ -292,6 +292,6 @@ class _Drawing:
     def _steps(self, starts: list[int]) -> int:
         """Steps in which each piece is brought to the nearest end, one by one."""
         home = self._to_end()
-        first = min(int(self._field(starts[0], 2)[cell]) for cell in self._find(self.end))
+        first = min(int(self._field(starts[0], 2)[cell]) for cell in self._cells_with(self.end))
         farthest = max(int(home[cell]) for cell in starts) if len(starts) > 1 else first
         return farthest + sum(2 * int(home[cell]) + 1 for cell in self._pieces)

@@ -10,7 +10,7 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from envs.render_common import Pictures, as_pair, draw_trail, fade, mark, painted, rounded, surface
+from envs.render_common import Pictures, as_pair, draw_trail, fade, mark, rounded, surface, value_colours
 from envs.rooms import fixture_sprites, floor_art, robot, sprites
 from envs.rooms import rooms_state_layout as code
 from envs.rooms.rooms_state_layout import CLOCK, COL, HEADER, HOLDING, MUDDY, PARKED, ROW
@@ -181,7 +181,7 @@ class _View:
 
     def _reward(self, where: Array, value: NDArray[np.float32]) -> pygame.Surface:
         """The learned reward in colour, with signs where it is strong."""
-        coarse = surface(painted(floor_art.spread(where, value, self.size)))
+        coarse = surface(value_colours(floor_art.spread(where, value, self.size)))
         reward = self._rounded(self._spread(coarse).copy())
         side = round(0.3 * self.cell)
         if side < 4:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from envs.rooms import rooms_state_layout as flat
-from envs.state_checks import StateCheck, outside
+from envs.state_checks import StateCheck, out_of_range
 from envs.world import Array, Task
 
 
@@ -14,11 +14,11 @@ def rooms_state_checks(task: Task, states: Array) -> list[StateCheck]:
     size = int(task.world.params[flat.SIZE])
     head, cells = states[:, : flat.HEADER], states[:, flat.HEADER :].reshape(-1, size, size)
     found = [
-        outside("a robot outside the flat", head[:, [flat.ROW, flat.COL]], 1, size - 2),
-        outside("a heading that is none", head[:, flat.HEADING], 0, 3),
-        outside("a cell of no kind", cells.reshape(len(cells), -1), 0, flat.FORCED),
-        outside("mud for too long", head[:, flat.MUDDY], 0, flat.MUD_STEPS),
-        outside("a count below 0 or too large", head, 0, max(size * size, task.horizon)),
+        out_of_range("a robot outside the flat", head[:, [flat.ROW, flat.COL]], 1, size - 2),
+        out_of_range("a heading that is none", head[:, flat.HEADING], 0, 3),
+        out_of_range("a cell of no kind", cells.reshape(len(cells), -1), 0, flat.FORCED),
+        out_of_range("mud for too long", head[:, flat.MUDDY], 0, flat.MUD_STEPS),
+        out_of_range("a count below 0 or too large", head, 0, max(size * size, task.horizon)),
     ]
     rim = np.ones((size, size), np.bool_)
     rim[1:-1, 1:-1] = False

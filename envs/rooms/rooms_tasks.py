@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.rooms.rooms_layout_parser import Flat
-from envs.rooms.rooms_layout_parser import flat as drawn_flat
+from envs.rooms.rooms_layout_parser import parse_flat as drawn_flat
 from envs.rooms.rooms_state_layout import (
     BIN,
     DOCK,
@@ -18,7 +18,7 @@ from envs.rooms.rooms_state_layout import (
     LITTER,
     PARKED,
 )
-from envs.rooms.rooms_true_reward import RoomsWish, unspoiled
+from envs.rooms.rooms_true_reward import RoomsTrueReward, unspoiled
 from envs.rooms.rooms_world import OBSERVATIONS, rooms_world
 from envs.world import Array, Task, World, task_factory
 
@@ -87,7 +87,7 @@ def _level(size: int, difficulty: str, split: str) -> int:
     return _LEVELS[difficulty]
 
 
-def _seen(name: str, variant: Variant) -> tuple[str, int]:
+def _checked_view(name: str, variant: Variant) -> tuple[str, int]:
     """(observation, view) of a task's keywords, checked."""
     for keyword in variant:
         if keyword not in Variant.__annotations__:
@@ -106,8 +106,8 @@ def _task(
     title: str,
     about: str,
     flat: _Flat,
-    written: Mapping[str, float],
-    wish: Mapping[str, float],
+    proxy_reward: Mapping[str, float],
+    true_reward: Mapping[str, float],
     flawless: float,
     steps: tuple[int, int],
     options: Mapping[str, Any],
@@ -115,7 +115,7 @@ def _task(
 ) -> Task:
     """steps: the horizon at 9x9, and by how much it grows with each cell of the edge."""
     layout = variant.get("layout")
-    observation, view = _seen(name, variant)
+    observation, view = _checked_view(name, variant)
     size, drawn = options["size"], None
     if layout is not None:
         fetch = KEY if flat.doors else LITTER if flat.litter[0] else None
@@ -132,15 +132,15 @@ def _task(
     keys = {"": 0, "up": 1, "right": 2, "down": 3, "left": 4}
     if "act" in world.action_names:
         keys["space"] = 5
-    weights = np.array([wish.get(term, 0.0) for term in world.term_names], np.float32)
+    weights = np.array([true_reward.get(term, 0.0) for term in world.term_names], np.float32)
     return Task(
         id=f"teachbox/{name}-v0",
         title=title,
         about=about,
         world=world,
         horizon=horizon,
-        proxy_reward=written,
-        true_reward=RoomsWish(weights, flawless),
+        proxy_reward=proxy_reward,
+        true_reward=RoomsTrueReward(weights, flawless),
         done=all_done,
         keys=keys,
         options=options,

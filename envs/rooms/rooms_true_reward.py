@@ -12,17 +12,17 @@ from envs.world import Array
 
 
 @dataclass(frozen=True)
-class RoomsWish:
+class RoomsTrueReward:
     """The wish of a task in Rooms: weights on terms, and a bonus that no sum of terms expresses.
 
     flawless is paid on coming to the end with nothing broken, dirtied or forced in the whole episode.
     """
 
     weights: NDArray[np.float32]
-    flawless: float
+    flawless_bonus: float
 
     def __call__(self, before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
-        bonus = self.flawless * terms[:, T_HOME] * unspoiled(after)
+        bonus = self.flawless_bonus * terms[:, T_HOME] * unspoiled(after)
         return np.asarray(terms @ self.weights + bonus, np.float32)
 
 

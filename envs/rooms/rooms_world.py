@@ -54,7 +54,7 @@ def placements(state: Array) -> tuple[Array, Array]:
     return states, np.stack([cells % size, cells // size], axis=1)
 
 
-def place(states: Array) -> Array:
+def agent_position(states: Array) -> Array:
     """(column, row) of the robot, [N, 2]."""
     return np.asarray(states[..., [COL, ROW]])
 
@@ -98,7 +98,7 @@ def rooms_world(params: Array, observation: str = "features") -> World:
         clock=CLOCK,
         steps_per_second=10,
         placements=placements,
-        place=place,
+        agent_position=agent_position,
         hooks=HOOKS,
         symmetries=turns,
     )

@@ -84,7 +84,7 @@ _ROCK_UNITS, _WATER_UNITS, _RISE_UNITS = _units(ROCK_RAYS), _units(WATER_RAYS), 
 
 
 @kernel
-def _see_self(
+def _observe_self(
     state: np.ndarray, hills: np.ndarray, puddles: np.ndarray, cos: float, sin: float, out: np.ndarray
 ) -> None:
     """The first numbers: the rover, its cargo, the slope under it and where the beacon is."""
@@ -121,7 +121,7 @@ def observe_rows(params: np.ndarray, states: np.ndarray, aux: np.ndarray, obs: n
         hills, rocks, puddles = state[HEADER:first], state[first:second], state[second:]
         cos, sin = math.cos(state[HEADING]), math.sin(state[HEADING])
         x, y = float(state[X]), float(state[Y])
-        _see_self(state, hills, puddles, cos, sin, out)
+        _observe_self(state, hills, puddles, cos, sin, out)
         here, at = rise(hills, x, y), _OWN
         for k in range(_RISE_UNITS.shape[0]):
             c, s = _RISE_UNITS[k]

@@ -10,7 +10,7 @@ import numpy as np
 import pygame
 from numpy.typing import NDArray
 
-from envs.render_common import Pictures, as_pair, draw_trail, fade, mark, painted, rounded, surface
+from envs.render_common import Pictures, as_pair, draw_trail, fade, mark, rounded, surface, value_colours
 from envs.rover import landscape, vehicle
 from envs.rover.landscape import MARGIN
 from envs.rover.rover_state_layout import (
@@ -146,7 +146,9 @@ class _View:
         tall = np.exp(-((grid[:, None] - where[None, :, 1]) ** 2) / 1.1)
         weight = tall @ near.T
         smooth = ((tall * value) @ near.T) / np.maximum(weight, 1e-6)
-        picture = pygame.transform.smoothscale(surface(painted(smooth.astype(np.float32))), (side, side))
+        picture = pygame.transform.smoothscale(
+            surface(value_colours(smooth.astype(np.float32))), (side, side)
+        )
         size = round(0.5 * self.metre)
         if size >= 4:
             for (x, y), worth in zip(where, value, strict=True):

@@ -91,6 +91,6 @@ def height(hills: Array, x: Array, y: Array) -> Array:
     return total
 
 
-def place(states: Array) -> Array:
+def agent_position(states: Array) -> Array:
     """(X, Y) [m] of the rover, [N, 2]."""
     return np.asarray(states[..., [X, Y]])

@@ -54,8 +54,8 @@ from envs.rover.rover_state_layout import (
     YAW,
     X,
     Y,
+    agent_position,
     ground_of,
-    place,
     state_size,
 )
 from envs.rover.terrain import draw, slope
@@ -69,7 +69,7 @@ def to_beacon(state: np.ndarray) -> float:
 
 
 @kernel
-def _judge(
+def _write_terms(
     state: np.ndarray, before: float, hills: np.ndarray, puddles: np.ndarray, terms: np.ndarray
 ) -> None:
     """The terms of a step that began `before` metres from the beacon; parks the rover there."""
@@ -119,7 +119,7 @@ def step_rows(
         for _ in range(SUBSTEPS):
             advance(state, hills, rocks, puddles, thrust, turn, STEP / SUBSTEPS)
         state[HEADING] = turned(state[HEADING])
-        _judge(state, before, hills, puddles, row_terms)
+        _write_terms(state, before, hills, puddles, row_terms)
         for k in range(HEADER):
             states[n, k] = state[k]
 
@@ -184,6 +184,6 @@ def rover_world(hills: int, rocks: int, puddles: int, test: bool) -> World:
         clock=CLOCK,
         steps_per_second=round(1.0 / STEP),
         placements=_placements(params),
-        place=place,
+        agent_position=agent_position,
         hooks=HOOKS,
     )

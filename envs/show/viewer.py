@@ -18,7 +18,7 @@ import pygame
 from numpy.typing import NDArray
 
 from envs.external.external_errors import ExternalWorldError
-from envs.external.external_simulation import frames_of
+from envs.external.external_simulation import trajectory_frames
 from envs.external.external_task import ExternalTask
 from envs.simulation import AnySimulation
 from envs.trajectory import Trajectory
@@ -50,9 +50,9 @@ class View:
         """Width over height of the picture that it likes best."""
         return self._aspect if self.renderer is None else self.renderer.aspect
 
-    def film(self, trajectory: Trajectory) -> Film:
+    def film(self, trajectory: Trajectory) -> RecordingView:
         """The recording, ready to be drawn."""
-        return Film(self.task, trajectory, self)
+        return RecordingView(self.task, trajectory, self)
 
     def live(
         self,
@@ -126,7 +126,7 @@ def centred(box: pygame.Rect, size: tuple[int, int]) -> tuple[int, int]:
     return box.x + (box.width - size[0]) // 2, box.y + (box.height - size[1]) // 2
 
 
-class Film:
+class RecordingView:
     """A recording that can be drawn at any moment 0 <= t <= len(film), in steps."""
 
     def __init__(self, task: Task, trajectory: Trajectory, view: View | None = None) -> None:
@@ -171,33 +171,33 @@ class _Frames:
     """A recording's frames, made by running it again a little in each draw, kept compressed."""
 
     def __init__(self, task: ExternalTask, trajectory: Trajectory) -> None:
-        self._source: Iterator[NDArray[np.uint8]] | None = frames_of(task, trajectory)
-        self._kept: list[tuple[tuple[int, ...], bytes]] = []
-        self._trouble: ExternalWorldError | None = None
+        self._source: Iterator[NDArray[np.uint8]] | None = trajectory_frames(task, trajectory)
+        self._compressed: list[tuple[tuple[int, ...], bytes]] = []
+        self._error: ExternalWorldError | None = None
 
-    def make(self, t: int, patience: float = 3600.0) -> None:
-        """Make frames up to moment t, or as many as `patience` [s] allows, but at least one."""
-        until = time.perf_counter() + patience
-        while self._source is not None and len(self._kept) <= t:
+    def make(self, t: int, budget: float = 3600.0) -> None:
+        """Make frames up to moment t, or as many as `budget` [s] allows, but at least one."""
+        until = time.perf_counter() + budget
+        while self._source is not None and len(self._compressed) <= t:
             try:
                 frame = next(self._source, None)
             except ExternalWorldError as error:
-                self._trouble, self._source = error, None
+                self._error, self._source = error, None
                 return
             if frame is None:
                 self._source = None
                 return
             small = _shrunk(frame)
-            self._kept.append((small.shape, zlib.compress(small.tobytes(), 1)))
+            self._compressed.append((small.shape, zlib.compress(small.tobytes(), 1)))
             if time.perf_counter() > until:
                 return
 
     def at(self, t: int) -> NDArray[np.uint8]:
         """The frame of moment t, or the newest before it while that is still being made."""
         self.make(t, PATIENCE)
-        if self._trouble is not None:
-            raise self._trouble
-        shape, data = self._kept[min(t, len(self._kept) - 1)]
+        if self._error is not None:
+            raise self._error
+        shape, data = self._compressed[min(t, len(self._compressed) - 1)]
         return np.frombuffer(zlib.decompress(data), np.uint8).reshape(shape)
 
 
@@ -227,7 +227,7 @@ def pixels(surface: pygame.Surface) -> NDArray[np.uint8]:
     )
 
 
-class Canvas:
+class StateCanvas:
     """Pictures of single states, in memory or in a plain window: what Gymnasium's `render` shows."""
 
     def __init__(self, task: Task, height: int, *, window: bool = False) -> None:

@@ -14,24 +14,24 @@ from pathlib import Path
 from typing import Any
 
 
-def part(folder: Path | None, what: dict[str, Any], make: Callable[[], Any]) -> Any:
-    """What `make` gave for `what` (JSON values), from `folder` when it is there. None keeps nothing."""
+def cached_part(folder: Path | None, key: dict[str, Any], make: Callable[[], Any]) -> Any:
+    """What `make` gave for `key` (JSON values), from `folder` when it is there. None keeps nothing."""
     if folder is None:
         return make()
-    text = json.dumps({**what, "sources": sources()}, sort_keys=True)
+    text = json.dumps({**key, "sources": source_digest()}, sort_keys=True)
     path = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
     if path.exists():
         return json.loads(path.read_text("utf-8"))["found"]
     found = make()
     folder.mkdir(parents=True, exist_ok=True)
     half = path.with_suffix(".half")
-    half.write_text(json.dumps({"what": what, "found": found}), "utf-8")
+    half.write_text(json.dumps({"what": key, "found": found}), "utf-8")
     half.replace(path)
     return found
 
 
 @cache
-def sources() -> str:
+def source_digest() -> str:
     """A word for the sources of `envs` and `agents` as they are on the disk."""
     digest = hashlib.sha256()
     for folder in ("envs", "agents"):

@@ -42,11 +42,11 @@ def worlds(
     """Steps per CPU-second on one core: our worlds by number of rows, and other people's."""
     from sandbox.bench.machine import machine
     from sandbox.bench.speed.world_speed import measure, pooled, ratios
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
     rows = (1, 8) if quick else (1, 8, 64, 256, 1024, 4096)
     size: dict[str, Any] = {"rounds": 1, "seconds": 0.05} if quick else {"rounds": rounds, "seconds": 0.3}
-    with telling() as tell:
+    with progress_bar() as tell:
         speeds = measure(rows, **size, folder=None if quick else work, tell=tell)
     report = {"machine": machine(), "ratios": _told(ratios(speeds)), "speeds": _told(pooled(speeds))}
     show(as_json, "steps per CPU-second", report, out, "worlds")
@@ -86,10 +86,10 @@ def ppo(
     """PPO's steps per CPU-second, learning included: SB3's and ours, on our worlds, peers and nothing."""
     from sandbox.bench.machine import machine
     from sandbox.bench.speed.ppo_speed import measure, pooled, ratios
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
     size: dict[str, Any] = {"rounds": 1, "seconds": 0.0} if quick else {"rounds": rounds, "seconds": 3.0}
-    with telling() as tell:
+    with progress_bar() as tell:
         speeds = measure(world, **size, folder=None if quick else work, short=quick, tell=tell)
     report = {"machine": machine(), "ratios": _told(ratios(speeds)), "speeds": _told(pooled(speeds))}
     show(as_json, "PPO, learning included", report, out, "ppo")
@@ -107,9 +107,9 @@ def learnable(
     """CPU-seconds until PPO with the wish as its reward comes to 0.9 of the oracle, beside the bars."""
     from sandbox.bench.learning.learnability import measure, summarise
     from sandbox.bench.machine import machine
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
-    with telling() as tell:
+    with progress_bar() as tell:
         folder = None if quick else work
         runs = list(measure(world, 1 if quick else seeds, quick=quick, folder=folder, tell=tell))
     report = {"machine": machine(), "summary": _told(summarise(runs)), "runs": _told(runs)}
@@ -121,9 +121,9 @@ def gap(as_json: Json = False, quick: Quick = False, world: World = None, out: O
     """What is best as written and what is best as meant, each scored by both."""
     from sandbox.bench.learning.reward_gap import measure
     from sandbox.bench.machine import machine
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
-    with telling() as tell:
+    with progress_bar() as tell:
         lines = list(measure(world, quick=quick, tell=tell))
     report = {"machine": machine(), "policies": _told(lines)}
     show(as_json, "as written and as meant", report, out, "gap")
@@ -143,9 +143,9 @@ def transfer(
     """A reward learned in `train` layouts, and what a policy trained from nothing by it does in others."""
     from sandbox.bench.learning.transfer import measure
     from sandbox.bench.machine import machine
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
-    with telling() as tell:
+    with progress_bar() as tell:
         size = 1 if quick else seeds
         lines = list(measure(world, learner, model, comparisons, size, quick=quick, tell=tell))
     report = {"machine": machine(), "moved": _told(lines)}
@@ -164,10 +164,10 @@ def curves(
     """Learning curves by environment steps of our PPO and SB3's, the wish as reward, over seeds."""
     from sandbox.bench.learning.ppo_curves import measure
     from sandbox.bench.machine import machine
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
     size = (2, 8_192, 2, 20) if quick else (seeds, 245_760, 15, 200)
-    with telling() as tell:
+    with progress_bar() as tell:
         folder = None if quick else work
         points = list(measure(world or "teachbox/RoomsTidy-v0", *size, folder, tell))
     report = {"machine": machine(), "world": world or "teachbox/RoomsTidy-v0", "points": _told(points)}
@@ -195,12 +195,12 @@ def learners(
     from sandbox.bench.learning.experiment_sets import conditions, quickly
     from sandbox.bench.learning.learner_scores import measure, references
     from sandbox.bench.machine import machine
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
     found = conditions(chosen, world, learner, **({} if size is None else {"size": size}))
     if quick:
         found = [quickly(found[0])]
-    with telling() as tell:
+    with progress_bar() as tell:
         lines, faults = measure(found, 1 if quick else seeds, work, tell, processes, older)
     about = {"set": chosen, "world": world, "size": size, "learner": learner}
     report = {
@@ -225,10 +225,10 @@ def live(
     from sandbox.bench.learning.experiment_sets import TIDY
     from sandbox.bench.learning.live_session import measure
     from sandbox.bench.machine import machine
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
     size = (1, 3.0, 1, 2) if quick else (seeds, 30.0, 2, 20)
-    with telling() as tell:
+    with progress_bar() as tell:
         sessions = list(measure(world or TIDY, *size, tell))
     report = {"machine": machine(), "world": world or TIDY, "sessions": _told(sessions)}
     show(as_json, "from a few words to the whole task", report, out, "live")
@@ -239,9 +239,9 @@ def store(as_json: Json = False, quick: Quick = False, out: Out = None) -> None:
     """What the window waits for while the disk is slow."""
     from sandbox.bench.durability.slow_disk import stalls
     from sandbox.bench.machine import machine
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
-    with telling() as tell:
+    with progress_bar() as tell:
         found = list(stalls(20 if quick else 600, tell))
     report = {"machine": machine(), "stalls": _told(found)}
     show(as_json, "the window beside a slow disk", report, out, "store")

@@ -30,15 +30,15 @@ def trust(
     from sandbox.bench.durability.run import PARTS, go_on, report
     from sandbox.bench.machine import machine
     from sandbox.bench.report.show import show
-    from sandbox.progress import telling, within
+    from sandbox.progress import progress_bar, sub_progress
 
     wanted = part or ["kill", "power", "raters"] if quick else part or list(PARTS)
     if unknown := [name for name in wanted if name not in PARTS]:
         raise ValueError(f"there is no part {unknown[0]!r} of the trial: it has {', '.join(PARTS)}.")
-    with telling() as tell, tempfile.TemporaryDirectory() as passing:
+    with progress_bar() as tell, tempfile.TemporaryDirectory() as passing:
         folder = Path(passing) if quick else work
         for number, name in enumerate(wanted):
-            share = within(tell, number / len(wanted), (number + 1) / len(wanted), name)
+            share = sub_progress(tell, number / len(wanted), (number + 1) / len(wanted), name)
             go_on(name, 1 if quick else times or PARTS[name].times, folder, share)
         tables = report(folder)
     show(as_json, "kills, cuts and crashes", {"machine": machine(), **tables}, out, "trust")

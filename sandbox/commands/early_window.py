@@ -6,13 +6,13 @@ import sys
 
 import typer
 
-from sandbox.bench.durability.early_control import slow_disk, tell_early
+from sandbox.bench.durability.early_control import acknowledge_early, slow_disk
 from sandbox.commands.window import window
 
 if __name__ == "__main__":
     slow_disk()
     if sys.argv[1] == "early":
-        tell_early()
+        acknowledge_early()
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.callback(invoke_without_command=True)(window)
     app(sys.argv[2:])

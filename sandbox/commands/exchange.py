@@ -24,14 +24,14 @@ def export(
 ) -> None:
     """Write what a session holds in a format that others read."""
     from sandbox.exchange.formats import writer
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
     write = writer(format)
     if quick and not session.exists():
         from sandbox.exchange.sample import make_session
 
         make_session(session)
-    with telling() as tell:
+    with progress_bar() as tell:
         told = write(session, out, tell)
     typer.echo(told)
 
@@ -50,16 +50,16 @@ def import_(
     quick: Quick = False,
 ) -> None:
     """Read feedback or an agent of others into a session, after looking at every part of it."""
-    from sandbox.exchange.formats import Target, reader
-    from sandbox.progress import telling
+    from sandbox.exchange.formats import ImportTarget, reader
+    from sandbox.progress import progress_bar
 
     if quick and not path.exists():
         from sandbox.exchange.sample import make_file
 
         make_file(path, session, format)
     read = reader(format, path)
-    with telling() as tell:
-        told = read(path, Target(session, rater, world), tell)
+    with progress_bar() as tell:
+        told = read(path, ImportTarget(session, rater, world), tell)
     typer.echo(told)
 
 
@@ -80,9 +80,9 @@ def fuzz(
     from sandbox.bench.durability.fuzz import fuzz as run
     from sandbox.bench.machine import machine
     from sandbox.bench.report.show import show
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
-    with telling() as tell:
+    with progress_bar() as tell:
         report = run(200 if quick else count, seed, only, apart, tell)
     lines = [
         {"importer": name, "files": tried, "accepted": report.accepted[name]}

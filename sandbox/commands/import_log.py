@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from envs.lanes.logs import Imported
+    from envs.lanes.logs import LogDemonstrations
     from sandbox.session.session import Session
 
 MOST_LINES = 20  # of what could not be matched
@@ -47,12 +47,12 @@ def import_log(
     tell(found, saved, session)
 
 
-def _keep(session: Session, found: Imported) -> int:
+def _keep(session: Session, found: LogDemonstrations) -> int:
     """Keep the demonstrations; how many are on the disk."""
     from sandbox.session.events import Saved
 
     for trajectory in found.trajectories:
-        session.keep(trajectory)
+        session.add_demonstration(trajectory)
     until, saved = time.monotonic() + PATIENCE, 0
     while session.unsaved and time.monotonic() < until:
         saved += sum(isinstance(event, Saved) for event in session.poll())
@@ -64,7 +64,7 @@ def _keep(session: Session, found: Imported) -> int:
     return saved + sum(isinstance(event, Saved) for event in session.poll())
 
 
-def tell(found: Imported, saved: int, folder: Path) -> None:
+def tell(found: LogDemonstrations, saved: int, folder: Path) -> None:
     """What was matched and what was not, for the person."""
     share = found.matched / max(1, found.steps)
     matched = f"{found.matched} of {found.steps} steps matched ({share:.0%})"

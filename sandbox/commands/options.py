@@ -16,5 +16,5 @@ LayoutOption = Annotated[
 ]
 
 
-class Plain(Exception):
+class CommandError(Exception):
     """What went wrong, as one sentence for the person in front."""

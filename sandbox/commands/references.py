@@ -26,9 +26,9 @@ def references(
     from sandbox.bench.learning.reference_measurement import measure
     from sandbox.bench.machine import machine
     from sandbox.bench.report.show import show
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
 
     folder = out or (Path("runs/references") if quick else SHIPPED)
-    with telling() as tell:
+    with progress_bar() as tell:
         lines = [asdict(one) for one in measure(world, folder, quick=quick, again=again, tell=tell)]
     show(as_json, f"references in {folder}", {"machine": machine(), "references": lines})

@@ -23,10 +23,10 @@ def command(
     quick: Annotated[bool, typer.Option("--quick", help="Few steps, to try the machinery.")] = False,
 ) -> None:
     """Learn again, without a window, from what was said in a session: the same learner, bit for bit."""
-    from sandbox.progress import telling
+    from sandbox.progress import progress_bar
     from sandbox.studies.session_replay import QUICK_STEPS, replay
 
-    with telling() as tell:
+    with progress_bar() as tell:
         done = replay(
             session,
             learner=learner,

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from sandbox.exchange.state_validation import StateValidator
-    from sandbox.store.verify import Report
+    from sandbox.store.verify import VerificationReport
 
 app = typer.Typer(
     add_completion=False,
@@ -28,7 +28,7 @@ Where = Annotated[
 def check(where: Where) -> None:
     """Verify every record, hash and reference, also while the store is in use; status 1 if one is wrong."""
     from sandbox.session.folder import locate
-    from sandbox.store.verify import check as verify
+    from sandbox.store.verify import verify_store as verify
 
     place = locate(where)
     _tell(place.name, verify(place, _looker(where)))
@@ -44,10 +44,10 @@ def repair(where: Where) -> None:
     done = mend(place, _looker(where))
     for finding in done.lost:
         typer.echo(f"not kept: {finding}")
-    if done.aside is None:
+    if done.old_store is None:
         typer.echo(f"Nothing is wrong with {place.name}: it is as it was ({_count(done.kept)}).")
     else:
-        typer.echo(f"{place.name} now holds {_count(done.kept)}; the old one is in {done.aside}.")
+        typer.echo(f"{place.name} now holds {_count(done.kept)}; the old one is in {done.old_store}.")
 
 
 @app.command()
@@ -90,11 +90,11 @@ def _looker(where: str) -> StateValidator:
     return StateValidator()
 
 
-def _tell(name: str, report: Report) -> None:
+def _tell(name: str, report: VerificationReport) -> None:
     for finding in report.findings:
         typer.echo(str(finding))
-    if report.spare:
-        typer.echo(f"{len(report.spare)} files that no record needs, which is harmless.")
+    if report.unreferenced_files:
+        typer.echo(f"{len(report.unreferenced_files)} files that no record needs, which is harmless.")
     held = f"{_count(report.records)} and {report.trajectories} trajectories"
     if report.findings:
         typer.echo(f"{name}: {len(report.findings)} things are wrong among {held}.")

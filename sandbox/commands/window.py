@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from sandbox.commands.options import LayoutOption, Plain, WorldOption
+from sandbox.commands.options import CommandError, LayoutOption, WorldOption
 from sandbox.commands.tour import tour
 
 
@@ -60,7 +60,9 @@ def window(
         tour(out=or_tour)
         return
     if reason:
-        raise Plain(f"{reason}: start it on a desktop, or make the film with `teachbox tour --out DIR`.")
+        raise CommandError(
+            f"{reason}: start it on a desktop, or make the film with `teachbox tour --out DIR`."
+        )
     frames = 30 if quick else None
     open_window(world, session, learner, rater, state_file, layout, frames, store_url, follow)
 

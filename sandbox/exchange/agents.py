@@ -34,7 +34,7 @@ def session_agent(folder: Path) -> tuple[Agent, Task]:
     return agent_from_snapshot(world, learner.snapshot(), critic_layers(learner.algorithm)), world
 
 
-def keep(path: Path, session: Path, world: Task) -> Path:
+def import_agent(path: Path, session: Path, world: Task) -> Path:
     """Read an agent of others (bundle or zip) and keep it in the session as a bundle written anew.
 
     Raises UnsafeFile with a sentence. Returns where it is.

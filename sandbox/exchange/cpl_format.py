@@ -22,7 +22,7 @@ from agents.feedback.records import Comparison, Record, active_records
 from agents.io.safe_files import Arrays, UnsafeFile
 from envs.trajectory import Trajectory
 from envs.world import Task
-from sandbox.exchange.ledger import Entry, Tell, silent
+from sandbox.exchange.ledger import Entry, ProgressCallback, no_progress
 from sandbox.exchange.npz import read_npz, write_npz
 from sandbox.exchange.state_validation import InvalidRecord
 from sandbox.session.folder import program_version
@@ -79,7 +79,7 @@ def _filled(parts: Sequence[Any], steps: int) -> Any:
     return whole
 
 
-def write(path: Path, records: Sequence[Record], tell: Tell = silent) -> int:
+def write(path: Path, records: Sequence[Record], tell: ProgressCallback = no_progress) -> int:
     """Write the standing comparisons; how many pairs there are."""
     pairs = pairs_of(records)
     arrays = arrays_of(pairs)

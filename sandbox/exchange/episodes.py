@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from agents.feedback.records import Demonstration, active_records, new_id
 from agents.io.safe_files import UnsafeFile, check_text, parse_json, shorten
-from envs.external.external_task import ENDED, REWARD
-from envs.gym_env import shaped
+from envs.external.external_task import HAS_ENDED, REWARD
+from envs.gym_env import reshape_obs
 from envs.simulate import simulate
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
 from sandbox.exchange.ledger import Entry, Ledger
-from sandbox.exchange.preference_bundle import ID, provenance_of
+from sandbox.exchange.preference_bundle import ID, parse_provenance
 from sandbox.exchange.state_validation import InvalidRecord
 from sandbox.session.folder import program_version
 from sandbox.store.provenance import Provenance
@@ -108,12 +108,12 @@ def _restored(episode: Episode) -> Entry:
         seed=own["seed"],
         prefix=prefix,
     )
-    return Entry(Demonstration(clip, own["record"]), provenance_of(name, own["provenance"]))
+    return Entry(Demonstration(clip, own["record"]), parse_provenance(name, own["provenance"]))
 
 
-def _prefix(name: str, said: Any, actions: Array) -> Array:
+def _prefix(name: str, value: Any, actions: Array) -> Array:
     try:
-        return np.array(said, actions.dtype).reshape(-1, *actions.shape[1:])
+        return np.array(value, actions.dtype).reshape(-1, *actions.shape[1:])
     except (ValueError, TypeError, OverflowError) as error:
         raise UnsafeFile(f"{name} has a prefix that is no list of actions.") from error
 
@@ -189,7 +189,7 @@ def _check_actions_exist(name: str, world: Task, actions: Array) -> None:
 def _compare(episode: Episode, world: Task, t: int, seen: NDArray[np.float32]) -> None:
     """Raise InvalidRecord unless the file's observation `t` is what this world shows there."""
     told = np.asarray(episode.observations[t], np.float64).reshape(-1)
-    ways = [seen[:-1]] if world.ends_early else [seen, shaped(world.world, seen).reshape(-1)]
+    ways = [seen[:-1]] if world.ends_early else [seen, reshape_obs(world.world, seen).reshape(-1)]
     ways.append(seen)
     near = any(len(told) == len(one) and np.allclose(told, one, NEAR, NEAR) for one in ways)
     if not near:
@@ -214,7 +214,7 @@ def _as_seen(episode: Episode, world: Task, actions: Array, driver: str) -> Traj
     if episode.rewards is not None and len(episode.rewards) == steps:
         terms[:, REWARD] = episode.rewards
     if episode.terminations is not None and steps and bool(episode.terminations[-1]):
-        terms[-1, ENDED], obs[-1, :-1], obs[-1, -1] = 1.0, 0.0, 1.0
+        terms[-1, HAS_ENDED], obs[-1, :-1], obs[-1, -1] = 1.0, 0.0, 1.0
     return Trajectory(
         task=world.id,
         states=np.zeros((steps + 1, 0), np.float32),
@@ -228,7 +228,7 @@ def _as_seen(episode: Episode, world: Task, actions: Array, driver: str) -> Traj
     )
 
 
-def origin_of(text: str) -> tuple[str, dict[str, Any]] | None:
+def declared_world(text: str) -> tuple[str, dict[str, Any]] | None:
     """(world, options) as an episode of ours says it; None if it does not."""
     own = parse_json(check_text(text, "the first episode"), "what teachbox wrote")
     if isinstance(own.get("task"), str) and isinstance(own.get("options"), dict):

@@ -10,12 +10,12 @@ from typing import NamedTuple
 from agents.io.safe_files import shorten
 from envs.world import Task
 from sandbox.exchange.importing import save_records, session_task
-from sandbox.exchange.ledger import Entry, Ledger, Tell, read_session
+from sandbox.exchange.ledger import Entry, Ledger, ProgressCallback, read_session
 from sandbox.exchange.state_validation import task_of_file
 
 
 @dataclass(frozen=True)
-class Target:
+class ImportTarget:
     """Where an import goes. world: what a new session there shall be in, if the person says so."""
 
     session: Path
@@ -23,9 +23,9 @@ class Target:
     world: str | None = None
 
 
-Write = Callable[[Path, Path, Tell], str]
+Write = Callable[[Path, Path, ProgressCallback], str]
 """(session, out, tell) -> what was written, as a sentence."""
-Read = Callable[[Path, Target, Tell], str]
+Read = Callable[[Path, ImportTarget, ProgressCallback], str]
 """(path, where to, tell) -> what was read, as a sentence."""
 
 
@@ -34,11 +34,11 @@ class UnknownFormat(ValueError):
 
 
 class Format(NamedTuple):
-    """A way to write, to read, or both; `looks` tells whether a path seems to be of it."""
+    """A way to write, to read, or both; `matches` tells whether a path seems to be of it."""
 
     write: Write | None
     read: Read | None
-    looks: Callable[[Path], bool]
+    matches: Callable[[Path], bool]
 
 
 def writer(name: str) -> Write:
@@ -55,7 +55,7 @@ def reader(name: str | None, path: Path) -> Read:
     if name is None:
         if not path.exists():
             raise UnknownFormat(f"there is no file or folder {path}.")
-        name = next((key for key, one in known.items() if one.looks(path)), None)
+        name = next((key for key, one in known.items() if one.matches(path)), None)
         if name is None:
             raise UnknownFormat(f"{path} is of no known format: say --format, one of {', '.join(known)}.")
     if name not in known:
@@ -65,17 +65,17 @@ def reader(name: str | None, path: Path) -> Read:
     return read
 
 
-def _half(tell: Tell, second: bool = False) -> Tell:
+def _half(tell: ProgressCallback, second: bool = False) -> ProgressCallback:
     return lambda share, text: tell((share + second) / 2, text)
 
 
-def _save(ledger: Ledger, target: Target, tell: Tell) -> str:
+def _save(ledger: Ledger, target: ImportTarget, tell: ProgressCallback) -> str:
     done = save_records(ledger, target.session, target.rater, tell)
     twice = f"; {done.known} were there already" if done.known else ""
     return f"{done.saved} records saved in {target.session}{twice}."
 
 
-def _world_for(target: Target, said: tuple[str, dict[str, object]] | None) -> Task:
+def _world_for(target: ImportTarget, declared: tuple[str, dict[str, object]] | None) -> Task:
     """The session's world; for a new session what the person says, else what the file says."""
     from envs.task_catalog import task
 
@@ -84,46 +84,46 @@ def _world_for(target: Target, said: tuple[str, dict[str, object]] | None) -> Ta
         return known
     if target.world is not None:
         return task(target.world)
-    if said is None:
+    if declared is None:
         raise UnknownFormat(
             f"the file does not say its world, and there is no session {target.session} yet: add --world ID."
         )
-    return task_of_file(*said)
+    return task_of_file(*declared)
 
 
-def _into(world: Task, entries: list[Entry], target: Target, tell: Tell) -> str:
+def _into(world: Task, entries: list[Entry], target: ImportTarget, tell: ProgressCallback) -> str:
     ledger = Ledger(world.id, dict(world.options), entries)
     return _save(ledger, target, tell)
 
 
-def _write_bundle(session: Path, out: Path, tell: Tell) -> str:
+def _write_bundle(session: Path, out: Path, tell: ProgressCallback) -> str:
     from sandbox.exchange import preference_bundle
 
     count = preference_bundle.write(out, read_session(session, _half(tell)), _half(tell, True))
     return f"{count} records of {session} are in {out}."
 
 
-def _read_bundle(path: Path, target: Target, tell: Tell) -> str:
+def _read_bundle(path: Path, target: ImportTarget, tell: ProgressCallback) -> str:
     from sandbox.exchange import preference_bundle
 
     return _save(preference_bundle.read(path, _half(tell)), target, _half(tell, True))
 
 
-def _write_csv(session: Path, out: Path, tell: Tell) -> str:
+def _write_csv(session: Path, out: Path, tell: ProgressCallback) -> str:
     from sandbox.exchange import labels
 
     count = labels.write_csv(out, read_session(session, _half(tell)), _half(tell, True))
     return f"{count} labels of {session} are in {out}."
 
 
-def _write_parquet(session: Path, out: Path, tell: Tell) -> str:
+def _write_parquet(session: Path, out: Path, tell: ProgressCallback) -> str:
     from sandbox.exchange import labels
 
     count = labels.write_parquet(out, read_session(session, _half(tell)), _half(tell, True))
     return f"{count} labels of {session} are in {out}."
 
 
-def _read_labels(path: Path, target: Target, tell: Tell) -> str:
+def _read_labels(path: Path, target: ImportTarget, tell: ProgressCallback) -> str:
     from sandbox.exchange import labels
 
     rows = labels.read_parquet(path) if path.suffix == ".parquet" else labels.read_csv(path)
@@ -133,14 +133,14 @@ def _read_labels(path: Path, target: Target, tell: Tell) -> str:
     return _save(Ledger(ledger.world, ledger.options, found), target, _half(tell, True))
 
 
-def _write_cpl(session: Path, out: Path, tell: Tell) -> str:
+def _write_cpl(session: Path, out: Path, tell: ProgressCallback) -> str:
     from sandbox.exchange import cpl_format
 
     records = [entry.record for entry in read_session(session, _half(tell)).entries]
     return f"{cpl_format.write(out, records, _half(tell, True))} pairs of {session} are in {out}."
 
 
-def _read_cpl(path: Path, target: Target, tell: Tell) -> str:
+def _read_cpl(path: Path, target: ImportTarget, tell: ProgressCallback) -> str:
     from sandbox.exchange import cpl_format
 
     arrays = cpl_format.read(path)
@@ -149,7 +149,7 @@ def _read_cpl(path: Path, target: Target, tell: Tell) -> str:
 
 
 def _write_minari(arrow: bool) -> Write:
-    def write(session: Path, out: Path, tell: Tell) -> str:
+    def write(session: Path, out: Path, tell: ProgressCallback) -> str:
         from sandbox.exchange import minari
 
         count = minari.write(out, read_session(session, _half(tell)), arrow, _half(tell, True))
@@ -158,7 +158,7 @@ def _write_minari(arrow: bool) -> Write:
     return write
 
 
-def _read_minari(path: Path, target: Target, tell: Tell) -> str:
+def _read_minari(path: Path, target: ImportTarget, tell: ProgressCallback) -> str:
     from sandbox.exchange import episodes, minari
 
     found, said = minari.read(path, _half(tell))
@@ -166,7 +166,7 @@ def _read_minari(path: Path, target: Target, tell: Tell) -> str:
     return _into(world, episodes.entries(found, world, path.name), target, _half(tell, True))
 
 
-def _read_imitation(path: Path, target: Target, tell: Tell) -> str:
+def _read_imitation(path: Path, target: ImportTarget, tell: ProgressCallback) -> str:
     from sandbox.exchange import episodes, imitation_format
 
     found = imitation_format.read(path, _half(tell))
@@ -174,7 +174,7 @@ def _read_imitation(path: Path, target: Target, tell: Tell) -> str:
     return _into(world, episodes.entries(found, world, path.name), target, _half(tell, True))
 
 
-def _write_agent(session: Path, out: Path, tell: Tell) -> str:
+def _write_agent(session: Path, out: Path, tell: ProgressCallback) -> str:
     from agents.io.agent_bundle import save
     from sandbox.exchange.agents import session_agent
 
@@ -184,7 +184,7 @@ def _write_agent(session: Path, out: Path, tell: Tell) -> str:
     return f"The agent of {session} is in {out} ({agent.learner}, {agent.env_steps} steps)."
 
 
-def _write_sb3(session: Path, out: Path, tell: Tell) -> str:
+def _write_sb3(session: Path, out: Path, tell: ProgressCallback) -> str:
     from agents.io.sb3_zip import write_zip
     from sandbox.exchange.agents import session_agent
 
@@ -194,15 +194,15 @@ def _write_sb3(session: Path, out: Path, tell: Tell) -> str:
     return f"The agent of {session} is in {out}, for `PPO.load` of Stable-Baselines3."
 
 
-def _read_agent(path: Path, target: Target, tell: Tell) -> str:
-    from sandbox.exchange.agents import keep
+def _read_agent(path: Path, target: ImportTarget, tell: ProgressCallback) -> str:
+    from sandbox.exchange.agents import import_agent
 
     world = session_task(target.session)
     if world is None:
         raise UnknownFormat(
             f"there is no session {target.session}: an agent is kept in one, so make it first."
         )
-    return f"The agent is in {keep(path, target.session, world)}."
+    return f"The agent is in {import_agent(path, target.session, world)}."
 
 
 def _never(path: Path) -> bool:

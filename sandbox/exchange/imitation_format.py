@@ -14,15 +14,17 @@ import numpy as np
 
 from agents.io.safe_files import UnsafeFile, parse_json, read_bytes, shorten
 from sandbox.exchange.episodes import Episode
-from sandbox.exchange.isolated_parser import IsolatedParser, using
-from sandbox.exchange.ledger import Tell, silent
+from sandbox.exchange.isolated_parser import IsolatedParser, parser_or_new
+from sandbox.exchange.ledger import ProgressCallback, no_progress
 
 STATE = "state.json"
 DATA_FILE = re.compile(r"[-\w]+\.arrow")
 MOST_FILES = 1000
 
 
-def read(path: Path, tell: Tell = silent, apart: IsolatedParser | None = None) -> list[Episode]:
+def read(
+    path: Path, tell: ProgressCallback = no_progress, parser: IsolatedParser | None = None
+) -> list[Episode]:
     """The trajectories of a folder. Raises UnsafeFile."""
     if path.is_symlink():
         raise UnsafeFile(f"{path} is a link: give the folder itself.")
@@ -31,7 +33,7 @@ def read(path: Path, tell: Tell = silent, apart: IsolatedParser | None = None) -
     if state.get("_indices_data_files"):
         raise UnsafeFile(f"{path} was saved with a selection of its rows: save it anew, flattened.")
     found: list[Episode] = []
-    with using(apart, "imitation") as reader:
+    with parser_or_new(parser, "imitation") as reader:
         for number, name in enumerate(names):
             facts, arrays = reader.read("imitation", path / name)
             for row in range(facts["trajectories"]):
@@ -42,10 +44,10 @@ def read(path: Path, tell: Tell = silent, apart: IsolatedParser | None = None) -
     return found
 
 
-def _data_files(said: Any, path: Path) -> list[str]:
+def _data_files(state: Any, path: Path) -> list[str]:
     names: list[Any]
-    fits = isinstance(said, list) and 0 < len(said) <= MOST_FILES
-    names = [one.get("filename") if isinstance(one, dict) else None for one in said] if fits else []
+    fits = isinstance(state, list) and 0 < len(state) <= MOST_FILES
+    names = [one.get("filename") if isinstance(one, dict) else None for one in state] if fits else []
     if not names:
         raise UnsafeFile(f"{path / STATE} lists no data files.")
     for name in names:

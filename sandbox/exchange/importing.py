@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from envs.task_catalog import task
 from envs.world import Task
-from sandbox.exchange.ledger import Ledger, Tell, silent
-from sandbox.exchange.state_validation import InvalidRecord, check, task_of_file
+from sandbox.exchange.ledger import Ledger, ProgressCallback, no_progress
+from sandbox.exchange.state_validation import InvalidRecord, check_ledger, task_of_file
 from sandbox.session.folder import SessionFile
 from sandbox.session.opening import DEFAULT_LEARNER, open_parts
 from sandbox.session.session_options import SessionOptions
@@ -23,7 +23,7 @@ AT_ONCE = 500
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportReport:
     """How many records are new in the session, and how many it had already."""
 
     saved: int
@@ -36,7 +36,9 @@ def session_task(folder: Path) -> Task | None:
     return None if facts is None else task(facts.world, **facts.options)
 
 
-def save_records(ledger: Ledger, folder: Path, rater: str, tell: Tell = silent) -> Imported:
+def save_records(
+    ledger: Ledger, folder: Path, rater: str, tell: ProgressCallback = no_progress
+) -> ImportReport:
     """Check all of `ledger` against the world of the session in `folder`, then save it there.
 
     A new session is made if there is none. Raises InvalidRecord before anything is saved.
@@ -50,7 +52,7 @@ def save_records(ledger: Ledger, folder: Path, rater: str, tell: Tell = silent) 
             f"the file is about {ledger.world!r}, and the session {folder} is in {world.id}: "
             "choose a session in that world, or a new folder."
         )
-    check(ledger, world, lambda share, text: tell(share / 2, text))
+    check_ledger(ledger, world, lambda share, text: tell(share / 2, text))
     options = SessionOptions(
         world=ledger.world,
         learner=DEFAULT_LEARNER if fresh else None,
@@ -59,15 +61,15 @@ def save_records(ledger: Ledger, folder: Path, rater: str, tell: Tell = silent) 
     )
     parts = open_parts(folder, options)
     try:
-        known = {line.id for line in parts.store.outline()}
+        known = {line.id for line in parts.store.record_summaries()}
         _save(ledger, parts.store, lambda share, text: tell(0.5 + share / 2, text))
     finally:
         parts.store.close()
     new = sum(entry.record.id not in known for entry in ledger.entries)
-    return Imported(new, len(ledger.entries) - new)
+    return ImportReport(new, len(ledger.entries) - new)
 
 
-def _save(ledger: Ledger, store: Store, tell: Tell) -> None:
+def _save(ledger: Ledger, store: Store, tell: ProgressCallback) -> None:
     entries = list(ledger.entries)
     for start in range(0, len(entries), AT_ONCE):
         some = entries[start : start + AT_ONCE]

@@ -24,7 +24,7 @@ class MissingLibrary(RuntimeError):
     """A format needs a package that is not installed; the text is a sentence."""
 
 
-def need(*kinds: str) -> None:
+def require_libraries(*kinds: str) -> None:
     """Raise MissingLibrary unless what these kinds of file need is installed."""
     for kind in kinds:
         if find_spec(LIBRARIES[kind]) is None:
@@ -35,7 +35,7 @@ def need(*kinds: str) -> None:
 
 
 @contextmanager
-def using(given: IsolatedParser | None, kind: str) -> Iterator[IsolatedParser]:
+def parser_or_new(given: IsolatedParser | None, kind: str) -> Iterator[IsolatedParser]:
     """The process given, or one of its own for the block."""
     if given is not None:
         yield given
@@ -48,7 +48,7 @@ class IsolatedParser:
     """A process that reads files of some kinds; one at a time."""
 
     def __init__(self, *kinds: str) -> None:
-        need(*kinds)
+        require_libraries(*kinds)
         env = {
             **os.environ,
             "PYTHONPATH": str(ROOT),

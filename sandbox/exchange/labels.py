@@ -19,8 +19,8 @@ from agents.feedback.feedback_kind import RECORD_TYPES
 from agents.feedback.records import Record, Undo, new_id
 from agents.io.safe_files import UnsafeFile, check_text, fresh_file, read_bytes, shorten
 from envs.trajectory import Trajectory
-from sandbox.exchange.isolated_parser import IsolatedParser, need, using
-from sandbox.exchange.ledger import Entry, Ledger, Tell, silent
+from sandbox.exchange.isolated_parser import IsolatedParser, parser_or_new, require_libraries
+from sandbox.exchange.ledger import Entry, Ledger, ProgressCallback, no_progress
 from sandbox.exchange.preference_bundle import ID, trajectories_of
 from sandbox.store.codec import CodecError, decode, encode
 from sandbox.store.provenance import Provenance
@@ -68,7 +68,7 @@ def _number(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def write_csv(path: Path, ledger: Ledger, tell: Tell = silent) -> int:
+def write_csv(path: Path, ledger: Ledger, tell: ProgressCallback = no_progress) -> int:
     """Write a CSV file; how many rows it has."""
     rows = rows_of(ledger)
     with fresh_file(path) as fresh, fresh.open("w", newline="", encoding="utf-8") as file:
@@ -148,9 +148,9 @@ def _check_columns(names: Sequence[str], path: Path) -> None:
         )
 
 
-def write_parquet(path: Path, ledger: Ledger, tell: Tell = silent) -> int:
+def write_parquet(path: Path, ledger: Ledger, tell: ProgressCallback = no_progress) -> int:
     """Write a Parquet file; how many rows it has."""
-    need("parquet")
+    require_libraries("parquet")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -163,9 +163,9 @@ def write_parquet(path: Path, ledger: Ledger, tell: Tell = silent) -> int:
     return len(rows)
 
 
-def read_parquet(path: Path, apart: IsolatedParser | None = None) -> list[Row]:
+def read_parquet(path: Path, parser: IsolatedParser | None = None) -> list[Row]:
     """The rows of a Parquet file, read apart. Raises UnsafeFile."""
-    with using(apart, "parquet") as reader:
+    with parser_or_new(parser, "parquet") as reader:
         facts, _ = reader.read("parquet", path)
     columns: Mapping[str, list[Any]] = facts["columns"]
     _check_columns(list(columns), path)

@@ -11,11 +11,11 @@ from agents.feedback.records import Record
 from sandbox.session.folder import STORE, SessionError, SessionFile
 from sandbox.store.provenance import Provenance
 
-Tell = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 """tell(share done in 0..1, what is going on)"""
 
 
-def silent(share: float, text: str) -> None:
+def no_progress(share: float, text: str) -> None:
     """A Tell that tells nobody."""
 
 
@@ -36,7 +36,7 @@ class Ledger:
     entries: Sequence[Entry] = ()
 
 
-def read_session(folder: Path, tell: Tell = silent) -> Ledger:
+def read_session(folder: Path, tell: ProgressCallback = no_progress) -> Ledger:
     """All records of the session in `folder`, taken-back ones and the undos among them.
 
     Reads only, also while a window has the session open. Raises SessionError or StoreError.
@@ -48,13 +48,13 @@ def read_session(folder: Path, tell: Tell = silent) -> Ledger:
         raise SessionError(f"there is no session in {folder}: give the folder of one.")
     reader = Reader(facts.store or folder / STORE)
     try:
-        total, after = reader.newest(), 0
+        total, after = reader.latest_seq(), 0
         found: list[tuple[int, Record]] = []
         while some := reader.records(after, limit=200):
             found += some
             after = some[-1][0]
             tell(after / max(total, 1), "reading the session")
-        known = reader.origins()
+        known = reader.provenance_by_id()
     finally:
         reader.close()
     return Ledger(facts.world, dict(facts.options), [Entry(r, known[r.id]) for _, r in found])

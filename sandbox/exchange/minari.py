@@ -19,12 +19,12 @@ from gymnasium import spaces
 
 from agents.feedback.records import Demonstration
 from agents.io.safe_files import Arrays, UnsafeFile, check_text, fresh_folder, parse_json, read_bytes, shorten
-from envs.gym_env import written_reward
+from envs.gym_env import compute_proxy_reward
 from envs.task_catalog import task
 from envs.world import OBS_BOUND, Task
-from sandbox.exchange.episodes import OURS, Episode, demonstrations, origin_of, own_text
-from sandbox.exchange.isolated_parser import IsolatedParser, need, using
-from sandbox.exchange.ledger import Ledger, Tell, silent
+from sandbox.exchange.episodes import OURS, Episode, declared_world, demonstrations, own_text
+from sandbox.exchange.isolated_parser import IsolatedParser, parser_or_new, require_libraries
+from sandbox.exchange.ledger import Ledger, ProgressCallback, no_progress
 from sandbox.store.provenance import Provenance
 
 DATA, METADATA, MAIN = "data", "metadata.json", "main_data.hdf5"
@@ -34,9 +34,9 @@ NAMES = ("observations", "actions", "rewards", "terminations", "truncations")
 MOST_EPISODES = 100_000
 
 
-def write(path: Path, ledger: Ledger, arrow: bool = False, tell: Tell = silent) -> int:
+def write(path: Path, ledger: Ledger, arrow: bool = False, tell: ProgressCallback = no_progress) -> int:
     """Write the standing demonstrations; how many there are."""
-    need("minari-arrow" if arrow else "hdf5")
+    require_libraries("minari-arrow" if arrow else "hdf5")
     kept = demonstrations(ledger)
     if not kept:
         raise UnsafeFile("there are no demonstrations to write: drive first, or choose the format 'bundle'.")
@@ -59,7 +59,7 @@ def _columns(record: Demonstration, world: Task) -> tuple[Arrays, Arrays]:
     columns = {
         "observations": clip.observations,
         "actions": clip.actions,
-        "rewards": written_reward(world, clip.terms),
+        "rewards": compute_proxy_reward(world, clip.terms),
         "terminations": np.zeros(steps, np.bool_),
         "truncations": truncated,
     }
@@ -70,7 +70,9 @@ def _columns(record: Demonstration, world: Task) -> tuple[Arrays, Arrays]:
     return columns, infos
 
 
-def _write_hdf5(data: Path, kept: list[tuple[Demonstration, Provenance]], world: Task, tell: Tell) -> None:
+def _write_hdf5(
+    data: Path, kept: list[tuple[Demonstration, Provenance]], world: Task, tell: ProgressCallback
+) -> None:
     import h5py
 
     with h5py.File(data / MAIN, "w") as file:
@@ -86,7 +88,9 @@ def _write_hdf5(data: Path, kept: list[tuple[Demonstration, Provenance]], world:
             tell((number + 1) / len(kept), "writing episodes")
 
 
-def _write_arrow(data: Path, kept: list[tuple[Demonstration, Provenance]], world: Task, tell: Tell) -> None:
+def _write_arrow(
+    data: Path, kept: list[tuple[Demonstration, Provenance]], world: Task, tell: ProgressCallback
+) -> None:
     import pyarrow as pa
 
     def rows(value: Any) -> Any:
@@ -155,11 +159,13 @@ def _metadata(name: str, kept: list[Any], world: Task, arrow: bool) -> dict[str,
     return found
 
 
-Said = tuple[str, dict[str, Any]] | None
+DeclaredWorld = tuple[str, dict[str, Any]] | None
 """World and options as a file names them."""
 
 
-def read(path: Path, tell: Tell = silent, apart: IsolatedParser | None = None) -> tuple[list[Episode], Said]:
+def read(
+    path: Path, tell: ProgressCallback = no_progress, parser: IsolatedParser | None = None
+) -> tuple[list[Episode], DeclaredWorld]:
     """The episodes of a data set's folder (or of its `data`), and which world they say. Raises UnsafeFile.
 
     Nothing that the metadata names is made, imported or asked for: neither env_spec nor requirements.
@@ -175,16 +181,16 @@ def read(path: Path, tell: Tell = silent, apart: IsolatedParser | None = None) -
     if type(total) is not int or not 0 <= total <= MOST_EPISODES:
         raise UnsafeFile(f"{data / METADATA} says {shorten(total)} episodes: 0 to {MOST_EPISODES} are read.")
     if kind == "hdf5":
-        found = _read_hdf5(data / MAIN, total, tell, apart)
+        found = _read_hdf5(data / MAIN, total, tell, parser)
     elif kind == "arrow":
-        found = _read_arrow(data, total, tell, apart)
+        found = _read_arrow(data, total, tell, parser)
     else:
         raise UnsafeFile(f"{data / METADATA} says the format {shorten(kind)}: 'hdf5' and 'arrow' are read.")
     own = found[0].own if found else None
-    return found, _named(metadata.get("env_spec")) if own is None else origin_of(own)
+    return found, _named(metadata.get("env_spec")) if own is None else declared_world(own)
 
 
-def _named(spec: Any) -> Said:
+def _named(spec: Any) -> DeclaredWorld:
     """The id in an environment's description; nothing else of it is believed."""
     if not isinstance(spec, str):
         return None
@@ -192,8 +198,10 @@ def _named(spec: Any) -> Said:
     return (id, {}) if isinstance(id, str) else None
 
 
-def _read_hdf5(file: Path, total: int, tell: Tell, apart: IsolatedParser | None) -> list[Episode]:
-    with using(apart, "hdf5") as reader:
+def _read_hdf5(
+    file: Path, total: int, tell: ProgressCallback, parser: IsolatedParser | None
+) -> list[Episode]:
+    with parser_or_new(parser, "hdf5") as reader:
         tell(0.3, "reading HDF5 apart")
         facts, arrays = reader.read("hdf5", file)
     parts: dict[str, Arrays] = {}
@@ -209,9 +217,11 @@ def _read_hdf5(file: Path, total: int, tell: Tell, apart: IsolatedParser | None)
     return found
 
 
-def _read_arrow(data: Path, total: int, tell: Tell, apart: IsolatedParser | None) -> list[Episode]:
+def _read_arrow(
+    data: Path, total: int, tell: ProgressCallback, parser: IsolatedParser | None
+) -> list[Episode]:
     found = []
-    with using(apart, "minari-arrow") as reader:
+    with parser_or_new(parser, "minari-arrow") as reader:
         for number in range(total):
             folder = data / str(number)
             if folder.is_symlink() or not folder.is_dir():
@@ -224,7 +234,7 @@ def _read_arrow(data: Path, total: int, tell: Tell, apart: IsolatedParser | None
     return found
 
 
-def _episode(name: str, arrays: Arrays, said: dict[str, Any]) -> Episode:
+def _episode(name: str, arrays: Arrays, metadata: dict[str, Any]) -> Episode:
     missing = [key for key in NAMES[:3] if key not in arrays]
     if missing:
         raise UnsafeFile(f"{name} has no plain array {missing[0]!r} (others can't be laid flat here).")
@@ -233,7 +243,7 @@ def _episode(name: str, arrays: Arrays, said: dict[str, Any]) -> Episode:
         wanted = steps + 1 if key == "observations" else steps
         if key in arrays and (arrays[key].ndim == 0 or len(arrays[key]) != wanted):
             raise UnsafeFile(f"{name} of {steps} steps has {key} of shape {list(arrays[key].shape)}.")
-    seed, own = said.get("seed"), said.get(OURS)
+    seed, own = metadata.get("seed"), metadata.get(OURS)
     return Episode(
         name=name,
         observations=arrays["observations"],

@@ -20,7 +20,7 @@ from safetensors.numpy import save as save_arrays
 from agents.io.manifest import read_folder, write_folder
 from agents.io.safe_files import Arrays, UnsafeFile, parse_json, read_tensors, shorten
 from envs.trajectory import Trajectory
-from sandbox.exchange.ledger import Entry, Ledger, Tell, silent
+from sandbox.exchange.ledger import Entry, Ledger, ProgressCallback, no_progress
 from sandbox.session.folder import program_version
 from sandbox.store.codec import CodecError, decode, encode
 from sandbox.store.provenance import Provenance
@@ -33,7 +33,7 @@ ID = re.compile(r"[0-9a-f]{32}")
 MOST_TEXT = 400
 
 
-def write(path: Path, ledger: Ledger, tell: Tell = silent) -> int:
+def write(path: Path, ledger: Ledger, tell: ProgressCallback = no_progress) -> int:
     """Write a bundle folder; how many records are in it. Raises UnsafeFile if `path` exists."""
     clips: list[dict[str, Any]] = []
     arrays: Arrays = {}
@@ -46,7 +46,7 @@ def write(path: Path, ledger: Ledger, tell: Tell = silent) -> int:
             if part.digest not in index:
                 index[part.digest] = len(clips)
                 arrays |= _arrays(len(clips), trajectory)
-                clips.append(_facts(trajectory))
+                clips.append(_clip_fields(trajectory))
             roles.setdefault(part.role, []).append(index[part.digest])
         records.append(
             {
@@ -72,7 +72,7 @@ def write(path: Path, ledger: Ledger, tell: Tell = silent) -> int:
     return len(records)
 
 
-def read(path: Path, tell: Tell = silent) -> Ledger:
+def read(path: Path, tell: ProgressCallback = no_progress) -> Ledger:
     """The ledger that `write` wrote. Raises UnsafeFile with a sentence for anything else."""
     files = read_folder(path, {FACTS, CLIPS})
     facts = parse_json(files[FACTS], FACTS)
@@ -117,7 +117,7 @@ def _arrays(number: int, clip: Trajectory) -> Arrays:
     }
 
 
-def _facts(clip: Trajectory) -> dict[str, Any]:
+def _clip_fields(clip: Trajectory) -> dict[str, Any]:
     said = {name: getattr(clip, name) for name in TEXTS}
     return {**said, "options": dict(clip.options), "seed": clip.seed, "steps": len(clip)}
 
@@ -128,14 +128,14 @@ def _list(facts: Mapping[str, Any], name: str) -> list[Any]:
     return list(facts[name])
 
 
-def _trajectory(number: int, said: Any, arrays: Arrays) -> Trajectory:
+def _trajectory(number: int, data: Any, arrays: Arrays) -> Trajectory:
     """Clip `number` from what is said of it and its arrays; types and lengths are checked, not meanings."""
     name = f"clip {number}"
-    if not isinstance(said, dict) or set(said) != {*TEXTS, "options", "seed", "steps"}:
+    if not isinstance(data, dict) or set(data) != {*TEXTS, "options", "seed", "steps"}:
         raise UnsafeFile(f"{name} is not described as a clip is.")
-    if not all(isinstance(said[key], str) and len(said[key]) <= MOST_TEXT for key in TEXTS):
+    if not all(isinstance(data[key], str) and len(data[key]) <= MOST_TEXT for key in TEXTS):
         raise UnsafeFile(f"{name} has a task, driver or kernel that is no short text.")
-    if not isinstance(said["options"], dict) or not isinstance(said["seed"], int | None):
+    if not isinstance(data["options"], dict) or not isinstance(data["seed"], int | None):
         raise UnsafeFile(f"{name} has options or a seed of a wrong kind.")
     missing = [key for key in ARRAYS[:-1] if key not in arrays]
     if missing:
@@ -146,21 +146,21 @@ def _trajectory(number: int, said: Any, arrays: Arrays) -> Trajectory:
         rows = steps if key == "terms" else steps + 1
         if arrays[key].ndim != dimensions or len(arrays[key]) != rows:
             raise UnsafeFile(f"{name} of {steps} steps has {key} of shape {list(arrays[key].shape)}.")
-    if steps != said["steps"] or arrays["actions"].ndim > 2:
+    if steps != data["steps"] or arrays["actions"].ndim > 2:
         raise UnsafeFile(f"{name} has actions of shape {list(arrays['actions'].shape)}.")
     for key, dtype in (("rng", np.uint64), ("observations", np.float32), ("terms", np.float32)):
         if arrays[key].dtype != dtype:
             raise UnsafeFile(f"{name} has {key} of type {arrays[key].dtype}, not {np.dtype(dtype)}.")
-    facts: dict[str, Any] = {key: said[key] for key in (*TEXTS, "options", "seed")}
+    facts: dict[str, Any] = {key: data[key] for key in (*TEXTS, "options", "seed")}
     parts: dict[str, Any] = {**facts, **arrays}
     return Trajectory(**parts)
 
 
-def _entry(number: int, said: Any, clips: list[Trajectory]) -> Entry:
+def _entry(number: int, data: Any, clips: list[Trajectory]) -> Entry:
     name = f"record {number}"
-    if not isinstance(said, dict) or set(said) != {"id", "kind", "body", "clips", "provenance"}:
+    if not isinstance(data, dict) or set(data) != {"id", "kind", "body", "clips", "provenance"}:
         raise UnsafeFile(f"{name} is not described as a record is.")
-    id, kind, body, roles = said["id"], said["kind"], said["body"], said["clips"]
+    id, kind, body, roles = data["id"], data["kind"], data["body"], data["clips"]
     if not isinstance(id, str) or not ID.fullmatch(id) or not isinstance(kind, str):
         raise UnsafeFile(f"{name} has the id {shorten(id)} and the kind {shorten(kind)}.")
     if not isinstance(body, dict) or not isinstance(roles, dict):
@@ -174,23 +174,23 @@ def _entry(number: int, said: Any, clips: list[Trajectory]) -> Entry:
         record = decode(id, kind, json.dumps(body), chosen)
     except CodecError as error:
         raise UnsafeFile(f"{name} can't be read: {error}.") from error
-    return Entry(record, provenance_of(name, said["provenance"]))
+    return Entry(record, parse_provenance(name, data["provenance"]))
 
 
-def provenance_of(name: str, said: Any) -> Provenance:
+def parse_provenance(name: str, data: Any) -> Provenance:
     """Where a record comes from, as a file says it; UnsafeFile for values of a wrong kind."""
     known = {item.name for item in fields(Provenance)}
-    if not isinstance(said, dict) or set(said) != known:
+    if not isinstance(data, dict) or set(data) != known:
         raise UnsafeFile(f"{name} does not say where it comes from.")
-    order = said["side_order"]
-    texts = [said[key] for key in ("rater", "program", "said_at")]
-    maybe = [said[key] for key in ("question", "policy")]
+    order = data["side_order"]
+    texts = [data[key] for key in ("rater", "program", "said_at")]
+    maybe = [data[key] for key in ("question", "policy")]
     fits = (
         all(isinstance(text, str) and len(text) <= MOST_TEXT for text in texts)
         and all(text is None or (isinstance(text, str) and len(text) <= MOST_TEXT) for text in maybe)
         and (order is None or (isinstance(order, list) and all(type(i) is int for i in order)))
-        and type(said["reaction_seconds"]) in (int, float, type(None))
+        and type(data["reaction_seconds"]) in (int, float, type(None))
     )
     if not fits:
         raise UnsafeFile(f"{name} says where it comes from in values of a wrong kind.")
-    return Provenance(**{**said, "side_order": None if order is None else tuple(order)})
+    return Provenance(**{**data, "side_order": None if order is None else tuple(order)})

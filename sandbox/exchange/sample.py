@@ -13,14 +13,14 @@ from envs.task_catalog import task
 from envs.trajectory import Trajectory
 from envs.world import Task
 from sandbox.exchange.importing import save_records
-from sandbox.exchange.ledger import Entry, Ledger, silent
+from sandbox.exchange.ledger import Entry, Ledger, no_progress
 from sandbox.session.opening import DEFAULT_WORLD
 from sandbox.store.provenance import Provenance
 
 SAID_AT = "2026-01-01T00:00:00.000000+00:00"
 
 
-def driven(world: Task, steps: int, seed: int = 0, driver: str = "person") -> Trajectory:
+def random_recording(world: Task, steps: int, seed: int = 0, driver: str = "person") -> Trajectory:
     """A recording of random actions, also in a world of somebody else's."""
     random = np.random.default_rng(seed)
     sim = simulate(world, 1, seed)
@@ -38,12 +38,12 @@ def driven(world: Task, steps: int, seed: int = 0, driver: str = "person") -> Tr
 
 def ledger(world: Task, steps: int = 6, seed: int = 0) -> Ledger:
     """A record of each kind; the same each time."""
-    clips = tuple(driven(world, steps, seed + k, "random") for k in range(3))
+    clips = tuple(random_recording(world, steps, seed + k, "random") for k in range(3))
     ids = [f"{seed:024x}{k:08x}" for k in range(6)]
     first = Demonstration(clips[0], ids[0])
     records: list[Record] = [
         first,
-        Demonstration(driven(world, steps, seed + 3), ids[1]),
+        Demonstration(random_recording(world, steps, seed + 3), ids[1]),
         Comparison(clips[:2], (1, 0), question="", seconds=1.5, id=ids[2]),
         Evaluation(clips[2], 1.0, 1.0, 10.0, ids[3]),
         Correction(clips[1], clips[2], ids[4]),
@@ -75,4 +75,4 @@ def make_file(path: Path, session: Path, format: str | None) -> None:
         source = session
     if not source.exists():
         make_session(source)
-    writer(kind)(source, path, silent)
+    writer(kind)(source, path, no_progress)

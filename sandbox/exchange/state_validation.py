@@ -12,11 +12,11 @@ from gymnasium import spaces
 from agents.feedback.feedback_validation import record_clips
 from agents.feedback.records import Comparison, Evaluation, Record, Undo, Verdict, kind_of
 from agents.io.safe_files import shorten
-from envs.state_checks import unsound
+from envs.state_checks import why_invalid_state
 from envs.task_catalog import is_installed, task, task_ids
 from envs.trajectory import Trajectory
 from envs.world import OBS_BOUND, Task
-from sandbox.exchange.ledger import Ledger, Tell, silent
+from sandbox.exchange.ledger import Ledger, ProgressCallback, no_progress
 
 KERNELS = ("compiled", "plain", "foreign")
 MOST_STEPS = 100_000  # of a recording, with what went before it
@@ -60,7 +60,7 @@ def _is_plain(value: Any) -> bool:
     return word or value is None or isinstance(value, bool | int | float)
 
 
-def check(ledger: Ledger, world: Task, tell: Tell = silent) -> None:
+def check_ledger(ledger: Ledger, world: Task, tell: ProgressCallback = no_progress) -> None:
     """Raise InvalidRecord unless every record is one that could have been given in this world."""
     seen: set[str] = set()
     for number, entry in enumerate(ledger.entries):
@@ -161,7 +161,7 @@ def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False
             )
         if not np.isfinite(array).all():
             raise InvalidRecord(f"{name} has a NaN or an infinity in its {key}.")
-    wrong = unsound(world, clip.states) if world.can_restore and not bare else None
+    wrong = why_invalid_state(world, clip.states) if world.can_restore and not bare else None
     if wrong is not None:
         raise InvalidRecord(f"{name} has a state with {wrong}, which {world.id} never comes to.")
     bound = OBS_BOUND if world.can_restore else LARGE

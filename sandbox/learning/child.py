@@ -9,49 +9,49 @@ from time import monotonic
 from typing import Any
 
 from agents.snapshot import Snapshot
-from sandbox.learning.fork_server import Started, Starter
-from sandbox.learning.liveness import Pulse
-from sandbox.learning.messages import Beat, Command, Failure, Note, Points
+from sandbox.learning.fork_server import ProcessStarter, StartedProcess
+from sandbox.learning.liveness import LivenessProbe
+from sandbox.learning.messages import Command, CurveUpdate, Failure, Heartbeat, LearnerWarning
 from sandbox.learning.spec import WorkerSpec
 
-Message = Snapshot | Points | Note
+Message = Snapshot | CurveUpdate | LearnerWarning
 
 
-class Child:
+class ChildProcess:
     """One process; starting and hearing it has a thread, so that neither holds up the window."""
 
-    def __init__(self, starter: Starter, spec: WorkerSpec) -> None:
+    def __init__(self, starter: ProcessStarter, spec: WorkerSpec) -> None:
         self._starter, self._spec = starter, spec
         self._pipe, self._its_end = multiprocessing.get_context("spawn").Pipe()
-        self.born = self.heard = monotonic()
-        self.beat: Beat | None = None
+        self.started_at = self.last_message_at = monotonic()
+        self.heartbeat: Heartbeat | None = None
         self.failure: Failure | None = None
-        self.ready = False  # a first snapshot came
+        self.has_snapshot = False  # a first snapshot came
         self.exitcode: int | None = None  # when it has ended
-        self._started: Started | None = None
-        self._pulse: Pulse | None = None
-        self._unwanted = self._gone = False
+        self._process: StartedProcess | None = None
+        self._liveness: LivenessProbe | None = None
+        self._is_terminated = self._connection_closed = False
         self._ended = Event()
         self._lock = Lock()
         self._slots: dict[type, Any] = {}
-        Thread(target=self._live, name="learner-ear", daemon=True).start()
+        Thread(target=self._run, name="learner-ear", daemon=True).start()
 
     @property
     def pid(self) -> int | None:
         """The process's number, None while there is none."""
-        return self._started.pid if self._started else None
+        return self._process.pid if self._process else None
 
-    def take(self) -> list[Message]:
+    def take_messages(self) -> list[Message]:
         """The newest messages that were not taken yet."""
         with self._lock:
             slots, self._slots = self._slots, {}
         return list(slots.values())
 
-    def still_seconds(self) -> float:
+    def stalled_seconds(self) -> float:
         """How long it has stood still, as far as is known."""
-        if self._pulse is None and self.pid is not None:
-            self._pulse = Pulse(self.pid)
-        return self._pulse.still_seconds() if self._pulse is not None else 0.0
+        if self._liveness is None and self.pid is not None:
+            self._liveness = LivenessProbe(self.pid)
+        return self._liveness.stalled_seconds() if self._liveness is not None else 0.0
 
     def send(self, command: Command) -> None:
         """Tell it something; nothing happens if it is gone, which `exitcode` will tell."""
@@ -60,16 +60,16 @@ class Child:
         except OSError:
             return
 
-    def end(self, timeout: float = 0.0) -> None:
+    def terminate(self, timeout: float = 0.0) -> None:
         """Kill it if it still runs after `timeout` seconds; the ear closes the pipe."""
-        if timeout and self._started is not None:
+        if timeout and self._process is not None:
             self._ended.wait(timeout)
         with self._lock:
-            self._unwanted = True
-            if self._started is not None and not self._gone:
-                self._started.kill()
+            self._is_terminated = True
+            if self._process is not None and not self._connection_closed:
+                self._process.kill()
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         try:
             started = self._starter.start(self._its_end, self._spec)
         except (OSError, EOFError) as error:  # no memory, too many open files, or the starter was ended
@@ -79,32 +79,32 @@ class Child:
         finally:
             self._its_end.close()
         with self._lock:
-            self._started = started
-            if self._unwanted:
+            self._process = started
+            if self._is_terminated:
                 started.kill()
-        self._hear()
+        self._receive()
         with self._lock:
-            self._gone = True
+            self._connection_closed = True
         self.exitcode = started.wait()
         self._ended.set()
 
-    def _hear(self) -> None:
+    def _receive(self) -> None:
         pipe: Connection = self._pipe
         try:
             while True:
                 message = pipe.recv()
                 with self._lock:
-                    self.heard = monotonic()
-                    if isinstance(message, Beat):
-                        self.beat = message
+                    self.last_message_at = monotonic()
+                    if isinstance(message, Heartbeat):
+                        self.heartbeat = message
                         continue
                     if isinstance(message, Failure):
                         self.failure = message
                         continue
-                    self.ready |= isinstance(message, Snapshot)
+                    self.has_snapshot |= isinstance(message, Snapshot)
                     waiting = self._slots.get(type(message))
-                    if isinstance(message, Points) and waiting is not None:
-                        message = waiting.then(message)
+                    if isinstance(message, CurveUpdate) and waiting is not None:
+                        message = waiting.followed_by(message)
                     self._slots[type(message)] = message
         except (EOFError, OSError):
             pipe.close()

@@ -28,7 +28,7 @@ UNKNOWN = 255
 """The exit status of a learner whose nursery died before it could tell."""
 
 
-class Started(Protocol):
+class StartedProcess(Protocol):
     """A learner process that was started."""
 
     @property
@@ -43,13 +43,13 @@ class Started(Protocol):
         ...
 
 
-class Starter(Protocol):
+class ProcessStarter(Protocol):
     """Starts learner processes, each with its end of a pipe; for threads that may wait."""
 
-    broken: bool
+    is_broken: bool
     """Of no use any more: make another one."""
 
-    def start(self, end: Connection, spec: WorkerSpec) -> Started:
+    def start(self, end: Connection, spec: WorkerSpec) -> StartedProcess:
         """Raises OSError or EOFError."""
         ...
 
@@ -58,17 +58,17 @@ class Starter(Protocol):
         ...
 
 
-def starter(spec: WorkerSpec) -> Starter:
+def starter(spec: WorkerSpec) -> ProcessStarter:
     """What starts learners on this system."""
-    return ForkServer(spec) if sys.platform == "linux" else Spawner()
+    return ForkServer(spec) if sys.platform == "linux" else SpawnStarter()
 
 
-class Spawner:
+class SpawnStarter:
     """Each learner imports what it needs: where forking a process with libraries in it is not safe."""
 
-    broken = False
+    is_broken = False
 
-    def start(self, end: Connection, spec: WorkerSpec) -> Started:
+    def start(self, end: Connection, spec: WorkerSpec) -> StartedProcess:
         process = multiprocessing.get_context("spawn").Process(
             target=main, args=(end, spec), name="teachbox-learner", daemon=True
         )
@@ -102,28 +102,28 @@ class ForkServer:
         self._process: BaseProcess = context.Process(
             target=_serve, args=(self._its_end, spec), name="teachbox-nursery", daemon=True
         )
-        self._turn, self._closed = Lock(), False
-        self.broken = False
+        self._request_lock, self._closed = Lock(), False
+        self.is_broken = False
 
-    def start(self, end: Connection, spec: WorkerSpec) -> Started:
-        with self._turn:
+    def start(self, end: Connection, spec: WorkerSpec) -> StartedProcess:
+        with self._request_lock:
             try:
-                self._begin()
+                self._start_server()
                 self._requests.send(spec)
                 send_handle(self._requests, end.fileno(), self._process.pid)
                 return _Forked(self._requests.recv(), self)
             except (OSError, EOFError):
-                self.broken = True
+                self.is_broken = True
                 raise
 
     def wait(self, pid: int) -> int:
         """The exit status of a learner that has ended."""
-        with self._turn:
+        with self._request_lock:
             try:
                 self._requests.send(pid)
                 return int(self._requests.recv())
             except (OSError, EOFError):
-                self.broken = True
+                self.is_broken = True
                 return UNKNOWN
 
     def close(self) -> None:
@@ -131,7 +131,7 @@ class ForkServer:
         if self._process.pid is not None:
             self._process.kill()
 
-    def _begin(self) -> None:
+    def _start_server(self) -> None:
         if self._process.pid is None and not self._closed:
             self._process.start()
             self._its_end.close()
@@ -177,10 +177,10 @@ def _import(spec: WorkerSpec) -> None:
     """What this learner would import when it starts; nothing that opens a file or starts a thread."""
     from agents.learner_catalog import find_entry
     from envs.kernels import cache_folder
-    from sandbox.store.backend import place_of
+    from sandbox.store.backend import backend_of
 
     cache_folder()  # of the sources as they are imported here, whatever becomes of them later
-    place_of(spec.store).reading().dispose()
+    backend_of(spec.store).reading().dispose()
 
     spec.task_factory()
     if spec.make is None:

@@ -8,7 +8,7 @@ from time import monotonic
 LOOK_SECONDS = 0.25
 
 
-class Pulse:
+class LivenessProbe:
     """Looks at a process's threads: has one of them run, or waited for a processor, since last time?
 
     Only Linux says so (/proc, scheduler statistics); elsewhere the answer is always that it may run.
@@ -17,21 +17,21 @@ class Pulse:
     def __init__(self, pid: int) -> None:
         self._threads = Path(f"/proc/{pid}/task")
         self._last: dict[str, str] = {}
-        self._looked = self._moved = float("-inf")
+        self._looked = self._ran_at = float("-inf")
 
-    def still_seconds(self) -> float:
+    def stalled_seconds(self) -> float:
         """How long nothing has moved in it, as far as was looked; call it often while in doubt."""
         now = monotonic()
         if now - self._looked > 4 * LOOK_SECONDS:  # not looked for a while: begin to watch
-            self._last, self._moved = {}, now
+            self._last, self._ran_at = {}, now
         if now - self._looked >= LOOK_SECONDS:
             self._looked = now
-            seen = self._look()
+            seen = self._read_threads()
             if not seen or seen != self._last or any(state.startswith("R") for state in seen.values()):
-                self._last, self._moved = seen, now
-        return now - self._moved
+                self._last, self._ran_at = seen, now
+        return now - self._ran_at
 
-    def _look(self) -> dict[str, str]:
+    def _read_threads(self) -> dict[str, str]:
         """For each thread its state (R: it runs, or waits for a processor) and how long it ran so far."""
         try:
             return {path.name: _state(path) for path in self._threads.iterdir()}

@@ -11,26 +11,27 @@ Activity = Literal["starting", "learning", "waiting", "paused"]
 
 
 @dataclass(frozen=True)
-class Beat:
-    """A sign of life, twice a second and at each change. turn_seconds: since the loop last came round."""
+class Heartbeat:
+    """A sign of life, twice a second and at each change. iteration_seconds: since the loop last came
+    round."""
 
     activity: Activity
     text: str
-    turn_seconds: float = 0.0
+    iteration_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
-class Points:
-    """New points of the curves: keep the first `keep` that you have, and append these."""
+class CurveUpdate:
+    """New points of the curves: keep the first `kept_count` that you have, and append these."""
 
-    keep: int
+    kept_count: int
     points: tuple[CurvePoint, ...]
 
-    def then(self, later: Points) -> Points:
+    def followed_by(self, later: CurveUpdate) -> CurveUpdate:
         """Both changes as one."""
-        if later.keep < self.keep:
+        if later.kept_count < self.kept_count:
             return later
-        return Points(self.keep, self.points[: later.keep - self.keep] + later.points)
+        return CurveUpdate(self.kept_count, self.points[: later.kept_count - self.kept_count] + later.points)
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Note:
+class LearnerWarning:
     """Something that the person should know, although learning goes on."""
 
     text: str
@@ -55,18 +56,18 @@ class Command:
     value: str | int = ""
 
 
-def continue_curve(old: list[CurvePoint], new: tuple[CurvePoint, ...]) -> Points:
+def continue_curve(old: list[CurvePoint], new: tuple[CurvePoint, ...]) -> CurveUpdate:
     """How `old` becomes the curve that the learner shows now.
 
     The learner may give all of its points or only the newest. After a restart from a checkpoint it
     repeats a stretch: the repeated stretch replaces the old one.
     """
     if not new:
-        return Points(len(old), ())
+        return CurveUpdate(len(old), ())
     start = next((i for i, point in enumerate(old) if point.env_steps >= new[0].env_steps), len(old))
     same = 0
     for mine, its in zip(old[start:], new, strict=False):
         if mine is not its and mine != its:
             break
         same += 1
-    return Points(start + same, new[same:])
+    return CurveUpdate(start + same, new[same:])

@@ -18,7 +18,7 @@ SUGGEST_SHARE = 0.03  # in about this share of the learner's time,
 SUGGEST_AT_LEAST = 15.0  # but not more seldom than this, however busy the machine
 
 
-def _alike(one: Suggestion | None, other: Suggestion | None) -> bool:
+def _is_same_suggestion(one: Suggestion | None, other: Suggestion | None) -> bool:
     """Whether both name the same thing to do, or nothing."""
     return (one and (one.kind, one.clips)) == (other and (other.kind, other.clips))
 
@@ -30,15 +30,15 @@ class ReadyQuestions:
         self.clips = clips
         self.suggestion: Suggestion | None = None
         self._questions: deque[Question] = deque(maxlen=QUESTIONS)
-        self._asked: set[str] = set()
+        self._asked_ids: set[str] = set()
         self._stocked = now
-        self._thought: Suggestion | None = None
-        self._think_at, self._stale = now, True
+        self._last_suggestion: Suggestion | None = None
+        self._think_at, self._suggestion_is_stale = now, True
 
-    def empty(self) -> None:
+    def clear(self) -> None:
         """Another learner, or other questions."""
         self._questions.clear()
-        self.suggestion, self._thought, self._stale = None, None, True
+        self.suggestion, self._last_suggestion, self._suggestion_is_stale = None, None, True
 
     def set_clips(self, clips: int) -> None:
         """So many in each question from now on."""
@@ -46,21 +46,23 @@ class ReadyQuestions:
             self.clips = clips
             self._questions.clear()
 
-    def asked(self, id: str) -> None:
+    def mark_asked(self, id: str) -> None:
         """This one is before the person."""
-        self._asked.add(id)
+        self._asked_ids.add(id)
         self._questions = deque((q for q in self._questions if q.id != id), maxlen=QUESTIONS)
 
-    def renew(self, learner: Learner, now: float, *, moved: bool, heard: bool = False) -> bool:
-        """Keep all ready and not too old; moved: the learner went on; heard: it was told something just now,
-        so the newest question is too old. Whether there is anything new."""
-        self._stale |= moved
-        return self._restock(learner, now, moved, heard) | self._suggest(learner, now)
+    def refresh(
+        self, learner: Learner, now: float, *, has_stepped: bool, has_new_feedback: bool = False
+    ) -> bool:
+        """Keep all ready and not too old; has_stepped: the learner went on; has_new_feedback: it was told
+        something just now, so the newest question is too old. Whether there is anything new."""
+        self._suggestion_is_stale |= has_stepped
+        return self._restock(learner, now, has_stepped, has_new_feedback) | self._suggest(learner, now)
 
-    def _restock(self, learner: Learner, now: float, moved: bool, heard: bool) -> bool:
+    def _restock(self, learner: Learner, now: float, has_stepped: bool, has_new_feedback: bool) -> bool:
         full = len(self._questions) == QUESTIONS
         soon = now - self._stocked < (FRESH_SECONDS if full else MISSING_SECONDS)
-        if not heard and (soon or (full and not moved)):
+        if not has_new_feedback and (soon or (full and not has_stepped)):
             return False
         self._stocked = now
         question = learner.query(self.clips)
@@ -69,22 +71,24 @@ class ReadyQuestions:
         return question is not None
 
     def _suggest(self, learner: Learner, now: float) -> bool:
-        if not self._stale or now < self._think_at:
+        if not self._suggestion_is_stale or now < self._think_at:
             return False
-        begun, last = monotonic(), self._thought
-        self._thought = thought = learner.suggest()
+        begun, last = monotonic(), self._last_suggestion
+        self._last_suggestion = thought = learner.suggest()
         took = monotonic() - begun
         self._think_at = now + max(SUGGEST_SECONDS, min(SUGGEST_AT_LEAST, took / SUGGEST_SHARE))
         if thought is None and self.suggestion is None:
-            self._stale = False
+            self._suggestion_is_stale = False
             return False
-        if self.suggestion is not None and not (_alike(thought, self.suggestion) or _alike(thought, last)):
+        if self.suggestion is not None and not (
+            _is_same_suggestion(thought, self.suggestion) or _is_same_suggestion(thought, last)
+        ):
             return False  # two near ties would flicker: another way must be the best twice running
-        self.suggestion, self._stale = thought, False
+        self.suggestion, self._suggestion_is_stale = thought, False
         return True
 
-    def stamped(self, snapshot: Snapshot) -> Snapshot:
+    def add_to_snapshot(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with what is ready."""
         ready = (*snapshot.questions, *self._questions)
-        fresh = tuple(question for question in ready if question.id not in self._asked)
+        fresh = tuple(question for question in ready if question.id not in self._asked_ids)
         return replace(snapshot, questions=fresh, suggestion=self.suggestion)

@@ -8,27 +8,27 @@ from multiprocessing.connection import Connection
 from threading import Condition, Thread
 from typing import Any
 
-from sandbox.learning.messages import Beat, Points
+from sandbox.learning.messages import CurveUpdate, Heartbeat
 
 BEAT_SECONDS = 0.5
 
 
 class Sender(Thread):
-    """`put` replaces what of the same type was not sent yet (points of curves add up)."""
+    """`send` replaces what of the same type was not sent yet (points of curves add up)."""
 
-    def __init__(self, connection: Connection, beat: Callable[[], Beat]) -> None:
+    def __init__(self, connection: Connection, make_heartbeat: Callable[[], Heartbeat]) -> None:
         super().__init__(name="sender", daemon=True)
-        self._connection, self._beat = connection, beat
+        self._connection, self._make_heartbeat = connection, make_heartbeat
         self._slots: dict[type, Any] = {}
         self._wake = Condition()
         self._sending = False
         self.start()
 
-    def put(self, message: Any) -> None:
+    def send(self, message: Any) -> None:
         with self._wake:
             waiting = self._slots.get(type(message))
-            if isinstance(message, Points) and waiting is not None:
-                message = waiting.then(message)
+            if isinstance(message, CurveUpdate) and waiting is not None:
+                message = waiting.followed_by(message)
             self._slots[type(message)] = message
             self._wake.notify_all()
 
@@ -43,7 +43,7 @@ class Sender(Thread):
                 self._sending = False
                 self._wake.notify_all()
                 self._wake.wait_for(lambda: bool(self._slots), BEAT_SECONDS)
-                messages = list(self._slots.values()) or [self._beat()]
+                messages = list(self._slots.values()) or [self._make_heartbeat()]
                 self._slots.clear()
                 self._sending = True
             try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Literal
 
-from sandbox.learning.child import Child, Message
+from sandbox.learning.child import ChildProcess, Message
 from sandbox.learning.fork_server import starter
 from sandbox.learning.messages import Command
 from sandbox.learning.spec import WorkerSpec
@@ -30,8 +30,8 @@ class Limits:
 
     start_seconds: float = 180.0  # without a sign of life while it starts
     silent_seconds: float = 10.0  # without a sign of life once it learns
-    still_seconds: float = 1.0  # silent, and none of its threads moves: stopped or dead-locked
-    turn_seconds: float = 60.0  # one turn of its loop: a step that never ends
+    stalled_seconds: float = 1.0  # silent, and none of its threads moves: stopped or dead-locked
+    iteration_seconds: float = 60.0  # one turn of its loop: a step that never ends
     failures: int = 3  # in a row, then it is left alone
     settled_seconds: float = 20.0  # after which a failure is the first of a new row
 
@@ -51,7 +51,7 @@ class LearnerProcess:
 
     def __init__(self, spec: WorkerSpec, limits: Limits = Limits()) -> None:
         self._spec, self._limits = spec, limits
-        self._child: Child | None = None
+        self._child: ChildProcess | None = None
         self._starter = starter(spec)
         self._failures = 0
         self._nudged = 0.0
@@ -69,23 +69,23 @@ class LearnerProcess:
             return
         self._failures = 0
         self.status = Status("starting", "The learner is starting")
-        self._child = Child(self._starter, self._spec)
+        self._child = ChildProcess(self._starter, self._spec)
 
     def poll(self) -> Sequence[Message | Restarted]:
         """What came since the last call, newest of each kind; restarts the process if it must."""
         child = self._child
         if child is None:
             return ()
-        beat = child.beat  # first, or it could tell of what is not among the messages yet
-        messages = child.take()
+        beat = child.heartbeat  # first, or it could tell of what is not among the messages yet
+        messages = child.take_messages()
         if beat is not None and not (beat.activity == "starting" and self.status.state == "restarting"):
             self.status = Status(beat.activity, beat.text)
-        if monotonic() - child.born > self._limits.settled_seconds and child.ready:
+        if monotonic() - child.started_at > self._limits.settled_seconds and child.has_snapshot:
             self._failures = 0
         if child.exitcode is not None:
-            messages += child.take()  # what was still in its pipe
+            messages += child.take_messages()  # what was still in its pipe
         reason = self._lost(child)
-        return messages if reason is None else (*messages, *self._again(reason))
+        return messages if reason is None else (*messages, *self._restart(reason))
 
     def send(self, command: Command) -> None:
         """Tell the learner something; what must outlive a restart is remembered."""
@@ -109,40 +109,44 @@ class LearnerProcess:
         child, self._child = self._child, None
         if child is not None:
             child.send(Command("stop"))
-            child.end(timeout)
+            child.terminate(timeout)
         self._starter.close()
         self._starter = starter(self._spec)
 
-    def _lost(self, child: Child) -> str | None:
+    def _lost(self, child: ChildProcess) -> str | None:
         """Why the process must be started again, None while it is well."""
         limits, now = self._limits, monotonic()
         if child.failure is not None:
             return child.failure.text
         if child.exitcode is not None:
             return f"its process ended ({_ending(child.exitcode)})"
-        silent = now - child.heard
-        if silent > limits.still_seconds and child.still_seconds() > limits.still_seconds:
+        silent = now - child.last_message_at
+        if silent > limits.stalled_seconds and child.stalled_seconds() > limits.stalled_seconds:
             return f"it has not moved for {silent:.0f} s"
-        if silent > (limits.silent_seconds if child.ready else limits.start_seconds):
+        if silent > (limits.silent_seconds if child.has_snapshot else limits.start_seconds):
             return f"it gave no sign of life for {silent:.0f} s"
-        if child.ready and child.beat is not None and child.beat.turn_seconds > limits.turn_seconds:
-            return f"one step took over {limits.turn_seconds:.0f} s"
+        if (
+            child.has_snapshot
+            and child.heartbeat is not None
+            and child.heartbeat.iteration_seconds > limits.iteration_seconds
+        ):
+            return f"one step took over {limits.iteration_seconds:.0f} s"
         return None
 
-    def _again(self, reason: str) -> Sequence[Restarted]:
+    def _restart(self, reason: str) -> Sequence[Restarted]:
         assert self._child is not None
-        self._child.end()
+        self._child.terminate()
         self._child = None
         self._failures += 1
         if self._failures >= self._limits.failures:
             self.status = Status("failed", f"The learner failed {self._failures} times in a row: {reason}")
             return ()
-        if self._starter.broken or self._failures == self._limits.failures - 1:
+        if self._starter.is_broken or self._failures == self._limits.failures - 1:
             self._starter.close()  # the last try begins with nothing of the earlier ones
             self._starter = starter(self._spec)
         self.restarts += 1
         self.status = Status("restarting", f"The learner is starting again: {reason}")
-        self._child = Child(self._starter, self._spec)
+        self._child = ChildProcess(self._starter, self._spec)
         return (Restarted(reason),)
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 class Press:
     """A key went down. `key` is a name of this file; `text` is what it would type.
 
-    owed: how much time the scene has still to go on until the moment of the press [s].
+    catch_up_seconds: how much time the scene has still to go on until the moment of the press [s].
     """
 
     key: str
@@ -18,7 +18,7 @@ class Press:
     text: str = ""
     repeat: bool = False
     ctrl: bool = False
-    owed: float = field(default=0.0, compare=False)
+    catch_up_seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)

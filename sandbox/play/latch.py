@@ -32,12 +32,12 @@ class Latch:
             if not intent.repeat:
                 self._taps.append(intent.key)
                 self._held.pop(intent.key, None)
-                self._held[intent.key] = -intent.owed
+                self._held[intent.key] = -intent.catch_up_seconds
         else:
             self._held.pop(intent.key, None)
         return True
 
-    def pass_time(self, dt: float) -> None:
+    def advance(self, dt: float) -> None:
         """Let `dt` seconds pass for the keys that are down."""
         self._held = {key: seconds + dt for key, seconds in self._held.items()}
 
@@ -51,13 +51,13 @@ class Latch:
         return tuple(self._held)
 
     @property
-    def tapped(self) -> int:
+    def waiting_taps(self) -> int:
         """How many taps wait for a step."""
         return len(self._taps)
 
     @property
-    def waiting(self) -> bool:
-        """Whether the next `take` would name a key."""
+    def has_action(self) -> bool:
+        """Whether the next `next_action` would name a key."""
         return bool(self._taps or self._acting())
 
     def _acting(self) -> list[str]:
@@ -67,7 +67,7 @@ class Latch:
         newest = next(reversed(self._held), "")
         return [newest] if newest and self._held[newest] >= self.HOLD else []
 
-    def take(self, actions: Mapping[str, Any]) -> str:
+    def next_action(self, actions: Mapping[str, Any]) -> str:
         """The entry of `actions` for the next step: a waiting tap first, then what is held.
 
         'up+left' in `actions` stands for both at once; without it the newer key wins. '' is no key.

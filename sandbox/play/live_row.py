@@ -21,40 +21,40 @@ TAP_PACE = 0.5
 class LiveRow:
     """A row that somebody drives: the simulation, what has been recorded, and how far the picture is.
 
-    `pace` [steps/s]; `since` is the time since the last step came on screen [steps], so the picture
-    stands `blend` of the way between `before` and the simulation's state now.
+    `step_rate` [steps/s]; `steps_since_shown` is the time since the last step came on screen [steps], so the
+    picture stands `blend` of the way between `before` and the simulation's state now.
     """
 
-    def __init__(self, task: Task, driver: str, *, pace: float = 0.0) -> None:
+    def __init__(self, task: Task, driver: str, *, step_rate: float = 0.0) -> None:
         self.task, self.driver = task, driver
-        self.pace = pace or float(task.world.steps_per_second)
+        self.step_rate = step_rate or float(task.world.steps_per_second)
         self.sim: AnySimulation = simulate(task, 1)
         self.sim.auto_reset = False
         self.seed = 0
         self.stepwise = waits_for_keys(task)
         """Whether nothing happens here while nobody acts: then one press is one step."""
-        self.waits = self.stepwise
+        self.waits_for_keys = self.stepwise
         """Whether time stands still while no key is down. The person may choose otherwise."""
         self._tries = self._others()
-        self._begin()
+        self._start_recording()
 
     def start(self, seed: int) -> None:
         """A fresh episode from a seed."""
         self.seed = seed
         self.sim.reset(seed)
-        self._begin()
+        self._start_recording()
 
     def fork(self, trajectory: Trajectory, t: int) -> None:
         """Go on from moment `t` of a recording."""
         self.sim.fork(0, trajectory, t)
-        self._begin()
+        self._start_recording()
 
-    def _begin(self) -> None:
+    def _start_recording(self) -> None:
         self._recorder: Recorder = self.sim.recorder(0, self.driver)
-        self._kept: Trajectory | None = None
+        self._cached_trajectory: Trajectory | None = None
         self.before: Array = self.sim.states[0].copy()
-        self.start_step, self.since = self._clock(), 1.0
-        self.ended, self._futile, self._done = False, 0, False
+        self.start_step, self.steps_since_shown = self._clock(), 1.0
+        self.ended, self._no_op_count, self._done = False, 0, False
         self.events = TermEvents(self.task.world.terms)
 
     def _clock(self) -> int:
@@ -72,36 +72,38 @@ class LiveRow:
 
     @property
     def blend(self) -> float:
-        return min(self.since, 1.0)
+        return min(self.steps_since_shown, 1.0)
 
     @property
     def obs(self) -> NDArray[np.float32]:
         """[1, D]"""
         return self.sim.obs
 
-    def wait(self, dt: float) -> bool:
+    def advance(self, dt: float) -> bool:
         """Let `dt` seconds pass; True when the next step is due."""
-        self.since += dt * self.pace
-        return self.since >= 1.0 - 1e-9
+        self.steps_since_shown += dt * self.step_rate
+        return self.steps_since_shown >= 1.0 - 1e-9
 
-    def wait_for_tap(self, dt: float, taps: int) -> bool:
+    def advance_for_taps(self, dt: float, taps: int) -> bool:
         """The same while `taps` wait: their steps follow one another faster than the world's own pace."""
-        due = self.wait(dt)
+        due = self.advance(dt)
         soon = 1.0 if not taps else TAP_PACE if taps == 1 else 0.0
-        return due or self.since >= soon
+        return due or self.steps_since_shown >= soon
 
     def step(self, action: Any) -> list[Term]:
         """One step; the terms that happened in it as events."""
         self.before = self.sim.states[0].copy()
         out = self.sim.step(np.asarray(action)[None])
         self._recorder.add(action, out.terms[0], self.sim.states[0], int(self.sim.rng[0]), out.obs[0])
-        self.since = max(0.0, self.since - 1.0) if self.since < 2.0 else 0.0
+        self.steps_since_shown = (
+            max(0.0, self.steps_since_shown - 1.0) if self.steps_since_shown < 2.0 else 0.0
+        )
         self.ended = bool(out.ended[0]) or self.step_number >= self.task.horizon
         happened = self.events.add(out.terms[0])
         if len(self.before) and self._did_nothing():  # idling ends nothing where nobody else moves
-            self._futile += not self.stepwise or bool(np.any(action != self.task.world.idle_action))
+            self._no_op_count += not self.stepwise or bool(np.any(action != self.task.world.idle_action))
         else:
-            self._futile = 0
+            self._no_op_count = 0
         self._done = self._nothing_left()
         return happened
 
@@ -109,7 +111,7 @@ class LiveRow:
         """The state [K] at moment `t` of the recording."""
         return self._recorder.state(t)
 
-    def closed_at(self, t: int) -> bool:
+    def is_terminal_at(self, t: int) -> bool:
         """Whether nothing can be done at moment `t` of the recording: the episode ended there."""
         if self.start_step + t >= self.task.horizon or (self._done and t == len(self)):
             return True
@@ -117,13 +119,13 @@ class LiveRow:
 
     def trajectory(self) -> Trajectory:
         """What has been recorded so far."""
-        if self._kept is None or len(self._kept) != len(self):
-            self._kept = self._recorder.trajectory()
-        return self._kept
+        if self._cached_trajectory is None or len(self._cached_trajectory) != len(self):
+            self._cached_trajectory = self._recorder.trajectory()
+        return self._cached_trajectory
 
     def _did_nothing(self) -> bool:
         """Whether the last step had no term on and changed nothing but the clock."""
-        if self.events.newest.any():
+        if self.events.newest_terms.any():
             return False
         return self._same(self.sim.states, self.before)
 
@@ -149,16 +151,16 @@ class LiveRow:
             return False
         here, word = self.sim.states[0], int(self.sim.rng[0])
         rows = np.ones(tries.rows, np.bool_)
-        tries.put(rows, np.tile(here, (tries.rows, 1)), np.full(tries.rows, word, np.uint64))
+        tries.set_states(rows, np.tile(here, (tries.rows, 1)), np.full(tries.rows, word, np.uint64))
         _, terms = tries.advance(np.arange(tries.rows))
         return not terms.any() and self._same(tries.states, here)
 
     @property
-    def over(self) -> bool:
+    def is_done_early(self) -> bool:
         """Whether the task is over before its time: what is done changes nothing any more."""
         if self.task.ends_early:
             return bool(self.sim.over[0])
-        return self._futile > 0 or self._done
+        return self._no_op_count > 0 or self._done
 
 
 class TermEvents:
@@ -169,25 +171,25 @@ class TermEvents:
     def __init__(self, terms: tuple[Term, ...]) -> None:
         self.terms = terms
         self.sums = np.zeros(len(terms), np.float64)
-        self.lit = np.full(len(terms), 1e9)  # [s] since each was last an event
-        self.newest = np.zeros(len(terms), np.float32)
+        self.active = np.full(len(terms), 1e9)  # [s] since each was last an event
+        self.newest_terms = np.zeros(len(terms), np.float32)
         self._recent: deque[Array] = deque(maxlen=self.WINDOW)
 
     def add(self, values: Array) -> list[Term]:
         """Take a step's terms [M]; the terms that begin to be on in this step."""
         self.sums += values
-        self.newest = np.array(values)
+        self.newest_terms = np.array(values)
         on = np.abs(values) > 0.5
         before = self._recent[-1] if self._recent else np.zeros_like(on)
         self._recent.append(on)
         often = np.mean(self._recent, axis=0) > 0.5
         steady = np.array([term.unit in ("steps", "par", "points") for term in self.terms])
         fresh = on & ~before & ~(often & (len(self._recent) > 4)) & ~(steady & (len(self._recent) < 10))
-        self.lit[fresh] = 0.0
+        self.active[fresh] = 0.0
         return [self.terms[k] for k in np.flatnonzero(fresh)]
 
-    def pass_time(self, dt: float) -> None:
-        self.lit += dt
+    def advance(self, dt: float) -> None:
+        self.active += dt
 
 
 _WAITS: dict[str, bool] = {}
@@ -208,7 +210,7 @@ def _is_still(task: Task) -> bool:
     sim = simulate(task, 1)
     before = sim.states[0].copy()
     for _ in range(3):
-        if sim.step(task.idle(1)).terms.any():
+        if sim.step(task.idle_actions(1)).terms.any():
             return False
     now = sim.states[0].copy()
     now[task.world.clock] = before[task.world.clock]

@@ -13,24 +13,24 @@ class Ordering:
         """Whether the next clip ties with the one before."""
 
     @property
-    def placed(self) -> list[int]:
+    def placed_clips(self) -> list[int]:
         """Clips put down so far, in order."""
         return [clip for group in self.groups for clip in group]
 
     @property
-    def left(self) -> list[int]:
+    def unplaced_clips(self) -> list[int]:
         """Clips not put down yet."""
-        placed = self.placed
+        placed = self.placed_clips
         return [clip for clip in range(self.count) if clip not in placed]
 
     @property
     def complete(self) -> bool:
         """Whether it says all: a single clip left is in the last place."""
-        return bool(self.groups) and len(self.left) <= 1
+        return bool(self.groups) and len(self.unplaced_clips) <= 1
 
-    def put(self, clip: int) -> None:
+    def place_next(self, clip: int) -> None:
         """Put a clip in the next place (or beside the one before it, after `tie`); again: take it up."""
-        if clip in self.placed:
+        if clip in self.placed_clips:
             self.groups = [kept for group in self.groups if (kept := [c for c in group if c != clip])]
             self.tying = False
         elif self.tying and self.groups:
@@ -46,7 +46,7 @@ class Ordering:
         """
         if not self.groups:
             return False
-        if self.left:
+        if self.unplaced_clips:
             self.tying = not self.tying
         elif len(self.groups) > 1:
             self.groups[-2:] = [self.groups[-2] + self.groups[-1]]
@@ -62,7 +62,7 @@ class Ordering:
     def ranks(self) -> tuple[int, ...]:
         """Each clip's place, ties equal. ValueError while it is not complete."""
         if not self.complete:
-            raise ValueError(f"clips {[c + 1 for c in self.left]} have no place yet")
+            raise ValueError(f"clips {[c + 1 for c in self.unplaced_clips]} have no place yet")
         rest = len(self.groups) - 1 if self.tying else len(self.groups)
         places = [self.place(clip) for clip in range(self.count)]
         return tuple(rest if place is None else place for place in places)

@@ -24,7 +24,7 @@ class Moment(NamedTuple):
     blend: float
 
 
-class Pace:
+class SpeedControl:
     """How fast time runs: a speed out of SPEEDS, and whether it runs at all."""
 
     def __init__(self, rate: float, speed: float = 1.0) -> None:
@@ -51,18 +51,24 @@ class Pace:
         return dt * self.rate * self.speed if self.playing else 0.0
 
 
-class Playback(Pace):
+class Playback(SpeedControl):
     """Several recordings on one clock. A shorter one waits on its last moment for the longest."""
 
     def __init__(
-        self, lengths: Sequence[int], rate: float, *, speed: float = 1.0, loop: bool = True, rest: float = 0.7
+        self,
+        lengths: Sequence[int],
+        rate: float,
+        *,
+        speed: float = 1.0,
+        loop: bool = True,
+        end_pause: float = 0.7,
     ) -> None:
-        """lengths: each recording's steps. rest: how long the end is shown before it starts over [s]."""
+        """lengths: each recording's steps. end_pause: how long the end is shown before it starts over [s]."""
         if not lengths:
             raise ValueError("a playback needs at least one recording; got none")
         super().__init__(rate, speed)
         self.lengths = tuple(int(n) for n in lengths)
-        self.loop, self.rest = loop, rest
+        self.loop, self.end_pause = loop, end_pause
         self.position = 0.0
         self.laps = 0
         self._rested = 0.0
@@ -99,7 +105,7 @@ class Playback(Pace):
             self.position = min(self.position + steps, float(self.length))
             return
         self._rested += dt
-        if self.loop and self._rested >= self.rest:
+        if self.loop and self._rested >= self.end_pause:
             self.position, self._rested = 0.0, 0.0
             self.laps += 1
 
@@ -138,7 +144,7 @@ def moment_at(position: float, length: int) -> Moment:
     return Moment(before, min(before + 1, length), position - before)
 
 
-class LiveClock(Pace):
+class LiveClock(SpeedControl):
     """Turns frames into steps of a world that is being played now, at a rate of its own.
 
     `advance` says how many steps are due; `blend` is how far the picture is between the last two.
@@ -164,7 +170,7 @@ class LiveClock(Pace):
         self._debt = 0.0
 
 
-def events(terms: Array, names: Sequence[str], threshold: float = 0.5) -> list[tuple[int, str]]:
+def term_events(terms: Array, names: Sequence[str], threshold: float = 0.5) -> list[tuple[int, str]]:
     """The named events of a recording, as (step, term name), in the order in which they happened.
 
     A term counts as an event at the steps where its size passes `threshold` after not having done

@@ -9,7 +9,7 @@ from envs.trajectory import Trajectory
 from envs.world import Array, Task, Term
 from sandbox.play.latch import Latch, driving_keys
 from sandbox.play.live_row import LiveRow
-from sandbox.play.playback import events
+from sandbox.play.playback import term_events
 
 Phase = Literal["running", "paused", "end", "taken", "driving", "halted", "stopped"]
 LONG = 200
@@ -25,13 +25,13 @@ class Takeover:
     act(obs [1, D]) gives the agent's action.
     """
 
-    def __init__(self, task: Task, act: Callable[[Array], Any], pace: float) -> None:
+    def __init__(self, task: Task, act: Callable[[Array], Any], step_rate: float) -> None:
         self.task, self._act = task, act
-        self.agent = LiveRow(task, "random", pace=pace)
+        self.agent = LiveRow(task, "random", step_rate=step_rate)
         self.person = LiveRow(task, "person")
         self.latch = Latch(driving_keys(task.keys), stepwise=self.person.stepwise)
         self.phase: Phase = "running"
-        self.position, self.taken_at = 0.0, 0
+        self.position, self.takeover_step = 0.0, 0
         """Moments of the agent's recording: on screen, and where the person took over [steps]."""
 
     def start(self, seed: int, driver: str) -> None:
@@ -42,15 +42,15 @@ class Takeover:
 
     def _run(self) -> None:
         self.phase, self.position = "running", 0.0
-        self.agent.since = 0.0
+        self.agent.steps_since_shown = 0.0
         self.latch.clear()
 
     @property
-    def person_drives(self) -> bool:
+    def is_person_driving(self) -> bool:
         return self.phase in ("taken", "driving", "halted", "stopped")
 
     @property
-    def at_edge(self) -> bool:
+    def is_at_newest(self) -> bool:
         """Whether the agent's newest moment is the one on screen."""
         return self.position >= len(self.agent)
 
@@ -60,9 +60,9 @@ class Takeover:
 
         Where episodes may be long but most are not, it begins short and doubles.
         """
-        mine = self.taken_at + len(self.person) if self.person_drives else 0
+        mine = self.takeover_step + len(self.person) if self.is_person_driving else 0
         so_far = max(1, len(self.agent), mine)
-        if self.agent.ended or self.agent.over:
+        if self.agent.ended or self.agent.is_done_early:
             return so_far
         most = max(1, self.task.horizon - self.agent.start_step)
         span = most if most <= LONG else LONG // 4
@@ -71,16 +71,16 @@ class Takeover:
         return min(most, span)
 
     @property
-    def shown(self) -> float:
+    def shown_step(self) -> float:
         """The moment on screen, between whole steps too, counted in the agent's recording."""
-        live, base = (self.person, self.taken_at) if self.person_drives else (self.agent, 0)
-        if not self.person_drives and not self.at_edge:
+        live, base = (self.person, self.takeover_step) if self.is_person_driving else (self.agent, 0)
+        if not self.is_person_driving and not self.is_at_newest:
             return self.position
         return base + max(0.0, len(live) - 1 + live.blend if len(live) else 0.0)
 
     def ghost(self) -> Array | None:
         """Where the agent is at the person's step: its state [K]; None in worlds without states."""
-        at = self.taken_at + len(self.person)
+        at = self.takeover_step + len(self.person)
         if not self.task.world.state_size or not len(self.person) or len(self.agent) < at:
             return None
         return self.agent.state_at(at)
@@ -88,7 +88,7 @@ class Takeover:
     def events_at(self, moment: int) -> list[Term]:
         """What happened in the agent's step that led to that moment."""
         names = self.task.world.term_names
-        found = [n for step, n in events(self.agent.trajectory().terms, names) if step == moment - 1]
+        found = [n for step, n in term_events(self.agent.trajectory().terms, names) if step == moment - 1]
         return [term for term in self.task.world.terms if term.name in found]
 
     # What a person can do.
@@ -114,34 +114,36 @@ class Takeover:
             self._agent_to(moment)
         self.phase = "paused"
         self.position = float(min(max(moment, 0), len(self.agent)))
-        self.agent.since = 1.0
+        self.agent.steps_since_shown = 1.0
 
-    def take(self) -> bool:
+    def take_over(self) -> bool:
         """Fork the world at the moment on screen; False at the episode's end, where nothing can be done."""
         at = min(round(self.position), len(self.agent))
-        if self.agent.closed_at(at):
+        if self.agent.is_terminal_at(at):
             self.scrub_to(at)
             return False
-        self.taken_at, self.position = at, float(at)
+        self.takeover_step, self.position = at, float(at)
         self.person.fork(self.agent.trajectory(), at)
         self.latch.clear()
         self.phase = "taken"
         return True
 
-    def give_back(self) -> None:
+    def discard_takeover(self) -> None:
         """Drop what the person did; back to the agent's recording where it was taken."""
         self.latch.clear()
-        self.scrub_to(self.taken_at)
+        self.scrub_to(self.takeover_step)
 
-    def both(self) -> tuple[Trajectory, Trajectory]:
+    def paired_recordings(self) -> tuple[Trajectory, Trajectory]:
         """What the agent and the person did from the same moment, equally many steps."""
         steps = len(self.person)
-        self._agent_to(self.taken_at + steps)
-        return self.agent.trajectory().clip(self.taken_at, self.taken_at + steps), self.person.trajectory()
+        self._agent_to(self.takeover_step + steps)
+        return self.agent.trajectory().clip(
+            self.takeover_step, self.takeover_step + steps
+        ), self.person.trajectory()
 
-    def go_on(self, driver: str) -> bool:
+    def resume_agent(self, driver: str) -> bool:
         """The agent acts on from where the person stopped; False if nothing is left to do there."""
-        if self.person.ended or self.person.over:
+        if self.person.ended or self.person.is_done_early:
             return False
         self.agent.driver = driver
         self.agent.fork(self.person.trajectory(), len(self.person))
@@ -157,40 +159,40 @@ class Takeover:
 
     def update(self, dt: float) -> list[Term]:
         """Let `dt` seconds pass; the terms that happened on screen."""
-        self.latch.pass_time(dt)
-        (self.person if self.person_drives else self.agent).events.pass_time(dt)
+        self.latch.advance(dt)
+        (self.person if self.is_person_driving else self.agent).events.advance(dt)
         if self.phase == "running":
             return self._play(dt)
         if self.phase == "driving":
             return self._drive(dt)
-        self.person.since = 1.0
+        self.person.steps_since_shown = 1.0
         return []
 
     def _play(self, dt: float) -> list[Term]:
-        if not self.at_edge:
-            self.position = min(self.position + dt * self.agent.pace, float(len(self.agent)))
-            self.agent.since = 1.0
+        if not self.is_at_newest:
+            self.position = min(self.position + dt * self.agent.step_rate, float(len(self.agent)))
+            self.agent.steps_since_shown = 1.0
             return []
-        if not self.agent.wait(dt):
+        if not self.agent.advance(dt):
             return []
-        if self.agent.ended or self.agent.over:
-            self.phase, self.agent.since = "end", 1.0
+        if self.agent.ended or self.agent.is_done_early:
+            self.phase, self.agent.steps_since_shown = "end", 1.0
             return []
         happened = self.agent.step(self._act(self.agent.obs))
         self.position = float(len(self.agent))
         return happened
 
     def _drive(self, dt: float) -> list[Term]:
-        quick = self.person.stepwise and self.person.waits
-        if not self.person.wait_for_tap(dt, self.latch.tapped if quick else 0):
+        quick = self.person.stepwise and self.person.waits_for_keys
+        if not self.person.advance_for_taps(dt, self.latch.waiting_taps if quick else 0):
             return []
-        if self.person.waits and not self.latch.waiting:
-            self.person.since = 1.0
+        if self.person.waits_for_keys and not self.latch.has_action:
+            self.person.steps_since_shown = 1.0
             return []
-        key = self.latch.take(self.task.keys)
+        key = self.latch.next_action(self.task.keys)
         happened = self.person.step(self.task.keys.get(key, self.task.world.idle_action))
-        self._agent_to(self.taken_at + len(self.person))
-        if self.person.ended or self.person.over:
+        self._agent_to(self.takeover_step + len(self.person))
+        if self.person.ended or self.person.is_done_early:
             self.phase = "stopped"
             self.latch.clear()
         return happened

@@ -7,9 +7,9 @@ from typing import Any
 
 import pygame
 
-from envs.show.viewer import Film, View
+from envs.show.viewer import RecordingView, View
 from sandbox.play.intents import Intent, Pointer, Press
-from sandbox.play.playback import events
+from sandbox.play.playback import term_events
 from sandbox.play.takeover import Takeover
 from sandbox.scenes.host import Host
 from sandbox.scenes.scene import Action, Scene
@@ -40,9 +40,9 @@ class CorrectScene(Scene):
         self.view = View(self.task)
         self.chips = stage.Chips()
         self.speed = SPEEDS.index(0.4) if self.task.world.state_size else len(SPEEDS) - 1
-        self.over = Takeover(self.task, self._act, self._pace())
+        self.takeover = Takeover(self.task, self._act, self._pace())
         self.kept = 0
-        self._film: Film | None = None
+        self._agent_recording: RecordingView | None = None
         self.slider = Slider("moment", 0, 1, 0, lambda moment: self._scrub_to(round(moment)))
         self.focus.widgets = [self.slider]
         self._start()
@@ -54,26 +54,26 @@ class CorrectScene(Scene):
         return self.task.world.steps_per_second * SPEEDS[self.speed]
 
     def _driver(self) -> str:
-        latest = self.session.latest
+        latest = self.session.latest_snapshot
         return f"policy:{latest.step}" if latest and latest.policy else "random"
 
     def _start(self) -> None:
-        self.over.start(int(self.host.random.integers(1 << 30)), self._driver())
-        self._film = None
+        self.takeover.start(int(self.host.random.integers(1 << 30)), self._driver())
+        self._agent_recording = None
         self.chips.clear()
 
     def enter(self) -> None:
-        person = self.over.person
-        person.waits = self.host.settings.time_waits(self.task.id, person.stepwise)
+        person = self.takeover.person
+        person.waits_for_keys = self.host.settings.time_waits(self.task.id, person.stepwise)
 
     def leave(self) -> None:
         self.blur()
 
     def blur(self) -> None:
         """Held keys are forgotten; a world that goes on by itself waits."""
-        self.over.latch.clear()
-        if self.over.phase == "driving" and not self.over.person.waits:
-            self.over.toggle()
+        self.takeover.latch.clear()
+        if self.takeover.phase == "driving" and not self.takeover.person.waits_for_keys:
+            self.takeover.toggle()
 
     def actions(self) -> Mapping[str, Action]:
         return {
@@ -82,20 +82,24 @@ class CorrectScene(Scene):
             "scrub": self.on_scrub,
             "speed": self.on_speed,
             "restart": self.on_restart,
-            "take": self.on_take,
+            "take": self.on_take_over,
             "keep": self.on_keep,
             "discard": self.on_discard,
             "undo": self.on_undo,
         }
 
-    def keys(self) -> Sequence[Binding]:
-        if not self.over.person_drives:
+    def bindings(self) -> Sequence[Binding]:
+        if not self.takeover.is_person_driving:
             return [b for b in BINDINGS["correct"] if b.action in AGENT_KEYS]
         mine = [b for b in BINDINGS["correct"] if b.action in PERSON_KEYS]
         return stage.with_world_keys(mine, self.task.keys)
 
     def handle(self, event: Intent) -> Scene | None:
-        if self.over.person_drives and not isinstance(event, Pointer) and self.over.latch.feed(event):
+        if (
+            self.takeover.is_person_driving
+            and not isinstance(event, Pointer)
+            and self.takeover.latch.feed(event)
+        ):
             if isinstance(event, Press) and not event.repeat:
                 self._drive()
             return None
@@ -104,55 +108,55 @@ class CorrectScene(Scene):
     # What the keys do.
 
     def _drive(self) -> None:
-        if self.over.phase == "taken":
-            self.over.phase = "driving"
-        elif self.over.phase in ("halted", "stopped"):
-            self.over.latch.clear()
-            halted = self.over.phase == "halted"
+        if self.takeover.phase == "taken":
+            self.takeover.phase = "driving"
+        elif self.takeover.phase in ("halted", "stopped"):
+            self.takeover.latch.clear()
+            halted = self.takeover.phase == "halted"
             self.host.toast("Space goes on." if halted else "Enter keeps it, Backspace throws it away.")
 
     def on_drive(self, press: Press) -> None:
         """Driving keys go to the latch, which takes them before this."""
 
     def on_pause(self, press: Press) -> None:
-        self.over.toggle()
+        self.takeover.toggle()
 
     def on_scrub(self, press: Press) -> None:
         step = -1 if press.key == "," else 1
-        self._scrub_to(round(self.over.position) + step)
+        self._scrub_to(round(self.takeover.position) + step)
 
     def _scrub_to(self, moment: int) -> None:
-        self.over.scrub_to(moment)
+        self.takeover.scrub_to(moment)
         self.chips.clear()
-        self.chips.add(self.over.events_at(int(self.over.position)))
+        self.chips.add(self.takeover.events_at(int(self.takeover.position)))
 
     def on_speed(self, press: Press) -> None:
         step = -1 if press.key == "[" else 1
         self.speed = min(max(self.speed + step, 0), len(SPEEDS) - 1)
-        self.over.agent.pace = self._pace()
+        self.takeover.agent.step_rate = self._pace()
         self.host.toast(f"The agent runs at {self._pace():.3g} steps a second.")
 
     def on_restart(self, press: Press) -> None:
         self._start()
 
-    def on_take(self, press: Press) -> None:
+    def on_take_over(self, press: Press) -> None:
         self.chips.clear()
         try:
-            if not self.over.take():
+            if not self.takeover.take_over():
                 self.host.toast("The episode is over here: step back with the , key first.")
         except ValueError as error:  # a world of somebody else's that does not repeat itself
-            self.host.trouble(str(error))
+            self.host.show_error(str(error))
 
     def on_keep(self, press: Press) -> None:
-        steps = len(self.over.person)
+        steps = len(self.takeover.person)
         if not steps:
             self.host.toast("Nothing to keep yet: drive first.")
             return
-        self.session.correct(*self.over.both())
+        self.session.add_correction(*self.takeover.paired_recordings())
         self.kept += 1
-        self._film = None
+        self._agent_recording = None
         self.chips.clear()
-        if self.over.go_on(self._driver()):
+        if self.takeover.resume_agent(self._driver()):
             then = "The agent goes on from where you left it."
         else:
             self._start()
@@ -161,7 +165,7 @@ class CorrectScene(Scene):
 
     def on_discard(self, press: Press) -> None:
         self.chips.clear()
-        self.over.give_back()
+        self.takeover.discard_takeover()
         self.host.toast("Thrown away: back to the agent.", "info", "undo")
 
     def on_undo(self, press: Press) -> None:
@@ -171,12 +175,12 @@ class CorrectScene(Scene):
 
     def update(self, dt: float) -> None:
         self.chips.update(dt)
-        self.chips.add(self.over.update(dt))
+        self.chips.add(self.takeover.update(dt))
 
     # The picture.
 
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme, mine = self.host.theme, self.over.person_drives
+        theme, mine = self.host.theme, self.takeover.is_person_driving
         picture, column = stage.split(rect, theme)
         line = pygame.Rect(picture.left, 0, picture.width, theme.px(56))
         line.bottom = picture.bottom
@@ -185,47 +189,47 @@ class CorrectScene(Scene):
         self.host.toast_area = world
         self._world(surface, world)
         self.chips.draw(surface, theme, world)
-        stage.frame(surface, theme, world, look.PINK if mine else look.LINE, 3 if mine else 2)
+        stage.draw_border(surface, theme, world, look.PINK if mine else look.LINE, 3 if mine else 2)
         text, ink, icon = {
             "running": ("AGENT", look.SOFT, "bot"),
             "paused": ("STOPPED", look.WARN, "pause"),
             "end": ("THE END", look.WARN, "flag"),
-        }.get(self.over.phase, ("YOU", look.PINK, "gamepad-2"))
+        }.get(self.takeover.phase, ("YOU", look.PINK, "gamepad-2"))
         badges.badge(surface, theme, text, (world.left + theme.px(10), world.top + theme.px(22)), ink, icon)
-        if self.over.phase == "halted":
+        if self.takeover.phase == "halted":
             badges.curtain(surface, world, 120)
             theme.text(surface, "Paused", world.center, "hero", bold=True, anchor="center")
         self._timeline(surface, line)
         self._column(surface, column)
 
     def _world(self, surface: pygame.Surface, world: pygame.Rect) -> None:
-        over = self.over
-        if over.person_drives or over.at_edge:
-            live = over.person if over.person_drives else over.agent
-            ghost = over.ghost() if over.person_drives else None
+        over = self.takeover
+        if over.is_person_driving or over.is_at_newest:
+            live = over.person if over.is_person_driving else over.agent
+            ghost = over.ghost() if over.is_person_driving else None
             ghosts = [] if ghost is None else [ghost]
             self.view.live(surface, world, live.sim, before=live.before, blend=live.blend, ghosts=ghosts)
             return
         recording = over.agent.trajectory()
-        if self._film is None or self._film.trajectory is not recording:
-            self._film = Film(self.task, recording, self.view)
-        self._film.draw(surface, world, over.position)
+        if self._agent_recording is None or self._agent_recording.trajectory is not recording:
+            self._agent_recording = RecordingView(self.task, recording, self.view)
+        self._agent_recording.draw(surface, world, over.position)
 
     def _timeline(self, surface: pygame.Surface, line: pygame.Rect) -> None:
-        theme, over = self.host.theme, self.over
+        theme, over = self.host.theme, self.takeover
         inside = badges.panel(surface, theme, line)
-        text = f"{over.agent.start_step + round(over.shown)} / {self.task.horizon}"
+        text = f"{over.agent.start_step + round(over.shown_step)} / {self.task.horizon}"
         label = theme.text(surface, text, inside.midright, "small", look.SOFT, mono=True, anchor="midright")
-        slider, mine = self.slider, over.person_drives
-        slider.high, slider.value, slider.enabled = over.span, over.shown, not mine
+        slider, mine = self.slider, over.is_person_driving
+        slider.high, slider.value, slider.enabled = over.span, over.shown_step, not mine
         slider.color = look.PINK if mine else look.ACCENT
         room = pygame.Rect(inside.left, inside.top, label.left - inside.left - theme.px(16), inside.height)
         slider.draw(surface, theme, room)
         if len(over.agent):
-            for step, _ in events(over.agent.trajectory().terms, self.task.world.term_names):
+            for step, _ in term_events(over.agent.trajectory().terms, self.task.world.term_names):
                 self._tick(surface, room, (step + 1) / over.span, look.WARN, up=True)
         if mine:
-            self._tick(surface, room, over.taken_at / over.span, look.PINK, up=False)
+            self._tick(surface, room, over.takeover_step / over.span, look.PINK, up=False)
 
     def _tick(
         self, surface: pygame.Surface, line: pygame.Rect, at: float, color: look.Color, *, up: bool
@@ -238,20 +242,20 @@ class CorrectScene(Scene):
         pygame.draw.rect(surface, color, (x - 1, y, theme.px(3), tall), border_radius=1)
 
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
-        theme, over = self.host.theme, self.over
-        live = over.person if over.person_drives else over.agent
-        card = self._where()
+        theme, over = self.host.theme, self.takeover
+        live = over.person if over.is_person_driving else over.agent
+        card = self._phase_card()
         above = stage.card_height(theme, column.width, card)
         high, low = stage.stacked(column, theme, live.events, above)
-        stage.draw_card(surface, theme, high, card)
-        title = "Since you took over" if over.person_drives else "What happened so far"
-        upto = None if over.person_drives or over.at_edge else round(over.position)
-        stage.account(surface, theme, low, live, title, upto)
+        stage.draw_info_card(surface, theme, high, card)
+        title = "Since you took over" if over.is_person_driving else "What happened so far"
+        upto = None if over.is_person_driving or over.is_at_newest else round(over.position)
+        stage.draw_episode_summary(surface, theme, low, live, title, upto)
 
-    def _where(self) -> Card:
+    def _phase_card(self) -> Card:
         keep, drop = (("Enter",), "keep your way"), (("Backspace",), "throw it away")
         take = (("T",), "take the controls")
-        match self.over.phase:
+        match self.takeover.phase:
             case "running":
                 text = "When it goes wrong, take the controls; or stop it and step back first."
                 return Card("The agent acts", text, look.ACCENT, "bot", [take, (("Space",), "stop")])
@@ -280,15 +284,15 @@ class CorrectScene(Scene):
                 text = pale if self.task.world.state_size else "Do it better than the agent did."
                 return Card("You drive", text, look.PINK, "gamepad-2", [keep, drop])
 
-    def facts(self) -> dict[str, Any]:
-        over = self.over
+    def state_entries(self) -> dict[str, Any]:
+        over = self.takeover
         return {
             "mode": over.phase,
-            "step": round(over.agent.start_step + over.shown),
+            "step": round(over.agent.start_step + over.shown_step),
             "position": round(over.position, 3),
             "recorded": len(over.agent),
-            "taken_at": over.taken_at if over.person_drives else -1,
-            "driven": len(over.person) if over.person_drives else 0,
+            "taken_at": over.takeover_step if over.is_person_driving else -1,
+            "driven": len(over.person) if over.is_person_driving else 0,
             "kept": self.kept,
             "speed": SPEEDS[self.speed],
             "seed": over.agent.seed,

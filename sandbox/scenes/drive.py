@@ -8,7 +8,7 @@ from typing import Any
 
 import pygame
 
-from envs.show.viewer import Film, View
+from envs.show.viewer import RecordingView, View
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.latch import Latch, driving_keys
 from sandbox.play.live_row import LiveRow
@@ -36,12 +36,12 @@ class DriveScene(Scene):
         task = self.session.task
         self.task = task
         self.live = LiveRow(task, "person")
-        self.live.waits = self.host.settings.time_waits(task.id, self.live.stepwise)
+        self.live.waits_for_keys = self.host.settings.time_waits(task.id, self.live.stepwise)
         self.latch = Latch(driving_keys(task.keys), stepwise=self.live.stepwise)
         self.view = View(task)
         self.chips = stage.Chips()
         self.phase = "ready"
-        self.film: Film | None = None
+        self.recording_view: RecordingView | None = None
         self.replay: Playback | None = None
         self.kept = 0
         self._start()
@@ -50,7 +50,7 @@ class DriveScene(Scene):
         self.live.start(int(self.host.random.integers(1 << 30)) if seed is None else seed)
         self.latch.clear()
         self.chips.clear()
-        self.film = self.replay = None
+        self.recording_view = self.replay = None
         self.phase = "ready"
 
     def leave(self) -> None:
@@ -59,7 +59,7 @@ class DriveScene(Scene):
     def blur(self) -> None:
         """Held keys are forgotten; a world that goes on by itself waits."""
         self.latch.clear()
-        if self.phase == "driving" and not self.live.waits:
+        if self.phase == "driving" and not self.live.waits_for_keys:
             self.phase = "paused"
 
     def actions(self) -> Mapping[str, Action]:
@@ -73,8 +73,8 @@ class DriveScene(Scene):
             "undo": self.on_undo,
         }
 
-    def keys(self) -> Sequence[Binding]:
-        what = "let time run" if self.live.waits else "make time wait"
+    def bindings(self) -> Sequence[Binding]:
+        what = "let time run" if self.live.waits_for_keys else "make time wait"
         mine = [replace(b, what=what) if b.action == "time_waits" else b for b in BINDINGS["drive"]]
         return stage.with_world_keys(mine, self.task.keys)
 
@@ -88,7 +88,7 @@ class DriveScene(Scene):
     @property
     def taps(self) -> int:
         """Taps whose steps need not wait for the world's pace."""
-        return self.latch.tapped if self.live.stepwise and self.live.waits else 0
+        return self.latch.waiting_taps if self.live.stepwise and self.live.waits_for_keys else 0
 
     def _drive(self) -> None:
         if self.phase == "ready":
@@ -108,7 +108,7 @@ class DriveScene(Scene):
             self.host.toast("Nothing to keep yet: drive first, with the arrow keys.", "info")
             return
         steps = len(self.live)
-        self.session.keep(self.live.trajectory())
+        self.session.add_demonstration(self.live.trajectory())
         self.kept += 1
         self._start()
         self.host.toast(f"Keeping {steps} steps. Here is another start.", "good")
@@ -132,10 +132,14 @@ class DriveScene(Scene):
             self.replay.toggle()
 
     def on_time_waits(self, press: Press) -> None:
-        self.live.waits = not self.live.waits
-        self.host.settings.set_time_waits(self.task.id, self.live.waits)
-        told = "Time waits for your keys now." if self.live.waits else "The world goes on by itself now."
-        self.host.toast(self.host.settings.trouble or told)
+        self.live.waits_for_keys = not self.live.waits_for_keys
+        self.host.settings.set_time_waits(self.task.id, self.live.waits_for_keys)
+        told = (
+            "Time waits for your keys now."
+            if self.live.waits_for_keys
+            else "The world goes on by itself now."
+        )
+        self.host.toast(self.host.settings.error or told)
 
     def on_undo(self, press: Press) -> None:
         undone = self.session.undo("demonstration")
@@ -145,40 +149,43 @@ class DriveScene(Scene):
 
     def update(self, dt: float) -> None:
         self.chips.update(dt)
-        self.live.events.pass_time(dt)
+        self.live.events.advance(dt)
         if self.phase == "ended" and self.replay is not None:
             self.replay.advance(dt)
-        self.latch.pass_time(dt)
+        self.latch.advance(dt)
         if self.phase != "driving":
-            self.live.since = min(
-                1.0, self.live.since + (dt * self.live.pace if self.phase == "ended" else 0.0)
+            self.live.steps_since_shown = min(
+                1.0,
+                self.live.steps_since_shown + (dt * self.live.step_rate if self.phase == "ended" else 0.0),
             )
             return
-        if self.live.wait_for_tap(dt, self.taps) and (self.latch.waiting or not self.live.waits):
-            key = self.latch.take(self.task.keys)
+        if self.live.advance_for_taps(dt, self.taps) and (
+            self.latch.has_action or not self.live.waits_for_keys
+        ):
+            key = self.latch.next_action(self.task.keys)
             happened = self.live.step(self.task.keys.get(key, self.task.world.idle_action))
             self.chips.add(happened)
             if any(term.name in ("crash", "vase") for term in happened):
                 self.host.sounds.play("crash")
-            if self.live.ended or self.live.over:
+            if self.live.ended or self.live.is_done_early:
                 self._end()
-        elif self.live.waits:
-            self.live.since = min(self.live.since, 1.0)
+        elif self.live.waits_for_keys:
+            self.live.steps_since_shown = min(self.live.steps_since_shown, 1.0)
 
     def _end(self) -> None:
         self.phase = "ended"
         self.latch.clear()
         trajectory = self.live.trajectory()
-        self.film = Film(self.task, trajectory, self.view)
-        self.replay = Playback.of([trajectory], self.live.pace)
+        self.recording_view = RecordingView(self.task, trajectory, self.view)
+        self.replay = Playback.of([trajectory], self.live.step_rate)
 
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         theme = self.host.theme
         picture, column = stage.split(rect, theme)
         world = stage.fitted(picture, self.view.aspect)
         self.host.toast_area = world
-        if self.film is not None and self.replay is not None:
-            self.film.draw(surface, world, self.replay.position)
+        if self.recording_view is not None and self.replay is not None:
+            self.recording_view.draw(surface, world, self.replay.position)
             badges.badge(
                 surface,
                 theme,
@@ -193,22 +200,26 @@ class DriveScene(Scene):
         if self.phase == "paused":
             badges.curtain(surface, world, 120)
             theme.text(surface, "Paused", world.center, "hero", bold=True, anchor="center")
-        stage.frame(surface, theme, world, look.ACCENT if self.phase == "driving" else look.LINE, 2)
+        stage.draw_border(surface, theme, world, look.ACCENT if self.phase == "driving" else look.LINE, 2)
         self._column(surface, column)
 
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
         theme = self.host.theme
-        card = self._where()
+        card = self._phase_card()
         above = stage.card_height(theme, column.width, card)
         high, low = stage.stacked(column, theme, self.live.events, above)
-        stage.draw_card(surface, theme, high, card)
-        stage.account(surface, theme, low, self.live)
+        stage.draw_info_card(surface, theme, high, card)
+        stage.draw_episode_summary(surface, theme, low, self.live)
 
-    def _where(self) -> Card:
+    def _phase_card(self) -> Card:
         keep = [(("Enter",), "keep it"), (("Backspace",), "throw it away")]
         match self.phase:
             case "ready":
-                text = " The world waits for you." if self.live.waits else " It starts with your first key."
+                text = (
+                    " The world waits for you."
+                    if self.live.waits_for_keys
+                    else " It starts with your first key."
+                )
                 keys = stage.driving_hints(self.task)
                 if self.session.counts.get("demonstration", 0) > 1:
                     keys.append((("F6",), "or watch it learn"))
@@ -222,13 +233,13 @@ class DriveScene(Scene):
             case _:
                 return Card("You are driving", self.task.about, look.ACCENT, "gamepad-2", keep)
 
-    def facts(self) -> dict[str, Any]:
+    def state_entries(self) -> dict[str, Any]:
         return {
             "mode": self.phase,
             "step": self.live.step_number,
             "driven": len(self.live),
             "seed": self.live.seed,
-            "waits": self.live.waits,
+            "waits": self.live.waits_for_keys,
             "held": list(self.latch.held),
             "kept": self.kept,
             "replaying": bool(self.replay and self.replay.playing),

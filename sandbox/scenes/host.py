@@ -10,11 +10,11 @@ import pygame
 
 from sandbox.play.intents import Press
 from sandbox.screen.audio import Sounds
-from sandbox.screen.held_keys import Hands
+from sandbox.screen.held_keys import KeyActivity
 from sandbox.screen.news import News
 from sandbox.screen.settings import SettingsFile
 from sandbox.screen.theme import Theme
-from sandbox.session.session_list import Sessions
+from sandbox.session.session_list import SessionList
 
 if TYPE_CHECKING:
     from sandbox.session.session import Session
@@ -26,10 +26,10 @@ class Host(Protocol):
 
     session: Session | None
     """The open session; None in the menu before one is opened."""
-    sessions: Sessions
+    session_list: SessionList
     theme: Theme
     sounds: Sounds
-    hands: Hands
+    key_activity: KeyActivity
     """What the person does with the keys right now."""
     news: News
     settings: SettingsFile
@@ -41,19 +41,19 @@ class Host(Protocol):
     """Where a scene wants toasts; it says so at each draw."""
 
     @property
-    def taught(self) -> float:
+    def teaching_seconds(self) -> float:
         """How long the person has been teaching [s]."""
 
-    def go(self, mode: str) -> None:
+    def show_mode(self, mode: str) -> None:
         """Show another mode, or "menu"."""
 
-    def back(self) -> None:
+    def show_menu(self) -> None:
         """Show the menu."""
 
     def toast(self, text: str, kind: str = "info", sound: str = "") -> None:
         """Say something briefly. kind: info, good, bad, undo. sound: a name of assets/sounds."""
 
-    def trouble(self, text: str) -> None:
+    def show_error(self, text: str) -> None:
         """Say what went wrong; it stays until the person closes it."""
 
     def press(self, press: Press) -> None:
@@ -65,5 +65,5 @@ class Host(Protocol):
     def enter_session(self, folder: Path | None, options: SessionOptions) -> bool:
         """Open a session; False, and the reason is told, where that is refused."""
 
-    def resume(self, learner: str) -> None:
+    def resume_session(self, learner: str) -> None:
         """Go back to the open session, with this learner."""

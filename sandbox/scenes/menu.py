@@ -61,7 +61,7 @@ class MenuScene(Scene):
         ]
         self.opening = 0  # frames until a chosen session is opened: "Opening ..." is drawn first
         self._leaving = -10.0
-        self.exchanging = FileExchange()
+        self.file_exchange = FileExchange()
         self._found: list[Any] = []
         self._drawn = 0
         self._broken: list[str] = []  # installed worlds and learners that can't be loaded, told on entering
@@ -72,8 +72,8 @@ class MenuScene(Scene):
     def enter(self) -> None:
         self.opening = 0
         while self._broken:
-            self.host.trouble(self._broken.pop())
-        self._found = self.host.sessions.list()
+            self.host.show_error(self._broken.pop())
+        self._found = self.host.session_list.list()
         if self.host.session is not None and self.host.session.world in self.tasks:
             self.worlds.index = list(self.tasks).index(self.host.session.world)
         self._list_sessions()
@@ -106,8 +106,8 @@ class MenuScene(Scene):
         ):
             items.append(ListItem(here.folder, "Open now", counted(here.counts), icon="folder-open"))
         for info in self._found:
-            if info.trouble:
-                items.append(ListItem(info.folder, info.folder.name, info.trouble, icon="triangle-alert"))
+            if info.error:
+                items.append(ListItem(info.folder, info.folder.name, info.error, icon="triangle-alert"))
             elif info.world == self.world:
                 opened = here is not None and here.folder == info.folder
                 counts = here.counts if opened and here is not None else info.counts
@@ -125,7 +125,7 @@ class MenuScene(Scene):
         return str(self.worlds.chosen.key) if self.worlds.chosen else ""
 
     @property
-    def own(self) -> bool:
+    def is_builtin_world(self) -> bool:
         """Whether the chosen world comes in three levels, as ours do."""
         return self.world in self.tasks and "difficulty" in self.tasks[self.world].options
 
@@ -142,7 +142,7 @@ class MenuScene(Scene):
             try:
                 self._list_learner(find_entry(info.learner))
             except UnknownLearner as error:
-                self.host.trouble(str(error))
+                self.host.show_error(str(error))
                 return
         self.learners.index = [item.key for item in self.learners.items].index(info.learner)
 
@@ -154,7 +154,7 @@ class MenuScene(Scene):
             if id not in self.tasks:
                 self._list_world(task_catalog.task(id))
         except ValueError as error:
-            self.host.trouble(str(error))
+            self.host.show_error(str(error))
             return
         self.other.text = ""
         self.worlds.choose(list(self.tasks).index(id))
@@ -170,7 +170,7 @@ class MenuScene(Scene):
             "read_in": self.on_read_in,
         }
 
-    def keys(self) -> Sequence[Binding]:
+    def bindings(self) -> Sequence[Binding]:
         """Writing out is shown as soon as a session is chosen that can hold something."""
         chosen = self.sessions.chosen
         held = chosen is not None and chosen.key != NEW
@@ -197,12 +197,12 @@ class MenuScene(Scene):
     def on_write_out(self, press: Press) -> None:
         folder = self._session_for_files()
         if folder is not None:
-            out = self.exchanging.write(folder)
+            out = self.file_exchange.start_export(folder)
             self.host.toast(f"Writing {out.parent.name}/{out.name} in {folder.name} ...")
 
     def on_read_in(self, press: Press) -> None:
         folder = self._session_for_files()
-        if folder is not None and not self.exchanging.read(folder):
+        if folder is not None and not self.file_exchange.start_import(folder):
             self.host.toast(f"Put files into {folder / IMPORTS}, then press I again.")
 
     def _session_for_files(self) -> Path | None:
@@ -210,7 +210,7 @@ class MenuScene(Scene):
         key = self.sessions.chosen.key if self.sessions.chosen else NEW
         if not isinstance(key, Path):
             self.host.toast("Choose a session first: a new one holds nothing.")
-        elif not self.exchanging.busy:
+        elif not self.file_exchange.is_busy:
             return key
         return None
 
@@ -218,7 +218,7 @@ class MenuScene(Scene):
         chosen = self.sessions.chosen
         here = self.host.session
         if chosen is not None and here is not None and chosen.key == here.folder:
-            self.host.resume(self.learner)
+            self.host.resume_session(self.learner)
         elif not self.opening:
             self.opening = 3
 
@@ -229,7 +229,7 @@ class MenuScene(Scene):
     def back(self) -> bool:
         """Esc: back to the open session; without one, twice closes the window."""
         if self.host.session is not None:
-            self.host.resume(self.host.session.learner)
+            self.host.resume_session(self.host.session.learner)
             return True
         if self.host.seconds - self._leaving < 2.0:
             return False
@@ -238,10 +238,10 @@ class MenuScene(Scene):
         return True
 
     def update(self, dt: float) -> None:
-        done = self.exchanging.poll()
+        done = self.file_exchange.poll()
         if done is not None:
-            (self.host.toast if done.well else self.host.trouble)(done.text)
-            self._found = self.host.sessions.list()
+            (self.host.toast if done.succeeded else self.host.show_error)(done.text)
+            self._found = self.host.session_list.list()
             self._list_sessions()
         if self.opening and self._drawn:
             self.opening -= 1
@@ -257,7 +257,7 @@ class MenuScene(Scene):
         """With what only a new session can choose."""
         level = self.level.items[self.level.index][0]
         prior = "written" if self.prior.on else "none"
-        return replace(options, options={"difficulty": level} if self.own else {}, prior=prior)
+        return replace(options, options={"difficulty": level} if self.is_builtin_world else {}, prior=prior)
 
     def _next_picture(self) -> None:
         """One world's picture a frame, so that the menu itself is there at once."""
@@ -295,8 +295,8 @@ class MenuScene(Scene):
         theme = self.host.theme
         field = pygame.Rect(rect.left, rect.bottom - theme.px(36), rect.width, theme.px(36))
         level = pygame.Rect(rect.left, field.top - theme.px(44), rect.width, theme.px(32))
-        self.level.enabled = self.own
-        if self.own:
+        self.level.enabled = self.is_builtin_world
+        if self.is_builtin_world:
             self.level.draw(surface, theme, level)
         self.other.draw(surface, theme, field)
         room = pygame.Rect(rect.left, rect.top, rect.width, level.top - rect.top - theme.px(8))
@@ -335,7 +335,7 @@ class MenuScene(Scene):
         self.begin.text = "Start (Enter)" if fresh else "Carry on (Enter)"
         self.begin.draw(surface, theme, button)
 
-    def facts(self) -> dict[str, Any]:
+    def state_entries(self) -> dict[str, Any]:
         chosen = self.sessions.chosen
         return {
             "mode": "opening" if self.opening else "choosing",
@@ -345,6 +345,6 @@ class MenuScene(Scene):
             "level": self.level.items[self.level.index][0],
             "session": str(chosen.key) if chosen else NEW,
             "sessions": len(self.sessions.items) - 1,
-            "exchanging": self.exchanging.busy,
+            "exchanging": self.file_exchange.is_busy,
             "pictures": len(self.pictures),
         }

@@ -18,7 +18,7 @@ from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.session.events import Saved
-from sandbox.views.replays import ABOVE, Replays, arrange, draw_card, draw_order, draw_waiting
+from sandbox.views.replays import ABOVE, Replays, arrange, draw_order, draw_replay_card, draw_waiting
 from sandbox.views.transport import Transport
 
 ASK_EVERY = 0.25
@@ -42,15 +42,15 @@ class RankScene(Scene):
         super().__init__(host)
         self.view = View(self.session.task)
         self.clips, self.speed, self.show_events = 2, SPEED, False
-        self.shown: Replays | None = None
+        self.replays: Replays | None = None
         self.order = Ordering(self.clips)
         self.seconds = 0.0
         """How long the question has been looked at."""
-        self._left: Replays | None = None
+        self._fading_replays: Replays | None = None
         """The question answered last, as it goes into the dark."""
-        self._gone = KNOWING  # since then [s]
+        self._seconds_since_answer = KNOWING  # since then [s]
         self._answered = ""  # its answer's id,
-        self._told = 0  # and the number it was saved under; 0 until then
+        self._answer_seq = 0  # and the number it was saved under; 0 until then
         self._next: Question | None = None  # was put off for one that is answered anew
         self._asked = ASK_EVERY
         self._given: dict[str, Question] = {}
@@ -65,19 +65,19 @@ class RankScene(Scene):
     def update(self, dt: float) -> None:
         self._time += dt
         self._asked += dt
-        self._gone += dt
-        if self.shown is None and (self._next or self._is_known or self._gone >= KNOWING):
+        self._seconds_since_answer += dt
+        if self.replays is None and (self._next or self._is_known or self._seconds_since_answer >= KNOWING):
             self._fetch()
-        if self.shown is not None:
+        if self.replays is not None:
             self.seconds += dt
             if not self.transport.dragging:
-                self.shown.playback.advance(dt)
+                self.replays.playback.advance(dt)
 
     @property
     def _is_known(self) -> bool:
         """Whether the learner has taken in the last answer, or there is none who could."""
-        latest = self.session.latest
-        return latest is None or 0 < self._told <= latest.feedback_seq
+        latest = self.session.latest_snapshot
+        return latest is None or 0 < self._answer_seq <= latest.feedback_seq
 
     def _fetch(self) -> None:
         """Show the next question, if there is one; asked for at once and then now and then."""
@@ -88,19 +88,19 @@ class RankScene(Scene):
             self._next = None
 
     def _show(self, question: Question) -> None:
-        self.shown = Replays.of(question, self.view, self.speed)
+        self.replays = Replays.of(question, self.view, self.speed)
         self.order = Ordering(len(question.clips))
         self.seconds = 0.0
 
     def _answer(self, ranks: tuple[int, ...], verdict: Verdict) -> None:
         """Hand the answer over and go on; "saved" is said when it has been."""
-        if self.shown is None:
+        if self.replays is None:
             return
-        question = self.shown.question
-        self._answered = self.session.answer(question, ranks, verdict, self.seconds)
+        question = self.replays.question
+        self._answered = self.session.add_comparison(question, ranks, verdict, self.seconds)
         self._given[self._answered] = question
-        self._left, self.shown = self.shown, None
-        self._gone, self._told, self._asked = 0.0, 0, ASK_EVERY
+        self._fading_replays, self.replays = self.replays, None
+        self._seconds_since_answer, self._answer_seq, self._asked = 0.0, 0, ASK_EVERY
 
     # Keys.
 
@@ -121,8 +121,8 @@ class RankScene(Scene):
             "events": self.on_events,
         }
 
-    def keys(self) -> Sequence[Binding]:
-        count = len(self.shown.question.clips) if self.shown else self.clips
+    def bindings(self) -> Sequence[Binding]:
+        count = len(self.replays.question.clips) if self.replays else self.clips
         bindings = [of_clips(b, count, self._stacked) for b in BINDINGS["rank"]]
         return [*(b for b in bindings if count == 2 or b.action != "prefer"), SHOW_EVENTS]
 
@@ -134,22 +134,22 @@ class RankScene(Scene):
     def on_order(self, press: Press) -> None:
         """A number key: that clip is next best."""
         clip = int(press.key) - 1
-        if self.shown is None:
+        if self.replays is None:
             return
         if clip >= self.order.count:
             self.host.toast(f"There are only {self.order.count} clips. N changes how many.")
         else:
-            self.order.put(clip)
+            self.order.place_next(clip)
 
     def on_prefer(self, press: Press) -> None:
         self._answer((0, 1) if press.key in ("left", "up") else (1, 0), "ranked")
 
     def on_tie(self, press: Press) -> None:
-        if self.shown is not None and not self.order.tie():
+        if self.replays is not None and not self.order.tie():
             self.host.toast("Put a clip down first: E ties the next one with it. T ties all.")
 
     def on_all_tie(self, press: Press) -> None:
-        if self.shown is not None:
+        if self.replays is not None:
             self._answer((0,) * self.order.count, "ranked")
 
     def on_cant_tell(self, press: Press) -> None:
@@ -159,12 +159,12 @@ class RankScene(Scene):
         self._answer((), "skipped")
 
     def on_confirm(self, press: Press) -> None:
-        if self.shown is None:
+        if self.replays is None:
             return
         if self.order.complete:
             self._answer(self.order.ranks(), "ranked")
         else:
-            *others, last = (str(clip + 1) for clip in self.order.left)
+            *others, last = (str(clip + 1) for clip in self.order.unplaced_clips)
             left = f"{', '.join(others)} and {last}"
             self.host.toast(f"Clips {left} have no place yet. C if you can't tell, S to skip.")
 
@@ -176,46 +176,46 @@ class RankScene(Scene):
         else:
             self.host.toast("Taken back. Answer it again, or skip it.", "undo", "undo")
 
-    def news(self, event: Any) -> None:
+    def on_session_event(self, event: Any) -> None:
         if isinstance(event, Saved) and event.record_id == self._answered:
-            self._told = event.seq
+            self._answer_seq = event.seq
         if isinstance(event, Saved) and event.record_id == self._undo and event.target in self._given:
             again = self._given.pop(event.target)
-            if self.shown is not None:
-                self._next = self.shown.question
+            if self.replays is not None:
+                self._next = self.replays.question
             self._show(again)
 
     def on_pause(self, press: Press) -> None:
-        if self.shown is not None:
-            self.shown.playback.toggle()
+        if self.replays is not None:
+            self.replays.playback.toggle()
 
     def on_scrub(self, press: Press) -> None:
-        if self.shown is not None:
-            self.shown.playback.scrub(-1 if press.key == "," else 1)
+        if self.replays is not None:
+            self.replays.playback.scrub(-1 if press.key == "," else 1)
 
     def on_speed(self, press: Press) -> None:
-        if self.shown is not None:
-            playback = self.shown.playback
+        if self.replays is not None:
+            playback = self.replays.playback
             self.speed = playback.slower() if press.key == "[" else playback.faster()
 
     def on_clips(self, press: Press) -> None:
         """How many clips the next questions have."""
         self.clips = 2 if self.clips == 4 else self.clips + 1
-        self._next, self.shown, self._left, self._asked = None, None, None, ASK_EVERY
+        self._next, self.replays, self._fading_replays, self._asked = None, None, None, ASK_EVERY
 
     def on_events(self, press: Press) -> None:
         self.show_events = not self.show_events
 
     def back(self) -> bool:
         """Esc takes up what was put down; with nothing down it leaves."""
-        if self.shown is None or not self.order.groups:
+        if self.replays is None or not self.order.groups:
             return False
         self.order.clear()
         return True
 
     def handle(self, event: Intent) -> Scene | None:
-        if isinstance(event, Press) and event.key == "backspace" and self.order.placed:
-            self.order.put(self.order.placed[-1])
+        if isinstance(event, Press) and event.key == "backspace" and self.order.placed_clips:
+            self.order.place_next(self.order.placed_clips[-1])
             return None
         if isinstance(event, Pointer) and self._pointer(event):
             return None
@@ -224,15 +224,15 @@ class RankScene(Scene):
     def _pointer(self, event: Pointer) -> bool:
         """A click on a card puts it next; the time line can be dragged."""
         self._mouse = event.pos
-        if self.shown is None:
+        if self.replays is None:
             return False
-        used = self.transport.pointer(event, self.shown.playback)
+        used = self.transport.pointer(event, self.replays.playback)
         if isinstance(used, tuple):
             self.host.press_on_screen(*used)
         elif event.kind == "down" and not used:
             for index, card in enumerate(self._cards):
                 if card.collidepoint(event.pos):
-                    self.order.put(index)
+                    self.order.place_next(index)
                     return True
         return bool(used)
 
@@ -259,7 +259,7 @@ class RankScene(Scene):
         self._cards = arrange(room, count, self.view.aspect, theme.px(18), extra)
         self.host.toast_area = self._cards[0].unionall(self._cards[1:])
         for index, card in enumerate(self._cards):
-            draw_card(
+            draw_replay_card(
                 surface,
                 theme,
                 card,
@@ -279,14 +279,18 @@ class RankScene(Scene):
         line.centerx = rect.centerx
         self.transport.draw(surface, theme, line, replays.playback, self.clips)
         if line_up and self.order.groups:
-            hole = ("=" if self.order.tying else ">") if self.order.left else ""
+            hole = ("=" if self.order.tying else ">") if self.order.unplaced_clips else ""
             draw_order(surface, theme, (line.centerx, line.bottom + theme.px(24)), self.order.groups, hole)
 
     def _pictured(self) -> tuple[Replays | None, float]:
         """What is on the screen and how dark it is, 0 to 1: the question asked, or the one that goes."""
-        if self.shown is not None:
-            return self.shown, max(0.0, 1.0 - self.seconds / FADE)
-        return (self._left, min(1.0, self._gone / FADE)) if self._gone < KNOWING else (None, 0.0)
+        if self.replays is not None:
+            return self.replays, max(0.0, 1.0 - self.seconds / FADE)
+        return (
+            (self._fading_replays, min(1.0, self._seconds_since_answer / FADE))
+            if self._seconds_since_answer < KNOWING
+            else (None, 0.0)
+        )
 
     def _place(self, clip: int) -> str:
         """The ribbon of a clip: 1st, 2nd ...; with a sign of equality where it is shared."""
@@ -301,7 +305,7 @@ class RankScene(Scene):
         theme = self.host.theme
         answers = str(self.session.counts.get("comparison", 0))
         theme.text(surface, answers, rect.topright, "title", bold=True, anchor="topright")
-        order = self.order if self.shown else Ordering(self.clips)
+        order = self.order if self.replays else Ordering(self.clips)
         texts = advice(order, self._stacked) if self._pictured()[0] else (FROM_NOW,)
         wide = theme.width(texts[0], "body") + theme.px(20)
         note = "answers so far"
@@ -313,18 +317,18 @@ class RankScene(Scene):
         box = theme.text(surface, title, rect.topleft, "title", bold=True, width=rect.width - theme.px(60))
         text = next((t for t in texts if theme.width(t, "body") <= room), texts[-1])
         theme.text(surface, text, (rect.left, below[1]), "body", look.SOFT, width=room)
-        if self.shown is not None and not self.shown.question.same_start:
+        if self.replays is not None and not self.replays.question.same_start:
             at = (box.right + theme.px(14), box.centery)
             badges.badge(surface, theme, "they start differently", at, look.WARN, "git-fork")
 
-    def facts(self) -> dict[str, Any]:
-        if self.shown is None:
+    def state_entries(self) -> dict[str, Any]:
+        if self.replays is None:
             return {"mode": "waiting", "clips": self.clips, "doing": doing(self.session)[1]}
-        playback = self.shown.playback
+        playback = self.replays.playback
         return {
             "mode": "question",
             "step": int(playback.position),
-            "question": self.shown.question.id,
+            "question": self.replays.question.id,
             "clips": self.order.count,
             "order": [[clip + 1 for clip in group] for group in self.order.groups],
             "complete": self.order.complete,

@@ -46,7 +46,7 @@ def advice(order: Ordering, stacked: bool) -> tuple[str, ...]:
 
 def doing(session: Session) -> tuple[str, str]:
     """Why there is nothing to ask, and what the learner is about."""
-    learner, status, latest = _listed(session.learner), session.status, session.latest
+    learner, status, latest = _listed(session.learner), session.status, session.latest_snapshot
     if learner is not None and "comparison" not in learner.kinds:
         return f"{learner.title}: no questions", "This learner takes no rankings. L in Watch chooses another."
     if status.state == "paused":

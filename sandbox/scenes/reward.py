@@ -37,10 +37,10 @@ class RewardScene(Scene):
         super().__init__(host)
         self.task = self.session.task
         self.speed = SPEEDS.index(0.4) if self.task.world.state_size else len(SPEEDS) - 1
-        self.live = LiveRow(self.task, "random", pace=self._pace())
+        self.live = LiveRow(self.task, "random", step_rate=self._pace())
         self.view = View(self.task)
         self.chips, self.tape = stage.Chips(), MarkTape()
-        self.paused, self.rested = False, 0.0
+        self.paused, self.seconds_since_end = False, 0.0
         self.total = 0.0
         self.flash: tuple[float, float] = (0.0, 0.0)  # (value, seconds left)
         self._before: tuple[Trajectory, float] | None = None
@@ -53,30 +53,30 @@ class RewardScene(Scene):
         return self.task.world.steps_per_second * SPEEDS[self.speed]
 
     def _driver(self) -> str:
-        latest = self.session.latest
+        latest = self.session.latest_snapshot
         return f"policy:{latest.step}" if latest and latest.policy else "random"
 
     def _start(self) -> None:
         self.live.driver = self._driver()
         self.live.start(int(self.host.random.integers(1 << 30)))
-        self.live.since = 0.0
-        self.rested = 0.0
+        self.live.steps_since_shown = 0.0
+        self.seconds_since_end = 0.0
         self.tape.step(first=True)
 
     def _mark(self, value: float) -> None:
         """Keep a press with the steps on screen up to it."""
-        length = max(6, round(SEGMENT_SECONDS * self.live.pace))
+        length = max(6, round(SEGMENT_SECONDS * self.live.step_rate))
         steps = len(self.live)
         if steps == 0 and self._before is not None:  # it is about the end that has just left the screen
             segment, at = self._before
-            delay = (self.tape.now - at) * self.live.pace
+            delay = (self.tape.now - at) * self.live.step_rate
         elif steps == 0:
             self.host.toast("Wait until the agent has done something.", "info")
             return
         else:
-            segment, delay = self.live.trajectory(), self.live.since
+            segment, delay = self.live.trajectory(), self.live.steps_since_shown
         segment = segment.clip(len(segment) - length, len(segment))
-        record = self.session.mark(segment, value, float(delay), rate=self.live.pace)
+        record = self.session.add_evaluation(segment, value, float(delay), rate=self.live.step_rate)
         self.tape.mark(value, record)
         self.total += value
         self.flash = (value, 0.5)
@@ -119,18 +119,21 @@ class RewardScene(Scene):
         self.paused = not self.paused
 
     def on_restart(self, press: Press) -> None:
-        self._remember()
+        self._keep_recording()
         self._start()
 
     def on_speed(self, press: Press) -> None:
         step = -1 if press.key == "," else 1
         self.speed = min(max(self.speed + step, 0), len(SPEEDS) - 1)
-        self.live.pace = self._pace()
-        self.host.toast(f"The agent runs at {self.live.pace:.3g} steps a second.", "info")
+        self.live.step_rate = self._pace()
+        self.host.toast(f"The agent runs at {self.live.step_rate:.3g} steps a second.", "info")
 
-    def _remember(self) -> None:
+    def _keep_recording(self) -> None:
         if len(self.live):
-            self._before = (self.live.trajectory(), self.tape.now - self.live.since / self.live.pace)
+            self._before = (
+                self.live.trajectory(),
+                self.tape.now - self.live.steps_since_shown / self.live.step_rate,
+            )
 
     def update(self, dt: float) -> None:
         self.flash = (self.flash[0], max(0.0, self.flash[1] - dt))
@@ -138,18 +141,18 @@ class RewardScene(Scene):
             return
         self.tape.advance(dt)
         self.chips.update(dt)
-        self.live.events.pass_time(dt)
-        due = self.live.wait(dt)
+        self.live.events.advance(dt)
+        due = self.live.advance(dt)
         if self.live.ended:
-            self.rested += dt
-            if self.rested > REST:
-                self._remember()
+            self.seconds_since_end += dt
+            if self.seconds_since_end > REST:
+                self._keep_recording()
                 self._start()
         elif due:
             actions = self.session.act(self.live.obs, self.host.random, TEMPERATURE)
             self.chips.add(self.live.step(actions[0]))
             self.tape.step()
-            self.live.ended = self.live.ended or self.live.over
+            self.live.ended = self.live.ended or self.live.is_done_early
 
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         theme = self.host.theme
@@ -166,7 +169,7 @@ class RewardScene(Scene):
         if left > 0:
             color, width = look.GOOD if value > 0 else look.BAD, 4
             self._float(surface, world, value, left)
-        stage.frame(surface, theme, world, color, width)
+        stage.draw_border(surface, theme, world, color, width)
         if self.live.ended:
             label = "the end, what do you think?"
             badges.badge(
@@ -202,7 +205,7 @@ class RewardScene(Scene):
     def _column(self, surface: pygame.Surface, column: pygame.Rect) -> None:
         theme = self.host.theme
         gap, high = theme.px(12), theme.px(44)
-        latest = self.session.latest
+        latest = self.session.latest_snapshot
         if latest is None or latest.policy is None:
             text = "It knows nothing yet and acts at random. Praise what you like all the same."
         else:
@@ -211,13 +214,13 @@ class RewardScene(Scene):
         card = Card("Judge the agent", text, look.ACCENT, "thumbs-up", keys)
         wanted = stage.card_height(theme, column.width, card) + gap + high
         above, low = stage.stacked(column, theme, self.live.events, wanted)
-        used = stage.draw_card(surface, theme, above, card)
+        used = stage.draw_info_card(surface, theme, above, card)
         half = (column.width - gap) // 2
         self.good.draw(surface, theme, pygame.Rect(column.left, used.bottom + gap, half, high))
         self.bad.draw(surface, theme, pygame.Rect(column.left + half + gap, used.bottom + gap, half, high))
-        stage.account(surface, theme, low, self.live)
+        stage.draw_episode_summary(surface, theme, low, self.live)
 
-    def facts(self) -> dict[str, Any]:
+    def state_entries(self) -> dict[str, Any]:
         return {
             "mode": "paused" if self.paused else ("ended" if self.live.ended else "running"),
             "step": self.live.step_number,

@@ -56,7 +56,7 @@ class Scene:
     def blur(self) -> None:
         """The window lost the keyboard: forget held keys."""
 
-    def keys(self) -> Sequence[Binding]:
+    def bindings(self) -> Sequence[Binding]:
         """The keys that work now, in the order of the footer."""
         return BINDINGS.get(self.mode, ())
 
@@ -69,11 +69,11 @@ class Scene:
         if self.focus.handle(event):
             return None
         if isinstance(event, Press):
-            for binding in self.keys():
+            for binding in self.bindings():
                 if binding.matches(event) and (not event.repeat or binding.action in self.repeating):
                     return self.actions()[binding.action](event)
         elif isinstance(event, Release):
-            self.released(event)
+            self.on_key_release(event)
         return None
 
     repeating: frozenset[str] = frozenset({"scrub", "choose"})
@@ -83,10 +83,10 @@ class Scene:
         """Esc; True if there was something to go back from within the scene."""
         return False
 
-    def news(self, event: Any) -> None:
+    def on_session_event(self, event: Any) -> None:
         """An event of the session (Saved, NewSnapshot, LearnerRestarted, Trouble)."""
 
-    def released(self, event: Release) -> None:
+    def on_key_release(self, event: Release) -> None:
         """A key came up."""
 
     def update(self, dt: float) -> None:
@@ -95,7 +95,7 @@ class Scene:
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         """Draw into `rect`, the middle of the window."""
 
-    def facts(self) -> dict[str, Any]:
+    def state_entries(self) -> dict[str, Any]:
         """Small plain facts for the state file: `step` is the world's step on screen, if any."""
         return {}
 

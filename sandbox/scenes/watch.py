@@ -18,8 +18,8 @@ from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.screen.lists import List, ListItem
 from sandbox.session.events import NewSnapshot
-from sandbox.views.arena import Arena, legend
-from sandbox.views.learner_notes import draw_notes, following
+from sandbox.views.arena import Arena, draw_xray_legend
+from sandbox.views.learner_notes import draw_warnings, next_followed_group
 from sandbox.views.progress_panel import PAGES, ProgressPanel
 
 MORE_KEYS = (
@@ -42,7 +42,7 @@ class WatchScene(Scene):
         super().__init__(host)
         self.view = View(self.session.task)
         self.arena = Arena(self.session, self.view, seed=int(host.random.integers(1 << 30)))
-        self.gauges = ProgressPanel(self.session)
+        self.progress_panel = ProgressPanel(self.session)
         self.learners = List("learners", [])
         self.choosing = False
         self._tabs: list[tuple[pygame.Rect, str]] = []
@@ -62,19 +62,19 @@ class WatchScene(Scene):
             "undo": self.on_undo,
         }
 
-    def keys(self) -> Sequence[Binding]:
+    def bindings(self) -> Sequence[Binding]:
         painted = self.arena.xray is not None  # pressed all the same, it says why nothing is painted
         shown = [b if painted or b.action != "xray" else replace(b, footer=False) for b in BINDINGS["watch"]]
-        return [*shown, *MORE_KEYS, *([WHOSE_KEY] if self.session.camps else [])]
+        return [*shown, *MORE_KEYS, *([WHOSE_KEY] if self.session.rater_groups else [])]
 
-    def news(self, event: Any) -> None:
+    def on_session_event(self, event: Any) -> None:
         if isinstance(event, NewSnapshot):
             self._since_news = 0.0
 
     def update(self, dt: float) -> None:
         self._since_news += dt
         self.arena.update(dt)
-        self.gauges.update(dt)
+        self.progress_panel.update(dt)
 
     # Keys.
 
@@ -88,16 +88,16 @@ class WatchScene(Scene):
             self.host.toast("The learner rests. It still hears you.")
 
     def on_speed(self, press: Press) -> None:
-        self.arena.faster(press.key == "]")
+        self.arena.change_speed(press.key == "]")
 
     def on_xray(self, press: Press) -> None:
         """Paint the learned reward on the world, or stop that."""
         if self.arena.xray is None:
             self.host.toast("This world shows only its own pictures: the reward can't be painted on it.")
             return
-        self.arena.painted = not self.arena.painted
-        latest = self.session.latest
-        if self.arena.painted and (latest is None or latest.reward is None):
+        self.arena.shows_xray = not self.arena.shows_xray
+        latest = self.session.latest_snapshot
+        if self.arena.shows_xray and (latest is None or latest.reward is None):
             self.host.toast("There is no learned reward to paint yet.")
 
     def on_swarm(self, press: Press) -> None:
@@ -107,12 +107,12 @@ class WatchScene(Scene):
         self.arena.select("agent" if self.arena.mode.key == "then" else "then")
 
     def on_curves(self, press: Press) -> None:
-        self.gauges.page = (self.gauges.page + 1) % len(PAGES)
+        self.progress_panel.page = (self.progress_panel.page + 1) % len(PAGES)
 
     def on_learner(self, press: Press) -> None:
         """Open the list of learners."""
         self.choosing = not self.choosing
-        entries = list(listed_entries(self.host.trouble, self.session.learner))
+        entries = list(listed_entries(self.host.show_error, self.session.learner))
         self.learners = List(
             "learners", [ListItem(e.name, e.title, e.about, e.name, "brain") for e in entries]
         )
@@ -128,13 +128,13 @@ class WatchScene(Scene):
 
     def on_whose(self, press: Press) -> None:
         """Where raters want different things: learn what the next of them want."""
-        other = following(self.session.camps)
+        other = next_followed_group(self.session.rater_groups)
         if other is None:
             return
         try:
-            self.session.follow(other.raters[0])
+            self.session.follow(other.rater_ids[0])
         except ValueError as error:  # the session's folder can't be written
-            self.host.trouble(str(error))
+            self.host.show_error(str(error))
             return
         self.host.toast(f"From now on the agent learns what {other.name} wants.")
 
@@ -186,7 +186,7 @@ class WatchScene(Scene):
             if spot.collidepoint(at):
                 self.arena.select(key)
                 return True
-        return self.gauges.click(at)
+        return self.progress_panel.click(at)
 
     # Picture.
 
@@ -201,11 +201,11 @@ class WatchScene(Scene):
         stage = pygame.Rect(
             left.left, left.top + head + theme.px(6), left.width, left.height - head - foot - theme.px(6)
         )
-        stage.height = self._notes(surface, stage) - stage.top
+        stage.height = self._draw_warnings(surface, stage) - stage.top
         self.host.toast_area = stage
         self.arena.draw(surface, theme, stage)
         self._foot(surface, pygame.Rect(left.left, left.bottom - foot, left.width, foot))
-        self.gauges.draw(surface, theme, side, self.host.taught)
+        self.progress_panel.draw(surface, theme, side, self.host.teaching_seconds)
         if self.choosing:
             self._list(surface, rect)
 
@@ -223,18 +223,20 @@ class WatchScene(Scene):
             theme.text(surface, mode.title, tab.center, "body", ink, bold=chosen, anchor="center")
             self._tabs.append((tab, mode.key))
             x = tab.right + theme.px(4)
-        if self.arena.painting:
-            legend(surface, theme, (rect.right, rect.centery))
+        if self.arena.can_show_xray:
+            draw_xray_legend(surface, theme, (rect.right, rect.centery))
 
-    def _notes(self, surface: pygame.Surface, stage: pygame.Rect) -> int:
+    def _draw_warnings(self, surface: pygame.Surface, stage: pygame.Rect) -> int:
         """What the learner has to tell, at the foot of the stage; returns what is left of it."""
-        notes, theme = self.session.notes, self.host.theme
-        top = draw_notes(surface, theme, stage, notes, self.session.camps) if notes else stage.bottom
+        notes, theme = self.session.learner_warnings, self.host.theme
+        top = (
+            draw_warnings(surface, theme, stage, notes, self.session.rater_groups) if notes else stage.bottom
+        )
         return top if top == stage.bottom else top - theme.px(10)
 
     def _foot(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         """What the learner is about, lit for a moment when a new policy has come."""
-        theme, latest = self.host.theme, self.session.latest
+        theme, latest = self.host.theme, self.session.latest_snapshot
         fresh = max(0.0, 1.0 - self._since_news / PULSE)
         spot = (rect.left + theme.px(8), rect.centery)
         pygame.draw.aacircle(surface, look.mix(look.LINE, look.GOOD, fresh), spot, theme.px(5))
@@ -267,17 +269,17 @@ class WatchScene(Scene):
         inside = badges.panel(surface, theme, box, "Who learns? Enter chooses, Esc leaves it as it is")
         self.learners.draw(surface, theme, inside)
 
-    def facts(self) -> dict[str, Any]:
+    def state_entries(self) -> dict[str, Any]:
         crowd = self.arena.crowd
         return {
             "mode": "learners" if self.choosing else self.arena.mode.key,
             "step": len(crowd.trails[0]),
-            "painted": self.arena.painted,
+            "painted": self.arena.shows_xray,
             "overlay": self.arena.xray is not None and self.arena.xray.overlay is not None,
             "speed": self.arena.speed,
-            "page": PAGES[self.gauges.page],
+            "page": PAGES[self.progress_panel.page],
             "curve_points": len(self.session.curve),
-            "lives": len(crowd.lives),
-            "notes": list(self.session.notes),
-            "followed": self.session.camps[0].name if self.session.camps else "",
+            "lives": len(crowd.episodes),
+            "notes": list(self.session.learner_warnings),
+            "followed": self.session.rater_groups[0].name if self.session.rater_groups else "",
         }

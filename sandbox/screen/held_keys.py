@@ -35,7 +35,7 @@ class Repeater:
         return self._press
 
 
-class Hands:
+class KeyActivity:
     """What the person does with the keys right now, and how long they have been at it."""
 
     IDLE = 10.0  # [s] without a key after which nobody is taken to be there
@@ -44,7 +44,7 @@ class Hands:
         self.lit: dict[str, float] = {}
         """Keys that the footer shows as pressed, and until when."""
         self.shift = False
-        self.taught = 0.0  # [s] in which the person was at it
+        self.teaching_seconds = 0.0  # [s] in which the person was at it
         self.repeater = Repeater()
         self._active_until = 0.0
 
@@ -59,5 +59,5 @@ class Hands:
         """The press that a held key repeats now, if any."""
         self.lit = {key: until for key, until in self.lit.items() if until > now}
         if teaching and now < self._active_until:
-            self.taught += dt
+            self.teaching_seconds += dt
         return self.repeater.due(now)

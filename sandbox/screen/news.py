@@ -22,11 +22,11 @@ class News:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.message, self.trouble = "", ""
+        self.message, self.error = "", ""
         """The newest of all, and what went wrong ('' when closed)."""
         self.toasts: list[Toast] = []
         self._saved = ("", 0.0)
-        self._told: set[str] = set()
+        self._shown_warnings: set[str] = set()
 
     def toast(self, text: str, kind: str) -> None:
         """At most two at once, the same one not twice."""
@@ -34,8 +34,8 @@ class News:
         others = [toast for toast in self.toasts if toast.text != text]
         self.toasts = [*others[-1:], Toast(text, kind, self.now + self.SECONDS)]
 
-    def wrong(self, text: str) -> None:
-        self.trouble = self.message = text
+    def set_error(self, text: str) -> None:
+        self.error = self.message = text
 
     def saved(self, text: str) -> None:
         self.message, self._saved = text, (text, self.now + self.SECONDS)
@@ -49,8 +49,8 @@ class News:
     def note(self, sentences: Sequence[str]) -> bool:
         """Whether the learner has something to tell that it has not told before, whatever its numbers."""
         now = {re.sub(r"\d+", "", sentence) for sentence in sentences}
-        fresh = bool(now - self._told)
-        self._told |= now
+        fresh = bool(now - self._shown_warnings)
+        self._shown_warnings |= now
         return fresh
 
     def pass_time(self, dt: float) -> None:

@@ -19,12 +19,12 @@ class Settings:
 
 
 class SettingsFile:
-    """The settings of one person on one machine. `trouble` says what went wrong with the file."""
+    """The settings of one person on one machine. `error` says what went wrong with the file."""
 
     def __init__(self, path: Path | None = None) -> None:
         """path: default beside the person's sessions."""
         self.path = path or user_data_path("teachbox", appauthor=False) / FILE
-        self.trouble = ""
+        self.error = ""
         self.settings = self._read()
 
     def _read(self) -> Settings:
@@ -37,7 +37,7 @@ class SettingsFile:
         except FileNotFoundError:
             return Settings()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            self.trouble = f"{self.path} can't be read ({error}); the window starts with its own settings."
+            self.error = f"{self.path} can't be read ({error}); the window starts with its own settings."
             return Settings()
 
     def time_waits(self, task: str, default: bool) -> bool:
@@ -52,8 +52,8 @@ class SettingsFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             replace_text(self.path, json.dumps(asdict(self.settings), indent=2) + "\n")
-            self.trouble = ""
+            self.error = ""
         except OSError as error:
-            self.trouble = (
+            self.error = (
                 f"{self.path} can't be written ({error.strerror}): this choice lasts until you close."
             )

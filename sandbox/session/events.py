@@ -22,7 +22,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class NewSnapshot:
-    """`session.latest` (and perhaps `session.curve`) has changed."""
+    """`session.latest_snapshot` (and perhaps `session.curve`) has changed."""
 
     snapshot: Snapshot
 
@@ -35,13 +35,13 @@ class LearnerRestarted:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ErrorMessage:
     """Something that the person should know; learning or saving goes on by itself where it can."""
 
-    sentence: str
+    text: str
 
 
-Event = Saved | NewSnapshot | LearnerRestarted | Trouble
+Event = Saved | NewSnapshot | LearnerRestarted | ErrorMessage
 
 
 def count_text(records: int) -> str:
@@ -55,7 +55,7 @@ def unsaved_text(unsaved: int, in_outbox: int) -> str:
     return f"Not saved yet: {count_text(unsaved)}."
 
 
-def left_text(lost: int, in_outbox: int, trouble: str | None, outbox: Path) -> str | None:
+def unsaved_on_close_text(lost: int, in_outbox: int, trouble: str | None, outbox: Path) -> str | None:
     """What a person has to know when a session was closed; None when all is saved."""
     if lost:
         return f"{count_text(lost)} could not be saved. {trouble or ''}".strip()

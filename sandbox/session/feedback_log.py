@@ -8,8 +8,8 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from agents.feedback.records import Record, Undo, kind_of
-from sandbox.session.events import Event, Saved, Trouble, saved_text, unsaved_text
-from sandbox.store import Provenance, Store, standing_lines
+from sandbox.session.events import ErrorMessage, Event, Saved, saved_text, unsaved_text
+from sandbox.store import Provenance, Store, standing_summaries
 
 
 class _Pending(NamedTuple):
@@ -26,14 +26,14 @@ class FeedbackLog:
     def __init__(self, store: Store, rater: str) -> None:
         """rater: the random id of whoever speaks here."""
         self._store, self._rater = store, rater
-        lines = store.outline()
-        self._standing = {line.id: line.kind for line in standing_lines(lines)}
+        lines = store.record_summaries()
+        self._standing = {line.id: line.kind for line in standing_summaries(lines)}
         self._own = {line.id for line in lines if line.rater == rater}
         self.raters = frozenset(line.rater for line in lines)
         """Who had said something when it was opened."""
         self.last_saved = lines[-1].seq if lines else 0
         self._pending: deque[_Pending] = deque()
-        self._told: tuple[str | None, int] = None, 0
+        self._last_error: tuple[str | None, int] = None, 0
         """The store's trouble when it was last asked, and how many records were safe all the same."""
 
     @property
@@ -47,10 +47,10 @@ class FeedbackLog:
         return len(self._pending)
 
     @property
-    def at_risk(self) -> str | None:
+    def unsaved_warning(self) -> str | None:
         """What closing now would lose, as a sentence; None while all is saved or about to be."""
-        trouble = self._store.trouble  # the writer's thread may clear it at any moment
-        if not trouble or self._store.in_outbox == self.unsaved:
+        trouble = self._store.error  # the writer's thread may clear it at any moment
+        if not trouble or self._store.outbox_count == self.unsaved:
             return None
         return f"{unsaved_text(self.unsaved, 0)} {trouble}"
 
@@ -64,7 +64,7 @@ class FeedbackLog:
             self._own.add(record.id)
         return record.id
 
-    def last(self, kind: str | None) -> str | None:
+    def last_record(self, kind: str | None) -> str | None:
         """This rater's last standing record (of that kind)."""
         own = (id for id, k in reversed(self._standing.items()) if kind in (None, k) and id in self._own)
         return next(own, None)
@@ -79,19 +79,19 @@ class FeedbackLog:
 
     def _new_trouble(self) -> Sequence[Event]:
         """What is wrong with the store, when it has changed; also when all came to be kept on this disk."""
-        trouble, unsaved, kept = self._store.trouble, self._store.unsaved, self._store.in_outbox
+        trouble, unsaved, kept = self._store.error, self._store.unsaved, self._store.outbox_count
         safe = kept if 0 < kept == unsaved else 0
-        told, self._told = self._told, (trouble, safe)
+        told, self._last_error = self._last_error, (trouble, safe)
         if trouble is None or (trouble == told[0] and safe in (0, told[1])):
             return ()
-        return [Trouble(f"{unsaved_text(unsaved, kept)} {trouble} It is tried again by itself.")]
+        return [ErrorMessage(f"{unsaved_text(unsaved, kept)} {trouble} It is tried again by itself.")]
 
     def _settle(self, pending: _Pending) -> Event:
         record, kind = pending.record, kind_of(pending.record)
         error = pending.future.exception()
         if error is not None:
             self._standing.pop(record.id, None)
-            return Trouble(f"Not saved: {error}")
+            return ErrorMessage(f"Not saved: {error}")
         seq = pending.future.result()
         self.last_saved = max(self.last_saved, seq)
         target = record.target if isinstance(record, Undo) else None

@@ -19,7 +19,7 @@ EXPORTS, IMPORTS = "exports", "imports"
 class Outcome(NamedTuple):
     """What came of it, as a sentence."""
 
-    well: bool
+    succeeded: bool
     text: str
 
 
@@ -28,33 +28,33 @@ class FileExchange:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
-        self._left: list[list[str]] = []
+        self._pending_commands: list[list[str]] = []
 
     @property
-    def busy(self) -> bool:
+    def is_busy(self) -> bool:
         return self._process is not None
 
-    def write(self, session: Path) -> Path:
+    def start_export(self, session: Path) -> Path:
         """Begin to write all that the session holds; where it will be."""
         out = session / EXPORTS / f"{datetime.now():%Y-%m-%d-%H%M%S}"
         out.parent.mkdir(exist_ok=True)
-        self._begin([["export", str(session), "--out", str(out)]])
+        self._start_next([["export", str(session), "--out", str(out)]])
         return out
 
-    def read(self, session: Path) -> int:
+    def start_import(self, session: Path) -> int:
         """Begin to read what lies in the session's `imports` folder; how many files and folders that is."""
         folder = session / IMPORTS
         folder.mkdir(exist_ok=True)
         found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-        self._begin([["import", str(path), "--session", str(session)] for path in found])
+        self._start_next([["import", str(path), "--session", str(session)] for path in found])
         return len(found)
 
-    def _begin(self, commands: list[list[str]]) -> None:
-        self._left = commands
+    def _start_next(self, commands: list[list[str]]) -> None:
+        self._pending_commands = commands
         if not commands:
             return
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "sandbox", *self._left.pop(0)],
+            [sys.executable, "-m", "sandbox", *self._pending_commands.pop(0)],
             env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -70,5 +70,5 @@ class FileExchange:
         well = self._process.returncode == 0
         lines = [line for line in (out if well else err).splitlines() if line.strip()]
         self._process = None
-        self._begin(self._left)
+        self._start_next(self._pending_commands)
         return Outcome(well, lines[-1].strip() if lines else "It ended without a word.")

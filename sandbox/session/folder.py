@@ -70,14 +70,14 @@ class SessionError(ValueError):
 
 
 class SessionInfo(NamedTuple):
-    """A line of the menu. last_used: UTC. trouble: why it can't be opened, '' if it can."""
+    """A line of the menu. last_used: UTC. error: why it can't be opened, '' if it can."""
 
     folder: Path
     world: str
     learner: str
     counts: dict[str, int]
     last_used: datetime
-    trouble: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class SessionFile:
             if folder.exists() and not folder.is_dir():
                 raise SessionError(f"{folder} is a file and no session: choose a folder.")
             if not path.exists():
-                _refuse_others(folder)
+                _check_no_other_files(folder)
                 return None
             facts = json.loads(path.read_text("utf-8"))
         except SessionError:
@@ -197,7 +197,7 @@ def _last_change(folder: Path) -> float:
     return max(path.stat().st_mtime for path in paths if path.exists())
 
 
-def _refuse_others(folder: Path) -> None:
+def _check_no_other_files(folder: Path) -> None:
     if not folder.exists():
         return
     for path in folder.iterdir():
@@ -209,10 +209,10 @@ def _refuse_others(folder: Path) -> None:
 
 def locate(where: str) -> Backend:
     """The store of a session's folder (which may be on a server), of a file, or of a URL."""
-    from sandbox.store.backend import place_of
+    from sandbox.store.backend import backend_of
 
     path = Path(where)
     if "://" in where or not path.is_dir():
-        return place_of(where)
+        return backend_of(where)
     facts = SessionFile.read(path) if (path / "session.json").exists() else None
-    return place_of(facts.store if facts is not None and facts.store else path / STORE)
+    return backend_of(facts.store if facts is not None and facts.store else path / STORE)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agents.learner_catalog import UnknownLearner, find_entry
 from envs.external.external_task import ExternalTask
-from envs.task_catalog import UnknownWorld
+from envs.task_catalog import UnknownTask
 from envs.task_catalog import task as make_task
 from envs.world import Task
 from sandbox.learning.spec import LearnerFactory
@@ -26,21 +26,21 @@ DEFAULT_WORLD = "teachbox/RoomsTidy-v0"
 DEFAULT_LEARNER = "joint"
 
 
-class Parts(NamedTuple):
+class SessionParts(NamedTuple):
     """What a session is made of."""
 
     folder: Path
-    facts: SessionFile
+    session_file: SessionFile
     task: Task
     store: Store
 
 
-def open_parts(folder: Path | None, options: SessionOptions) -> Parts:
+def open_parts(folder: Path | None, options: SessionOptions) -> SessionParts:
     """Read or make the session's file, its task and its store.
 
     Raises SessionError. Nothing is written before all that can be refused has been looked at.
     """
-    facts, fresh = _facts(folder, options)
+    facts, fresh = _load_session_file(folder, options)
     folder = folder or new_folder(default_root(), facts.world)
     facts = replace(facts, prior=options.prior or facts.prior).with_rater(options.rater)
     check_learner(facts.learner, options.make)
@@ -58,12 +58,12 @@ def open_parts(folder: Path | None, options: SessionOptions) -> Parts:
             raise
     except SessionError:
         if new:
-            _take_back(folder)
+            _remove_partial_session(folder)
         raise
-    return Parts(folder, facts, task, opened)
+    return SessionParts(folder, facts, task, opened)
 
 
-def _take_back(folder: Path) -> None:
+def _remove_partial_session(folder: Path) -> None:
     """No trace of a session that was refused; a folder with more in it than the lock stays."""
     with suppress(OSError):
         (folder / "lock").unlink(missing_ok=True)
@@ -75,12 +75,12 @@ def preview(folder: Path | None, options: SessionOptions) -> tuple[Task, str]:
 
     Raises SessionError.
     """
-    facts, _ = _facts(folder, options)
+    facts, _ = _load_session_file(folder, options)
     check_learner(facts.learner, options.make)
     return _task(facts), facts.learner
 
 
-def _facts(folder: Path | None, options: SessionOptions) -> tuple[SessionFile, bool]:
+def _load_session_file(folder: Path | None, options: SessionOptions) -> tuple[SessionFile, bool]:
     """The folder's session file, or one for a new session (True)."""
     facts = SessionFile.read(folder) if folder is not None else None
     if facts is None:
@@ -111,11 +111,11 @@ def check_learner(name: str, make: LearnerFactory | None) -> None:
 def _task(facts: SessionFile) -> Task:
     try:
         task = make_task(facts.world, **facts.options)
-    except UnknownWorld as error:
+    except UnknownTask as error:
         raise SessionError(str(error)) from error
     except (TypeError, ValueError) as error:
         raise SessionError(f"{facts.world} can't be made with {dict(facts.options)}: {error}") from error
-    if isinstance(task, ExternalTask) and not task.has_frames:
+    if isinstance(task, ExternalTask) and not task.can_render:
         raise SessionError(
             f"{facts.world} has no render mode 'rgb_array', so it can't be shown: choose a world that can "
             "draw itself, or learn from it with `teachbox train`."
@@ -129,10 +129,10 @@ def _where(
     """The URL of a store on a server (None: the session's own file), and the facts that name it."""
     if wanted is None:
         return facts.store or None, facts
-    from sandbox.store.backend import place_of
+    from sandbox.store.backend import backend_of
 
     try:
-        place = place_of(wanted)
+        place = backend_of(wanted)
     except StoreError as error:
         raise SessionError(str(error)) from error
     if place.lock is not None:
@@ -155,7 +155,7 @@ def _same_world(store: Store, world: str, task: Task) -> None:
     options = json.loads(json.dumps(dict(task.options), default=str))
     if found is not None and (found[0] != world or any(options.get(k, v) != v for k, v in found[1].items())):
         raise SessionError(
-            f"{store.place.name} is a study in {found[0]} with {found[1]}, and this session is in {world} "
+            f"{store.backend.name} is a study in {found[0]} with {found[1]}, and this session is in {world} "
             f"with {options}: open it in that world, or give the study another database."
         )
 

@@ -33,10 +33,10 @@ class SessionPlaceholder:
     status: StartingStatus = StartingStatus()
     counts: dict[str, int] = field(default_factory=dict)
     curve: tuple[Any, ...] = ()
-    latest: None = None
+    latest_snapshot: None = None
     last_saved: int = 0
     unsaved: int = 0
-    at_risk: None = None
+    unsaved_warning: None = None
 
     def poll(self) -> tuple[Any, ...]:
         return ()

@@ -17,7 +17,7 @@ class QuestionQueue:
         self._orders: dict[str, tuple[int, ...]] = {}
         self._random = Random()
 
-    def next(self, ready: Sequence[Question], clips: int) -> Question | None:
+    def next_question(self, ready: Sequence[Question], clips: int) -> Question | None:
         """The newest fresh question with that many clips, in the order in which to show them."""
         for question in reversed(ready):  # the newest is about the policy of now
             if question.id not in self._asked and len(question.clips) == clips:
@@ -25,7 +25,7 @@ class QuestionQueue:
                 return self._sides(question)
         return None
 
-    def order(self, question: Question) -> tuple[int, ...] | None:
+    def display_order(self, question: Question) -> tuple[int, ...] | None:
         """For each place on screen, the clip's index as it was asked; None for a question not from here."""
         return self._orders.get(question.id)
 

@@ -12,7 +12,7 @@ from agents.snapshot import Snapshot
 class RaterGroup:
     """Raters (ids) who want the same, and what they are called together."""
 
-    raters: tuple[str, ...]
+    rater_ids: tuple[str, ...]
     name: str
 
 
@@ -35,7 +35,7 @@ class Raters:
         told = ", ".join(self.name(id) for id in sorted({*self._names, *known}, key=self.name))
         raise ValueError(f"there is no rater {who!r} in this session: choose one of {told}.")
 
-    def camps(self, snapshot: Snapshot | None) -> Sequence[RaterGroup]:
+    def groups(self, snapshot: Snapshot | None) -> Sequence[RaterGroup]:
         """Who wants what, those who are followed first; empty while all want the same."""
         if snapshot is None or not snapshot.rater_differences:
             return ()
@@ -45,7 +45,7 @@ class Raters:
         camps = [snapshot.followed_raters, *(tuple(group) for group in groups.values())]
         return tuple(RaterGroup(camp, " and ".join(map(self.name, camp))) for camp in camps)
 
-    def notes(self, snapshot: Snapshot | None) -> Sequence[str]:
+    def warnings(self, snapshot: Snapshot | None) -> Sequence[str]:
         """The learner's warnings, with names for ids."""
         if snapshot is None:
             return ()

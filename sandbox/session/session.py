@@ -1,8 +1,8 @@
 """The application without a screen: everything that a person can do, as verbs. No pygame, no torch.
 
 with Session.open(None, world="teachbox/RoomsTidy-v0") as session:
-    id = session.keep(trajectory)       # returns at once
-    for event in session.poll():        # each frame; Saved(record_id=id) comes after the commit
+    id = session.add_demonstration(trajectory)  # returns at once
+    for event in session.poll():  # each frame; Saved(record_id=id) comes after the commit
         ...
 """
 
@@ -31,20 +31,20 @@ from agents.snapshot import CurvePoint, Snapshot
 from envs.simulate import random_actions
 from envs.trajectory import Trajectory
 from sandbox.learning.checkpoints import Checkpoints
-from sandbox.learning.messages import Command, Note, Points
+from sandbox.learning.messages import Command, CurveUpdate, LearnerWarning
 from sandbox.learning.spec import LearnerFactory, WorkerSpec
 from sandbox.learning.supervisor import LearnerProcess, Limits, Restarted, Status
 from sandbox.session.events import (
+    ErrorMessage,
     Event,
     LearnerRestarted,
     NewSnapshot,
     Saved,
-    Trouble,
-    left_text,
+    unsaved_on_close_text,
 )
 from sandbox.session.feedback_log import FeedbackLog
 from sandbox.session.folder import SessionError, SessionInfo, default_root, list_sessions, program_version
-from sandbox.session.opening import Parts, check_learner, open_parts
+from sandbox.session.opening import SessionParts, check_learner, open_parts
 from sandbox.session.question_queue import QuestionQueue
 from sandbox.session.raters import RaterGroup, Raters
 from sandbox.session.session_options import SessionOptions
@@ -56,19 +56,19 @@ LIMITS = Limits()
 class Session:
     """One person teaching in one world. All methods are for one thread, and none waits but `close`."""
 
-    def __init__(self, parts: Parts, options: SessionOptions, limits: Limits) -> None:
+    def __init__(self, parts: SessionParts, options: SessionOptions, limits: Limits) -> None:
         self.folder, self._facts, self.task, self._store = parts
         self.world, self.rater = self._facts.world, options.rater
         self._make, self._limits = options.make, limits
-        self.latest: Snapshot | None = None
-        self.first: Snapshot | None = None
-        """The first one with a policy since this learner was begun here, to compare `latest` with."""
+        self.latest_snapshot: Snapshot | None = None
+        self.first_snapshot: Snapshot | None = None
+        """The first with a policy since this learner was begun here, to compare the latest with."""
         self.curve: list[CurvePoint] = Checkpoints(self.folder, self.learner).curve()
-        self._said = FeedbackLog(self._store, self._facts.raters[self.rater])
-        self._people = Raters(self._facts.raters)
-        self._asking = QuestionQueue()
+        self._feedback_log = FeedbackLog(self._store, self._facts.raters[self.rater])
+        self._raters = Raters(self._facts.raters)
+        self._question_queue = QuestionQueue()
         self._clips = 2
-        self._process: LearnerProcess | None = None
+        self._learner_process: LearnerProcess | None = None
 
     @classmethod
     def open(
@@ -134,29 +134,29 @@ class Session:
     @property
     def status(self) -> Status:
         """What the learner is doing."""
-        if self._process is None:
+        if self._learner_process is None:
             return Status("waiting", "No learner is running")
-        return self._process.status
+        return self._learner_process.status
 
     @property
     def counts(self) -> dict[str, int]:
         """Standing records by kind, with those that are still being saved."""
-        return self._said.counts
+        return self._feedback_log.counts
 
     @property
     def unsaved(self) -> int:
         """How many records are not on the disk yet."""
-        return self._said.unsaved
+        return self._feedback_log.unsaved
 
     @property
     def last_saved(self) -> int:
         """The number of the newest record that is known to be saved."""
-        return self._said.last_saved
+        return self._feedback_log.last_saved
 
     @property
-    def at_risk(self) -> str | None:
+    def unsaved_warning(self) -> str | None:
         """What closing now would lose, as a sentence; None while all is saved or about to be."""
-        return self._said.at_risk
+        return self._feedback_log.unsaved_warning
 
     def poll(self) -> Sequence[Event]:
         """What happened since the last frame. Never waits."""
@@ -164,16 +164,18 @@ class Session:
 
     # Verbs: each returns its record's id at once; Saved with that id follows after the commit.
 
-    def keep(self, trajectory: Trajectory) -> str:
+    def add_demonstration(self, trajectory: Trajectory) -> str:
         """Keep what the person drove as a demonstration."""
         return self._append(Demonstration(trajectory))
 
-    def mark(self, segment: Trajectory, value: float, delay_steps: float = 0.0, *, rate: float = 0.0) -> str:
+    def add_evaluation(
+        self, segment: Trajectory, value: float, delay_steps: float = 0.0, *, rate: float = 0.0
+    ) -> str:
         """A + or -: `value` -2, -1, 1 or 2 for the steps up to the press; see
         agents.feedback.records.Evaluation."""
         return self._append(Evaluation(segment, value, delay_steps, rate), policy=segment.driver)
 
-    def answer(
+    def add_comparison(
         self, question: Question, ranks: Sequence[int] = (), verdict: Verdict = "ranked", seconds: float = 0.0
     ) -> str:
         """Clips put in order: ranks[i] is the place of clip i as shown, 0 the best, equal for ties.
@@ -182,9 +184,10 @@ class Session:
         """
         places = tuple(int(rank) for rank in ranks) if verdict == "ranked" else ()
         record = Comparison(question.clips, places, verdict, question.id, seconds)
-        return self._append(record, seconds=seconds, question=question.id, order=self._asking.order(question))
+        order = self._question_queue.display_order(question)
+        return self._append(record, seconds=seconds, question=question.id, order=order)
 
-    def correct(self, agent: Trajectory, person: Trajectory) -> str:
+    def add_correction(self, agent: Trajectory, person: Trajectory) -> str:
         """What the person did after taking over, and what the agent did from the same moment."""
         return self._append(Correction(agent, person), policy=agent.driver)
 
@@ -193,7 +196,7 @@ class Session:
 
         The Saved event that follows has the id of the record taken back as its `target`.
         """
-        target = self._said.last(kind)
+        target = self._feedback_log.last_record(kind)
         return None if target is None else self._append(Undo(target))
 
     def next_question(self, clips: int = 2) -> Question | None:
@@ -201,7 +204,8 @@ class Session:
         if clips != self._clips:
             self._clips = clips
             self._send(Command("clips", clips))
-        question = self._asking.next(self.latest.questions if self.latest else (), clips)
+        ready = self.latest_snapshot.questions if self.latest_snapshot else ()
+        question = self._question_queue.next_question(ready, clips)
         if question is not None:
             self._send(Command("asked", question.id))
         return question
@@ -213,19 +217,19 @@ class Session:
 
         random: None for the policy's best action each time.
         """
-        if self.latest is not None and self.latest.policy is not None:
-            return self.latest.policy.act(obs, random, temperature)
+        if self.latest_snapshot is not None and self.latest_snapshot.policy is not None:
+            return self.latest_snapshot.policy.act(obs, random, temperature)
         return random_actions(self.task, len(obs), random or np.random.default_rng())
 
     # The learner.
 
     def start_learner(self) -> None:
         """Start the learner process, if it does not run."""
-        if self._process is None:
+        if self._learner_process is None:
             facts = self._facts
             spec = WorkerSpec(
                 folder=str(self.folder.absolute()),
-                store=self._store.place.address,
+                store=self._store.backend.address,
                 task=facts.world,
                 options=dict(facts.options),
                 learner=facts.learner,
@@ -234,8 +238,8 @@ class Session:
                 follow=facts.follow,
                 make=self._make,
             )
-            self._process = LearnerProcess(spec, self._limits)
-        self._process.start()
+            self._learner_process = LearnerProcess(spec, self._limits)
+        self._learner_process.start()
 
     def pause(self) -> None:
         """Let the learner rest; it still hears feedback."""
@@ -244,8 +248,8 @@ class Session:
     def resume(self) -> None:
         """Go on learning, also after the learner had failed for good."""
         self._send(Command("resume"))
-        if self._process is not None:
-            self._process.start()
+        if self._learner_process is not None:
+            self._learner_process.start()
 
     def restart_learner(self) -> None:
         """A learner afresh, on the same feedback."""
@@ -267,23 +271,23 @@ class Session:
                 self.start_learner()
 
     @property
-    def camps(self) -> Sequence[RaterGroup]:
+    def rater_groups(self) -> Sequence[RaterGroup]:
         """Raters in groups that want the same, those who are followed first; empty: all want the same."""
-        return self._people.camps(self.latest)
+        return self._raters.groups(self.latest_snapshot)
 
     @property
-    def notes(self) -> Sequence[str]:
+    def learner_warnings(self) -> Sequence[str]:
         """What the learner has to tell the person, as sentences."""
-        return self._people.notes(self.latest)
+        return self._raters.warnings(self.latest_snapshot)
 
     def follow(self, who: str) -> None:
         """Learn what this rater wants (by name or id) where raters part; '': those whose answers tell most.
 
         SessionError for one who is not known here.
         """
-        seen = self.latest.raters if self.latest is not None else ()
+        seen = self.latest_snapshot.raters if self.latest_snapshot is not None else ()
         try:
-            id = self._people.find(who, {*self._said.raters, *seen} - {"", "you"}) if who else ""
+            id = self._raters.find(who, {*self._feedback_log.raters, *seen} - {"", "you"}) if who else ""
         except ValueError as error:
             raise SessionError(str(error)) from error
         if id != self._facts.follow:
@@ -294,11 +298,11 @@ class Session:
 
     def close(self, timeout: float = 5.0) -> str | None:
         """Save what is queued, end the learner. A sentence if something could not be saved in time."""
-        if self._process is not None:
-            self._process.stop()
+        if self._learner_process is not None:
+            self._learner_process.stop()
         store, left = self._store, self._store.close(timeout)
         self._facts.remember(self.folder, self.counts)
-        return left_text(left, store.in_outbox, store.trouble, self.folder / "outbox")
+        return unsaved_on_close_text(left, store.outbox_count, store.error, self.folder / "outbox")
 
     # Inside.
 
@@ -311,38 +315,35 @@ class Session:
         order: tuple[int, ...] | None = None,
         policy: str | None = None,
     ) -> str:
-        if policy is None and self.latest is not None:
-            policy = f"{self.latest.learner}:{self.latest.step}"
+        if policy is None and self.latest_snapshot is not None:
+            policy = f"{self.latest_snapshot.learner}:{self.latest_snapshot.step}"
         rater = self._facts.raters[self.rater]
         provenance = Provenance(rater, program_version(), seconds, question, order, policy)
-        return self._said.append(record, provenance)
+        return self._feedback_log.append(record, provenance)
 
     def _send(self, command: Command) -> None:
-        if self._process is not None:
-            self._process.send(command)
+        if self._learner_process is not None:
+            self._learner_process.send(command)
 
     def _poll_store(self) -> Sequence[Event]:
-        events = self._said.poll()
+        events = self._feedback_log.poll()
         if any(isinstance(event, Saved) for event in events):
             self._send(Command("nudge"))
         return events
 
     def _poll_learner(self) -> Sequence[Event]:
         events: list[Event] = []
-        for message in self._process.poll() if self._process else ():
+        for message in self._learner_process.poll() if self._learner_process else ():
             if isinstance(message, Snapshot):
-                self.latest = message
-                if message.policy is not None and (
-                    self.first is None
-                    or self.first.learner != message.learner
-                    or message.step < self.first.step
-                ):
-                    self.first = message
+                first, self.latest_snapshot = self.first_snapshot, message
+                is_new = first is None or first.learner != message.learner or message.step < first.step
+                if is_new and message.policy is not None:
+                    self.first_snapshot = message
                 events.append(NewSnapshot(message))
-            elif isinstance(message, Points):
-                self.curve[message.keep :] = message.points
+            elif isinstance(message, CurveUpdate):
+                self.curve[message.kept_count :] = message.points
             elif isinstance(message, Restarted):
                 events.append(LearnerRestarted(message.reason))
-            elif isinstance(message, Note):
-                events.append(Trouble(message.text))
+            elif isinstance(message, LearnerWarning):
+                events.append(ErrorMessage(message.text))
         return events

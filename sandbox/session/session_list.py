@@ -15,7 +15,7 @@ SessionOpener = Callable[["Path | None", "SessionOptions"], "Session"]
 """open(folder, options): the open session."""
 
 
-class Sessions:
+class SessionList:
     """Sessions under one folder (default: where new ones are made), opened by `opener` or as usual."""
 
     def __init__(self, root: Path | None = None, opener: SessionOpener | None = None) -> None:

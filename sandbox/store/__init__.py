@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.store.provenance import Provenance
 from sandbox.store.store_errors import StoreError
-from sandbox.store.summary import Line, count_standing, standing_lines
+from sandbox.store.summary import RecordSummary, count_standing, standing_summaries
 
 if TYPE_CHECKING:
     from sandbox.store.feedback_store import Store
     from sandbox.store.reader import Reader
 
-__all__ = ["Line", "Provenance", "Reader", "Store", "StoreError", "count_standing", "standing_lines"]
+__all__ = [
+    "Provenance",
+    "Reader",
+    "RecordSummary",
+    "Store",
+    "StoreError",
+    "count_standing",
+    "standing_summaries",
+]
 
 
 def __getattr__(name: str) -> Any:

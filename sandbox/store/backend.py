@@ -21,7 +21,7 @@ class Backend(Protocol):
     """What `place_of` makes the same place from, in another process."""
 
     @property
-    def files(self) -> Path | None:
+    def blob_folder(self) -> Path | None:
         """The folder for large trajectories; None: all of them are kept in rows."""
         ...
 
@@ -37,7 +37,7 @@ class Backend(Protocol):
         """
         ...
 
-    def identify(self) -> None:
+    def check_schema(self) -> None:
         """Raise StoreError unless there is a store that this program knows, or nothing yet. Reads only."""
         ...
 
@@ -49,7 +49,7 @@ class Backend(Protocol):
         """Each transaction sees one moment and can't write."""
         ...
 
-    def see(self) -> object:
+    def identity(self) -> object:
         """What stays the same while the store is where it was."""
         ...
 
@@ -58,17 +58,17 @@ class Backend(Protocol):
         ...
 
 
-def place_of(where: Backend | Path | str) -> Backend:
+def backend_of(where: Backend | Path | str) -> Backend:
     """The place at a path, a `sqlite:///` URL or a `postgresql+psycopg://` URL; StoreError for others."""
-    from sandbox.store.postgres import ServerPlace
-    from sandbox.store.sqlite import FilePlace
+    from sandbox.store.postgres import PostgresBackend
+    from sandbox.store.sqlite import SQLiteBackend
 
     if isinstance(where, Path):
-        return FilePlace(where)
+        return SQLiteBackend(where)
     if not isinstance(where, str):
         return where
     if "://" not in where:
-        return FilePlace(Path(where))
+        return SQLiteBackend(Path(where))
     try:
         url = make_url(where)
     except (ArgumentError, ValueError) as error:  # the latter from int()
@@ -76,9 +76,9 @@ def place_of(where: Backend | Path | str) -> Backend:
             f"{where} is no URL of a store: postgresql+psycopg://HOST/DATABASE is one."
         ) from error
     if url.get_backend_name() == "sqlite" and url.database:
-        return FilePlace(Path(url.database))
+        return SQLiteBackend(Path(url.database))
     if url.get_backend_name() == "postgresql" and url.database:
-        return ServerPlace(url.set(drivername="postgresql+psycopg"))
+        return PostgresBackend(url.set(drivername="postgresql+psycopg"))
     raise StoreError(
         f"a store at {url.render_as_string(hide_password=True)} is not supported: give a folder, "
         "sqlite:///PATH or postgresql+psycopg://HOST/DATABASE."

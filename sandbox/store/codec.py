@@ -39,7 +39,7 @@ class EncodedClip:
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedRecord:
     """A record as it goes into the tables. `digest` covers kind, body and trajectories."""
 
     id: str
@@ -79,7 +79,7 @@ def decode_trajectory(content: bytes) -> Trajectory:
         raise CodecError(f"a trajectory of {len(content)} bytes can't be read ({error})") from error
 
 
-def encode(record: Record) -> Encoded:
+def encode(record: Record) -> EncodedRecord:
     """A record as rows; CodecError if it holds what can't be kept (a NaN, an unknown kind)."""
     kind = kind_of(record)
     if RECORD_TYPES.get(kind) is not type(record):
@@ -96,7 +96,7 @@ def encode(record: Record) -> Encoded:
     text = _json(body)
     digest = digest_of(kind, text, [clip.digest for clip in clips])
     target = record.target if isinstance(record, Undo) else None
-    return Encoded(record.id, kind, text, digest, target, clips[0].task if clips else "", tuple(clips))
+    return EncodedRecord(record.id, kind, text, digest, target, clips[0].task if clips else "", tuple(clips))
 
 
 def digest_of(kind: str, body: str, clips: Sequence[str]) -> str:

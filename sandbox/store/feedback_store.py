@@ -22,15 +22,15 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
 from agents.feedback.records import Record
-from sandbox.store.backend import Backend, place_of
-from sandbox.store.codec import Encoded, encode
+from sandbox.store.backend import Backend, backend_of
+from sandbox.store.codec import EncodedRecord, encode
 from sandbox.store.lock import FolderLock
 from sandbox.store.outbox import Outbox
 from sandbox.store.provenance import Provenance
 from sandbox.store.reader import Reader
 from sandbox.store.sqlite import IO_ERRORS
 from sandbox.store.store_errors import StoreError
-from sandbox.store.summary import Line, standing_lines
+from sandbox.store.summary import RecordSummary, standing_summaries
 from sandbox.store.writer import insert
 
 log = logging.getLogger(__name__)
@@ -42,8 +42,8 @@ class _Pending:
     record: Record
     provenance: Provenance
     future: Future[int]
-    encoded: Encoded | None = None
-    kept: bool = False  # in the outbox
+    encoded: EncodedRecord | None = None
+    in_outbox: bool = False  # in the outbox
 
 
 class Store:
@@ -52,13 +52,15 @@ class Store:
     def __init__(
         self, place: Backend, lock: FolderLock | None, retry_seconds: float, outbox: Outbox | None
     ) -> None:
-        self.place, self._lock, self._retry, self._outbox = place, lock, retry_seconds, outbox
-        self._identity = place.see()
+        self.backend, self._lock, self._retry, self._outbox = place, lock, retry_seconds, outbox
+        self._identity = place.identity()
         self._queue: deque[_Pending] = deque()
-        self._bell: SimpleQueue[None] = SimpleQueue()  # rung without a lock: the window never waits for one
+        self._wake_up: SimpleQueue[None] = (
+            SimpleQueue()
+        )  # rung without a lock: the window never waits for one
         self._done = Condition()
         self._deadline: float | None = None  # set by close
-        self.trouble: str | None = None
+        self.error: str | None = None
         """Why the queued records are not saved yet, as a sentence; None while all is well."""
         self._reader = Reader(place)
         self._thread = Thread(target=self._run, name="store", daemon=True)
@@ -81,7 +83,7 @@ class Store:
         server can't take now; what an earlier process has left there is sent first. Raises StoreError with
         a sentence: open in another process, foreign, damaged, newer, unwritable, out of reach.
         """
-        place = place_of(where)
+        place = backend_of(where)
         path = place.lock or lock
         held = FolderLock(path) if path is not None and path.parent.is_dir() else None
         try:
@@ -102,10 +104,10 @@ class Store:
         only for what can never be saved: an id used twice for different content, a NaN.
         """
         if self._deadline is not None:
-            raise StoreError(f"{self.place.name} is closed: open the session again.")
+            raise StoreError(f"{self.backend.name} is closed: open the session again.")
         future: Future[int] = Future()
         self._queue.append(_Pending(record, provenance, future))
-        self._bell.put(None)
+        self._wake_up.put(None)
         return future
 
     @property
@@ -114,17 +116,17 @@ class Store:
         return len(self._queue)
 
     @property
-    def in_outbox(self) -> int:
+    def outbox_count(self) -> int:
         """How many of them are on this machine's disk meanwhile, and will be sent."""
-        return sum(pending.kept for pending in list(self._queue))
+        return sum(pending.in_outbox for pending in list(self._queue))
 
     def records(self, after: int = 0) -> list[tuple[int, Record]]:
         """The saved records with seq > `after`, in order."""
         return self._reader.records(after)
 
-    def outline(self) -> list[Line]:
+    def record_summaries(self) -> list[RecordSummary]:
         """All saved records in order, without trajectories."""
-        return self._reader.outline()
+        return self._reader.record_summaries()
 
     def world(self) -> tuple[str, dict[str, Any]] | None:
         """Task and options of the first trajectory, None while there is none."""
@@ -132,12 +134,12 @@ class Store:
 
     def counts(self) -> dict[str, int]:
         """Standing records by kind."""
-        return dict(Counter(line.kind for line in standing_lines(self.outline())))
+        return dict(Counter(line.kind for line in standing_summaries(self.record_summaries())))
 
     def flush(self, timeout: float) -> bool:
         """Wait until all is saved, at most `timeout` seconds; whether it is."""
         end = monotonic() + timeout
-        self._bell.put(None)
+        self._wake_up.put(None)
         with self._done:
             return self._done.wait_for(lambda: not self._queue, max(0.0, end - monotonic()))
 
@@ -149,107 +151,111 @@ class Store:
         self._reader.close()  # first, so that the writer's goodbye can empty the write-ahead log
         if self._deadline is None:
             self._deadline = monotonic() + timeout
-        self._bell.put(None)
+        self._wake_up.put(None)
         self._thread.join(timeout + 10.0)
-        self._keep()  # what came while its server did not answer
+        self._save_to_outbox()  # what came while its server did not answer
         for pending in self._queue:
             if not pending.future.done():
-                pending.future.set_exception(StoreError(self.trouble or f"{self.place.name} was closed."))
+                pending.future.set_exception(StoreError(self.error or f"{self.backend.name} was closed."))
         if self._lock is not None:
             self._lock.release()
         atexit.unregister(self.close)
-        return len(self._queue) - self.in_outbox
+        return len(self._queue) - self.outbox_count
 
     # The writer's thread, from here on.
 
     def _run(self) -> None:
         connection: Connection | None = None
-        engine = self.place.writing()
+        engine = self.backend.writing()
         while True:
             try:
-                batch = self._next()
+                batch = self._next_batch()
                 if not batch:
                     break
-                if self.place.see() != self._identity:
-                    raise StoreError(f"{self.place.name} was moved or deleted while in use: put it back.")
-                if self.trouble:
-                    self._keep()  # to reach a server may take long
+                if self.backend.identity() != self._identity:
+                    raise StoreError(f"{self.backend.name} was moved or deleted while in use: put it back.")
+                if self.error:
+                    self._save_to_outbox()  # to reach a server may take long
                 connection = connection or engine.connect()
-                self._saved(_commit(connection, batch, self.place.files))
+                self._saved(_commit(connection, batch, self.backend.blob_folder))
             except Exception as error:  # whatever it is, the records stay queued and are tried again
                 log.debug("commit failed", exc_info=error)
                 _drop(connection)
                 connection = None
-                self._keep()
-                self._wait(self.place.explain(error))
+                self._save_to_outbox()
+                self._wait(self.backend.explain(error))
         _drop(connection)
         engine.dispose()
 
-    def _next(self) -> list[_Pending]:
+    def _next_batch(self) -> list[_Pending]:
         """The next records to save, encoded; empty when closing and there is nothing left to do."""
         while True:
             closing = self._deadline is not None  # before looking: what was appended until then is seen
             if not self._queue and not closing:
-                self._listen(None)
+                self._wait_for_wake_up(None)
                 continue
-            if not self._queue or (self.trouble and self._late()):
+            if not self._queue or (self.error and self._is_past_deadline()):
                 return []
             batch = [self._queue[i] for i in range(min(_BATCH, len(self._queue)))]
             for pending in batch:
                 self._encode(pending)
-            self._forget([pending for pending in batch if pending.future.done()])
+            self._remove_pending([pending for pending in batch if pending.future.done()])
             if good := [pending for pending in batch if not pending.future.done()]:
                 return good
 
-    def _late(self) -> bool:
-        safe = self._outbox is not None and self.in_outbox == len(self._queue)
+    def _is_past_deadline(self) -> bool:
+        safe = self._outbox is not None and self.outbox_count == len(self._queue)
         return self._deadline is not None and (safe or monotonic() >= self._deadline)
 
-    def _keep(self) -> None:
+    def _save_to_outbox(self) -> None:
         """Put what is queued into the outbox, if there is one that can be written."""
-        new = [pending for pending in list(self._queue) if not pending.kept]
+        new = [pending for pending in list(self._queue) if not pending.in_outbox]
         if self._outbox is None or not new:
             return
         for pending in new:
             self._encode(pending)
         new = [pending for pending in new if pending.encoded is not None]
         try:
-            self._outbox.keep((one.encoded, one.provenance) for one in new if one.encoded is not None)
+            self._outbox.add((one.encoded, one.provenance) for one in new if one.encoded is not None)
         except (StoreError, *IO_ERRORS) as error:
             log.debug("the outbox can't be written", exc_info=error)
             return
         for pending in new:
-            pending.kept = True
+            pending.in_outbox = True
 
     def _encode(self, pending: _Pending) -> None:
         try:
             pending.encoded = pending.encoded or encode(pending.record)
         except Exception as error:  # whatever it is, it must not end the writer
-            pending.future.set_exception(StoreError(f"this can't be kept in {self.place.name}: {error}."))
+            pending.future.set_exception(StoreError(f"this can't be kept in {self.backend.name}: {error}."))
 
     def _wait(self, why: StoreError) -> None:
-        self.trouble = str(why)
-        self._listen(self._retry if self._deadline is None else min(self._retry, 0.2))
+        self.error = str(why)
+        self._wait_for_wake_up(self._retry if self._deadline is None else min(self._retry, 0.2))
 
-    def _listen(self, seconds: float | None) -> None:
+    def _wait_for_wake_up(self, seconds: float | None) -> None:
         """Wait for the bell, at most so long; however often it was rung, it is one call."""
         with suppress(Empty):
-            self._bell.get(timeout=seconds)
+            self._wake_up.get(timeout=seconds)
             while True:
-                self._bell.get_nowait()
+                self._wake_up.get_nowait()
 
     def _saved(self, saved: list[tuple[_Pending, int | StoreError]]) -> None:
-        self.trouble = None  # before anybody hears that it is saved
+        self.error = None  # before anybody hears that it is saved
         for pending, result in saved:
             if isinstance(result, int):
                 pending.future.set_result(result)
             else:
                 pending.future.set_exception(result)
-        self._forget([pending for pending, _ in saved])
-        if self._outbox is not None and not self.in_outbox and any(pending.kept for pending, _ in saved):
+        self._remove_pending([pending for pending, _ in saved])
+        if (
+            self._outbox is not None
+            and not self.outbox_count
+            and any(pending.in_outbox for pending, _ in saved)
+        ):
             self._outbox.clear()
 
-    def _forget(self, done: list[_Pending]) -> None:
+    def _remove_pending(self, done: list[_Pending]) -> None:
         with self._done:
             for pending in done:
                 self._queue.remove(pending)

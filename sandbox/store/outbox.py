@@ -13,9 +13,9 @@ from pathlib import Path
 from sandbox.store.backend import Backend
 from sandbox.store.backup import NAME, add
 from sandbox.store.blobs import sync_folder
-from sandbox.store.codec import Encoded
+from sandbox.store.codec import EncodedRecord
 from sandbox.store.provenance import Provenance
-from sandbox.store.sqlite import FilePlace
+from sandbox.store.sqlite import SQLiteBackend
 from sandbox.store.writer import insert
 
 
@@ -24,27 +24,27 @@ class Outbox:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._place = FilePlace(folder / NAME)
+        self._backend = SQLiteBackend(folder / NAME)
 
-    def keep(self, items: Iterable[tuple[Encoded, Provenance]]) -> None:
+    def add(self, items: Iterable[tuple[EncodedRecord, Provenance]]) -> None:
         """All of them are on the disk when it returns. Raises StoreError, OSError or SQLAlchemy's errors."""
         if not self.folder.is_dir():
             self.folder.mkdir()
             sync_folder(self.folder.parent)
-        self._place.prepare(create=True)
-        engine = self._place.writing()
+        self._backend.prepare(create=True)
+        engine = self._backend.writing()
         try:
             with engine.begin() as connection:
                 for item, origin in items:
-                    insert(connection, item, origin, self._place.files)
+                    insert(connection, item, origin, self._backend.blob_folder)
         finally:
             engine.dispose()
         sync_folder(self.folder)
 
-    def send(self, place: Backend) -> None:
+    def send(self, backend: Backend) -> None:
         """Bring what an earlier window has left here to its store, in one transaction. Raises StoreError."""
-        if self._place.path.exists():
-            add(self._place, place)
+        if self._backend.path.exists():
+            add(self._backend, backend)
         self.clear()
 
     def clear(self) -> None:

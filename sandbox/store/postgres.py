@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 
 from sandbox.store import schema
 from sandbox.store.migrate import migrate, stamp
-from sandbox.store.store_errors import StoreError, Unreachable, older
+from sandbox.store.store_errors import StoreError, StoreUnreachable, older
 
 TURN = 0x54424F58  # the advisory lock's key in the store's database
 _TURN_SECONDS, _CONNECT_SECONDS = 10, 5
@@ -30,10 +30,10 @@ _MODE = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL "
 _TCP = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
-class ServerPlace:
+class PostgresBackend:
     """A store in the database (and the schema that its search_path names) of a server."""
 
-    files: Path | None = None
+    blob_folder: Path | None = None
     lock: Path | None = None
 
     def __init__(self, url: URL) -> None:
@@ -62,7 +62,7 @@ class ServerPlace:
         finally:
             engine.dispose()
 
-    def identify(self) -> None:
+    def check_schema(self) -> None:
         engine = self.reading()
         try:
             with engine.begin() as connection:
@@ -82,7 +82,7 @@ class ServerPlace:
     def reading(self) -> Engine:
         return self._engine(f"{_MODE} REPEATABLE READ READ ONLY", None)
 
-    def see(self) -> str:
+    def identity(self) -> str:
         return self.address
 
     def explain(self, error: Exception) -> StoreError:
@@ -92,7 +92,7 @@ class ServerPlace:
         lines = str(cause).strip().splitlines() or [type(cause).__name__]
         detail, state = lines[-1].strip().rstrip("."), str(getattr(cause, "sqlstate", None) or "")
         if state in ("55P03", "40P01", "40001"):
-            return Unreachable(f"{self.name} is busy ({detail}): wait, or ask who else writes there.")
+            return StoreUnreachable(f"{self.name} is busy ({detail}): wait, or ask who else writes there.")
         if state.startswith("53"):
             return StoreError(f"{self.name} has no room left ({detail}): free some space on the server.")
         if state.startswith(("28", "42501")) or "authentication failed" in detail:
@@ -100,7 +100,9 @@ class ServerPlace:
         if state == "3D000" or "does not exist" in detail:
             return StoreError(f"{self.name} is not there ({detail}): make the database, or mend the URL.")
         if type(cause).__name__ in ("OperationalError", "InterfaceError") or state[:2] in ("08", "57", "25"):
-            return Unreachable(f"{self.name} can't be reached ({detail}): check the network and the server.")
+            return StoreUnreachable(
+                f"{self.name} can't be reached ({detail}): check the network and the server."
+            )
         return StoreError(f"{self.name} can't be read or written ({detail}): ask who runs the server.")
 
     def _engine(self, mode: str, turn: str | None) -> Engine:

@@ -14,13 +14,13 @@ from sqlalchemy import Connection, Row, func, select
 from agents.feedback.records import Record
 from envs.trajectory import Trajectory
 from sandbox.store import blobs
-from sandbox.store.backend import Backend, place_of
+from sandbox.store.backend import Backend, backend_of
 from sandbox.store.codec import CodecError, decode, decode_trajectory
 from sandbox.store.provenance import Provenance
 from sandbox.store.schema import clip, record, trajectory
 from sandbox.store.sqlite import IO_ERRORS
 from sandbox.store.store_errors import damaged
-from sandbox.store.summary import Line
+from sandbox.store.summary import RecordSummary
 
 T = TypeVar("T")
 _CHUNK = 200
@@ -31,31 +31,33 @@ class Reader:
 
     def __init__(self, where: Backend | Path | str) -> None:
         """Raises StoreError if there is no readable store there."""
-        self.place = place_of(where)
-        self.place.identify()
-        self._engine = self.place.reading()
+        self.backend = backend_of(where)
+        self.backend.check_schema()
+        self._engine = self.backend.reading()
         self._connection: Connection | None = None
-        self._ask(lambda connection: None)
+        self._query(lambda connection: None)
 
-    def newest(self) -> int:
+    def latest_seq(self) -> int:
         """The highest seq, 0 for an empty store; about 0.1 ms."""
-        return self._ask(lambda connection: int(connection.scalar(select(func.max(record.c.seq))) or 0))
+        return self._query(lambda connection: int(connection.scalar(select(func.max(record.c.seq))) or 0))
 
-    def outline(self) -> list[Line]:
+    def record_summaries(self) -> list[RecordSummary]:
         """All records in order, without trajectories."""
         columns = (record.c.seq, record.c.id, record.c.kind, record.c.target, record.c.rater)
-        rows = self._ask(lambda connection: connection.execute(select(*columns).order_by(record.c.seq)).all())
-        return [Line(*row) for row in rows]
+        rows = self._query(
+            lambda connection: connection.execute(select(*columns).order_by(record.c.seq)).all()
+        )
+        return [RecordSummary(*row) for row in rows]
 
     def records(self, after: int = 0, limit: int | None = None) -> list[tuple[int, Record]]:
         """The records with seq > `after`, in order, with their seq. StoreError if one can't be read."""
-        return self._ask(lambda connection: self._records(connection, after, limit))
+        return self._query(lambda connection: self._records(connection, after, limit))
 
-    def origins(self) -> dict[str, Provenance]:
+    def provenance_by_id(self) -> dict[str, Provenance]:
         """Where each record comes from, by its id."""
         names = ("rater", "program", "reaction_seconds", "question", "side_order", "policy", "said_at")
         columns = [record.c[name] for name in names]
-        rows = self._ask(lambda connection: connection.execute(select(record.c.id, *columns)).all())
+        rows = self._query(lambda connection: connection.execute(select(record.c.id, *columns)).all())
         found = {}
         for id, rater, program, seconds, question, order, policy, said_at in rows:
             sides = None if order is None else tuple(json.loads(order))
@@ -66,13 +68,13 @@ class Reader:
         """Task and options of the first trajectory, None while there is none."""
         columns = (trajectory.c.digest, trajectory.c.content, trajectory.c.place)
         query = select(*columns).join(clip).join(record).order_by(record.c.seq).limit(1)
-        row = self._ask(lambda connection: connection.execute(query).first())
+        row = self._query(lambda connection: connection.execute(query).first())
         if row is None:
             return None
         try:
-            found = decode_trajectory(content_of(row, self.place.files))
+            found = decode_trajectory(trajectory_bytes(row, self.backend.blob_folder))
         except CodecError as error:
-            raise damaged(self.place.name, str(error)) from error
+            raise damaged(self.backend.name, str(error)) from error
         return found.task, dict(found.options)
 
     def close(self) -> None:
@@ -83,14 +85,14 @@ class Reader:
         found: list[tuple[int, Record]] = []
         while limit is None or len(found) < limit:
             size = _CHUNK if limit is None else min(_CHUNK, limit - len(found))
-            some = _read(connection, after, size, self.place.files)
+            some = _read(connection, after, size, self.backend.blob_folder)
             found += some
             if len(some) < size:
                 break
             after = some[-1][0]
         return found
 
-    def _ask(self, question: Callable[[Connection], T]) -> T:
+    def _query(self, question: Callable[[Connection], T]) -> T:
         """The answer in one transaction. A connection that was lost is made anew, once."""
         for last in (False, True):
             try:
@@ -98,11 +100,11 @@ class Reader:
                 with connection.begin():
                     return question(connection)
             except CodecError as error:
-                raise damaged(self.place.name, str(error)) from error
+                raise damaged(self.backend.name, str(error)) from error
             except IO_ERRORS as error:
                 self._drop()
                 if last:
-                    raise self.place.explain(error) from error
+                    raise self.backend.explain(error) from error
         raise AssertionError
 
     def _drop(self) -> None:
@@ -112,7 +114,7 @@ class Reader:
                 connection.close()
 
 
-def content_of(row: Row[Any, Any, Any], files_folder: Path | None) -> bytes:
+def trajectory_bytes(row: Row[Any, Any, Any], files_folder: Path | None) -> bytes:
     """The bytes of a row of `trajectory`, wherever they are kept. CodecError if they are missing."""
     return blobs.get(files_folder, row.digest) if row.place == "file" else bytes(row.content)
 
@@ -143,7 +145,7 @@ def _trajectories(connection: Connection, digests: list[str], folder: Path | Non
     for start in range(0, len(digests), _CHUNK):
         some = digests[start : start + _CHUNK]
         for row in connection.execute(select(*columns).where(trajectory.c.digest.in_(some))):
-            found[row.digest] = decode_trajectory(content_of(row, folder))
+            found[row.digest] = decode_trajectory(trajectory_bytes(row, folder))
     missing = set(digests) - set(found)
     if missing:
         raise CodecError(f"trajectory {min(missing)} is missing")

@@ -14,30 +14,30 @@ from sqlalchemy import Connection
 from sandbox.store.backend import Backend
 from sandbox.store.blobs import file_of, sync_folder
 from sandbox.store.lock import FolderLock
-from sandbox.store.salvage import Look, Salvage, looking, no_look
-from sandbox.store.sqlite import IO_ERRORS, FilePlace, prepare, settle, writing_engine
+from sandbox.store.salvage import Salvage, TrajectoryCheck, no_check, salvage_connection
+from sandbox.store.sqlite import IO_ERRORS, SQLiteBackend, checkpoint_wal, prepare, writing_engine
 from sandbox.store.store_errors import StoreError
-from sandbox.store.verify import Finding, check
+from sandbox.store.verify import Finding, verify_store
 from sandbox.store.writer import insert_row
 
 ASIDE = "aside"
 
 
 @dataclass(frozen=True)
-class Repaired:
-    """What a repair came to. aside: where the old store is, None if nothing was wrong."""
+class RepairReport:
+    """What a repair came to. old_store: where the old store is, None if nothing was wrong."""
 
     kept: int
     lost: tuple[Finding, ...]
-    aside: Path | None
+    old_store: Path | None
 
 
-def repair(place: Backend, look: Look = no_look) -> Repaired:
+def repair(place: Backend, look: TrajectoryCheck = no_check) -> RepairReport:
     """Make a damaged store usable again. Each record keeps its number.
 
     Raises StoreError: on a server, in use, or so damaged that nothing can be read.
     """
-    if not isinstance(place, FilePlace):
+    if not isinstance(place, SQLiteBackend):
         raise StoreError(
             f"{place.name} is on a server, where nothing is repaired in place: keep what is whole with "
             "`teachbox store backup`, and give the study a new database."
@@ -47,27 +47,27 @@ def repair(place: Backend, look: Look = no_look) -> Repaired:
     try:
         ready = place.path.with_name(f"{place.path.name}.repaired")
         if not ready.exists():
-            report = check(place, look)
+            report = verify_store(place, look)
             if not report.findings:
-                return Repaired(report.records, (), None)
+                return RepairReport(report.records, (), None)
             kept, lost = _rebuild(place, ready, look)
         else:  # a repair was cut off when its work was done
-            kept, lost = check(FilePlace(ready)).records, []
-        return Repaired(kept, tuple(lost), _exchange(place, ready, lost))
+            kept, lost = verify_store(SQLiteBackend(ready)).records, []
+        return RepairReport(kept, tuple(lost), _swap_stores(place, ready, lost))
     finally:
         lock.release()
 
 
-def _rebuild(place: FilePlace, ready: Path, look: Look) -> tuple[int, list[Finding]]:
+def _rebuild(place: SQLiteBackend, ready: Path, look: TrajectoryCheck) -> tuple[int, list[Finding]]:
     """Write every whole record to `ready`; how many, and what could not be kept."""
     fresh = ready.with_suffix(".repairing")
     _remove(fresh)
     prepare(fresh, create=True)
     new = writing_engine(fresh)
     try:
-        with looking(place.reading()) as source, new.begin() as target:
-            kept, lost = _copy(Salvage(source, place.files, look), target, place.files)
-        settle(fresh)
+        with salvage_connection(place.reading()) as source, new.begin() as target:
+            kept, lost = _copy(Salvage(source, place.blob_folder, look), target, place.blob_folder)
+        checkpoint_wal(fresh)
     except IO_ERRORS as error:
         raise place.explain(error) from error
     finally:
@@ -81,8 +81,8 @@ def _rebuild(place: FilePlace, ready: Path, look: Look) -> tuple[int, list[Findi
 def _copy(salvage: Salvage, target: Connection, folder: Path) -> tuple[int, list[Finding]]:
     kept, lost = 0, list[Finding]()
     for found in salvage.records():
-        if found.wrong:
-            lost += [Finding(found.name, wrong) for wrong in found.wrong]
+        if found.problem:
+            lost += [Finding(found.name, wrong) for wrong in found.problem]
             continue
         seq = insert_row(target, {"seq": found.seq, **found.values}, found.clips, folder)
         if seq == found.seq:
@@ -92,7 +92,7 @@ def _copy(salvage: Salvage, target: Connection, folder: Path) -> tuple[int, list
     return kept, lost
 
 
-def _exchange(place: FilePlace, ready: Path, lost: list[Finding]) -> Path:
+def _swap_stores(place: SQLiteBackend, ready: Path, lost: list[Finding]) -> Path:
     """Put the repaired store in the old one's place, which is kept under `aside`."""
     aside = place.path.parent / ASIDE / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S-%f}"
     aside.mkdir(parents=True)
@@ -110,15 +110,15 @@ def _exchange(place: FilePlace, ready: Path, lost: list[Finding]) -> Path:
     ready.replace(place.path)
     sync_folder(place.path.parent)
     for digest in _damaged_files(place):
-        file_of(place.files, digest).replace(aside / f"{digest}.safetensors")
+        file_of(place.blob_folder, digest).replace(aside / f"{digest}.safetensors")
     return aside
 
 
-def _damaged_files(place: FilePlace) -> list[str]:
+def _damaged_files(place: SQLiteBackend) -> list[str]:
     """Files whose content is not what their name says, of which the repaired store needs none."""
-    if not place.files.is_dir():
+    if not place.blob_folder.is_dir():
         return []
-    found = [path for path in place.files.iterdir() if path.suffix == ".safetensors"]
+    found = [path for path in place.blob_folder.iterdir() if path.suffix == ".safetensors"]
     return [path.stem for path in found if sha256(path.read_bytes()).hexdigest() != path.stem]
 
 

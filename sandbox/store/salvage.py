@@ -15,27 +15,27 @@ from agents.feedback.records import Undo
 from envs.trajectory import Trajectory
 from sandbox.store import schema
 from sandbox.store.codec import CodecError, EncodedClip, decode, decode_trajectory, digest_of, roles_of
-from sandbox.store.reader import content_of
+from sandbox.store.reader import trajectory_bytes
 from sandbox.store.sqlite import IO_ERRORS
 
 _CHUNK = 200
-Look = Callable[[Trajectory], str | None]
+TrajectoryCheck = Callable[[Trajectory], str | None]
 """What is wrong with a trajectory for the world that it names, in a few words; None if nothing is."""
 
 
-def no_look(trajectory: Trajectory) -> str | None:
+def no_check(trajectory: Trajectory) -> str | None:
     """For those who know where the trajectories come from."""
     return None
 
 
 @dataclass
-class Found:
+class SalvagedRecord:
     """One record as it was found: its columns, its trajectories, and what is wrong with its content."""
 
     seq: int
     values: dict[str, Any] = field(default_factory=dict)
     clips: list[EncodedClip] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
+    problem: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -45,7 +45,7 @@ class Found:
 
 
 @contextmanager
-def looking(engine: Engine) -> Iterator[Connection]:
+def salvage_connection(engine: Engine) -> Iterator[Connection]:
     """A connection within one transaction, which a damaged file may not let end in an orderly way."""
     connection = engine.connect()
     try:
@@ -60,13 +60,13 @@ def looking(engine: Engine) -> Iterator[Connection]:
 class Salvage:
     """Everything that can be read over one connection, in order, each part verified."""
 
-    def __init__(self, connection: Connection, folder: Path | None, look: Look = no_look) -> None:
+    def __init__(self, connection: Connection, folder: Path | None, look: TrajectoryCheck = no_check) -> None:
         self._connection, self._folder, self._look = connection, folder, look
         self._good: dict[str, bool] = {}
         self.missing: set[str] = set()
         """Digests of trajectories that are referred to, and are not there or not whole."""
 
-    def records(self) -> Iterator[Found]:
+    def records(self) -> Iterator[SalvagedRecord]:
         """Every record by its number, also those that can't be read."""
         last = self._last()
         for first in range(1, last + 1, _CHUNK):
@@ -94,11 +94,11 @@ class Salvage:
         try:
             row = self._connection.execute(select(table).where(table.c.digest == digest)).first()
         except IO_ERRORS as error:
-            raise CodecError(f"trajectory {digest} can't be read ({_said(error)})") from error
+            raise CodecError(f"trajectory {digest} can't be read ({_error_text(error)})") from error
         if row is None:
             raise CodecError(f"trajectory {digest} is missing")
         try:
-            content = content_of(row, self._folder)
+            content = trajectory_bytes(row, self._folder)
         except OSError as error:
             raise CodecError(f"trajectory {digest} can't be read ({error.strerror})") from error
         if sha256(content).hexdigest() != digest or len(content) != row.size:
@@ -138,19 +138,19 @@ class Salvage:
             found |= self._rows(range(seq, seq + 1))
         return found
 
-    def _found(self, seq: int, row: Any) -> Found:
+    def _found(self, seq: int, row: Any) -> SalvagedRecord:
         if row is None:
-            return Found(seq, wrong=["it is missing"])
+            return SalvagedRecord(seq, problem=["it is missing"])
         if isinstance(row, Exception):
-            return Found(seq, wrong=[f"it can't be read ({_said(row)})"])
-        found = Found(seq, {name: value for name, value in row._mapping.items() if name != "seq"})
+            return SalvagedRecord(seq, problem=[f"it can't be read ({_error_text(row)})"])
+        found = SalvagedRecord(seq, {name: value for name, value in row._mapping.items() if name != "seq"})
         try:
             found.clips = list(self._clips(row))
             _verify(row, found.clips)
         except CodecError as error:
-            found.wrong.append(str(error))
+            found.problem.append(str(error))
         except IO_ERRORS as error:
-            found.wrong.append(f"its trajectories can't be read ({_said(error)})")
+            found.problem.append(f"its trajectories can't be read ({_error_text(error)})")
         return found
 
     def _clips(self, row: Any) -> Iterator[EncodedClip]:
@@ -188,5 +188,5 @@ def _verify(row: Any, clips: list[EncodedClip]) -> None:
         raise CodecError(f"it names {row.target!r} as what it takes back, and its body does not")
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).strip().splitlines()[0]

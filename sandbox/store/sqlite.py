@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from sandbox.store import schema
 from sandbox.store.migrate import migrate, stamp
-from sandbox.store.store_errors import StoreError, damaged, explain, foreign, older
+from sandbox.store.store_errors import StoreError, damaged, explain, not_a_store_error, older
 from sandbox.store.summary import APPLICATION_ID, read_only
 
 IO_ERRORS = (DBAPIError, sqlite3.Error, OSError)
@@ -24,23 +24,23 @@ QUICK_CHECK_BYTES = 64 * 2**20
 """Stores up to this size are checked page by page when opened (about 1 ms a megabyte)."""
 
 
-class FilePlace:
+class SQLiteBackend:
     """A store in a file, with large trajectories as files in a folder beside it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = str(path)
         self.address = str(path.absolute())
-        self.files: Path = path.parent / FILES
+        self.blob_folder: Path = path.parent / FILES
         self.lock: Path = path.parent / "lock"
 
     def prepare(self, create: bool) -> None:
         prepare(self.path, create)
 
-    def identify(self) -> None:
+    def check_schema(self) -> None:
         if not self.path.is_file():
             raise StoreError(f"there is no store {self.path}: put back a backup of it, or mend the name.")
-        version = identify(self.path)
+        version = schema_version(self.path)
         if 0 < version < schema.SCHEMA_VERSION:
             raise older(self.name, version)
 
@@ -50,7 +50,7 @@ class FilePlace:
     def reading(self) -> Engine:
         return reading_engine(self.path)
 
-    def see(self) -> tuple[int, int] | None:
+    def identity(self) -> tuple[int, int] | None:
         try:
             facts = self.path.stat()
         except OSError:
@@ -92,7 +92,7 @@ def _engine(connect: Any, begin: str) -> Engine:
     return engine
 
 
-def settle(path: Path) -> None:
+def checkpoint_wal(path: Path) -> None:
     """Move the write-ahead log of a store that nobody else has open into the file; the log goes."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -114,7 +114,7 @@ def prepare(path: Path, create: bool) -> None:
     if empty and not create:
         raise StoreError(f"{path} is missing or empty: put back a backup of it, or start a new session.")
     if not empty:
-        identify(path)
+        schema_version(path)
     engine = writing_engine(path)
     try:
         with engine.begin() as connection:
@@ -126,7 +126,7 @@ def prepare(path: Path, create: bool) -> None:
                 _check(connection, path)
             if version < schema.SCHEMA_VERSION:
                 migrate(connection, schema.SCHEMA_VERSION)
-                _mark(connection)
+                _write_file_header(connection)
     except IO_ERRORS as error:
         raise explain(error, path) from error
     finally:
@@ -148,7 +148,7 @@ def _roll_back(path: Path) -> None:
         raise explain(error, path) from error
 
 
-def identify(path: Path) -> int:
+def schema_version(path: Path) -> int:
     """The schema's version, 0 for nothing yet; StoreError for a file that is no store that we know.
 
     Reads only, so that another program's file is refused before a byte of it is changed.
@@ -176,7 +176,7 @@ def _version(connection: Connection, path: Path) -> int:
         return version
     tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
     if application or version or tables:
-        raise foreign(path)
+        raise not_a_store_error(path)
     return 0
 
 
@@ -184,10 +184,10 @@ def _create(connection: Connection) -> None:
     """All tables and the file's marks, in the caller's transaction: a kill leaves all or nothing."""
     schema.metadata.create_all(connection)
     stamp(connection, schema.SCHEMA_VERSION)
-    _mark(connection)
+    _write_file_header(connection)
 
 
-def _mark(connection: Connection) -> None:
+def _write_file_header(connection: Connection) -> None:
     """Say in the file's header whose it is, and of which version."""
     connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
     connection.exec_driver_sql(f"PRAGMA user_version={schema.SCHEMA_VERSION}")

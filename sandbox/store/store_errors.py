@@ -9,11 +9,11 @@ class StoreError(RuntimeError):
     """A store can't be opened, read or written; the text is a sentence for the person."""
 
 
-class Unreachable(StoreError):
+class StoreUnreachable(StoreError):
     """A store can't be reached now, and may be later: trying again is worth while."""
 
 
-def foreign(path: Path) -> StoreError:
+def not_a_store_error(path: Path) -> StoreError:
     return StoreError(
         f"{path} was not written by teachbox: choose another folder, and leave this file alone."
     )
@@ -52,7 +52,7 @@ def explain(error: Exception, path: Path) -> StoreError:
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreError(f"{path} is locked by another program: close that program.")
     if name.startswith("SQLITE_NOTADB"):
-        return foreign(path)
+        return not_a_store_error(path)
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_IOERR_SHORT_READ")):
         return damaged(path, detail)
     return StoreError(

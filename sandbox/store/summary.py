@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from sandbox.store.store_errors import StoreError, explain, foreign
+from sandbox.store.store_errors import StoreError, explain, not_a_store_error
 
 APPLICATION_ID = 0x54424F58  # "TBOX" in the SQLite header
 
 
-class Line(NamedTuple):
+class RecordSummary(NamedTuple):
     """A record without its trajectories. target: of an undo, the id of what it takes back.
 
     rater: the random id of who said it.
@@ -28,7 +28,7 @@ class Line(NamedTuple):
     rater: str = ""
 
 
-def standing_lines(lines: Sequence[Line]) -> list[Line]:
+def standing_summaries(lines: Sequence[RecordSummary]) -> list[RecordSummary]:
     """The lines of records that were not taken back, in order, without the undos."""
     undone = {line.target for line in lines if line.kind == "undo"}
     return [line for line in lines if line.kind != "undo" and line.id not in undone]
@@ -51,8 +51,8 @@ def count_standing(path: Path) -> dict[str, int]:
         with closing(read_only(path, timeout=0.5)) as connection:
             (mark,) = connection.execute("PRAGMA application_id").fetchone()
             if mark != APPLICATION_ID:
-                raise foreign(path)
+                raise not_a_store_error(path)
             rows = connection.execute("SELECT seq, id, kind, target FROM record ORDER BY seq").fetchall()
     except sqlite3.Error as error:
         raise explain(error, path) from error
-    return dict(Counter(line.kind for line in standing_lines([Line(*row) for row in rows])))
+    return dict(Counter(line.kind for line in standing_summaries([RecordSummary(*row) for row in rows])))

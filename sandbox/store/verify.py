@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from sandbox.store import schema
 from sandbox.store.backend import Backend
-from sandbox.store.salvage import Found, Look, Salvage, looking, no_look
+from sandbox.store.salvage import Salvage, SalvagedRecord, TrajectoryCheck, no_check, salvage_connection
 from sandbox.store.sqlite import IO_ERRORS
 
 _TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
@@ -23,36 +23,37 @@ class Finding:
     """Something that is wrong, and where."""
 
     where: str
-    what: str
+    problem: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}."
+        return f"{self.where}: {self.problem}."
 
 
 @dataclass(frozen=True)
-class Report:
-    """What a check came to. spare: files beside the store that no record needs, which is harmless."""
+class VerificationReport:
+    """What a check came to. unreferenced_files: files beside the store that no record needs, which is
+    harmless."""
 
     records: int
     trajectories: int
     findings: tuple[Finding, ...]
-    spare: tuple[str, ...] = ()
+    unreferenced_files: tuple[str, ...] = ()
 
 
-def check(place: Backend, look: Look = no_look) -> Report:
+def verify_store(place: Backend, look: TrajectoryCheck = no_check) -> VerificationReport:
     """Verify a store, also while it is in use; `look` says what it thinks of each trajectory.
 
     StoreError if it can't be read at all.
     """
-    place.identify()
+    place.check_schema()
     findings: list[Finding] = []
     records, known = 0, dict[str, int]()
     trajectories: list[str] = []
     try:
-        with looking(place.reading()) as connection:
+        with salvage_connection(place.reading()) as connection:
             if connection.dialect.name == "sqlite":
                 findings += _pages(connection, place.name)
-            salvage = Salvage(connection, place.files, look)
+            salvage = Salvage(connection, place.blob_folder, look)
             for found in salvage.records():
                 records += 1
                 findings += _record(found, known)
@@ -68,7 +69,9 @@ def check(place: Backend, look: Look = no_look) -> Report:
                 findings.append(Finding(place.name, f"the list of trajectories can't be read ({error})"))
     except IO_ERRORS as error:
         raise place.explain(error) from error
-    return Report(records, len(trajectories), tuple(findings), tuple(_spare(place, set(trajectories))))
+    return VerificationReport(
+        records, len(trajectories), tuple(findings), tuple(_spare(place, set(trajectories)))
+    )
 
 
 def _pages(connection: Connection, name: str) -> Iterator[Finding]:
@@ -88,8 +91,8 @@ def _pages(connection: Connection, name: str) -> Iterator[Finding]:
             yield Finding(name, f"nothing refuses {' and '.join(missing)} on {table}")
 
 
-def _record(found: Found, known: dict[str, int]) -> Iterator[Finding]:
-    yield from (Finding(found.name, wrong) for wrong in found.wrong)
+def _record(found: SalvagedRecord, known: dict[str, int]) -> Iterator[Finding]:
+    yield from (Finding(found.name, wrong) for wrong in found.problem)
     if not found.values:
         return
     for wrong in _origin(found):
@@ -99,7 +102,7 @@ def _record(found: Found, known: dict[str, int]) -> Iterator[Finding]:
         yield Finding(found.name, f"it takes back {target}, which was not said before")
 
 
-def _origin(found: Found) -> Iterator[str]:
+def _origin(found: SalvagedRecord) -> Iterator[str]:
     """What is wrong with where a record says that it comes from."""
     values = found.values
     for name in ("rater", "program"):
@@ -126,5 +129,5 @@ def _is_order(text: str, clips: int) -> bool:
 
 
 def _spare(place: Backend, needed: set[str]) -> Iterator[str]:
-    if place.files is not None and place.files.is_dir():
-        yield from sorted(path.name for path in place.files.iterdir() if path.stem not in needed)
+    if place.blob_folder is not None and place.blob_folder.is_dir():
+        yield from sorted(path.name for path in place.blob_folder.iterdir() if path.stem not in needed)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from sandbox.store import blobs, schema
-from sandbox.store.codec import Encoded, EncodedClip
+from sandbox.store.codec import EncodedClip, EncodedRecord
 from sandbox.store.provenance import Provenance
 from sandbox.store.store_errors import StoreError
 
@@ -18,7 +18,7 @@ CORE = ("id", "kind", "body", "digest", "target", "task")
 
 
 def insert(
-    connection: Connection, item: Encoded, origin: Provenance, folder: Path | None
+    connection: Connection, item: EncodedRecord, origin: Provenance, folder: Path | None
 ) -> int | StoreError:
     """Keep a record; its seq. folder: where large trajectories go, None to keep them in rows."""
     order = origin.side_order
@@ -55,13 +55,13 @@ def insert_row(
     )
     connection.execute(table.insert().values(**{**values, "seq": seq}))
     for part in clips:
-        keep(connection, part, folder)
+        insert_trajectory(connection, part, folder)
         link = {"record_id": values["id"], "role": part.role, "place": part.place, "trajectory": part.digest}
         connection.execute(schema.clip.insert().values(**link))
     return seq
 
 
-def keep(connection: Connection, part: EncodedClip, folder: Path | None) -> None:
+def insert_trajectory(connection: Connection, part: EncodedClip, folder: Path | None) -> None:
     """Keep a trajectory, unless it is there already."""
     table = schema.trajectory
     if connection.execute(select(table.c.steps).where(table.c.digest == part.digest)).first() is not None:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from agents.policies.policy_arrays import PolicyArrays
     from agents.rewards.reward_arrays import RewardArrays
 
-Tell = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 QUICK_STEPS = 3
 
 
 @dataclass(frozen=True)
-class Replayed:
+class ReplayResult:
     """What came of it. digest: SHA-256 over the parameters of policy and reward, to the last bit."""
 
     learner: str
@@ -42,8 +42,8 @@ def replay(
     learner: str | None = None,
     reverse: Sequence[int] = (),
     most_steps: int | None = None,
-    tell: Tell = lambda share, text: None,
-) -> Replayed:
+    tell: ProgressCallback = lambda share, text: None,
+) -> ReplayResult:
     """Learn again from the feedback of the session in `folder`, which may be open in a window.
 
     learner: another one than the session's. reverse: numbers of comparisons to be taken the other way
@@ -62,7 +62,7 @@ def replay(
         raise SessionError(f"there is no session in {folder}: give the folder of one.")
     reader = Reader(locate(str(folder)))
     try:
-        records, origins = reader.records(), reader.origins()
+        records, origins = reader.records(), reader.provenance_by_id()
     finally:
         reader.close()
     records = [(seq, _reversed(seq, one) if seq in reverse else one) for seq, one in records]
@@ -80,22 +80,22 @@ def replay(
     _step_to(student, None, most_steps)
     seen = student.snapshot()
     digest = digest_of(seen.policy, seen.reward)
-    return Replayed(name, len(records), seen.step, seen.env_steps, dict(seen.feedback_counts), digest)
+    return ReplayResult(name, len(records), seen.step, seen.env_steps, dict(seen.feedback_counts), digest)
 
 
 def digest_of(*parts: PolicyArrays | RewardArrays | None) -> str:
     """SHA-256 over every array and number of a policy and a reward."""
     found = sha256()
-    for piece in _pieces(parts):
+    for piece in _bytes_of(parts):
         found.update(piece)
     return found.hexdigest()
 
 
-def _pieces(value: Any) -> list[bytes]:
+def _bytes_of(value: Any) -> list[bytes]:
     if is_dataclass(value):
-        return [p for f in fields(value) for p in (f.name.encode(), *_pieces(getattr(value, f.name)))]
+        return [p for f in fields(value) for p in (f.name.encode(), *_bytes_of(getattr(value, f.name)))]
     if isinstance(value, tuple):
-        return [f"({len(value)}".encode(), *(p for part in value for p in _pieces(part))]
+        return [f"({len(value)}".encode(), *(p for part in value for p in _bytes_of(part))]
     if isinstance(value, np.ndarray | np.generic):
         return [f"{value.dtype}{value.shape}".encode(), value.tobytes()]
     return [repr(value).encode()]

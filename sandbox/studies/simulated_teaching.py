@@ -33,12 +33,12 @@ WATCHED = 12  # episodes at most before one takeover; none is given if nothing i
 BETWEEN_MARKS = 1.0  # a teacher presses at most once in this time [s]
 
 T = TypeVar("T")
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 """progress(share done in 0..1, what is going on)"""
 
 
 @dataclass(frozen=True)
-class Budget:
+class BudgetResult:
     """How good the policy was once it had learned all it could from so much."""
 
     mix: dict[str, int]
@@ -58,28 +58,28 @@ class SimulatedTeaching:
         task: Task,
         learner: Learner,
         teacher: Teacher,
-        refs: ReferenceMeans,
+        references: ReferenceMeans,
         rounds: int,
         steps_per_round: int,
         seed: int,
     ) -> None:
         """rounds: between which the learner makes `steps_per_round` environment steps."""
-        self.task, self.learner, self.teacher, self.refs = task, learner, teacher, refs
+        self.task, self.learner, self.teacher, self.references = task, learner, teacher, references
         self.rounds, self.steps_per_round = rounds, steps_per_round
         self.seed, self.random = seed, np.random.default_rng([seed, 5])
         self.seq = self.answers = 0
         self.human_seconds = self.teacher_cpu = 0.0
         self.curve: list[dict[str, float]] = []
-        self.budgets: list[Budget] = []
-        self.began = self._scoring = 0.0
-        self._left = 0.0  # of the person's time that the learner may spend as it likes [s]
+        self.budgets: list[BudgetResult] = []
+        self.started_at = self._scoring_cpu_seconds = 0.0
+        self._seconds_left = 0.0  # of the person's time that the learner may spend as it likes [s]
 
     @property
-    def cpu(self) -> float:
+    def learning_cpu_seconds(self) -> float:
         """Processor time so far but for the teacher's planning and the scores of budgets [s]."""
-        return time.process_time() - self.began - self.teacher_cpu - self._scoring
+        return time.process_time() - self.started_at - self.teacher_cpu - self._scoring_cpu_seconds
 
-    def go(self, stages: Sequence[Mapping[str, int]], progress: Progress) -> None:
+    def run(self, stages: Sequence[Mapping[str, int]], progress: ProgressCallback) -> None:
         """Say what each stage holds more than the one before; with several, the policy is scored at each."""
         self._before_answers(progress)
         whole, before = max(1, sum(stages[-1].values())), dict[str, int]()
@@ -93,40 +93,40 @@ class SimulatedTeaching:
             before = dict(stage)
 
     def _stage(
-        self, wanted: Mapping[str, int], rounds: int, share: tuple[float, float], progress: Progress
+        self, wanted: Mapping[str, int], rounds: int, share: tuple[float, float], progress: ProgressCallback
     ) -> None:
         """So much feedback in so many rounds, then all the learning that it is good for."""
         for turn in range(rounds):
             for kind in (kind for kind in MIX_KINDS if wanted.get(kind)):
-                self._give(kind, _due(wanted[kind], turn, rounds, kind), turn == rounds - 1)
+                self._give_feedback(kind, feedback_due(wanted[kind], turn, rounds, kind), turn == rounds - 1)
             text = f"round {turn + 1} of {rounds}, {self.answers} answers"
             progress(0.1 + 0.8 * (share[0] + (share[1] - share[0]) * turn / (rounds + 1)), text)
-            self._spend(self.steps_per_round)
-            self._note()
+            self._learn_steps(self.steps_per_round)
+            self._append_curve_point()
         progress(0.1 + 0.8 * (share[0] + (share[1] - share[0]) * rounds / (rounds + 1)), "learning from it")
         while self.learner.step():
             pass
 
     def _score(self, mix: dict[str, int]) -> None:
-        snapshot, cpu, began = self.learner.snapshot(), self.cpu, time.process_time()
+        snapshot, cpu, began = self.learner.snapshot(), self.learning_cpu_seconds, time.process_time()
         assert snapshot.policy is not None
         found = scores.evaluate_policy(self.task, snapshot.policy)
-        self._scoring += time.process_time() - began
-        score, done = self.refs.checked_score(found.mean), float(found.done.mean())
+        self._scoring_cpu_seconds += time.process_time() - began
+        score, done = self.references.checked_score(found.mean), float(found.done.mean())
         steps = snapshot.env_steps
-        self.budgets.append(Budget(mix, self.answers, self.human_seconds, steps, cpu, score, done))
+        self.budgets.append(BudgetResult(mix, self.answers, self.human_seconds, steps, cpu, score, done))
 
-    def _before_answers(self, progress: Progress) -> None:
+    def _before_answers(self, progress: ProgressCallback) -> None:
         while (phase := self.learner.snapshot().phase) in PHASES_BEFORE_QUERIES:
             progress(0.0, phase)
             self.learner.step()
 
-    def _spend(self, steps: int) -> None:
+    def _learn_steps(self, steps: int) -> None:
         until = self.learner.snapshot().env_steps + steps
         while self.learner.step() and self.learner.snapshot().env_steps < until:
             pass
 
-    def _note(self) -> None:
+    def _append_curve_point(self) -> None:
         snapshot = self.learner.snapshot()
         assert snapshot.policy is not None
         unseen = scores.evaluate_policy(self.task, snapshot.policy)
@@ -135,59 +135,59 @@ class SimulatedTeaching:
                 "answers": self.answers,
                 "human_seconds": self.human_seconds,
                 "env_steps": snapshot.env_steps,
-                "score": self.refs.score(unseen.mean),
+                "score": self.references.score(unseen.mean),
                 "done": float(unseen.done.mean()),
             }
         )
 
-    def _say(self, record: Record) -> None:
+    def _observe_record(self, record: Record) -> None:
         self.seq += 1
         record = replace(record, id=f"{self.seed}-{self.seq}")  # a random id would make the run another one
         self.learner.raters[record.id] = self.teacher.rater
         self.learner.observe(self.seq, [record])
 
-    def _give(self, kind: str, number: int, last: bool = False) -> None:
+    def _give_feedback(self, kind: str, number: int, last: bool = False) -> None:
         """Ask the teacher for `number` pieces of feedback of one kind; `last`: no more come in this stage."""
         rate = self.task.world.steps_per_second
         if kind == EVALUATION.name:
-            self._mark(number)
+            self._give_evaluations(number)
             return
         if kind == SECONDS:
-            self._left += number
-            self._as_suggested(last)
+            self._seconds_left += number
+            self._give_suggested_feedback(last)
             return
         for _ in range(number):
             if kind == DEMONSTRATION.name:
                 seed = int(self.random.integers(2**31))
                 driven = self._timed(partial(self.teacher.demonstrate, seed))
                 self.human_seconds += len(driven.trajectory) / rate
-                self._say(driven)
+                self._observe_record(driven)
             elif kind == CORRECTION.name:
-                taken = self._corrected()
+                taken = self._give_correction()
                 if taken is not None:
                     self.human_seconds += len(taken.person) / rate
-                    self._say(taken)
+                    self._observe_record(taken)
             else:
-                self._ask(RANKED if kind == RANKING else 2)
-                self._spend(1)  # as it would while the person goes on
+                self._give_comparison(RANKED if kind == RANKING else 2)
+                self._learn_steps(1)  # as it would while the person goes on
 
-    def _as_suggested(self, last: bool) -> None:
+    def _give_suggested_feedback(self, last: bool) -> None:
         """What the learner thinks worth the person's time, while some is left; a learner that thinks
         nothing of it is given comparisons, and so are the `last` seconds that are too few for it."""
         while True:
             wanted, before = self.learner.suggest(), self.human_seconds
-            if (PRICES["comparison"] if wanted is None else wanted.seconds) > self._left:
-                if not last or self._left < PRICES["comparison"]:
+            if (PRICES["comparison"] if wanted is None else wanted.seconds) > self._seconds_left:
+                if not last or self._seconds_left < PRICES["comparison"]:
                     return
                 wanted = None
             if wanted is not None and wanted.kind != COMPARISON.name:
-                self._give(wanted.kind, 1)
+                self._give_feedback(wanted.kind, 1)
             else:
-                self._ask(2 if wanted is None else wanted.clips)
+                self._give_comparison(2 if wanted is None else wanted.clips)
             if self.human_seconds == before:
                 return
-            self._left -= self.human_seconds - before
-            self._spend(1)  # as it would while the person goes on
+            self._seconds_left -= self.human_seconds - before
+            self._learn_steps(1)  # as it would while the person goes on
 
     def _timed(self, work: Callable[[], T]) -> T:
         """Do the teacher's work, and note its processor time apart from the learner's."""
@@ -196,26 +196,26 @@ class SimulatedTeaching:
         self.teacher_cpu += time.process_time() - began
         return done
 
-    def _ask(self, clips: int) -> None:
+    def _give_comparison(self, clips: int) -> None:
         question = self.learner.query(clips)
         if question is None:
             return
         self.human_seconds += PRICES["comparison"] + PRICES["further clip"] * (len(question.clips) - 2)
         self.answers += 1
-        self._say(self.teacher.compare(question))
+        self._observe_record(self.teacher.compare(question))
 
-    def _watched(self) -> Trajectory:
+    def _roll_out_episode(self) -> Trajectory:
         """One whole episode of the policy as it is now, on a fresh layout."""
         policy = self.learner.snapshot().policy
         assert policy is not None
         moment = episode_starts(self.task, 1, int(self.random.integers(2**31)))
         return rollout_clips(self.task, moment, [PolicyVariant(policy)], [self.task.horizon], self.random)[0]
 
-    def _mark(self, number: int) -> None:
+    def _give_evaluations(self, number: int) -> None:
         """Watch episodes and press, until `number` presses or four times as many episodes."""
         rate, given = self.task.world.steps_per_second, 0
         for _ in range(4 * number):
-            seen, last = self._watched(), -np.inf
+            seen, last = self._roll_out_episode(), -np.inf
             for step in range(1, len(seen) + 1):
                 if given == number:
                     return
@@ -224,14 +224,14 @@ class SimulatedTeaching:
                     continue
                 record = self.teacher.evaluate(seen, step)
                 if record is not None:
-                    self._say(record)
+                    self._observe_record(record)
                     given, last = given + 1, step
 
-    def _corrected(self) -> Correction | None:
+    def _give_correction(self) -> Correction | None:
         """A takeover at the worst moment of an episode; a few episodes are watched, which takes time too."""
         rate = self.task.world.steps_per_second
         for _ in range(WATCHED):
-            seen = self._watched()
+            seen = self._roll_out_episode()
             at = self.teacher.where_to_correct(seen)
             record = self._timed(partial(self.teacher.correct, seen, at))
             self.human_seconds += (len(seen) if record is None else at) / rate
@@ -240,7 +240,7 @@ class SimulatedTeaching:
         return None
 
 
-def _due(number: int, turn: int, rounds: int, kind: str) -> int:
+def feedback_due(number: int, turn: int, rounds: int, kind: str) -> int:
     """How many of `number` come in this round: demonstrations at once, else a quarter, then evenly."""
     if kind == DEMONSTRATION.name:
         return number if turn == 0 else 0

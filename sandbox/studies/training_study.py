@@ -17,7 +17,7 @@ from agents.teachers.synthetic import make_teacher
 from envs import task_catalog as worlds
 from sandbox.studies.feedback_mix import ALIASES, MIX_KINDS
 from sandbox.studies.session_replay import digest_of
-from sandbox.studies.simulated_teaching import PRICES, Budget, Progress, SimulatedTeaching
+from sandbox.studies.simulated_teaching import PRICES, BudgetResult, ProgressCallback, SimulatedTeaching
 
 
 @dataclass(frozen=True)
@@ -86,16 +86,16 @@ class TrainResult:
     parting: dict[str, dict[str, float]]  # who wants something else, and more of what
     warnings: tuple[str, ...]
     digest: str  # SHA-256 over policy and reward: the same seed gives the same on one machine
-    budgets: tuple[Budget, ...] = ()
+    budgets: tuple[BudgetResult, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def train(config: TrainConfig, progress: Progress = lambda share, text: None) -> TrainResult:
+def train(config: TrainConfig, progress: ProgressCallback = lambda share, text: None) -> TrainResult:
     """Teach a fresh learner and score it on unseen layouts.
 
-    Raises UnknownWorld, UnknownLearner, UnknownTeacher or ValueError, each with a sentence.
+    Raises UnknownTask, UnknownLearner, UnknownTeacher or ValueError, each with a sentence.
     """
     task = worlds.task(config.world, **config.options)
     wanted, stages = config.wanted(), config.stages()
@@ -114,12 +114,12 @@ def train(config: TrainConfig, progress: Progress = lambda share, text: None) ->
     teacher = make_teacher(config.teacher, task, config.seed)
     _check_follow(config, len(teacher.members))
     run = SimulatedTeaching(task, learner, teacher, refs, config.rounds, config.steps_per_round, config.seed)
-    run.began = began_cpu
-    run.go(stages, progress)
+    run.started_at = began_cpu
+    run.run(stages, progress)
     seen = learner.snapshot()
     policy = seen.policy
     assert policy is not None
-    cpu, wall = run.cpu, time.monotonic() - began
+    cpu, wall = run.learning_cpu_seconds, time.monotonic() - began
     progress(1.0, "scoring")
     final = scores.evaluate_policy(task, policy)
     return TrainResult(

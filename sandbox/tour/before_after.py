@@ -20,25 +20,27 @@ STARTS = 200
 
 
 @dataclass(frozen=True)
-class Exam:
+class StartsEvaluation:
     """A policy on unseen starts: states [T+1, N, K], and which of the N rows did the whole task."""
 
     states: Array
     done: NDArray[np.bool_]
 
     @property
-    def share(self) -> float:
+    def done_share(self) -> float:
         return float(self.done.mean())
 
 
-def unseen(task: Task) -> Task:
+def test_task(task: Task) -> Task:
     """The same task with starts that no learner meets."""
     return task_catalog.task(task.id, **{**task.options, "split": "test"})
 
 
-def examine(task: Task, policy: PolicyArrays | None, starts: int = STARTS, seed: int = 0) -> Exam:
+def evaluate_starts(
+    task: Task, policy: PolicyArrays | None, starts: int = STARTS, seed: int = 0
+) -> StartsEvaluation:
     """Act once from each of the first `starts` unseen starts, sampling actions; None acts at random."""
-    test = unseen(task)
+    test = test_task(task)
     random = np.random.default_rng(seed)
     rows = Simulation(test, starts, seed=seed, auto_reset=False)
     moments = [rows.states.copy()]
@@ -50,15 +52,15 @@ def examine(task: Task, policy: PolicyArrays | None, starts: int = STARTS, seed:
             actions = policy.act(rows.obs, random)
         rows.step(actions)
         moments.append(rows.states.copy())
-    return Exam(np.stack(moments), np.asarray(test.done(moments[-1]), np.bool_))
+    return StartsEvaluation(np.stack(moments), np.asarray(test.done(moments[-1]), np.bool_))
 
 
 def picture(
-    task: Task, rows: Sequence[tuple[str, Exam]], width: int = 1280, shown: int = 4
+    task: Task, rows: Sequence[tuple[str, StartsEvaluation]], width: int = 1280, shown: int = 4
 ) -> pygame.Surface:
     """Each exam as a row of the first `shown` starts at their end, with the way taken. Not a selection."""
     theme = Theme(width / 1280)
-    renderer = task_catalog.renderer(unseen(task))
+    renderer = task_catalog.renderer(test_task(task))
     gap, side = theme.px(16), theme.px(212)
     cell = (width - side - gap * (shown + 1)) // shown
     high = round(cell / renderer.aspect)
@@ -67,7 +69,7 @@ def picture(
     surface.fill(look.GROUND)
     for index, (title, exam) in enumerate(rows):
         top = gap + index * (row + 2 * gap)
-        _tell(surface, theme, pygame.Rect(gap, top, side - gap, row), title, exam)
+        _draw_caption(surface, theme, pygame.Rect(gap, top, side - gap, row), title, exam)
         for n in range(shown):
             box = pygame.Rect(side + gap + n * (cell + gap), top, cell, high)
             way = list(exam.states[:, n])
@@ -80,8 +82,10 @@ def picture(
     return surface
 
 
-def _tell(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, title: str, exam: Exam) -> None:
-    theme.text(surface, f"{exam.share:.0%}", rect.topleft, "hero", bold=True)
+def _draw_caption(
+    surface: pygame.Surface, theme: Theme, rect: pygame.Rect, title: str, exam: StartsEvaluation
+) -> None:
+    theme.text(surface, f"{exam.done_share:.0%}", rect.topleft, "hero", bold=True)
     below = pygame.Rect(rect.left, rect.top + theme.px(48), rect.width, theme.px(70))
     y = theme.paragraph(surface, f"whole task done on {len(exam.done)} unseen starts", below, "body")
     room = pygame.Rect(rect.left, y + theme.px(14), rect.width, rect.bottom - y - theme.px(14))

@@ -15,7 +15,7 @@ import pygame
 
 from agents.evaluation import oracle
 from envs import task_catalog
-from envs.rooms.planner import can_plan, plan
+from envs.rooms.planner import can_plan, plan_flat
 from envs.simulation import Simulation
 from envs.world import Array, Task
 from sandbox.screen import theme as look
@@ -40,8 +40,8 @@ def driven(task: Task, seed: int, steps: int) -> Array:
     """The states [T+1, K] of a careful drive."""
     sim = Simulation(task, 1, auto_reset=False)
     sim.reset(np.array([seed]))
-    best = plan(task, sim.states[0]) if can_plan(task) else None
-    rule = oracle.rule_based_act(task) or (lambda obs: task.idle(1))
+    best = plan_flat(task, sim.states[0]) if can_plan(task) else None
+    rule = oracle.rule_based_act(task) or (lambda obs: task.idle_actions(1))
     states = [sim.states[0].copy()]
     for _ in range(steps):
         sim.step(rule(sim.obs) if best is None else np.array([best.action(sim.states[0])]))

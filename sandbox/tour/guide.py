@@ -19,9 +19,9 @@ from envs.task_catalog import task_ids
 from envs.world import Task
 from sandbox.play.live_row import waits_for_keys
 from sandbox.screen.words import counted
-from sandbox.tour.before_after import Exam, examine, picture
+from sandbox.tour.before_after import StartsEvaluation, evaluate_starts, picture
 from sandbox.tour.camera import TICKS, Camera
-from sandbox.tour.pilot import Pilot, Touch
+from sandbox.tour.pilot import KeyChooser, Pilot
 
 if TYPE_CHECKING:
     from sandbox.session.session import Session
@@ -29,31 +29,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TourPlan:
     """How much is taught, and how long is watched [s]."""
 
     demonstrations: int = 2
     rewards: int = 6
     answers: int = 20
     watch: float = 45.0
-    enough: float = 0.6  # share of unseen starts done at which the watching ends
-    least: float = 12.0  # [s] watched in any case
-    patience: float = 20.0  # [s] that the untaught agent may practise at most
+    target_share: float = 0.6  # share of unseen starts done at which the watching ends
+    min_watch_seconds: float = 12.0  # [s] watched in any case
+    max_practice_seconds: float = 20.0  # [s] that the untaught agent may practise at most
 
 
-QUICK = Plan(demonstrations=1, rewards=1, answers=2, watch=3.0, least=1.0, patience=2.0)
+QUICK = TourPlan(
+    demonstrations=1, rewards=1, answers=2, watch=3.0, min_watch_seconds=1.0, max_practice_seconds=2.0
+)
 
 
 class Guide:
     """Leads through the window."""
 
-    def __init__(self, app: App, camera: Camera, plan: Plan, world: str, seed: int) -> None:
+    def __init__(self, app: App, camera: Camera, plan: TourPlan, world: str, seed: int) -> None:
         self.app, self.camera, self.plan, self.world = app, camera, plan, world
-        self.hands = Pilot(app, camera)
+        self.pilot = Pilot(app, camera)
         self._random = np.random.default_rng(seed)
         self._seed = seed
-        self.before: Exam | None = None
-        self.after: Exam | None = None
+        self.before: StartsEvaluation | None = None
+        self.after: StartsEvaluation | None = None
 
     def chapters(self) -> Iterator[str]:
         """Play the whole tour; says what comes next before it comes."""
@@ -73,15 +75,15 @@ class Guide:
     def menu(self) -> None:
         """Choose the world, the default learner and a new session."""
         self.camera.chapter("Menu", "Choose a world, who learns in it, and a new session.")
-        self.hands.wait(2.5)
+        self.pilot.wait(2.5)
         for _ in task_ids():
-            if self.hands.facts["world"] != self.world:
-                self.hands.press("down", rest=0.5)
+            if self.pilot.state_entries["world"] != self.world:
+                self.pilot.press("down", rest=0.5)
         for key in ("right", "right"):
-            self.hands.press(key, rest=0.5)
+            self.pilot.press(key, rest=0.5)
         self.camera.picture()
-        self.hands.press("enter")
-        self.hands.until("the session to open", lambda: self.app.session is not None, 30)
+        self.pilot.press("enter")
+        self.pilot.wait_until("the session to open", lambda: self.app.session is not None, 30)
 
     @property
     def session(self) -> Session:
@@ -99,20 +101,20 @@ class Guide:
     def open(self, key: str, title: str, text: str) -> Any:
         """Go to a mode and begin its chapter; the scene now on screen."""
         self.camera.chapter(title, text)
-        self.hands.press(key, rest=1.2)
+        self.pilot.press(key, rest=1.2)
         return self.app.scene
 
     def untaught(self) -> None:
         """The agent as it comes: it knows the reward that was written, and no person's word."""
         self.open("f6", "Before", "Nobody has taught the agent yet: it follows the reward that was written.")
-        self.hands.until("the learner's first policy", self._has_policy, 90)
-        self.hands.linger(self._rests, self.plan.patience)
+        self.pilot.wait_until("the learner's first policy", self._has_policy, 90)
+        self.pilot.wait_at_most(self._rests, self.plan.max_practice_seconds)
         self.camera.picture()
-        latest = self.session.latest
-        self.before = examine(self.task, latest.policy if latest else None, seed=self._seed)
+        latest = self.session.latest_snapshot
+        self.before = evaluate_starts(self.task, latest.policy if latest else None, seed=self._seed)
 
     def _has_policy(self) -> bool:
-        return self.session.latest is not None and self.session.latest.policy is not None
+        return self.session.latest_snapshot is not None and self.session.latest_snapshot.policy is not None
 
     def _rests(self) -> bool:
         return self.session.status.state == "waiting"
@@ -122,15 +124,15 @@ class Guide:
         scene = self.open("f2", "Drive", "Show how it is done, with the arrow keys. Enter keeps the drive.")
         for _ in range(self.plan.demonstrations):
             self._steer(lambda: scene.live, lambda: scene.phase in ("ready", "driving"), self.task.horizon)
-            self.hands.wait(0.4)
+            self.pilot.wait(0.4)
             self.camera.picture()
-            self._kept("enter", "demonstration")
-        self.hands.wait(0.6)
+            self._press_until_saved("enter", "demonstration")
+        self.pilot.wait(0.6)
 
     def _steer(self, live: Callable[[], Any], going: Callable[[], bool], steps: int) -> None:
         """Drive as the task's wish would have it, for at most `steps` steps or while `going` holds."""
         act = make_expert(self.task, self._random)
-        touch, waits = Touch(self.task.keys), waits_for_keys(self.task)
+        touch, waits = KeyChooser(self.task.keys), waits_for_keys(self.task)
         for _ in range(steps):
             action = act(live().sim)
             keys = touch.keys_for(action)
@@ -138,25 +140,25 @@ class Guide:
                 break  # nothing is left to do
             here = live().step_number
             if waits:
-                self.hands.press(keys[0], rest=1 / TICKS)
+                self.pilot.press(keys[0], rest=1 / TICKS)
             else:
-                self.hands.hold(keys)
-                self._begin(keys)
-            self.hands.until("the step", _passed(live, here, going), 5)
+                self.pilot.hold(keys)
+                self._start_world(keys)
+            self.pilot.wait_until("the step", _passed(live, here, going), 5)
             if not going():
                 break
-        self.hands.hold(())
+        self.pilot.hold(())
 
-    def _begin(self, keys: tuple[str, ...]) -> None:
+    def _start_world(self, keys: tuple[str, ...]) -> None:
         """A world that runs by itself starts with the first key, whatever it is."""
-        if self.app.scene.facts().get("mode") in ("ready", "taken") and not keys:
-            self.hands.press("space", rest=1 / TICKS)
+        if self.app.scene.state_entries().get("mode") in ("ready", "taken") and not keys:
+            self.pilot.press("space", rest=1 / TICKS)
 
-    def _kept(self, key: str, kind: str) -> None:
+    def _press_until_saved(self, key: str, kind: str) -> None:
         """Press, and wait until the store has it."""
         before = self.session.last_saved
-        self.hands.press(key)
-        self.hands.until(f"the {kind} to be saved", lambda: self.session.last_saved > before, 20)
+        self.pilot.press(key)
+        self.pilot.wait_until(f"the {kind} to be saved", lambda: self.session.last_saved > before, 20)
 
     def reward(self) -> None:
         """Plus and minus while the agent acts."""
@@ -170,12 +172,12 @@ class Guide:
             seen = step
             said = teacher.evaluate(scene.live.trajectory(), step) if step else None
             if said is not None:
-                self.hands.press(reward_key(said.value))
+                self.pilot.press(reward_key(said.value))
                 given, last = given + 1, self.camera.ticks
                 self.camera.picture()
             if given >= self.plan.rewards:
                 break
-        self.hands.wait(1)
+        self.pilot.wait(1)
 
     def rank(self) -> None:
         """Answers, by number keys."""
@@ -183,37 +185,37 @@ class Guide:
         scene = self.open("f4", "Rank", text)
         teacher = self.teacher
         for number in range(self.plan.answers):
-            self.hands.until("a question", lambda: scene.shown is not None, 60)
-            self.hands.wait(2.0 if number < 2 else 0.7)
-            ranks = teacher.compare(scene.shown.question).ranks
+            self.pilot.wait_until("a question", lambda: scene.replays is not None, 60)
+            self.pilot.wait(2.0 if number < 2 else 0.7)
+            ranks = teacher.compare(scene.replays.question).ranks
             if len(set(ranks)) == 1:
-                self._kept("t", "answer")
+                self._press_until_saved("t", "answer")
                 continue
             for clip in np.argsort(ranks, kind="stable"):
-                self.hands.press(str(clip + 1), rest=0.15)
+                self.pilot.press(str(clip + 1), rest=0.15)
             if number == 0:
                 self.camera.picture()
-            self._kept("enter", "answer")
-        self.hands.wait(0.5)
+            self._press_until_saved("enter", "answer")
+        self.pilot.wait(0.5)
 
     def correct(self) -> None:
         """A takeover where the agent went wrong."""
         text = "Stop the agent where it goes wrong, take the controls, and show what it should have done."
         scene = self.open("f5", "Correct", text)
-        over = scene.over
-        self.hands.until("the agent to act", lambda: len(over.agent) >= 30 or over.phase == "end", 40)
+        over = scene.takeover
+        self.pilot.wait_until("the agent to act", lambda: len(over.agent) >= 30 or over.phase == "end", 40)
         if over.phase == "running":
-            self.hands.press("space", rest=0.5)
+            self.pilot.press("space", rest=0.5)
         at = self.teacher.where_to_correct(over.agent.trajectory())
         for _ in range(len(over.agent) - at):
-            self.hands.press(",", rest=0.03)
-        self.hands.wait(0.6)
-        self.hands.press("t", rest=0.8)
+            self.pilot.press(",", rest=0.03)
+        self.pilot.wait(0.6)
+        self.pilot.press("t", rest=0.8)
         self._steer(lambda: over.person, lambda: over.phase in ("taken", "driving"), 15)
-        self.hands.wait(0.5)
+        self.pilot.wait(0.5)
         self.camera.picture()
-        self._kept("enter", "correction")
-        self.hands.wait(1)
+        self._press_until_saved("enter", "correction")
+        self.pilot.wait(1)
 
     def watch(self) -> None:
         """The agent now, until it does well or the time is over."""
@@ -221,10 +223,10 @@ class Guide:
         shows = {2.0: "x", 5.0: "g", 8.0: "g"}
         start = self.camera.ticks
         while (seconds := (self.camera.ticks - start) / TICKS) < self.plan.watch:
-            self.hands.wait(1)
+            self.pilot.wait(1)
             for at in [at for at in shows if at <= seconds]:
-                self.hands.press(shows.pop(at))
-            if seconds >= self.plan.least and self._better(seconds):
+                self.pilot.press(shows.pop(at))
+            if seconds >= self.plan.min_watch_seconds and self._better(seconds):
                 break
         self.camera.picture()
 
@@ -232,20 +234,21 @@ class Guide:
         """Look every third second whether the agent does well enough on unseen starts."""
         if int(seconds) % 3:
             return False
-        latest = self.session.latest
+        latest = self.session.latest_snapshot
         if latest is None:
             return False
-        self.after = examine(self.task, latest.policy, seed=self._seed)
-        return self.after.share >= self.plan.enough
+        self.after = evaluate_starts(self.task, latest.policy, seed=self._seed)
+        return self.after.done_share >= self.plan.target_share
 
     def compare(self) -> None:
         """The same unseen starts, before and after."""
-        latest = self.session.latest
+        latest = self.session.latest_snapshot
         assert latest is not None
         assert self.before is not None
-        self.after = examine(self.task, latest.policy, seed=self._seed)
+        self.after = evaluate_starts(self.task, latest.policy, seed=self._seed)
         self.camera.chapter(
-            "After", f"Whole task done: {self.before.share:.0%} before, {self.after.share:.0%} after."
+            "After",
+            f"Whole task done: {self.before.done_share:.0%} before, {self.after.done_share:.0%} after.",
         )
         counts = counted(self.session.counts)
         rows = [("Before: the written reward alone", self.before), (f"After: {counts}", self.after)]

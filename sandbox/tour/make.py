@@ -30,7 +30,7 @@ def make_tour(
     os.environ["SDL_VIDEODRIVER"] = os.environ["SDL_AUDIODRIVER"] = "dummy"
     from sandbox.session.session import Session
     from sandbox.tour.camera import Camera
-    from sandbox.tour.guide import QUICK, Guide, Plan
+    from sandbox.tour.guide import QUICK, Guide, TourPlan
     from sandbox.window.app import App
 
     out.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def make_tour(
     size = (800, 560) if quick else (1280, 720)
     app = App(None, size=size, fixed_dt=True, open_session=fresh, sessions_root=out / "sessions", seed=seed)
     camera = Camera(app, out)
-    guide = Guide(app, camera, QUICK if quick else Plan(), world, seed)
+    guide = Guide(app, camera, QUICK if quick else TourPlan(), world, seed)
     started = time.monotonic()
     try:
         for chapter in guide.chapters():

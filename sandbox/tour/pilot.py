@@ -24,7 +24,7 @@ _CODES = {
 }
 
 
-class Stuck(RuntimeError):
+class PilotTimeout(RuntimeError):
     """Something that the tour waited for did not come; the text is a sentence."""
 
 
@@ -36,23 +36,25 @@ class Pilot:
         self._held: tuple[str, ...] = ()
 
     @property
-    def facts(self) -> dict[str, Any]:
+    def state_entries(self) -> dict[str, Any]:
         """What the state file would say of the scene on screen."""
-        return {"scene": self.app.scene.mode, **self.app.scene.facts()}
+        return {"scene": self.app.scene.mode, **self.app.scene.state_entries()}
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         for _ in range(max(1, round(seconds * TICKS))):
             self.camera.tick()
 
-    def until(self, what: str, test: Callable[[], bool], seconds: float = 60.0) -> None:
+    def wait_until(self, what: str, test: Callable[[], bool], seconds: float = 60.0) -> None:
         """Let time pass until `test` holds. Stuck after `seconds`."""
-        self.linger(test, seconds)
+        self.wait_at_most(test, seconds)
         if not test():
-            told = f"The tour waited {seconds:.0f} s for {what} in vain; the screen says {self.facts}."
-            raise Stuck(told)
+            told = (
+                f"The tour waited {seconds:.0f} s for {what} in vain; the screen says {self.state_entries}."
+            )
+            raise PilotTimeout(told)
 
-    def linger(self, test: Callable[[], bool], seconds: float) -> None:
+    def wait_at_most(self, test: Callable[[], bool], seconds: float) -> None:
         """Let time pass until `test` holds, or until the time is over."""
         for _ in range(round(seconds * TICKS)):
             if test():
@@ -85,7 +87,7 @@ class Pilot:
         pygame.event.post(pygame.event.Event(kind, event))
 
 
-class Touch:
+class KeyChooser:
     """Which keys to hold for each wanted action of a task; none for the idle one.
 
     Where actions are numbers, keys only push fully: what was pushed too much or too little is made
@@ -94,14 +96,14 @@ class Touch:
 
     def __init__(self, keys: Mapping[str, Any]) -> None:
         self._keys = keys
-        self._owed: Array = np.zeros(0)
+        self._missing_push: Array = np.zeros(0)
 
     def keys_for(self, action: Any) -> tuple[str, ...]:
         """The keys for the next step."""
         if np.ndim(action) == 0:
             name = next((name for name, meant in self._keys.items() if name and meant == action), "")
         else:
-            wanted = np.asarray(action) + (self._owed if self._owed.size else 0.0)
+            wanted = np.asarray(action) + (self._missing_push if self._missing_push.size else 0.0)
             name = min(self._keys, key=lambda name: float(np.abs(wanted - self._keys[name]).sum()))
-            self._owed = np.clip(wanted - self._keys[name], -1.0, 1.0)
+            self._missing_push = np.clip(wanted - self._keys[name], -1.0, 1.0)
         return tuple(name.split("+")) if name else ()

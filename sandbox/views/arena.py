@@ -14,7 +14,7 @@ from envs.world import Array
 from sandbox.screen import theme as look
 from sandbox.screen.theme import Theme, rounded
 from sandbox.views.crowd import Crowd, grid
-from sandbox.views.replays import arrange, frame
+from sandbox.views.replays import arrange, draw_round_border
 from sandbox.views.xray import XRay
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ DRAW_SECONDS = 0.004
 
 
 @dataclass(frozen=True)
-class Mode:
+class ArenaMode:
     """One way to look at the agents. together: all in one layout, from the same moment."""
 
     key: str
@@ -33,15 +33,17 @@ class Mode:
     about: str
     rows: int
     together: bool = False
-    painted: int = 0
+    has_xray: int = 0
     """The row whose world the x-ray is for; -1 where there is none."""
 
 
 MODES = (
-    Mode("agent", "Agent", "One agent of the newest policy", 1),
-    Mode("ghosts", "Ghosts", "Agents from one start: where they agree, and where chance decides", 12, True),
-    Mode("swarm", "Swarm", "Many agents at once, each in a layout of its own", 24, painted=-1),
-    Mode(
+    ArenaMode("agent", "Agent", "One agent of the newest policy", 1),
+    ArenaMode(
+        "ghosts", "Ghosts", "Agents from one start: where they agree, and where chance decides", 12, True
+    ),
+    ArenaMode("swarm", "Swarm", "Many agents at once, each in a layout of its own", 24, has_xray=-1),
+    ArenaMode(
         "then", "Then and now", "The learner's first policy and the newest, from the same start", 2, True, 1
     ),
 )
@@ -55,7 +57,7 @@ class Arena:
     def __init__(self, session: Session, view: View, seed: int = 0) -> None:
         self.session, self.view, self.task = session, view, session.task
         self.mode = MODES[0]
-        self.painted = False
+        self.shows_xray = False
         self.speed = 1.0
         self._seed = seed
         self._crowds: dict[str, Crowd] = {}
@@ -63,7 +65,7 @@ class Arena:
         self.xray = XRay(self.task) if states else None
         self.modes = tuple(mode for mode in MODES if states or mode.key != "ghosts")
         self._tiles: pygame.Surface | None = None
-        self._turn = 0
+        self._next_tile = 0
 
     @property
     def crowd(self) -> Crowd:
@@ -89,28 +91,28 @@ class Arena:
         at = keys.index(self.mode.key) if self.mode.key in keys else -1
         self.select(keys[(at + 1) % len(keys)])
 
-    def faster(self, on: bool) -> float:
+    def change_speed(self, on: bool) -> float:
         """The next higher or lower speed."""
         self.speed = self.crowd.clock.faster() if on else self.crowd.clock.slower()
         return self.speed
 
     def update(self, dt: float) -> None:
         """Let the agents act, and go on with the x-ray."""
-        crowd, latest = self.crowd, self.session.latest
+        crowd, latest = self.crowd, self.session.latest_snapshot
         crowd.advance(dt)
-        if self.painted and self.xray is not None and self.mode.painted >= 0:
-            self.xray.update(crowd.after[self.mode.painted], latest.reward if latest else None)
+        if self.shows_xray and self.xray is not None and self.mode.has_xray >= 0:
+            self.xray.update(crowd.states[self.mode.has_xray], latest.reward if latest else None)
 
     @property
-    def painting(self) -> bool:
+    def can_show_xray(self) -> bool:
         """Whether there is something to paint in this mode."""
         reward = self.xray is not None and self.xray.overlay is not None
-        return self.painted and reward and self.mode.painted >= 0
+        return self.shows_xray and reward and self.mode.has_xray >= 0
 
     def _then_and_now(self, obs: Array, random: np.random.Generator) -> Array:
         """Row 0 acts by the first policy, row 1 by the newest."""
         actions = self.session.act(obs, random)
-        first = self.session.first
+        first = self.session.first_snapshot
         if first is not None and first.policy is not None:
             actions[:1] = first.policy.act(obs[:1], random)
         return actions
@@ -140,8 +142,8 @@ class Arena:
         crowd = self.crowd
         inner = card.inflate(-2 * theme.px(4), -2 * theme.px(4))
         overlay = None
-        if self.painted and self.xray is not None and row == self.mode.painted:
-            overlay = self.xray.at(crowd.before[row], crowd.after[row], crowd.clock.blend)
+        if self.shows_xray and self.xray is not None and row == self.mode.has_xray:
+            overlay = self.xray.at(crowd.before[row], crowd.states[row], crowd.clock.blend)
         trail = [] if ghosts else list(crowd.trails[row])
         self.view.live(
             surface,
@@ -154,11 +156,11 @@ class Arena:
             ghosts=ghosts or (),
             trail=trail,
         )
-        frame(surface, card, color, theme.px(9), theme.px(3))
+        draw_round_border(surface, card, color, theme.px(9), theme.px(3))
 
     def _pair(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect) -> None:
         """The first policy at the left (or above), the newest beside it."""
-        first, latest = self.session.first, self.session.latest
+        first, latest = self.session.first_snapshot, self.session.latest_snapshot
         labels = (
             ("Then", f"after {first.env_steps:,} steps" if first else "at random"),
             ("Now", f"after {latest.env_steps:,} steps" if latest else "at random"),
@@ -185,7 +187,7 @@ class Arena:
             self._tiles.fill(look.GROUND)
         until = time.perf_counter() + DRAW_SECONDS
         for _ in range(crowd.rows):
-            row = self._turn = (self._turn + 1) % crowd.rows
+            row = self._next_tile = (self._next_tile + 1) % crowd.rows
             line, column = divmod(row, columns)
             tile = pygame.Rect(column * (width + gap), line * (height + gap), width, height)
             self.view.live(
@@ -196,7 +198,7 @@ class Arena:
         surface.blit(self._tiles, self._tiles.get_rect(center=rect.center))
 
 
-def legend(surface: pygame.Surface, theme: Theme, midright: tuple[int, int]) -> int:
+def draw_xray_legend(surface: pygame.Surface, theme: Theme, midright: tuple[int, int]) -> int:
     """What the colours of the x-ray mean; returns its left edge."""
     from envs.render_common import DISLIKED, LIKED
 

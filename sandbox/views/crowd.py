@@ -35,13 +35,13 @@ class Crowd:
         *,
         seed: int = 0,
         together: bool = False,
-        remember: int = 200,
+        trail_length: int = 200,
     ) -> None:
         self.task, self.rows, self.act, self.together = task, rows, act, together
         self.clock = LiveClock(task.world.steps_per_second)
-        self.lives: deque[NDArray[np.float32]] = deque(maxlen=remember)
+        self.episodes: deque[NDArray[np.float32]] = deque(maxlen=trail_length)
         """What each finished life summed up to, [M] terms each, newest last."""
-        self.done: deque[bool] = deque(maxlen=remember)
+        self.done: deque[bool] = deque(maxlen=trail_length)
         """Whether the whole task was done in each of them."""
         self.born = 0
         """How often the agents started anew together."""
@@ -54,7 +54,7 @@ class Crowd:
         self._start()
 
     @property
-    def after(self) -> Array:
+    def states(self) -> Array:
         """Where the agents are, states [N, K]."""
         return self.sim.states
 
@@ -77,7 +77,7 @@ class Crowd:
         early = self._early(step.ended)
         ended = step.ended | early
         for row in np.flatnonzero(ended):
-            self.lives.append(self._sums[row].copy())
+            self.episodes.append(self._sums[row].copy())
             self._sums[row] = 0
             self.trails[row].clear()
         if ended.any():
@@ -97,12 +97,12 @@ class Crowd:
 
     def pair(self, row: int) -> Array:
         """An agent's states [2, K] that the picture is between."""
-        return np.stack([self.before[row], self.after[row]])
+        return np.stack([self.before[row], self.states[row]])
 
     def start_at(self, state: Array) -> None:
         """All agents begin at this moment, each with luck of its own."""
         words = self._random.integers(0, 2**63, self.rows, np.uint64)
-        self.sim.put(np.ones(self.rows, np.bool_), np.repeat(state[None], self.rows, axis=0), words)
+        self.sim.set_states(np.ones(self.rows, np.bool_), np.repeat(state[None], self.rows, axis=0), words)
         self._begin()
 
     def _start(self) -> None:

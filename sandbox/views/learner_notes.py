@@ -16,24 +16,24 @@ MOST = 5  # lines that are shown at once
 WHOSE = "W"
 
 
-def following(camps: Sequence[RaterGroup]) -> RaterGroup | None:
+def next_followed_group(groups: Sequence[RaterGroup]) -> RaterGroup | None:
     """Whose reward comes next: round in the same order, whoever is followed."""
-    order = sorted(camps, key=lambda camp: camp.raters)
-    return order[(order.index(camps[0]) + 1) % len(order)] if len(order) > 1 else None
+    order = sorted(groups, key=lambda camp: camp.rater_ids)
+    return order[(order.index(groups[0]) + 1) % len(order)] if len(order) > 1 else None
 
 
-def draw_notes(
+def draw_warnings(
     surface: pygame.Surface,
     theme: Theme,
     room: pygame.Rect,
-    notes: Sequence[str],
-    camps: Sequence[RaterGroup],
+    warnings: Sequence[str],
+    groups: Sequence[RaterGroup],
 ) -> int:
     """A panel at the foot of `room` with the sentences and the key that changes sides; its top."""
     pad, row = theme.px(PAD), theme.line("small")
     wide = room.width - 2 * pad - theme.px(26)
-    lines = [line for note in notes for line in theme.wrap(note, wide, "small")][:MOST]
-    other = following(camps)
+    lines = [line for note in warnings for line in theme.wrap(note, wide, "small")][:MOST]
+    other = next_followed_group(groups)
     height = row * len(lines) + 2 * pad + (theme.px(30) if other else 0)
     if not lines or height > room.height // 2:
         return room.bottom

@@ -20,12 +20,12 @@ def credit(age: float) -> float:
 
 @dataclass
 class TapeMark:
-    """A + or - at a time [s]; `taken_back` ones stay, crossed out."""
+    """A + or - at a time [s]; `is_undone` ones stay, crossed out."""
 
     at: float
     value: float
     record_id: str
-    taken_back: bool = False
+    is_undone: bool = False
 
 
 class MarkTape:
@@ -52,14 +52,14 @@ class MarkTape:
     def take_back(self, last: bool = True) -> TapeMark | None:
         """The newest standing mark, now crossed out."""
         for mark in reversed(self.marks):
-            if not mark.taken_back:
-                mark.taken_back = True
+            if not mark.is_undone:
+                mark.is_undone = True
                 return mark
         return None
 
     @property
     def standing(self) -> int:
-        return sum(not mark.taken_back for mark in self.marks)
+        return sum(not mark.is_undone for mark in self.marks)
 
     def draw(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect) -> None:
         rounded(surface, rect, look.PANEL, theme.px(10), look.LINE)
@@ -96,10 +96,10 @@ class MarkTape:
         mark: TapeMark,
     ) -> None:
         good = mark.value > 0
-        color = look.MUTED if mark.taken_back else (look.GOOD if good else look.BAD)
+        color = look.MUTED if mark.is_undone else (look.GOOD if good else look.BAD)
         middle, up = inside.centery, -1 if good else 1
         tall = (inside.height // 2 - theme.px(4)) * (1.0 if abs(mark.value) > 1 else 0.62)
-        if not mark.taken_back:  # the tail: what was on screen when the person made up their mind
+        if not mark.is_undone:  # the tail: what was on screen when the person made up their mind
             points: list[tuple[float, float]] = [(x, middle)]
             for k in range(1, 25):
                 age = k * 1.6 / 24
@@ -110,7 +110,7 @@ class MarkTape:
         size = theme.px(9 if abs(mark.value) > 1 else 7)
         center = (round(x), round(middle + up * (inside.height // 2 - theme.px(8))))
         sign(surface, center, size, mark.value, color)
-        if mark.taken_back:
+        if mark.is_undone:
             pygame.draw.aaline(
                 surface, look.TEXT, (center[0] - size, center[1] + size), (center[0] + size, center[1] - size)
             )

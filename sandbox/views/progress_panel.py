@@ -52,7 +52,7 @@ def page_names(curve: Sequence[CurvePoint]) -> tuple[list[str], list[str]]:
     return shares, [name for name in names if name not in hidden and not name.startswith(_TERM)][:4]
 
 
-def lives(task: Task, curve: Sequence[CurvePoint]) -> list[Bar]:
+def episode_term_bars(task: Task, curve: Sequence[CurvePoint]) -> list[Bar]:
     """Each term's mean sum in a life, now, with that at the first point as the reference; own scales."""
     noted = [p.values for p in curve if any(name.startswith(_TERM) for name in p.values)]
     bars = []
@@ -63,7 +63,7 @@ def lives(task: Task, curve: Sequence[CurvePoint]) -> list[Bar]:
     return bars
 
 
-def weights(task: Task, reward: RewardArrays | None) -> list[Bar]:
+def term_weight_bars(task: Task, reward: RewardArrays | None) -> list[Bar]:
     """The learned weight of each term with its spread; the written one, to the same scale, beside it."""
     if reward is None or not reward.weights.size:
         return []
@@ -82,12 +82,12 @@ def weights(task: Task, reward: RewardArrays | None) -> list[Bar]:
 MOST_INPUTS = 6
 
 
-def believed(task: Task, latest: Snapshot | None) -> tuple[str, str, list[Bar]]:
+def reward_bars(task: Task, latest: Snapshot | None) -> tuple[str, str, list[Bar]]:
     """(title, note, bars): the terms' weights; for a reward that goes by no terms, what moves it most."""
     reward = latest.reward if latest else None
     if latest is None or reward is None or not reward.nets or reward.weights.any():
         note = "line: how sure it is; diamond: the written reward"
-        return "What it believes you want, by term", note, weights(task, reward)
+        return "What it believes you want, by term", note, term_weight_bars(task, reward)
     found = list(latest.saliency.items())[:MOST_INPUTS]
     size = max((abs(value) for _, value in found), default=1.0)
     bars = [Bar(plain(name), value / size) for name, value in found]
@@ -124,7 +124,7 @@ class ProgressPanel:
 
     def draw(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect, seconds: float) -> None:
         """Draw into `rect`; `seconds` is how long the person has been at it."""
-        session, latest = self.session, self.session.latest
+        session, latest = self.session, self.session.latest_snapshot
         shape = (rect.size, theme.scale, self.page, theme.trace is None)
         news = (latest and latest.step, session.learner, len(session.curve), sum(session.counts.values()))
         content = (*news, int(seconds))
@@ -143,7 +143,7 @@ class ProgressPanel:
     def _paint(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect, seconds: float) -> None:
         gap = theme.px(12)
         y = rect.top + self._counters(surface, theme, rect, seconds) + gap
-        title, note, bars = believed(self.session.task, self.session.latest)
+        title, note, bars = reward_bars(self.session.task, self.session.latest_snapshot)
         rows = max(len(bars), len(self.session.task.world.terms))
         low = theme.px(52) + theme.line("small") + rows * theme.px(22)
         left = rect.bottom - y
@@ -158,14 +158,14 @@ class ProgressPanel:
         theme.text(surface, note, at, "tiny", look.MUTED, width=inside.width)
         step = theme.line("tiny") + theme.px(2)
         body = pygame.Rect(inside.left, inside.top + step, inside.width, inside.height - step + theme.px(6))
-        latest = self.session.latest
+        latest = self.session.latest_snapshot
         version = (latest.step, latest.learner, latest.feedback_seq) if latest else None
         empty = "this learner has no reward of its own yet"
         self._bars.draw(surface, body, theme, bars, version=version, empty=empty)
 
     def _counters(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect, seconds: float) -> int:
         """Four numbers with what they count."""
-        session, latest = self.session, self.session.latest
+        session, latest = self.session, self.session.latest_snapshot
         given = sum(session.counts.values())
         used = sum(latest.feedback_counts.values()) if latest else 0
         minutes, rest = divmod(int(seconds), 60)
@@ -220,7 +220,7 @@ class ProgressPanel:
             )
             body.height -= note.height
             body.top += note.height
-            bars = lives(self.session.task, curve)
+            bars = episode_term_bars(self.session.task, curve)
             self._life.draw(surface, body, theme, bars, version=version, signed=False, empty=empty)
             return
         names = page_names(curve)[self.page]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pygame
 
 from agents.feedback.records import Question
-from envs.show.viewer import Film, View
-from sandbox.play.playback import Playback, events
+from envs.show.viewer import RecordingView, View
+from sandbox.play.playback import Playback, term_events
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.theme import Theme, mix, rounded
@@ -25,7 +25,7 @@ class Replays:
     """A question on screen: its clips as films on one clock."""
 
     question: Question
-    films: tuple[Film, ...]
+    films: tuple[RecordingView, ...]
     playback: Playback
     events: tuple[tuple[tuple[int, str], ...], ...]
     """Each clip's named events, as (step, term)."""
@@ -37,7 +37,7 @@ class Replays:
             question,
             tuple(view.film(clip) for clip in question.clips),
             Playback.of(question.clips, world.steps_per_second, speed=speed),
-            tuple(tuple(events(clip.terms, world.term_names)) for clip in question.clips),
+            tuple(tuple(term_events(clip.terms, world.term_names)) for clip in question.clips),
         )
 
 
@@ -58,7 +58,7 @@ def arrange(rect: pygame.Rect, count: int, aspect: float, gap: int, extra: int) 
     return cards
 
 
-def draw_card(
+def draw_replay_card(
     surface: pygame.Surface,
     theme: Theme,
     card: pygame.Rect,
@@ -78,7 +78,7 @@ def draw_card(
     picture.inflate_ip(-2 * theme.px(4), -2 * theme.px(4))
     replays.films[index].draw(surface, picture, replays.playback.position)
     border = color if place else mix(look.LINE, color, 0.6 if hovered else 0.0)
-    frame(surface, card, border, theme.px(9), theme.px(3))
+    draw_round_border(surface, card, border, theme.px(9), theme.px(3))
     _number(surface, theme, card, index)
     if place:
         _place(surface, theme, card, place, color, best)
@@ -86,7 +86,9 @@ def draw_card(
         _events(surface, theme, strip, replays, index)
 
 
-def frame(surface: pygame.Surface, rect: pygame.Rect, color: look.Color, radius: int, width: int) -> None:
+def draw_round_border(
+    surface: pygame.Surface, rect: pygame.Rect, color: look.Color, radius: int, width: int
+) -> None:
     """A border with smooth round corners, without filling what it encloses."""
     left, right = rect.left + radius, rect.right - radius - 1
     top, bottom = rect.top + radius, rect.bottom - radius - 1

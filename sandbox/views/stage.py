@@ -42,7 +42,7 @@ def fitted(rect: pygame.Rect, aspect: float) -> pygame.Rect:
     return inner
 
 
-def frame(
+def draw_border(
     surface: pygame.Surface, theme: Theme, rect: pygame.Rect, color: Color = look.LINE, width: int = 1
 ) -> None:
     """A border around the picture of a world."""
@@ -105,7 +105,7 @@ def tally(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, events: Term
             continue
         if y + row > rect.bottom + 2:
             break
-        heat = max(0.0, 1.0 - float(events.lit[k]) / 1.2)
+        heat = max(0.0, 1.0 - float(events.active[k]) / 1.2)
         line = pygame.Rect(rect.left, y, rect.width, row - 2)
         if heat > 0:
             rounded(surface, line, look.mix(look.PANEL, look.ACCENT, 0.35 * heat), theme.px(5))
@@ -168,7 +168,7 @@ def tally_height(theme: Theme, events: TermEvents) -> int:
     return rows + theme.line("small") + theme.px(8)
 
 
-def account(
+def draw_episode_summary(
     surface: pygame.Surface,
     theme: Theme,
     rect: pygame.Rect,
@@ -219,7 +219,7 @@ def card_height(theme: Theme, width: int, card: Card) -> int:
     return 2 * theme.px(CARD_PAD) + text + keys
 
 
-def draw_card(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, card: Card) -> pygame.Rect:
+def draw_info_card(surface: pygame.Surface, theme: Theme, rect: pygame.Rect, card: Card) -> pygame.Rect:
     """Draw a card at the top of `rect`; returns its area."""
     color, pad, step = card.color, theme.px(CARD_PAD), theme.px(CARD_ROW)
     area = pygame.Rect(rect.left, rect.top, rect.width, card_height(theme, rect.width, card))

@@ -126,10 +126,12 @@ class XRay:
             batch = pairs[start : start + rows]
             padded = np.resize(batch, rows)
             origin, actions = padded // len(fan), fan[padded % len(fan)]
-            before = sim.put(all_rows, states[origin], words).copy()
+            before = sim.set_states(all_rows, states[origin], words).copy()
             step = sim.step(actions)
             worth = reward(before, actions, step.last_obs, step.terms)
-            gap = (((world.place(step.last_states)[:, None] - where[None]) / spacing) ** 2).sum(axis=2)
+            gap = (((world.agent_position(step.last_states)[:, None] - where[None]) / spacing) ** 2).sum(
+                axis=2
+            )
             target, n = gap.argmin(axis=1), len(batch)
             arrived = self.fixed & ((target != origin) & (gap.min(axis=1) < 1.0))[:n]
             np.add.at(left, origin[:n], worth[:n])

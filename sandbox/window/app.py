@@ -15,19 +15,19 @@ from sandbox.play.intents import Intent, Pointer, Press, Release
 from sandbox.scenes.scene import Scene
 from sandbox.screen import theme as look
 from sandbox.screen.audio import Sounds
-from sandbox.screen.held_keys import Hands
+from sandbox.screen.held_keys import KeyActivity
 from sandbox.screen.keys import EVERYWHERE, intent
 from sandbox.screen.news import News
 from sandbox.screen.settings import SettingsFile
 from sandbox.screen.theme import Theme
-from sandbox.session.session_list import SessionOpener, Sessions
+from sandbox.session.session_list import SessionList, SessionOpener
 from sandbox.window import notices
 from sandbox.window.background import Background
 from sandbox.window.chrome import Chrome
 from sandbox.window.display import NoDisplay, open_window, toggle_fullscreen
 from sandbox.window.failure_log import log_failure
 from sandbox.window.scene_stack import SceneStack
-from sandbox.window.session_news import listen
+from sandbox.window.session_news import dispatch_session_events
 from sandbox.window.state_file import StateFile, window_state
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class App:
         seed: int | None = None,
     ) -> None:
         self.session, self.fixed_dt = session, fixed_dt
-        self.sessions = Sessions(sessions_root, open_session)
+        self.session_list = SessionList(sessions_root, open_session)
         self.settings = SettingsFile(settings_file)
         self.random = np.random.default_rng(seed)
         self.surface = open_window(size)
@@ -71,13 +71,13 @@ class App:
         self.chrome = Chrome(self)
         self.running, self.help_open = True, False
         self.news = News()
-        self.news.trouble = self.settings.trouble
-        self.hands = Hands()
+        self.news.error = self.settings.error
+        self.key_activity = KeyActivity()
         self.frame, self.seconds = 0, 0.0
         self.toast_area: pygame.Rect | None = None
         """Where a scene wants toasts; it says so at each draw."""
-        self._behind = Background(self.sounds, wait=self.fixed_dt)
-        self._owed = 0.0
+        self._background_loader = Background(self.sounds, wait=self.fixed_dt)
+        self._unsimulated_seconds = 0.0
         self._clock = pygame.time.Clock()
         self._state_file = StateFile(state_file)
         self._warned = False
@@ -92,16 +92,16 @@ class App:
 
     # What scenes call.
 
-    def go(self, mode: str) -> None:
+    def show_mode(self, mode: str) -> None:
         """Change to a mode (or "menu")."""
         if mode != "menu" and self.session is None:
             self.toast("Choose a world first, then Enter.", "info")
             return
         if self._stack.go(mode):
-            self.hands.repeater.clear()
+            self.key_activity.repeater.clear()
 
-    def back(self) -> None:
-        self.go("menu")
+    def show_menu(self) -> None:
+        self.show_mode("menu")
 
     def toast(self, text: str, kind: str = "info", sound: str = "") -> None:
         """Say something briefly. kind: info, good, bad, undo."""
@@ -109,12 +109,12 @@ class App:
         if sound:
             self.sounds.play(sound)
 
-    def trouble(self, text: str) -> None:
+    def show_error(self, text: str) -> None:
         """Say what went wrong; it stays until the person closes it."""
-        self.news.wrong(text)
+        self.news.set_error(text)
 
-    def clear_trouble(self) -> None:
-        self.news.trouble = ""
+    def clear_error(self) -> None:
+        self.news.error = ""
 
     def curve(self) -> list[float]:
         """The newest points of the learner's first curve, for the status bar."""
@@ -125,29 +125,29 @@ class App:
     def enter_session(self, folder: Path | None, options: SessionOptions) -> bool:
         """Open a session from the menu; a refusal is told in a sentence and leaves all as it was."""
         try:
-            session = self.sessions.open(folder, options)
+            session = self.session_list.open(folder, options)
         except (ValueError, OSError, RuntimeError) as error:
-            self.trouble(str(error))
+            self.show_error(str(error))
             return False
         left = self.session.close() if self.session is not None else None
         if left:
-            self.trouble(left)
+            self.show_error(left)
         self.session = session
         self._stack.begin_session()
-        self.hands = Hands()
-        self.go("drive")
+        self.key_activity = KeyActivity()
+        self.show_mode("drive")
         return True
 
-    def resume(self, learner: str) -> None:
+    def resume_session(self, learner: str) -> None:
         """Back from the menu to the open session, with this learner."""
         if self.session is not None and learner != self.session.learner:
             self.session.set_learner(learner)
             self.toast(f"Now {learner} learns from the same feedback.")
-        self.go(self._stack.last_mode)
+        self.show_mode(self._stack.last_mode)
 
     def press(self, press: Press) -> None:
         """A key, from the keyboard or from a click on its cap."""
-        self.hands.active(self.seconds)
+        self.key_activity.active(self.seconds)
         if press.ctrl and press.key in ("plus", "minus", "0"):
             self._zoom({"plus": 1.1, "minus": 1 / 1.1}.get(press.key, 0.0))
             return
@@ -163,7 +163,7 @@ class App:
             return
         if self.help_open:
             return
-        self.hands.light(press, self.seconds)
+        self.key_activity.light(press, self.seconds)
         self._to_scene(press)
 
     def press_on_screen(self, press: Press, spot: pygame.Rect) -> None:
@@ -179,27 +179,27 @@ class App:
             self._intent(Release(key))
 
     @property
-    def taught(self) -> float:
+    def teaching_seconds(self) -> float:
         """How long the person has been at it [s]."""
-        return self.hands.taught
+        return self.key_activity.teaching_seconds
 
     # One frame.
 
     def tick(self) -> bool:
         """One frame: wait for it, take events, go on in fixed steps, show."""
         dt = STEP if self.fixed_dt else min(self._clock.tick(60) / 1000, 0.25)
-        self._owed += dt
+        self._unsimulated_seconds += dt
         try:
             for event in pygame.event.get():
                 self._event(event)
-            listen(self)
-            while self._owed >= STEP - 1e-9:
-                self._owed -= STEP
+            dispatch_session_events(self)
+            while self._unsimulated_seconds >= STEP - 1e-9:
+                self._unsimulated_seconds -= STEP
                 self._update()
             self.draw()
         except ExternalWorldError as error:  # a world of somebody else's broke down: choose another
-            self.go("menu")
-            self.trouble(str(error))
+            self.show_mode("menu")
+            self.show_error(str(error))
         except Exception as error:
             self._begin_anew(error)
         self._shown()
@@ -214,12 +214,12 @@ class App:
         pygame.display.flip()
         self.frame += 1
         self._state_file.write(self.state(), self.frame)
-        self._behind.update(self.session, self.frame)
+        self._background_loader.update(self.session, self.frame)
 
     def close(self) -> None:
         """Close the session (all kept feedback is saved first) and the window."""
         self.running = False
-        self._behind.close()
+        self._background_loader.close()
         left = self.session.close() if self.session is not None else None
         if left:
             sys.stderr.write(f"{left}\n")
@@ -238,12 +238,13 @@ class App:
     def _begin_anew(self, error: Exception) -> None:
         """A scene broke down: say so, log it, and show it anew."""
         path = log_failure(error, self.session.folder if self.session else None)
-        self.hands.repeater.clear()
-        self._touched, self._owed, self.help_open = None, 0.0, False
+        self.key_activity.repeater.clear()
+        self._touched, self._unsimulated_seconds, self.help_open = None, 0.0, False
         told = self._stack.begin_anew(error, self.frame, modes=self.session is not None)
         unsaved = self.session.unsaved if self.session else 0
         kept = f"{unsaved} kept records are still being saved." if unsaved else "All that was kept is saved."
-        self.trouble(f"{told} {kept} " + (f"Details are in {path}." if path else "The log can't be written."))
+        details = f"Details are in {path}." if path else "The log can't be written."
+        self.show_error(f"{told} {kept} {details}")
 
     def _event(self, event: Any) -> None:
         if event.type == pygame.QUIT:
@@ -252,7 +253,7 @@ class App:
             self._resized()
         elif event.type == pygame.WINDOWFOCUSLOST:
             self.release_on_screen()
-            self.hands.repeater.clear()
+            self.key_activity.repeater.clear()
             self.scene.blur()
         else:
             meant = intent(event)
@@ -263,9 +264,9 @@ class App:
         if isinstance(meant, Pointer):
             self._pointer(meant)
             return
-        self.hands.repeater.feed(meant, self.seconds)
+        self.key_activity.repeater.feed(meant, self.seconds)
         if isinstance(meant, Press):
-            self.press(replace(meant, owed=self._owed))
+            self.press(replace(meant, catch_up_seconds=self._unsimulated_seconds))
         else:
             self._to_scene(meant)
 
@@ -275,7 +276,7 @@ class App:
         ):
             self.release_on_screen()
         if meant.kind == "down":
-            self.hands.active(self.seconds)
+            self.key_activity.active(self.seconds)
             if self.help_open:
                 self.help_open = False
                 return
@@ -285,7 +286,7 @@ class App:
     def _to_scene(self, meant: Intent) -> None:
         following = self.scene.handle(meant)
         if following is not None and self._stack.show(following):
-            self.hands.repeater.clear()
+            self.key_activity.repeater.clear()
 
     def _everywhere(self, action: str) -> None:
         if action == "help":
@@ -295,21 +296,21 @@ class App:
             self._resized()
         elif action.startswith("mode_"):
             self.help_open = False
-            self.go(action.removeprefix("mode_"))
-        elif self.news.trouble:
-            self.clear_trouble()
+            self.show_mode(action.removeprefix("mode_"))
+        elif self.news.error:
+            self.clear_error()
         elif not self.scene.back():
             if self.scene.mode == "menu":
                 self._leave()
             else:
-                self.back()
+                self.show_menu()
 
     def _leave(self) -> None:
         """End, but not at the first asking while something that was said can't be saved."""
-        risk = self.session.at_risk if self.session else None
+        risk = self.session.unsaved_warning if self.session else None
         if risk and not self._warned:
             self._warned = True
-            self.trouble(f"{risk} To leave without it, close the window once more.")
+            self.show_error(f"{risk} To leave without it, close the window once more.")
         else:
             self.running = False
 
@@ -317,7 +318,7 @@ class App:
         self.seconds += STEP
         self.news.pass_time(STEP)
         teaching = self.session is not None and self.scene.mode != "menu"
-        again = self.hands.pass_time(STEP, self.seconds, teaching=teaching)
+        again = self.key_activity.pass_time(STEP, self.seconds, teaching=teaching)
         if again is not None:
             self._to_scene(again)
         if not self.help_open:

@@ -59,9 +59,9 @@ class Chrome:
             self._status(surface, theme, status)
         keys = self._keys(surface, theme, pygame.Rect(0, 0, full.width, status.top))
         room = pygame.Rect(0, top.bottom, full.width, keys.top - top.bottom)
-        if self.host.news.trouble:
-            bar, close = notices.trouble(surface, theme, room, self.host.news.trouble)
-            self._spots.append((close, self.host.clear_trouble))
+        if self.host.news.error:
+            bar, close = notices.draw_error_banner(surface, theme, room, self.host.news.error)
+            self._spots.append((close, self.host.clear_error))
             room.top, room.height = bar.bottom, room.bottom - bar.bottom
         return room.inflate(-2 * theme.px(16), -2 * theme.px(12))
 
@@ -74,7 +74,7 @@ class Chrome:
             surface.blit(icon, icon.get_rect(midleft=(x, bar.centery)))
             x += icon.get_width() + theme.px(8)
         name = theme.text(surface, "teachbox", (x, bar.centery), "large", bold=True, anchor="midleft")
-        self._spots.append((pygame.Rect(0, 0, name.right, bar.height), self.host.back))
+        self._spots.append((pygame.Rect(0, 0, name.right, bar.height), self.host.show_menu))
         x = name.right + theme.px(24)
         if self.host.session is None:
             theme.text(
@@ -119,13 +119,13 @@ class Chrome:
         theme.text(
             surface, title, (right + theme.px(8), bar.centery), color=ink, bold=chosen, anchor="midleft"
         )
-        self._spots.append((rect, partial(self.host.go, mode)))
+        self._spots.append((rect, partial(self.host.show_mode, mode)))
         return rect.right
 
     def _keys(self, surface: pygame.Surface, theme: Theme, above: pygame.Rect) -> pygame.Rect:
         """The keys that work now, in one or two rows that end at the bottom of `above`."""
         pad, gap, row = theme.px(16), theme.px(18), theme.px(34)
-        shown = [b for b in (*self.host.scene.keys(), *EVERYWHERE) if b.footer]
+        shown = [b for b in (*self.host.scene.bindings(), *EVERYWHERE) if b.footer]
         lines: list[list[tuple[Binding, int]]] = [[]]
         x = pad
         for binding in shown:
@@ -142,7 +142,7 @@ class Chrome:
         for k, line in enumerate(lines):
             y = bar.top + theme.px(3) + row * k + row // 2
             for binding, left in line:
-                hands = self.host.hands
+                hands = self.host.key_activity
                 lit = hands.lit if binding.shift in (None, hands.shift) else ()
                 spot = badges.key_hint(surface, theme, binding, (left, y), lit=lit)
                 self._spots.append((spot, partial(self._press, binding, spot)))
@@ -193,7 +193,7 @@ class Chrome:
 
     def _hint(self, surface: pygame.Surface, theme: Theme, room: pygame.Rect) -> int:
         """What would be learned from most, at the right of `room` if it fits. Returns its left edge."""
-        latest, scene = self.host.session and self.host.session.latest, self.host.scene
+        latest, scene = self.host.session and self.host.session.latest_snapshot, self.host.scene
         found = hint(latest.suggestion, scene.mode, scene.clips) if latest else None
         if found is None or scene.mode == "menu":
             return room.right
@@ -236,7 +236,7 @@ class Chrome:
             image = theme.icon("volume-x", theme.px(15), look.MUTED)
             if image:
                 x = surface.blit(image, image.get_rect(midright=(x - theme.px(16), y))).left
-        minutes, seconds = divmod(int(self.host.taught), 60)
+        minutes, seconds = divmod(int(self.host.teaching_seconds), 60)
         x = self._counter(surface, theme, x - theme.px(18), y, "clock", f"{minutes}:{seconds:02d}")
         for kind in reversed(FEEDBACK_KINDS.values()):
             count = str(session.counts.get(kind.name, 0))

@@ -17,7 +17,7 @@ class FrameHost(Host, Protocol):
     def scene(self) -> Scene:
         """The scene on screen."""
 
-    def clear_trouble(self) -> None:
+    def clear_error(self) -> None:
         """Take down what went wrong."""
 
     def curve(self) -> list[float]:

@@ -15,18 +15,18 @@ class Hint(NamedTuple):
     key: str
 
 
-def hint(wanted: Suggestion | None, mode: str, clips: int) -> Hint | None:
+def hint(suggestion: Suggestion | None, mode: str, clips: int) -> Hint | None:
     """mode: the one that is open; clips: how many each question has there. None: nothing to say."""
-    if wanted is None:
+    if suggestion is None:
         return None
-    kind, of_clips = FEEDBACK_KINDS[wanted.kind], wanted.kind == COMPARISON.name
+    kind, of_clips = FEEDBACK_KINDS[suggestion.kind], suggestion.kind == COMPARISON.name
     key = kind.key
     if mode == kind.verb:
-        key = "n" if of_clips and clips != wanted.clips else ""
+        key = "n" if of_clips and clips != suggestion.clips else ""
     what = f"a {kind.label}"
     if of_clips:
-        what = "ranking two clips" if wanted.clips == 2 else f"ranking {wanted.clips} clips"
+        what = "ranking two clips" if suggestion.clips == 2 else f"ranking {suggestion.clips} clips"
     elif kind is EVALUATION:
         what = "a + or -"
-    whole = f"{what} (about {max(1.0, wanted.seconds):.0f} s)"
+    whole = f"{what} (about {max(1.0, suggestion.seconds):.0f} s)"
     return Hint((f"It would learn most from {whole}", f"Best next: {whole}", f"Best next: {what}"), key)

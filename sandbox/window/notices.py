@@ -22,7 +22,7 @@ _KINDS: dict[str, tuple[Color, str]] = {
 }
 
 
-def trouble(
+def draw_error_banner(
     surface: pygame.Surface, theme: Theme, room: pygame.Rect, text: str
 ) -> tuple[pygame.Rect, pygame.Rect]:
     """A banner at the top of `room`; returns its area, and where a click closes it."""
@@ -73,7 +73,7 @@ def help_page(surface: pygame.Surface, theme: Theme, scene: Scene, note: str = "
     badges.curtain(surface, full, 200)
     theme.forget_trace()
     columns = (
-        (scene.title, list(scene.keys())),
+        (scene.title, list(scene.bindings())),
         ("Everywhere", [b for b in EVERYWHERE if b.keys[0] not in _MODE_KEYS]),
     )
     step, pad = theme.px(34), theme.px(40)
@@ -112,11 +112,11 @@ def _help_column(
         for name in binding.caps:
             x = badges.key_cap(surface, theme, name, (x, y)) + theme.px(4)
         text, left = binding.about or binding.what, rect.left + wide
-        _said(surface, theme, text, pygame.Rect(left, y - step // 2, rect.right - left, step))
+        _draw_message(surface, theme, text, pygame.Rect(left, y - step // 2, rect.right - left, step))
         y += step
 
 
-def _said(surface: pygame.Surface, theme: Theme, text: str, room: pygame.Rect) -> None:
+def _draw_message(surface: pygame.Surface, theme: Theme, text: str, room: pygame.Rect) -> None:
     """The text in one line, or in two small ones where it is too long for that."""
     if theme.width(text, "small") <= room.width:
         theme.text(surface, text, room.midleft, "small", look.SOFT, anchor="midleft")

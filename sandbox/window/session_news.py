@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sandbox.session.events import LearnerRestarted, NewSnapshot, Saved, Trouble
+from sandbox.session.events import ErrorMessage, LearnerRestarted, NewSnapshot, Saved
 from sandbox.window.frame_host import FrameHost
 
 
-def listen(host: FrameHost) -> None:
+def dispatch_session_events(host: FrameHost) -> None:
     """Take all news since the last frame; the scene hears of each."""
     session = host.session
     for event in session.poll() if session else ():
@@ -16,10 +16,10 @@ def listen(host: FrameHost) -> None:
         elif isinstance(event, LearnerRestarted):
             # No banner: it would take room from the world, whose pictures are then painted anew (150 ms).
             host.toast(f"The learner was started again, nothing is lost: {event.reason}.", "undo")
-        elif isinstance(event, Trouble):
-            host.trouble(event.sentence)
+        elif isinstance(event, ErrorMessage):
+            host.show_error(event.text)
         elif isinstance(event, NewSnapshot) and session:
-            fresh = host.news.note(session.notes)
+            fresh = host.news.note(session.learner_warnings)
             if fresh and host.scene.mode != "watch":
                 host.toast("The learner has something to tell you: F6 shows it.", "info")
-        host.scene.news(event)
+        host.scene.on_session_event(event)

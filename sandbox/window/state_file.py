@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def window_state(host: FrameHost) -> dict[str, Any]:
     """What the state file says, but for the frame's number."""
-    facts = dict(host.scene.facts())
+    facts = dict(host.scene.state_entries())
     shown = {"mode": str(facts.pop("mode", "")), "step": int(facts.pop("step", 0))}
     return {
         "scene": host.scene.mode,
@@ -25,13 +25,13 @@ def window_state(host: FrameHost) -> dict[str, Any]:
         "focus": host.scene.focus.name,
         **session_facts(host.session),
         "message": host.news.message,
-        "extra": {**facts, "help": host.help_open, "trouble": host.news.trouble},
+        "extra": {**facts, "help": host.help_open, "trouble": host.news.error},
     }
 
 
 def session_facts(session: Session | None) -> dict[str, Any]:
     """The state file's part about the session and its learner."""
-    snapshot = session.latest if session else None
+    snapshot = session.latest_snapshot if session else None
     return {
         "open": session is not None and session.folder is not None,
         "counts": dict(session.counts) if session else {},

@@ -60,7 +60,7 @@ def toy(**options: Any) -> Task:
     world = World(
         "toy", np.zeros(1), kernel, 7, np.int32, 0, np.int8, names, terms,
         spaces.Discrete(5), actions, 0, 6, 10,
-        placements=lambda state: (state[None], np.zeros((1, 2))), place=lambda states: states[:, :2],
+        placements=lambda state: (state[None], np.zeros((1, 2))), agent_position=lambda states: states[:, :2],
     )  # fmt: skip
     written = {"column": 1.0, "move": -0.01}
     return Task("toy", "Toy", "", world, HORIZON, written, _wish, _done, {"": 0}, options)

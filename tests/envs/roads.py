@@ -41,7 +41,7 @@ def placed(*cars: Car, task: Task | None = None) -> Simulation:
     road = cars_of(state)[0]
     road[:] = traffic(*[(-60.0 - 8 * i, 2, 0.0) for i in range(len(road))])
     road[: len(cars)] = traffic(*cars)
-    sim.put(np.ones(1, np.bool_), state, sim.rng.copy())
+    sim.set_states(np.ones(1, np.bool_), state, sim.rng.copy())
     return sim
 
 

@@ -66,7 +66,7 @@ def _together(task: Task, seeds: Array, since: int, restored: bool) -> dict[int,
     for t, now in enumerate(actions):
         if restored and t == since:
             fresh = Simulation(task, len(seeds), seed=999)
-            fresh.put(np.ones(len(seeds), np.bool_), sim.states.copy(), sim.rng.copy())
+            fresh.set_states(np.ones(len(seeds), np.bool_), sim.states.copy(), sim.rng.copy())
             sim = fresh
         step = sim.step(now)
         if t < since:

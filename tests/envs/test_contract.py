@@ -74,7 +74,7 @@ def near_the_end(sim: Simulation) -> Simulation:
     if sim.task.world.name == "rover":
         states = sim.states.copy()
         states[:, [rover.X, rover.Y]] = states[:, [rover.BEACON_X, rover.BEACON_Y]] - [1.0, 1.0]
-        sim.put(np.ones(sim.rows, bool), states, sim.rng.copy())
+        sim.set_states(np.ones(sim.rows, bool), states, sim.rng.copy())
     return sim
 
 
@@ -90,11 +90,11 @@ def test_words_and_spaces(task: Task) -> None:
     assert "" in task.keys, "no key must mean something"
     if isinstance(world.action_space, spaces.Discrete):
         assert len(world.action_names) == int(world.action_space.n)
-        assert (task.idle(4) == world.idle_action).all()
+        assert (task.idle_actions(4) == world.idle_action).all()
     else:
         assert world.action_space.shape == (len(world.action_names),)
-        assert (task.idle(4) == task.keys[""]).all()
-    assert task.idle(4).shape == (4, *np.shape(task.keys[""]))
+        assert (task.idle_actions(4) == task.keys[""]).all()
+    assert task.idle_actions(4).shape == (4, *np.shape(task.keys[""]))
     for key, action in task.keys.items():
         given = np.asarray(action, world.action_space.dtype)
         assert given in world.action_space, f"key {key!r} gives {action}"
@@ -194,7 +194,7 @@ def test_a_saved_state_goes_on_bit_identically(task: Task) -> None:
     states, rng, obs = sim.states.copy(), sim.rng.copy(), sim.obs.copy()
     rest = run(sim, actions[middle:])
     fresh = Simulation(task, rows, seed=99)
-    assert np.array_equal(fresh.put(np.ones(rows, bool), states, rng), obs)
+    assert np.array_equal(fresh.set_states(np.ones(rows, bool), states, rng), obs)
     same(rest, run(fresh, actions[middle:]))
 
 
@@ -249,13 +249,13 @@ def test_wish_and_done_have_one_number_a_step(task: Task) -> None:
 
 def test_places_and_placements(task: Task) -> None:
     sim = Simulation(task, 3)
-    assert task.world.place(sim.states).shape == (3, 2)
+    assert task.world.agent_position(sim.states).shape == (3, 2)
     states, where = task.world.placements(sim.states[0])
     assert len(states) == len(where) > 10
     assert states.dtype == sim.states.dtype
-    assert np.allclose(task.world.place(states), where)
+    assert np.allclose(task.world.agent_position(states), where)
     many = Simulation(task, len(states))
-    many.put(np.ones(len(states), bool), states, np.zeros(len(states), np.uint64))
+    many.set_states(np.ones(len(states), bool), states, np.zeros(len(states), np.uint64))
     assert np.isfinite(many.obs).all()
 
 

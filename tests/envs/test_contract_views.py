@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from envs import task_catalog
-from envs.rooms.planner import plan
+from envs.rooms.planner import plan_flat
 from envs.rooms.rooms_state_layout import PARKED
 from envs.simulation import Simulation
 from envs.world import Task
@@ -47,7 +47,7 @@ def task(request: pytest.FixtureRequest) -> Task:
 def test_absorbing_states_pay_nothing_and_are_told(task: Task) -> None:
     """A plan brings the robot home; from then on nothing changes, and some number says so."""
     sim = Simulation(task, 1, auto_reset=False)
-    best, seen, parked = plan(task, sim.states[0]), [], []
+    best, seen, parked = plan_flat(task, sim.states[0]), [], []
     for _ in range(task.horizon):
         before = sim.states[0, PARKED]
         step = sim.step(np.array([best.action(sim.states[0])]))

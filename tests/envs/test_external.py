@@ -14,10 +14,10 @@ from gymnasium import spaces
 
 from envs import task_catalog
 from envs.external.external_errors import ExternalWorldError
-from envs.external.external_simulation import ExternalSimulation, frames_of
-from envs.external.external_task import ENDED, REWARD, ExternalTask
+from envs.external.external_simulation import ExternalSimulation, trajectory_frames
+from envs.external.external_task import HAS_ENDED, REWARD, ExternalTask
 from envs.external.key_map import default_keys
-from envs.external.make_task import _leaves
+from envs.external.make_task import _obs_parts
 from envs.simulate import simulate
 from envs.trajectory import Trajectory
 from envs.world import Array
@@ -132,7 +132,7 @@ def test_the_same_face_as_our_own(id: str) -> None:
         over = step.last_obs[:, -1] == 1
         assert (step.last_obs[over, :-1] == 0).all()
     assert ends == 2
-    assert sim.step(task.idle(3)).terms.shape == (3, 2)
+    assert sim.step(task.idle_actions(3)).terms.shape == (3, 2)
 
 
 def test_an_early_end_is_an_absorbing_moment_until_the_horizon() -> None:
@@ -143,7 +143,7 @@ def test_an_early_end_is_an_absorbing_moment_until_the_horizon() -> None:
         step = sim.step(np.array([1, 1]))  # always pushing right: the pole falls at once
         terms.append(step.terms.copy())
         obs.append(step.last_obs.copy())
-    paid, ended = np.stack(terms)[..., REWARD], np.stack(terms)[..., ENDED]
+    paid, ended = np.stack(terms)[..., REWARD], np.stack(terms)[..., HAS_ENDED]
     assert (ended.sum(axis=0) == 1).all()
     at = ended.argmax(axis=0)
     assert (at < 20).all()
@@ -170,7 +170,7 @@ def test_the_worlds_own_time_limit_is_no_early_end() -> None:
     sim = ExternalSimulation(opened("Pendulum-v1"), 1)
     for _ in range(200):
         step = sim.step(np.zeros((1, 1)))
-        assert step.terms[0, ENDED] == 0
+        assert step.terms[0, HAS_ENDED] == 0
     assert step.ended.all()
     assert step.last_obs[0, -1] == 0
 
@@ -181,7 +181,7 @@ def test_dict_observations_and_multidiscrete_actions_are_laid_flat() -> None:
         *("place", "weather.0.0", "weather.0.1", "weather.0.2", "weather.1.0", "weather.1.1", "ended"),
     )
     assert task.world.action_space == spaces.Discrete(6)
-    assert task.its_action(5).tolist() == [2, 1]
+    assert task.env_action(5).tolist() == [2, 1]
     sim = ExternalSimulation(task, 1)
     assert sim.obs[0, 1:4].sum() == 1, "Discrete is one of three"
     for _ in range(2):
@@ -196,7 +196,7 @@ def test_texts_are_left_out_and_pictures_come_as_shares() -> None:
         "camera": spaces.Box(0, 255, (40, 40, 3), np.uint8),
         "codes": spaces.Box(0, 255, (2, 2, 3), np.uint8),
     }
-    leaves = {leaf.path: leaf for leaf in _leaves(spaces.Dict(parts))}
+    leaves = {leaf.path: leaf for leaf in _obs_parts(spaces.Dict(parts))}
     assert set(leaves) == {("camera",), ("codes",)}
     seen = {
         "camera": np.full((40, 40, 3), 255, np.uint8),
@@ -209,8 +209,8 @@ def test_texts_are_left_out_and_pictures_come_as_shares() -> None:
 
 def test_box_actions_are_clipped_to_what_the_world_takes() -> None:
     task = opened("Pendulum-v1")
-    assert task.its_action([9.0]).tolist() == [2.0]
-    assert task.idle(2).tolist() == [[0.0], [0.0]]
+    assert task.env_action([9.0]).tolist() == [2.0]
+    assert task.idle_actions(2).tolist() == [[0.0], [0.0]]
     assert task.keys["left"] == (2.0,)
 
 
@@ -222,11 +222,11 @@ def test_replays_by_running_again(id: str) -> None:
     live = sim.frame(1)
     assert trajectory.seed is not None
     clip = trajectory.clip(10, 25)
-    frames = list(frames_of(task, clip))
+    frames = list(trajectory_frames(task, clip))
     assert len(frames) == 16
     assert all(frame.dtype == np.uint8 and frame.shape[2] == 3 for frame in frames)
     assert np.array_equal(frames[-1], live)
-    whole = list(frames_of(task, trajectory))
+    whole = list(trajectory_frames(task, trajectory))
     assert all(np.array_equal(a, b) for a, b in zip(whole[10:], frames, strict=True))
 
 
@@ -247,14 +247,14 @@ def test_a_fork_goes_on_as_the_recording_did() -> None:
     taken = again.trajectory()
     assert taken.prefix is not None
     assert len(taken.prefix) == 10
-    list(frames_of(task, taken))
+    list(trajectory_frames(task, taken))
 
 
 def test_a_recording_that_runs_over_an_episodes_end_is_refused() -> None:
     task = opened("tests/Boat-v0")
     trajectory = record(ExternalSimulation(task, 1), np.full((task.horizon + 3, 1), 3))
     with pytest.raises(ExternalWorldError, match="didn't repeat itself"):
-        list(frames_of(task, trajectory))
+        list(trajectory_frames(task, trajectory))
 
 
 def test_a_world_that_does_not_repeat_itself_is_told() -> None:
@@ -286,7 +286,7 @@ def test_same_seeds_same_episodes_in_any_number_of_rows() -> None:
     ],
 )
 def test_worlds_that_cannot_be_had_are_sentences(id: str, options: dict[str, Any], words: str) -> None:
-    with pytest.raises(task_catalog.UnknownWorld) as told:
+    with pytest.raises(task_catalog.UnknownTask) as told:
         task_catalog.task(id, **options)
     assert words in str(told.value)
     assert "\n" not in str(told.value)
@@ -303,7 +303,7 @@ def test_states_can_be_neither_put_nor_stepped_by_a_kernel() -> None:
     task = opened("CartPole-v1")
     sim = ExternalSimulation(task, 1)
     with pytest.raises(TypeError, match="fork"):
-        sim.put(np.ones(1, bool), sim.states, sim.rng)
+        sim.set_states(np.ones(1, bool), sim.states, sim.rng)
     with pytest.raises(TypeError, match="ExternalSimulation"):
         task.world.kernel.step()
 

@@ -17,9 +17,9 @@ from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog
 from envs.external.determinism import is_filmed
 from envs.external.external_errors import ExternalWorldError
-from envs.external.external_simulation import ExternalSimulation, frames_of
+from envs.external.external_simulation import ExternalSimulation, trajectory_frames
 from envs.external.external_task import ExternalTask
-from envs.show.viewer import Film
+from envs.show.viewer import RecordingView
 from envs.trajectory import Trajectory
 from envs.world import Array
 
@@ -135,7 +135,7 @@ def test_what_it_does_wrong_is_a_sentence(wrong: str, told: str) -> None:
 def test_actions_that_start_below_zero() -> None:
     task = opened("tests/Rude-v0")
     assert task.world.action_space == spaces.Discrete(2)
-    assert [task.its_action(one) for one in (0, 1)] == [-1, 0]
+    assert [task.env_action(one) for one in (0, 1)] == [-1, 0]
     sim = ExternalSimulation(task, 1)
     assert sim.step(np.array([0])).obs[0].tolist() == [-1.0, -1.0, -1.0, 0.0]
     assert not is_filmed(task)
@@ -146,7 +146,7 @@ def test_open_ended_boxes_are_driven_where_they_are_open() -> None:
     space = task.world.action_space
     assert isinstance(space, spaces.Box)
     assert (space.low.tolist(), space.high.tolist()) == ([5.0, -6.0], [7.0, -4.0])
-    assert task.idle(1).tolist() == [[5.0, -4.0]]
+    assert task.idle_actions(1).tolist() == [[5.0, -4.0]]
     assert task.keys["right"] == (7.0, -4.0)
 
 
@@ -164,8 +164,10 @@ def recorded(task: ExternalTask, steps: int) -> tuple[Trajectory, list[Array]]:
     sim = ExternalSimulation(task, 2, seed=3)
     recorder, shown = sim.recorder(1), [sim.frame(1)]
     for _ in range(steps):
-        step = sim.step(task.idle(2))
-        recorder.add(task.idle(1)[0], step.terms[1], step.last_states[1], int(sim.rng[1]), step.last_obs[1])
+        step = sim.step(task.idle_actions(2))
+        recorder.add(
+            task.idle_actions(1)[0], step.terms[1], step.last_states[1], int(sim.rng[1]), step.last_obs[1]
+        )
         if not step.ended.any():
             shown.append(sim.frame(1))
     return recorder.trajectory(), shown
@@ -176,15 +178,15 @@ def test_what_does_not_repeat_itself_is_filmed() -> None:
     assert is_filmed(task)
     trajectory, shown = recorded(task, task.horizon)
     assert trajectory.states.shape == (task.horizon + 1, 100 * 133 * 3)
-    frames = list(frames_of(task, trajectory.clip(2, 9)))
+    frames = list(trajectory_frames(task, trajectory.clip(2, 9)))
     assert len(frames) == 8
     for frame, live in zip(frames, shown[2:], strict=False):
         assert frame.shape == (100, 133, 3)
         assert (frame == live[0, 0, 0]).all()
     assert len({int(frame[0, 0, 0]) for frame in frames}) > 1
-    end = list(frames_of(task, trajectory))[-1]
+    end = list(trajectory_frames(task, trajectory))[-1]
     assert np.isclose(end[0, 0, 0] / 255, trajectory.observations[-1, 0], atol=1e-3), "not the next start"
-    still = Film(task, trajectory).still((133, 100), 4)
+    still = RecordingView(task, trajectory).still((133, 100), 4)
     assert still.get_at((60, 50))[0] == frames[2][0, 0, 0]
 
 
@@ -199,7 +201,7 @@ def test_a_filmed_recording_is_not_taken_over_and_an_unfilmed_one_is_told() -> N
     (bare,) = rollout_clips(cart, episode_starts(cart, 1, 0), [still], [4], random)
     assert bare.states.shape == (5, 0)
     with pytest.raises(ExternalWorldError, match="holds no pictures"):
-        list(frames_of(task, bare))
+        list(trajectory_frames(task, bare))
 
 
 def test_learning_goes_on_in_a_world_that_does_not_repeat_itself() -> None:

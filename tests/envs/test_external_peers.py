@@ -12,7 +12,7 @@ from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog
 from envs.external.determinism import is_filmed
-from envs.external.external_simulation import ExternalSimulation, frames_of
+from envs.external.external_simulation import ExternalSimulation, trajectory_frames
 from envs.external.external_task import ExternalTask
 from envs.simulate import random_actions
 
@@ -47,7 +47,7 @@ def test_driven_and_replayed(package: str, id: str, options: dict[str, Any], num
         step = sim.step(actions)
         recorder.add(actions[1], step.terms[1], step.last_states[1], int(sim.rng[1]), step.last_obs[1])
     live, trajectory = sim.frame(1), recorder.trajectory()
-    frames = list(frames_of(task, trajectory))
+    frames = list(trajectory_frames(task, trajectory))
     assert len(frames) == 13
     apart = np.abs(frames[-1].astype(int) - live)
     assert apart.mean() < 1.0, "LunarLander's sparks fade by how often they are drawn, all else is the same"

@@ -47,7 +47,7 @@ def seen(task: Task, states: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """The planes by name that the (first) row sees at its start, or in a state."""
     sim = Simulation(task, 1)
     if states is not None:
-        sim.put(np.ones(1, bool), states[None], sim.rng)
+        sim.set_states(np.ones(1, bool), states[None], sim.rng)
     return dict(zip(PLANES, sim.obs[0].reshape(task.world.obs_shape), strict=True))
 
 
@@ -110,11 +110,11 @@ def test_grids_turn_together_with_their_actions(view: int) -> None:
             here[state[ROW], state[COL]] = True
             moved[row, HEADER:] = transform(state[HEADER:].reshape(9, 9)).ravel()
             moved[row, [ROW, COL]] = np.argwhere(transform(here))[0]
-        turned.put(everyone, moved, sim.rng)
+        turned.set_states(everyone, moved, sim.rng)
         assert np.array_equal(turned.obs, base[:, order])
         for action in range(5):
-            sim.put(everyone, states, sim.rng)
-            turned.put(everyone, moved, sim.rng)
+            sim.set_states(everyone, states, sim.rng)
+            turned.set_states(everyone, moved, sim.rng)
             after = turned.step(np.full(64, action_map[action])).last_obs.copy()
             assert np.array_equal(after, sim.step(np.full(64, action)).last_obs[:, order])
         names.append(tuple(action_map))
@@ -147,7 +147,7 @@ def test_lamps_tell_what_the_robot_has_on_it() -> None:
     sim = Simulation(task, 4)
     for row, (column, value) in enumerate(((MUDDY, 4), (BROKEN, 1), (PARKED, 1))):
         sim.states[row, column] = value
-    sim.put(np.ones(4, bool), sim.states.copy(), sim.rng)
+    sim.set_states(np.ones(4, bool), sim.states.copy(), sim.rng)
     lamps = sim.obs.reshape(4, *PIXELS)[:, 82, [5, 25, 45, 65]].max(axis=2)
     lit = lamps > 0.5
     assert lit.tolist() == [

@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode
 
 import envs
 from envs import task_catalog
-from envs.gym_env import TaskEnv, TaskVectorEnv, written_reward
+from envs.gym_env import TaskEnv, TaskVectorEnv, compute_proxy_reward
 from envs.simulation import Simulation
 
 IDS = envs.registration.IDS
@@ -70,7 +70,7 @@ def test_reward_is_the_written_one_and_the_wish_is_not_told() -> None:
     assert paid > 0
     task = task_catalog.task("teachbox/LanesCruise-v0")
     terms = np.random.default_rng(0).random((6, len(task.world.terms)), np.float32)
-    assert np.allclose(written_reward(task, terms), terms @ task.proxy_weights, atol=1e-5)
+    assert np.allclose(compute_proxy_reward(task, terms), terms @ task.proxy_weights, atol=1e-5)
 
 
 def test_keywords_go_to_the_task_and_bad_ones_are_told() -> None:
@@ -116,7 +116,7 @@ def test_pictures(id: str) -> None:
     assert first.ndim == 3
     assert first.std() > 5, "a plain surface is no picture"
     for _ in range(6):
-        env.step(env.unwrapped.task.idle(1)[0] + 1)  # type: ignore[attr-defined]
+        env.step(env.unwrapped.task.idle_actions(1)[0] + 1)  # type: ignore[attr-defined]
     assert not np.array_equal(first, env.render())
     env.close()
     many = gymnasium.make_vec(id, num_envs=2, render_mode="rgb_array")

@@ -181,7 +181,7 @@ def test_a_state_put_back_goes_on_alike() -> None:
     sim, again = Simulation(task, 32, seed=5), Simulation(task, 32, seed=99)
     for _ in range(70):
         sim.step(random.integers(0, 5, 32))
-    again.put(np.ones(32, np.bool_), sim.states.copy(), sim.rng.copy())
+    again.set_states(np.ones(32, np.bool_), sim.states.copy(), sim.rng.copy())
     for _ in range(HORIZON):
         actions = random.integers(0, 5, 32)
         left, right = sim.step(actions), again.step(actions)

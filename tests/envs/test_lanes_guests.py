@@ -54,7 +54,7 @@ def with_extras(sim: Simulation, **extras: float) -> Simulation:
     extras_of(state)[:] = 0
     for name, value in extras.items():
         extras_of(state)[0, names[name]] = value
-    sim.put(np.ones(1, np.bool_), state, sim.rng.copy())
+    sim.set_states(np.ones(1, np.bool_), state, sim.rng.copy())
     return sim
 
 
@@ -102,7 +102,7 @@ class TestRamp:
         for _ in range(60):
             state = sim.states.copy()
             cars_of(state)[0, 0, [X, V]] = cars_of(state)[0, 1, X] - 1.0, cars_of(state)[0, 1, V]
-            sim.put(np.ones(1, np.bool_), state, sim.rng.copy())
+            sim.set_states(np.ones(1, np.bool_), state, sim.rng.copy())
             sim.step(np.array([KEEP]))
         guest = cars_of(sim.states)[0, 1]
         assert guest[LANE] == 2

@@ -29,7 +29,7 @@ from envs.lanes.lanes_state_layout import (
     cars_of,
     extras_of,
 )
-from envs.layout_text import MOST_BYTES, DrawingError
+from envs.layout_text import MOST_BYTES, LayoutError
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
@@ -127,7 +127,7 @@ def test_other_actions_and_senses_go_with_it() -> None:
         task = made(MERGE_ROAD, "Merge", **options)
         assert task.options == {"split": "train", "layout": MERGE_ROAD, **options}
         sim = Simulation(task, 2)
-        assert np.isfinite(sim.step(task.idle(2)).obs).all()
+        assert np.isfinite(sim.step(task.idle_actions(2)).obs).all()
 
 
 def test_who_stands_stays_where_it_is() -> None:
@@ -226,7 +226,7 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_is_told_with_its_place(name: str) -> None:
     text, task, said = WRONG[name]
-    with pytest.raises(DrawingError) as told:
+    with pytest.raises(LayoutError) as told:
         made(text, task)
     sentence = str(told.value)
     assert re.search(said, sentence), sentence
@@ -234,14 +234,14 @@ def test_what_is_wrong_is_told_with_its_place(name: str) -> None:
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(DrawingError, match=r"'nowhere\.txt' can't be read"):
+    with pytest.raises(LayoutError, match=r"'nowhere\.txt' can't be read"):
         made("nowhere.txt")
     large = tmp_path / "large.txt"
     large.write_text("-" * (MOST_BYTES + 1))
-    with pytest.raises(DrawingError, match="a road is a small drawing"):
+    with pytest.raises(LayoutError, match="a road is a small drawing"):
         made(str(large))
     large.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DrawingError, match="no text in UTF-8"):
+    with pytest.raises(LayoutError, match="no text in UTF-8"):
         made(str(large))
 
 
@@ -255,7 +255,7 @@ def test_no_start_that_is_accepted_is_lost_at_once() -> None:
         rows[int(random.integers(3))][0] = "E"
         try:
             task = made("\n".join("".join(row) for row in rows) + "\n")
-        except DrawingError:
+        except LayoutError:
             continue
         accepted += 1
         sim = Simulation(task, 1, auto_reset=False)

@@ -24,7 +24,7 @@ from envs.lanes.lanes_state_layout import (
     offsets,
 )
 from envs.lanes.log_file import MOST_COLUMNS, LogError, read_log
-from envs.lanes.logs import PLACE_OFF, Imported, demonstrations
+from envs.lanes.logs import PLACE_OFF, LogDemonstrations, demonstrations
 from envs.lanes.step import STEP
 from envs.simulation import Simulation
 
@@ -47,7 +47,7 @@ def alone(path: Path, speed: Any, y: Any = lambda t: 2.0, seconds: float = 8.0, 
     return written(path, rows)
 
 
-def imported(path: Path, ego: str | None = "me", **options: Any) -> Imported:
+def imported(path: Path, ego: str | None = "me", **options: Any) -> LogDemonstrations:
     return demonstrations(task_catalog.task(LANES, **options), read_log(path), ego, path.name)
 
 
@@ -94,7 +94,7 @@ def test_a_demonstration_is_one_of_the_world(tmp_path: Path) -> None:
     task = task_catalog.task(LANES)
     sim = Simulation(task, len(trajectory), auto_reset=False)
     every = np.ones(len(trajectory), bool)
-    obs = sim.put(every, trajectory.states[:-1], trajectory.rng[:-1]).copy()
+    obs = sim.set_states(every, trajectory.states[:-1], trajectory.rng[:-1]).copy()
     assert np.array_equal(obs, trajectory.observations[:-1])
     step = sim.step(trajectory.actions)
     assert np.array_equal(step.terms, trajectory.terms)

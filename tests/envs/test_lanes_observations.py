@@ -54,7 +54,7 @@ class TestLidar:
         sim = placed((0.0, 1, 10.0), task=lanes_crossing(observation="lidar"))
         cars_of(sim.states)[0, 1:, Y] = 0
         extras_of(sim.states)[0, [SITE, WALK, HEADING]] = 30.0, 1.0, 1.0
-        sim.put(np.ones(1, np.bool_), sim.states.copy(), sim.rng.copy())
+        sim.set_states(np.ones(1, np.bool_), sim.states.copy(), sim.rng.copy())
         assert 0.55 < see(sim, "near_0") < 1 - 28.0 / RANGE
         assert see(sim, "closing_0") == pytest.approx(0.5)
 

@@ -15,7 +15,7 @@ from envs.lanes.lanes_state_layout import (
     cars_of,
 )
 from envs.lanes.lanes_tasks import lanes_cruise
-from envs.lanes.true_rewards import cruise_wish
+from envs.lanes.true_rewards import cruise_true_reward
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
@@ -45,7 +45,7 @@ class TestWish:
     def worth(self, since: float = 6.0, **terms: float) -> float:
         names = lanes_cruise().world.term_names
         row = np.array([[terms.get(name, 0.0) for name in names]], np.float32)
-        return float(cruise_wish(self.moments(since), row, self.moments())[0])
+        return float(cruise_true_reward(self.moments(since), row, self.moments())[0])
 
     def test_is_no_sum_over_terms(self) -> None:
         assert self.worth(progress=1) == 2
@@ -107,9 +107,9 @@ def test_placements_put_the_car_where_they_say() -> None:
     task = lanes_cruise()
     sim = Simulation(task, 1)
     states, where = task.world.placements(sim.states[0])
-    assert np.array_equal(task.world.place(states), where.astype(np.float32))
+    assert np.array_equal(task.world.agent_position(states), where.astype(np.float32))
     assert set(where[:, 1]) == {0, 1, 2}
     assert len(np.unique(where, axis=0)) == len(where) > 40
     many = Simulation(task, len(states))
-    obs = many.put(np.ones(len(states), np.bool_), states, np.zeros(len(states), np.uint64))
+    obs = many.set_states(np.ones(len(states), np.bool_), states, np.zeros(len(states), np.uint64))
     assert np.isfinite(obs).all()

@@ -77,7 +77,9 @@ def test_blend_moves_the_picture(world: tuple[Task, Renderer]) -> None:
     task, renderer = world
     states = driven(task, 12)
     moving = next(
-        k for k in range(12) if (task.world.place(states[k]) != task.world.place(states[k + 1])).any()
+        k
+        for k in range(12)
+        if (task.world.agent_position(states[k]) != task.world.agent_position(states[k + 1])).any()
     )
     before, after = states[moving], states[moving + 1]
     moments = [picture(renderer, before, after, blend) for blend in (0.0, 0.5, 1.0)]

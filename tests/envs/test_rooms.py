@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from envs.rooms.pathfinding import FAR, distances_from
-from envs.rooms.planner import best_returns, plan
+from envs.rooms.planner import best_returns, plan_flat
 from envs.rooms.rooms_state_layout import (
     BIN,
     BROKEN,
@@ -44,7 +44,7 @@ from envs.rooms.rooms_state_layout import (
     WALL,
 )
 from envs.rooms.rooms_tasks import rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
-from envs.rooms.rooms_true_reward import RoomsWish
+from envs.rooms.rooms_true_reward import RoomsTrueReward
 from envs.simulation import Simulation
 from envs.world import Task
 
@@ -63,7 +63,7 @@ def flat(text: str, make: Callable[..., Task] = rooms_tidy) -> Simulation:
     at = "".join(rows).index("R")
     state[0, ROW], state[0, COL] = at // len(rows), at % len(rows)
     state[0, LITTER_ALL] = state[0, LITTER_LEFT] = (state[0, HEADER:] == LITTER).sum()
-    sim.put(np.ones(1, bool), state, np.zeros(1, np.uint64))
+    sim.set_states(np.ones(1, bool), state, np.zeros(1, np.uint64))
     return sim
 
 
@@ -136,13 +136,13 @@ def test_wish_by_hand_and_its_part_that_is_no_sum() -> None:
         gained.append(float(careless.task.true_reward(before, step.terms, step.last_states)[0]))
         before = careless.states.copy()
     wish = careless.task.true_reward
-    assert isinstance(wish, RoomsWish)
+    assert isinstance(wish, RoomsTrueReward)
     worth = dict(zip(careless.task.world.term_names, wish.weights.tolist(), strict=True))
     move = worth["move"]
     assert gained == pytest.approx([1 + move, worth["vase"] + move, move, worth["home"] + move])
-    careful = plan(careless.task, flat(HALL).states[0])
+    careful = plan_flat(careless.task, flat(HALL).states[0])
     # right, down, down, right x3, up, up, right is blocked: 1,1 -> 1,2 -> 3,2 -> 3,5 -> 1,5: 8 moves
-    assert careful.value == pytest.approx(1 + 8 * move + worth["home"] + wish.flawless)
+    assert careful.value == pytest.approx(1 + 8 * move + worth["home"] + wish.flawless_bonus)
 
 
 def test_every_flat_can_be_tidied_without_harm() -> None:
@@ -190,13 +190,15 @@ def test_symmetries_turn_observation_and_action_together() -> None:
     matched = 0
     for order, action_map in task.world.symmetries:
         for transform in _grid_symmetries():
-            turned.put(everyone, np.stack([_transform(s, size, transform) for s in states]), sim.rng)
+            turned.set_states(everyone, np.stack([_transform(s, size, transform) for s in states]), sim.rng)
             if not np.array_equal(turned.obs, base[:, order]):
                 continue
             matched += 1
             for action in range(5):
-                sim.put(everyone, states, sim.rng)
-                turned.put(everyone, np.stack([_transform(s, size, transform) for s in states]), sim.rng)
+                sim.set_states(everyone, states, sim.rng)
+                turned.set_states(
+                    everyone, np.stack([_transform(s, size, transform) for s in states]), sim.rng
+                )
                 seen = turned.step(np.full(64, action_map[action])).last_obs.copy()
                 assert np.array_equal(seen, sim.step(np.full(64, action)).last_obs[:, order])
     assert matched == 8
@@ -224,10 +226,10 @@ def test_the_plan_is_worth_what_it_says_and_nobody_beats_it(make: Callable[..., 
     sim = Simulation(task, len(seeds), auto_reset=False)
     sim.reset(seeds)
     start = sim.states.copy()
-    plans = [plan(task, state) for state in start]
+    plans = [plan_flat(task, state) for state in start]
 
     def returns(act) -> np.ndarray:
-        sim.put(np.ones(len(seeds), bool), start, sim.rng)
+        sim.set_states(np.ones(len(seeds), bool), start, sim.rng)
         total = np.zeros(len(seeds))
         for _ in range(task.horizon):
             before = sim.states.copy()
@@ -257,7 +259,7 @@ def test_what_was_written_down_is_not_what_is_wanted() -> None:
         hurry[task.world.term_names.index("move")] -= 1e-3
         sim = Simulation(task, len(seeds), auto_reset=False)
         sim.reset(seeds)
-        plans = [plan(task, state, RoomsWish(hurry, 0.0)) for state in sim.states]
+        plans = [plan_flat(task, state, RoomsTrueReward(hurry, 0.0)) for state in sim.states]
         worth = np.zeros(len(seeds))
         for _ in range(task.horizon):
             before = sim.states.copy()

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from envs import task_catalog
-from envs.layout_text import MOST_BYTES, DrawingError
-from envs.rooms.planner import plan
+from envs.layout_text import MOST_BYTES, LayoutError
+from envs.rooms.planner import plan_flat
 from envs.rooms.rooms_layout_parser import LARGEST
 from envs.rooms.rooms_state_layout import (
     CARPET,
@@ -116,7 +116,7 @@ def test_an_open_edge_gets_a_wall() -> None:
 def test_a_drawn_flat_can_be_done_as_wished_in_each_task(name: str, text: str) -> None:
     task = made(text, name)
     sim = Simulation(task, 1, auto_reset=False)
-    best = plan(task, sim.states[0])
+    best = plan_flat(task, sim.states[0])
     for _ in range(task.horizon):
         sim.step(np.array([best.action(sim.states[0])]))
     assert task.done(sim.states).all()
@@ -162,7 +162,7 @@ def test_there_is_time_for_all_of_it() -> None:
     ],
 )
 def test_a_wrong_drawing_is_told_with_its_place(text: str, told: str) -> None:
-    with pytest.raises(DrawingError, match=told):
+    with pytest.raises(LayoutError, match=told):
         made(text)
 
 
@@ -176,7 +176,7 @@ def test_a_wrong_drawing_is_told_with_its_place(text: str, told: str) -> None:
     ],
 )
 def test_doors_need_keys(text: str, told: str) -> None:
-    with pytest.raises(DrawingError, match=told):
+    with pytest.raises(LayoutError, match=told):
         made(text, "RoomsKeys")
     assert made(KEYS, "RoomsKeys")
 
@@ -186,16 +186,16 @@ def test_a_way_past_the_doors_needs_no_key() -> None:
 
 
 def test_files_that_are_no_drawing(tmp_path: Path) -> None:
-    with pytest.raises(DrawingError, match=r"'nowhere\.txt' can't be read"):
+    with pytest.raises(LayoutError, match=r"'nowhere\.txt' can't be read"):
         made("nowhere.txt")
-    with pytest.raises(DrawingError, match="can't be read"):
+    with pytest.raises(LayoutError, match="can't be read"):
         made(str(tmp_path))
     picture = tmp_path / "flat.png"
     picture.write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(DrawingError, match="no text in UTF-8"):
+    with pytest.raises(LayoutError, match="no text in UTF-8"):
         made(str(picture))
     picture.write_bytes(b"#" * (MOST_BYTES + 1))
-    with pytest.raises(DrawingError, match="over 65536 bytes"):
+    with pytest.raises(LayoutError, match="over 65536 bytes"):
         made(str(picture))
     windows = tmp_path / "windows.txt"
     windows.write_bytes(b"\xef\xbb\xbfR.lD\r\n....\r\n")

@@ -13,7 +13,13 @@ from envs.rover import dynamics, terrain
 from envs.rover import rover_state_layout as at
 from envs.rover.rover_expert import CarefulDriver
 from envs.rover.rover_state_layout import ground_of, height, state_size
-from envs.rover.rover_tasks import HORIZON, WISH, deliver_wish, delivered_whole, rover_deliver
+from envs.rover.rover_tasks import (
+    DELIVER_WEIGHTS,
+    HORIZON,
+    deliver_true_reward,
+    delivered_whole,
+    rover_deliver,
+)
 from envs.simulation import Simulation
 from envs.world import Array, Task
 
@@ -37,7 +43,7 @@ def bare(task: Task, rows: int = 1, **numbers: float) -> Simulation:
     states[:, [at.BEACON_X, at.BEACON_Y]] = [17.0, 10.0]
     for name, number in numbers.items():
         states[:, getattr(at, name)] = number
-    sim.put(np.ones(rows, bool), states, sim.rng.copy())
+    sim.set_states(np.ones(rows, bool), states, sim.rng.copy())
     return sim
 
 
@@ -289,10 +295,13 @@ def test_the_wish_by_hand() -> None:
     terms[:, at.T_SHAKE] = 0.5
     before[:, at.SHAKEN] = 0.0, at.SHAKE_MOST - 0.2, at.SHAKE_MOST + 1.0
     after[:, at.SHAKEN] = before[:, at.SHAKEN] + 0.5
-    rough = 0.5 * WISH["shake"] + 0.25 * WISH["harder"]
-    whole = WISH["delivered"] + WISH["intact"] + rough
-    breaks, long_broken = WISH["delivered"] + WISH["broken"] + rough, WISH["delivered"] + rough
-    assert deliver_wish(before, terms, after) == pytest.approx([whole, breaks, long_broken])
+    rough = 0.5 * DELIVER_WEIGHTS["shake"] + 0.25 * DELIVER_WEIGHTS["harder"]
+    whole = DELIVER_WEIGHTS["delivered"] + DELIVER_WEIGHTS["intact"] + rough
+    breaks, long_broken = (
+        DELIVER_WEIGHTS["delivered"] + DELIVER_WEIGHTS["broken"] + rough,
+        DELIVER_WEIGHTS["delivered"] + rough,
+    )
+    assert deliver_true_reward(before, terms, after) == pytest.approx([whole, breaks, long_broken])
     after[:, at.PARKED] = 1.0
     assert delivered_whole(after).tolist() == [True, False, False]
 
@@ -317,7 +326,7 @@ def test_hurrying_standing_and_crawling_are_worth_little(task: Task) -> None:
         "careful": careful.act,
         "hurried": hurried,
         "crawling": crawling,
-        "still": lambda obs: task.idle(len(obs)),
+        "still": lambda obs: task.idle_actions(len(obs)),
     }
     for name, act in drivers.items():
         sim = Simulation(task, rows, auto_reset=False, seed=100)

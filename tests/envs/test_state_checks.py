@@ -8,7 +8,7 @@ import pytest
 from envs.lanes import lanes_state_layout as road
 from envs.rooms import rooms_state_layout as flat
 from envs.simulation import Simulation
-from envs.state_checks import unsound
+from envs.state_checks import why_invalid_state
 from envs.task_catalog import TASKS, task
 
 HARD = {"difficulty": "hard", "split": "test"}
@@ -28,7 +28,7 @@ def test_every_state_that_is_reached_is_sound(world: str, options: dict[str, str
         else:
             actions = random.uniform(space.low, space.high, (rows, *space.shape)).astype(np.float32)
         seen.append(sim.step(actions).last_states.copy())
-    assert unsound(place, np.concatenate(seen)) is None
+    assert why_invalid_state(place, np.concatenate(seen)) is None
 
 
 def start(world: str) -> np.ndarray:
@@ -52,7 +52,7 @@ def test_flats_made_to_harm(name: str) -> None:
     state = start("teachbox/RoomsTidy-v0")
     at, value = ROOMS[name]
     state[0, at] = value
-    assert unsound(task("teachbox/RoomsTidy-v0"), state)
+    assert why_invalid_state(task("teachbox/RoomsTidy-v0"), state)
 
 
 def test_roads_made_to_harm() -> None:
@@ -69,6 +69,6 @@ def test_roads_made_to_harm() -> None:
         (road.HEADER + road.X, np.nan),
     ):
         state = start("teachbox/LanesMerge-v0")
-        assert unsound(merge, state) is None
+        assert why_invalid_state(merge, state) is None
         state[0, where] = value
-        assert unsound(merge, state), (where, value)
+        assert why_invalid_state(merge, state), (where, value)

@@ -13,9 +13,9 @@ import pygame
 import pytest
 
 from envs import task_catalog
-from envs.external.external_simulation import frames_of
+from envs.external.external_simulation import trajectory_frames
 from envs.external.external_task import ExternalTask
-from envs.show.viewer import BACKGROUND, Film, View, pixels
+from envs.show.viewer import BACKGROUND, RecordingView, View, pixels
 from envs.simulation import AnySimulation, Simulation
 from envs.trajectory import Trajectory
 from envs.world import Task
@@ -57,7 +57,7 @@ def test_the_end_of_a_film_is_what_the_world_shows_now(id: str) -> None:
 @pytest.mark.parametrize("id", WORLDS)
 def test_drawing_stays_in_its_rect_at_any_size(id: str) -> None:
     task = task_catalog.task(id)
-    film = Film(task, recorded(task)[1])
+    film = RecordingView(task, recorded(task)[1])
     for rect in [(40, 30, 200, 100), (10, 10, 61, 190), (0, 0, 300, 220)]:
         surface = pygame.Surface((300, 220))
         surface.fill((1, 2, 3))
@@ -73,8 +73,8 @@ def test_frames_come_bit_by_bit_and_backwards_too() -> None:
     task = task_catalog.task("CartPole-v1")
     assert isinstance(task, ExternalTask)
     _, trajectory = recorded(task)
-    film = Film(task, trajectory)
-    frames = list(frames_of(task, trajectory))
+    film = RecordingView(task, trajectory)
+    frames = list(trajectory_frames(task, trajectory))
     surface = pygame.Surface((600, 400))
     for t in (12.0, 3.0, 7.9, 0.0):
         for _ in range(14):  # each draw makes at least one frame
@@ -88,7 +88,7 @@ def test_an_early_end_is_dimmed() -> None:
     _, trajectory = recorded(task, 40)
     ended = int(trajectory.observations[:, -1].argmax())
     assert 0 < ended < 40
-    film = Film(task, trajectory)
+    film = RecordingView(task, trajectory)
     before, after = (pixels(film.still((300, 200), t)).mean() for t in (ended - 1, ended))
     assert after < 0.6 * before
 
@@ -97,7 +97,7 @@ def test_a_replay_that_cannot_be_is_a_sentence_on_screen() -> None:
     task = task_catalog.task("CartPole-v1")
     _, trajectory = recorded(task)
     trajectory.observations[6:] += 1.0
-    film = Film(task, trajectory)
+    film = RecordingView(task, trajectory)
     shown = pixels(film.still((300, 200), 9))
     assert (shown == BACKGROUND).all(axis=-1).mean() > 0.5
     assert (shown > 150).any(), "nothing was written"

@@ -12,7 +12,7 @@ from envs.world import Task
 from sandbox.cli import main
 from sandbox.exchange.importing import save_records
 from sandbox.exchange.ledger import Entry, Ledger
-from sandbox.exchange.sample import driven
+from sandbox.exchange.sample import random_recording
 from sandbox.session.session import Session
 from sandbox.store import Provenance
 
@@ -22,8 +22,8 @@ WORLDS = (ROOMS, ROVER, CARTPOLE)
 
 def every_kind(task: Task, seed: int = 0) -> list[Record]:
     """One record of each kind and variety, two that share clips, and one taken back."""
-    clips = [driven(task, 5 + k % 2, seed + k, f"policy:{k}") for k in range(3)]
-    first = Demonstration(driven(task, 9, seed + 9))
+    clips = [random_recording(task, 5 + k % 2, seed + k, f"policy:{k}") for k in range(3)]
+    first = Demonstration(random_recording(task, 9, seed + 9))
     return [
         first,
         Comparison((clips[0], clips[1]), (0, 1), question="q", seconds=2.5),
@@ -31,8 +31,8 @@ def every_kind(task: Task, seed: int = 0) -> list[Record]:
         Comparison((clips[0], clips[2]), (0, 0)),
         Comparison((clips[1], clips[2]), (), "cant_tell", seconds=9.0),
         Evaluation(clips[0], -1.0, 2.0, 10.0),
-        Correction(clips[1], driven(task, 7, seed + 8)),
-        Demonstration(driven(task, 3, seed + 7)),
+        Correction(clips[1], random_recording(task, 7, seed + 8)),
+        Demonstration(random_recording(task, 3, seed + 7)),
         Undo(first.id),
     ]
 

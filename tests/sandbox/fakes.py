@@ -37,16 +37,16 @@ class FakeSession:
     learner: str = "joint"
     rater: str = "tester"
     folder: Path | None = None
-    latest: Snapshot | None = None
+    latest_snapshot: Snapshot | None = None
     curve: list[CurvePoint] = field(default_factory=list)
     records: list[Any] = field(default_factory=list)
     events: list[Any] = field(default_factory=list)
     last_saved: int = 0
     unsaved: int = 0
-    at_risk: str | None = None
+    unsaved_warning: str | None = None
     closed: bool = False
-    camps: list[Any] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    rater_groups: list[Any] = field(default_factory=list)
+    learner_warnings: list[str] = field(default_factory=list)
     followed: str = ""
 
     def __post_init__(self) -> None:
@@ -70,18 +70,20 @@ class FakeSession:
         self.events.append(Saved(self.last_saved, record.id, text, kind_of(record)))
         return str(record.id)
 
-    def keep(self, trajectory: Any) -> str:
+    def add_demonstration(self, trajectory: Any) -> str:
         return self._add(Demonstration(trajectory), "Drive saved.")
 
-    def mark(self, segment: Any, value: float, delay_steps: float = 0.0, rate: float = 0.0) -> str:
+    def add_evaluation(self, segment: Any, value: float, delay_steps: float = 0.0, rate: float = 0.0) -> str:
         return self._add(Evaluation(segment, value, delay_steps, rate), "Reward saved.")
 
-    def answer(self, question: Question, ranks: Any, verdict: Any = "ranked", seconds: float = 0.0) -> str:
+    def add_comparison(
+        self, question: Question, ranks: Any, verdict: Any = "ranked", seconds: float = 0.0
+    ) -> str:
         return self._add(
             Comparison(question.clips, tuple(ranks), verdict, question.id, seconds), "Answer saved."
         )
 
-    def correct(self, agent: Any, person: Any) -> str:
+    def add_correction(self, agent: Any, person: Any) -> str:
         return self._add(Correction(agent, person), "Correction saved.")
 
     def undo(self, kind: str | None = None) -> str | None:

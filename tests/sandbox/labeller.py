@@ -34,10 +34,10 @@ def fill(store: Store, pipe: Connection, relieve: Any, limit: int = 2000) -> Non
         ids.append(record.id)
         futures.append(store.append(record, ORIGIN))
         store.flush(0.05)
-        if store.trouble:
+        if store.error:
             break
     waiting = store.unsaved
-    trouble = store.trouble
+    trouble = store.error
     relieve()
     saved = store.flush(60)
     left = store.close()
@@ -58,5 +58,5 @@ def die_migrating(path: Path) -> None:
     """Open a store of an older version, and be killed when its tables are changed and not yet committed."""
     from sandbox.store import sqlite
 
-    sqlite._mark = lambda connection: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+    sqlite._write_file_header = lambda connection: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
     Store.open(path)

@@ -88,17 +88,19 @@ class Teaching(FakeSession):
         super().__init__()
         self.task, self.world = task, task.id
         self.ask = ask or (lambda clips: None)
-        self.first: Snapshot | None = None
+        self.first_snapshot: Snapshot | None = None
         self.calls: list[str] = []
         self.status.text = "The learner is warming up."
 
     def show(self, step: int, **changes: Any) -> Snapshot:
         """The learner comes with a new snapshot."""
-        self.latest = snapshot(self.task, step, **changes)
-        self.first = self.first or self.latest
-        self.curve.append(CurvePoint(step * 1.0, self.latest.env_steps, step, {"score": 1 - 1 / step}))
-        self.events.append(NewSnapshot(self.latest))
-        return self.latest
+        self.latest_snapshot = snapshot(self.task, step, **changes)
+        self.first_snapshot = self.first_snapshot or self.latest_snapshot
+        self.curve.append(
+            CurvePoint(step * 1.0, self.latest_snapshot.env_steps, step, {"score": 1 - 1 / step})
+        )
+        self.events.append(NewSnapshot(self.latest_snapshot))
+        return self.latest_snapshot
 
     def next_question(self, clips: int = 2) -> Question | None:
         return self.ask(clips)
@@ -113,8 +115,8 @@ class Teaching(FakeSession):
         return record.id
 
     def act(self, obs: Any, random: np.random.Generator, temperature: float = 1.0) -> Any:
-        if self.latest is not None and self.latest.policy is not None:
-            return self.latest.policy.act(obs, random, temperature)
+        if self.latest_snapshot is not None and self.latest_snapshot.policy is not None:
+            return self.latest_snapshot.policy.act(obs, random, temperature)
         return super().act(obs, random, temperature)
 
     def pause(self) -> None:

@@ -12,9 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from agents import learner_catalog
-from sandbox.bench.learning.experiment_sets import SETS, TIDY, WORLDS, conditions, quickly, taught
-from sandbox.bench.learning.learner_scores import Fault, Line, Reference, Wanted, lines_of, measure
-from sandbox.bench.report.figures import said
+from sandbox.bench.learning.experiment_sets import SETS, TIDY, WORLDS, conditions, quickly, taught_condition
+from sandbox.bench.learning.learner_scores import Line, Reference, RunFailure, ScoreTarget, lines_of, measure
+from sandbox.bench.report.figures import feedback_count
 from sandbox.bench.report.measured_page import text_of
 from sandbox.commands.bench import app
 from sandbox.studies.training_study import _check
@@ -34,7 +34,7 @@ def of_run(*scores: float) -> dict[str, Any]:
 
 
 def test_a_line_for_each_budget_and_the_bar_at_the_last() -> None:
-    condition = taught("preferences", TIDY, "comparison=1/comparison=2", Wanted(0.95, 0.9))
+    condition = taught_condition("preferences", TIDY, "comparison=1/comparison=2", ScoreTarget(0.95, 0.9))
     first, last = lines_of(condition, [of_run(0.1, 0.97), of_run(0.2, 0.91), of_run(0.6, 0.96)])
     assert (first.teaching, last.teaching, last.answers) == ("comparison=1", "comparison=2", 2)
     assert (first.median, first.worst, first.met) == (0.2, 0.1, None)
@@ -79,8 +79,8 @@ def test_a_part_of_a_set_is_chosen_by_the_learner_and_its_reward() -> None:
 
 
 WANTED = [
-    quickly(taught("preferences", TIDY, "comparison=2")),
-    quickly(taught("bc", TIDY, "demonstration=1")),
+    quickly(taught_condition("preferences", TIDY, "comparison=2")),
+    quickly(taught_condition("bc", TIDY, "demonstration=1")),
 ]
 BAD = replace(WANTED[1], name="bad", config=replace(WANTED[1].config, teacher="nobody"))
 
@@ -91,7 +91,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def measured(kept: Path) -> tuple[list[Line], list[Fault], list[str]]:
+def measured(kept: Path) -> tuple[list[Line], list[RunFailure], list[str]]:
     """Two conditions and one that fails: lines, faults and what was told."""
     told: list[str] = []
     lines, faults = measure([*WANTED, BAD], 1, kept, lambda share, text: told.append(text), processes=1)
@@ -99,7 +99,7 @@ def measured(kept: Path) -> tuple[list[Line], list[Fault], list[str]]:
 
 
 def test_a_stopped_measurement_goes_on(
-    measured: tuple[list[Line], list[Fault], list[str]], kept: Path, monkeypatch: pytest.MonkeyPatch
+    measured: tuple[list[Line], list[RunFailure], list[str]], kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, _, told = measured
     assert [line.learner for line in first] == ["preferences"] * 2 + ["bc"] * 2
@@ -107,14 +107,14 @@ def test_a_stopped_measurement_goes_on(
     assert len(told) == 3
     monkeypatch.setattr(learners, "_made", lambda runs, *rest: pytest.fail(f"{runs} were made already"))
     assert measure(WANTED, 1, kept, lambda share, text: None) == (first, [])
-    monkeypatch.setattr(learners, "sources", lambda: "another")
+    monkeypatch.setattr(learners, "source_digest", lambda: "another")
     assert measure(WANTED, 1, kept, lambda share, text: None, older=True) == (first, [])
     with pytest.raises(pytest.fail.Exception, match="already"):
         measure(WANTED, 1, kept, lambda share, text: None)
 
 
 def test_a_run_that_fails_is_told_and_in_no_figure(
-    measured: tuple[list[Line], list[Fault], list[str]],
+    measured: tuple[list[Line], list[RunFailure], list[str]],
 ) -> None:
     lines, faults, _ = measured
     assert {line.learner for line in lines} == {"preferences", "bc"}
@@ -138,9 +138,10 @@ def test_the_command_measures_a_set_and_names_it(tmp_path: Path) -> None:
 def test_a_set_becomes_a_section_with_a_plot_for_each_world(tmp_path: Path) -> None:
     found = [
         *lines_of(
-            taught("preferences", TIDY, "comparison=1/comparison=2", Wanted(0.95, 0.9)), [of_run(0.1, 0.97)]
+            taught_condition("preferences", TIDY, "comparison=1/comparison=2", ScoreTarget(0.95, 0.9)),
+            [of_run(0.1, 0.97)],
         ),
-        *lines_of(taught("bc", WORLDS[2], "demonstration=1/demonstration=2"), [of_run(0.3, 0.4)]),
+        *lines_of(taught_condition("bc", WORLDS[2], "demonstration=1/demonstration=2"), [of_run(0.3, 0.4)]),
     ]
     refs = [Reference("RoomsTidy", -1.0, 0.0, 6.0, -0.167), Reference("LanesMerge", 1.0, 0.0, 6.0, 0.0)]
     report = {
@@ -151,7 +152,7 @@ def test_a_set_becomes_a_section_with_a_plot_for_each_world(tmp_path: Path) -> N
         "set": "care",
         "references": [asdict(one) for one in refs],
         "lines": [asdict(one) for one in found],
-        "faults": [asdict(Fault("LanesMerge", "bc", 3, "ValueError: no"))],
+        "faults": [asdict(RunFailure("LanesMerge", "bc", 3, "ValueError: no"))],
     }
     (tmp_path / "learners-care.json").write_text(json.dumps(report))
     text = text_of(tmp_path, tmp_path)
@@ -167,4 +168,4 @@ def test_a_set_becomes_a_section_with_a_plot_for_each_world(tmp_path: Path) -> N
     assert "pieces of feedback" in drawn
     assert "bc" not in drawn
     assert (tmp_path / "learners-care-LanesMerge-human-seconds.svg").exists()
-    assert (said("demonstration=2,comparison=10"), said("nothing")) == (12, 0)
+    assert (feedback_count("demonstration=2,comparison=10"), feedback_count("nothing")) == (12, 0)

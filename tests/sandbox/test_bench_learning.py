@@ -17,13 +17,13 @@ from agents.policies.policy_arrays import PolicyArrays
 from agents.rl.ppo import PPOConfig
 from envs import task_catalog
 from envs.world import Task
-from sandbox.bench.learning.learnability import Learned, summarise
+from sandbox.bench.learning.learnability import LearnabilityRun, summarise
 from sandbox.bench.learning.reward_gap import CLONED
 from sandbox.bench.learning.reward_gap import measure as measure_gap
 from sandbox.bench.report import overview
 from sandbox.bench.report.measured_page import text_of
-from sandbox.bench.speed.ppo_speed import Speed, nothing, pooled, ratios, written
-from sandbox.bench.speed.sb3_baseline import stock_ppo
+from sandbox.bench.speed.ppo_speed import Speed, no_op_simulation, pooled, proxy_simulation, ratios
+from sandbox.bench.speed.sb3_baseline import sb3_ppo
 from sandbox.cli import cli
 from sandbox.commands.bench import app
 from sandbox.studies.statistics import interval, iqm
@@ -170,7 +170,7 @@ def test_ratios_are_of_the_speeds_they_name_round_by_round() -> None:
 
 def test_a_still_world_never_moves_and_ends_as_often_as_the_real_one() -> None:
     task = task_catalog.task(REACH)
-    env = nothing(task)
+    env = no_op_simulation(task)
     first, ends = env.reset(), np.zeros(env.num_envs, int)
     for _ in range(task.horizon):
         obs, rewards, dones, infos = env.step(np.zeros(env.num_envs, np.int64))
@@ -183,11 +183,11 @@ def test_a_still_world_never_moves_and_ends_as_often_as_the_real_one() -> None:
 
 def test_sb3s_own_ppo_is_paid_by_the_judge() -> None:
     task = task_catalog.task(REACH)
-    env = written(task, 4)
+    env = proxy_simulation(task, 4)
     env.reward_override = lambda before, terms, after: (
         after[:, task.world.clock] - before[:, task.world.clock] + 6.0
     )
-    ppo = stock_ppo(env, PPOConfig(n_envs=4, n_steps=task.horizon + 2, batch_size=64, n_epochs=1))
+    ppo = sb3_ppo(env, PPOConfig(n_envs=4, n_steps=task.horizon + 2, batch_size=64, n_epochs=1))
     ppo.learn(1)
     paid = ppo.rollout_buffer.rewards - 7.0  # beyond the judge's, the bootstrap at the horizon alone
     assert (np.abs(paid) > 0).sum() <= 2 * env.num_envs
@@ -206,11 +206,11 @@ def test_the_oracle_is_paid_in_units_of_its_deviation() -> None:
 
 
 def test_learnable_tells_every_seed_and_the_slowest() -> None:
-    runs = [Learned("RoomsReach-v0", i, s, 10, 0.9, None) for i, s in enumerate((1.0, 6.0, 2.0))]
+    runs = [LearnabilityRun("RoomsReach-v0", i, s, 10, 0.9, None) for i, s in enumerate((1.0, 6.0, 2.0))]
     line = summarise(runs)[0]
     assert (line.reached, line.median_cpu_seconds, line.slowest_cpu_seconds) == (3, 2.0, 6.0)
     assert line.within_bar is False  # 5 CPU-seconds
-    line = summarise([Learned("X", 0, None, None, 0.1, 9.0)])[0]
+    line = summarise([LearnabilityRun("X", 0, None, None, 0.1, 9.0)])[0]
     assert (line.reached, line.median_cpu_seconds, line.bar, line.within_bar) == (0, None, None, None)
     facts = report("learnable", "--world", REACH)
     assert facts["runs"][0]["task"] == "RoomsReach-v0"

@@ -34,7 +34,7 @@ def report(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
 def test_the_tables_in_the_pages_are_made_from_the_figures() -> None:
     readme, results = (ROOT / "README.md").read_text(), (ROOT / "docs" / "results.md").read_text()
     for text in (readme, results):
-        assert readme_tables.placed(text, ROOT / "docs" / "figures") == text, "run `teachbox bench page`"
+        assert readme_tables.with_tables(text, ROOT / "docs" / "figures") == text, "run `teachbox bench page`"
     assert all(mark in results for name in readme_tables.TABLES for mark in readme_tables.marks(name))
     begin, end = readme_tables.marks(readme_tables.HEADLINE)
     table = readme.partition(begin)[2].partition(end)[0].strip().splitlines()
@@ -54,10 +54,11 @@ def test_a_table_is_put_between_its_marks_and_nothing_else_is_touched(tmp_path: 
     (tmp_path / "learners-other.json").write_text(json.dumps(report({}, set="minute")))
     made = readme_tables.by_answers([kept])
     assert (
-        readme_tables.placed(f"a\n{begin}\nold\n{end}\nb\n", tmp_path) == f"a\n{begin}\n\n{made}\n{end}\nb\n"
+        readme_tables.with_tables(f"a\n{begin}\nold\n{end}\nb\n", tmp_path)
+        == f"a\n{begin}\n\n{made}\n{end}\nb\n"
     )
     questions = "\nold\n".join(readme_tables.marks("questions"))
-    assert readme_tables.placed(questions, tmp_path) == questions, "no figures: what is there stays"
+    assert readme_tables.with_tables(questions, tmp_path) == questions, "no figures: what is there stays"
 
 
 def test_answers_are_told_by_median_and_worst_seed() -> None:

@@ -20,8 +20,8 @@ from envs.task_catalog import task
 from sandbox.exchange import preference_bundle
 from sandbox.exchange.importing import save_records
 from sandbox.exchange.ledger import Entry, Ledger, read_session
-from sandbox.exchange.sample import driven
-from sandbox.exchange.state_validation import InvalidRecord, check
+from sandbox.exchange.sample import random_recording
+from sandbox.exchange.state_validation import InvalidRecord, check_ledger
 from sandbox.store import Provenance
 from tests.sandbox.exchanged import ROOMS, WORLDS, ledger, refused, session, teachbox
 from tests.sandbox.records import numbers, records, same
@@ -130,7 +130,7 @@ def test_a_bundle_that_lies_is_a_sentence(old: str, new: str, words: str, tmp_pa
 
 def test_numbers_that_no_world_gives(tmp_path: Path) -> None:
     rooms = task(ROOMS)
-    good = driven(rooms, 4)
+    good = random_recording(rooms, 4)
     nan = good.observations.copy()
     nan[1, 2] = np.nan
     far = good.states.copy()
@@ -146,10 +146,10 @@ def test_numbers_that_no_world_gives(tmp_path: Path) -> None:
         replace(good, actions=-1 - good.actions),
         replace(good, terms=good.terms[:, :-1]),
     ]
-    check(ledger(rooms, [Demonstration(good)]), rooms)
+    check_ledger(ledger(rooms, [Demonstration(good)]), rooms)
     for one in bad:
         with pytest.raises(InvalidRecord):
-            check(ledger(rooms, [Demonstration(one)]), rooms)
+            check_ledger(ledger(rooms, [Demonstration(one)]), rooms)
 
 
 def test_files_that_do_not_belong(tmp_path: Path) -> None:

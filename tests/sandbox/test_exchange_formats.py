@@ -20,7 +20,7 @@ from envs.task_catalog import task
 from sandbox.exchange import cpl_format, imitation_format, labels, minari
 from sandbox.exchange.episodes import Episode, demonstrations, entries, recording
 from sandbox.exchange.ledger import Entry, Ledger, read_session
-from sandbox.exchange.sample import driven
+from sandbox.exchange.sample import random_recording
 from sandbox.exchange.state_validation import InvalidRecord
 from sandbox.store import Provenance
 from tests.sandbox.exchanged import ROOMS, WORLDS, every_kind, ledger, refused, session, teachbox
@@ -129,13 +129,13 @@ def test_minari_of_any_demonstrations(arrow: bool, tmp_path: Path) -> None:
     """No step at all, a start in the middle, many: each comes back to the last bit."""
     for world in WORLDS:
         place = task(world)
-        whole = driven(place, 12)
+        whole = random_recording(place, 12)
         kept = [
             whole,
             whole.clip(0, 0),
             whole.clip(4, 9),
             replace(whole, driver="log:a file"),
-            driven(place, 3, 5),
+            random_recording(place, 3, 5),
         ]
         origin = Provenance("r", "p", None, None, (1, 0), "x:1")
         given_entries = [Entry(Demonstration(clip), origin) for clip in kept]

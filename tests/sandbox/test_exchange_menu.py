@@ -28,7 +28,7 @@ def until(app: App, true: Callable[[], bool]) -> None:
 
 
 def footer(app: App) -> set[str]:
-    bindings = list(app.scene.keys())
+    bindings = list(app.scene.bindings())
     return {key for binding in bindings if binding.footer for key in binding.keys}
 
 
@@ -63,5 +63,5 @@ def test_a_session_is_written_and_read_by_keys(app: App, tmp_path: Path) -> None
     press(app, "i")
     until(app, lambda: not app.state()["extra"]["exchanging"])
     assert len(read_session(tmp_path / "old").entries) == 18
-    assert "SHA-256" in app.news.trouble
+    assert "SHA-256" in app.news.error
     app.close()

@@ -56,13 +56,13 @@ def app() -> Iterator[App]:
 
 
 def test_a_world_that_breaks_down_is_left_with_a_sentence(app: App) -> None:
-    app.go("drive")
+    app.show_mode("drive")
     frames(app, 10)
     for _ in range(30):
         press(app, "right")
         frames(app, 8)
     assert app.scene.mode == "menu"
-    assert app.news.trouble == "tests/Fragile-v0 raised ZeroDivisionError in step 20: the axle broke"
+    assert app.news.error == "tests/Fragile-v0 raised ZeroDivisionError in step 20: the axle broke"
     frames(app, 5)
     assert app.running
 
@@ -72,9 +72,9 @@ def _push_right(obs: Any, random: Any) -> Any:
 
 
 def test_keys_that_do_nothing_here_are_not_shown_but_say_why(app: App) -> None:
-    app.go("watch")
+    app.show_mode("watch")
     frames(app, 2)
-    shown = list(app.scene.keys())
+    shown = list(app.scene.bindings())
     assert "xray" not in [b.action for b in shown if b.footer]
     press(app, "x")
     assert "can't be painted" in app.news.message
@@ -88,8 +88,8 @@ def test_agents_whose_episode_is_over_begin_another_each_for_itself() -> None:
         crowd.step()
         fallen = max(fallen, int((crowd.sim.obs[:, -1] == 1.0).sum()))
     assert fallen == 3
-    assert len(crowd.lives) == 3
-    assert all(8 <= reward <= 12 and ended == 1 for reward, ended in crowd.lives)
+    assert len(crowd.episodes) == 3
+    assert all(8 <= reward <= 12 and ended == 1 for reward, ended in crowd.episodes)
     assert (crowd.sim.obs[:, -1] == 0.0).all()
 
 
@@ -100,19 +100,19 @@ def test_two_agents_together_wait_for_the_one_that_still_stands() -> None:
     crowd = Crowd(task_catalog.task("CartPole-v1"), 2, act, together=True)
     for _ in range(120):
         crowd.step()
-    assert (crowd.born, len(crowd.lives)) == (1, 0)
+    assert (crowd.born, len(crowd.episodes)) == (1, 0)
     assert crowd.sim.obs[:, -1].tolist() == [1.0, 0.0]
 
 
 def test_after_the_end_of_an_episode_nothing_is_taken_over() -> None:
-    over = Takeover(task_catalog.task("CartPole-v1"), lambda obs: 1, pace=20.0)
+    over = Takeover(task_catalog.task("CartPole-v1"), lambda obs: 1, step_rate=20.0)
     over.start(3, "random")
     for _ in range(60):
         over.update(0.05)
     assert over.phase == "end"
-    assert not over.take()
+    assert not over.take_over()
     over.scrub_to(len(over.agent) - 1)
-    assert over.take()
+    assert over.take_over()
     assert over.phase == "taken"
 
 
@@ -125,7 +125,7 @@ def test_the_time_line_is_as_long_as_the_recording_not_as_the_longest_episode() 
     assert 5 < len(pole.agent) < 20
     assert pole.span == len(pole.agent)
     pole.scrub_to(4)
-    pole.take()
+    pole.take_over()
     pole.update(0.02)
     assert pole.span == len(pole.agent)
     still = Takeover(task_catalog.task("teachbox/RoomsTidy-v0"), lambda obs: np.zeros(1, np.int64)[0], 10.0)
@@ -136,5 +136,5 @@ def test_the_time_line_is_as_long_as_the_recording_not_as_the_longest_episode() 
 def test_what_a_world_pays_in_every_step_is_no_event() -> None:
     world = LiveRow(task_catalog.task("CartPole-v1"), "person")
     world.start(3)
-    happened = [term.name for _ in range(12) if not world.over for term in world.step(1)]
+    happened = [term.name for _ in range(12) if not world.is_done_early for term in world.step(1)]
     assert happened == ["ended"]

@@ -64,29 +64,29 @@ def test_near_ties_do_not_flicker(monkeypatch: pytest.MonkeyPatch) -> None:
     learner, stock = Undecided(pair, three, pair, three, three, None, None), ReadyQuestions(2, 0.0)
     seen = []
     for turn in range(7):
-        stock.renew(learner, 10.0 * turn, moved=True)
+        stock.refresh(learner, 10.0 * turn, has_stepped=True)
         seen.append(stock.suggestion)
     assert seen == [pair, pair, pair, pair, three, three, None]
-    assert stock.stamped(snapshot(TASK, 1)).suggestion is None
+    assert stock.add_to_snapshot(snapshot(TASK, 1)).suggestion is None
 
 
 def test_nothing_is_thought_over_twice_while_nothing_has_changed() -> None:
     learner, stock = Undecided(DRIVE), ReadyQuestions(2, 0.0)
-    assert stock.renew(learner, 10.0, moved=True)
-    stock.renew(learner, 20.0, moved=False)  # asking again would find no more
-    stock.renew(learner, 30.0, moved=False)
+    assert stock.refresh(learner, 10.0, has_stepped=True)
+    stock.refresh(learner, 20.0, has_stepped=False)  # asking again would find no more
+    stock.refresh(learner, 30.0, has_stepped=False)
     assert stock.suggestion == DRIVE
 
 
 def test_what_was_heard_is_followed_by_a_question_that_knows_of_it_at_once() -> None:
     learner, stock = FakeLearner("fake", TASK), ReadyQuestions(2, 0.0)
     for turn in range(1, 4):
-        assert stock.renew(learner, 1.0 * turn, moved=True)
-    full = [one.id for one in stock.stamped(snapshot(TASK, 1)).questions]
-    stock.renew(learner, 3.1, moved=True)
-    assert [one.id for one in stock.stamped(snapshot(TASK, 1)).questions] == full
-    assert stock.renew(learner, 3.2, moved=True, heard=True)
-    *older, newest = [one.id for one in stock.stamped(snapshot(TASK, 1)).questions]
+        assert stock.refresh(learner, 1.0 * turn, has_stepped=True)
+    full = [one.id for one in stock.add_to_snapshot(snapshot(TASK, 1)).questions]
+    stock.refresh(learner, 3.1, has_stepped=True)
+    assert [one.id for one in stock.add_to_snapshot(snapshot(TASK, 1)).questions] == full
+    assert stock.refresh(learner, 3.2, has_stepped=True, has_new_feedback=True)
+    *older, newest = [one.id for one in stock.add_to_snapshot(snapshot(TASK, 1)).questions]
     assert older == full[1:]
     assert newest not in full
 
@@ -107,7 +107,7 @@ def test_the_suggestion_stands_in_every_mode_and_its_key_leads_there(app: App, s
     session.show(1, suggestion=Suggestion("comparison", 3, 0.5, 6.0))
     frames(app, 2)
     for mode in ("drive", "reward", "correct", "watch"):
-        app.go(mode)
+        app.show_mode(mode)
         assert "It would learn most from ranking 3 clips (about 6 s)" in texts(app)
         assert app.state()["learner"]["suggests"] == "comparison 3"
     press(app, "f4")
@@ -115,19 +115,19 @@ def test_the_suggestion_stands_in_every_mode_and_its_key_leads_there(app: App, s
     before = texts(app).count("N")
     press(app, "n")  # now each question has three
     assert texts(app).count("N") == before - 1
-    app.go("menu")
+    app.show_mode("menu")
     assert not [text for text in texts(app) if "learn most" in text]
 
 
 def test_those_who_part_are_shown_and_w_changes_sides(app: App, session: Teaching) -> None:
     session.show(1)
-    app.go("watch")
+    app.show_mode("watch")
     press(app, "w")
     assert session.followed == ""
-    session.camps = [RaterGroup((BOB,), "bob"), RaterGroup((ANN, EVE), "ann and eve")]
-    session.notes = ["ann wants something else than bob: more of vase. The agent follows bob."]
+    session.rater_groups = [RaterGroup((BOB,), "bob"), RaterGroup((ANN, EVE), "ann and eve")]
+    session.learner_warnings = ["ann wants something else than bob: more of vase. The agent follows bob."]
     shown = texts(app)
-    assert {*session.notes, "learn what ann and eve wants"} <= set(shown)
+    assert {*session.learner_warnings, "learn what ann and eve wants"} <= set(shown)
     assert "whose wish" in shown
     press(app, "w")
     assert session.followed == ANN
@@ -135,12 +135,12 @@ def test_those_who_part_are_shown_and_w_changes_sides(app: App, session: Teachin
 
 
 def test_elsewhere_a_new_remark_is_pointed_at_once(app: App, session: Teaching) -> None:
-    session.notes = ["2 of your answers contradict the rest: they will be asked again."]
+    session.learner_warnings = ["2 of your answers contradict the rest: they will be asked again."]
     session.show(1)
     frames(app, 2)
     assert "F6" in app.news.message
     app.news.message = ""
-    session.notes = ["3 of your answers contradict the rest: they will be asked again."]
+    session.learner_warnings = ["3 of your answers contradict the rest: they will be asked again."]
     session.show(2)
     frames(app, 2)
     assert app.news.message == ""
@@ -160,13 +160,13 @@ def test_names_stand_for_ids() -> None:
     seen = snapshot(
         TASK,
         1,
-        followed=(ANN,),
+        followed_raters=(ANN,),
         rater_differences={BOB: {"vase": 2.0}, EVE: {"vase": 2.0}},
         warnings=(f"{EVE} wants something else than {ANN}.",),
     )
-    assert people.camps(seen) == (RaterGroup((ANN,), "ann"), RaterGroup((BOB, EVE), "bob and rater e1b2"))
-    assert people.notes(seen) == ["rater e1b2 wants something else than ann."]
-    assert people.camps(snapshot(TASK, 1)) == ()
+    assert people.groups(seen) == (RaterGroup((ANN,), "ann"), RaterGroup((BOB, EVE), "bob and rater e1b2"))
+    assert people.warnings(seen) == ["rater e1b2 wants something else than ann."]
+    assert people.groups(snapshot(TASK, 1)) == ()
     assert [people.find(who, {ANN, EVE}) for who in ("bob", "e1b2", "rater e1b2")] == [BOB, EVE, EVE]
     for unknown in ("zoe", "", "rater "):
         with pytest.raises(ValueError, match="choose one of ann, bob, rater e1b2"):
@@ -178,21 +178,21 @@ def test_whom_one_follows_is_kept_and_heard_by_every_learner_to_come(tmp_path: P
     how: dict[str, Any] = {"learner": "torn", "make": make, "start_learner": False}
     for rater in ("ann", "bob"):
         with Session.open(folder, rater=rater, **how) as one:
-            one.keep(trajectory())
+            one.add_demonstration(trajectory())
     desk = Desk(folder, "torn", rater="bob")
     session = desk.session
     try:
-        desk.until(lambda: session.camps)
-        assert [camp.name for camp in session.camps] == ["ann", "bob"]
-        assert session.notes == ["bob wants something else than ann: more of vase."]
-        desk.until(lambda: session.latest and session.latest.suggestion)
+        desk.until(lambda: session.rater_groups)
+        assert [camp.name for camp in session.rater_groups] == ["ann", "bob"]
+        assert session.learner_warnings == ["bob wants something else than ann: more of vase."]
+        desk.until(lambda: session.latest_snapshot and session.latest_snapshot.suggestion)
         session.follow("bob")
-        desk.until(lambda: session.camps[0].name == "bob")
+        desk.until(lambda: session.rater_groups[0].name == "bob")
         os.kill(desk.pid, signal.SIGKILL)
         desk.until(desk.restarts)
-        last = session.latest
-        desk.until(lambda: session.latest is not last)
-        assert session.camps[0].name == "bob"
+        last = session.latest_snapshot
+        desk.until(lambda: session.latest_snapshot is not last)
+        assert session.rater_groups[0].name == "bob"
         with pytest.raises(SessionError, match=r"no rater 'zoe'.*ann, bob"):
             session.follow("zoe")
     finally:
@@ -201,10 +201,10 @@ def test_whom_one_follows_is_kept_and_heard_by_every_learner_to_come(tmp_path: P
     assert kept["follow"] == kept["raters"]["bob"]
     again = Desk(folder, "torn", rater="ann")
     try:
-        again.until(lambda: again.session.camps)
-        assert again.session.camps[0].name == "bob"
+        again.until(lambda: again.session.rater_groups)
+        assert again.session.rater_groups[0].name == "bob"
         again.session.follow("")
-        again.until(lambda: again.session.camps[0].name == "ann")
+        again.until(lambda: again.session.rater_groups[0].name == "ann")
     finally:
         again.session.close()
 
@@ -230,7 +230,7 @@ def test_two_who_part_in_a_real_window(tmp_path: Path) -> None:
         with Session.open(folder, world=ROOMS, rater=rater, start_learner=False) as session:
             origin = Provenance(session._facts.raters[rater], "test")
             for pair in dice.sample(said, min(30, len(said))):
-                session._said.append(Comparison(pair, ranks), origin)
+                session._feedback_log.append(Comparison(pair, ranks), origin)
     screen = Screen(tmp_path / "x")
     window = Window(screen, tmp_path / "w", "--session", str(folder), "--rater", "bob", "--follow", "ann")
     try:

@@ -29,7 +29,7 @@ def opened(task: Task, mode: str, folder: Path) -> App:
         seed=3,
         settings_file=folder / "window.json",
     )
-    app.go(mode)
+    app.show_mode(mode)
     app.tick()
     return app
 
@@ -60,7 +60,7 @@ def hold(app: App, name: str, milliseconds: float) -> None:
 
 
 def driven(app: App) -> int:
-    return int(app.scene.facts()["driven"])
+    return int(app.scene.state_entries()["driven"])
 
 
 def cap_of(app: App, name: str) -> tuple[int, int]:
@@ -156,15 +156,15 @@ def test_a_key_on_screen_that_is_held_repeats_as_its_key_does(tmp_path: Path) ->
     app = opened(rooms_tidy(), "correct", tmp_path)
     frames(app, 240)
     press(app, "space")
-    before = app.scene.facts()["position"]
+    before = app.scene.state_entries()["position"]
     mouse(app, pygame.MOUSEBUTTONDOWN, cap_of(app, ","))
     frames(app, 40)
-    assert app.scene.facts()["position"] < before - 3
+    assert app.scene.state_entries()["position"] < before - 3
     app.close()
 
 
 def test_time_waits_by_choice_which_is_kept_for_the_world(app: App, tmp_path: Path) -> None:
-    assert app.scene.facts()["waits"]
+    assert app.scene.state_entries()["waits"]
     press(app, "left")
     frames(app, 60)
     assert driven(app) == 1
@@ -172,12 +172,12 @@ def test_time_waits_by_choice_which_is_kept_for_the_world(app: App, tmp_path: Pa
     frames(app, 60)
     assert driven(app) > 8  # it goes on by itself
     again = opened(rooms_tidy(), "drive", tmp_path)
-    assert not again.scene.facts()["waits"]
+    assert not again.scene.state_entries()["waits"]
     press(again, "w")
-    assert again.scene.facts()["waits"]
+    assert again.scene.state_entries()["waits"]
     again.close()
     lanes = opened(LANES, "drive", tmp_path)
-    assert not lanes.scene.facts()["waits"]
+    assert not lanes.scene.state_entries()["waits"]
     press(lanes, "w", "right")
     frames(lanes, 60)
     assert 1 <= driven(lanes) <= 2  # a tap is a step, and then time stands
@@ -189,7 +189,7 @@ def test_settings_that_cant_be_read_are_told_and_left_alone(text: str, tmp_path:
     path = tmp_path / "window.json"
     path.write_text(text)
     found = SettingsFile(path)
-    assert str(path) in found.trouble
+    assert str(path) in found.error
     assert found.time_waits("any", True)
     assert path.read_text() == text
 
@@ -201,8 +201,8 @@ def test_stepping_right_after_a_new_start(name: str, tmp_path: Path) -> None:
     app.scene.handle(Press("r"))
     app.scene.handle(Press(name))
     app.tick()
-    assert not app.news.trouble
-    assert app.scene.facts()["mode"] == "paused"
+    assert not app.news.error
+    assert app.scene.state_entries()["mode"] == "paused"
     app.close()
 
 
@@ -214,8 +214,8 @@ def test_a_scene_that_breaks_down_begins_anew_and_the_window_stays(
     assert app.tick()
     assert app.scene is not broken
     assert app.scene.mode == "drive"
-    assert "IndexError" in app.news.trouble
-    path = Path(app.news.trouble.rpartition("Details are in ")[2].rstrip("."))
+    assert "IndexError" in app.news.error
+    path = Path(app.news.error.rpartition("Details are in ")[2].rstrip("."))
     assert "list index out of range" in path.read_text()
     press(app, "escape", "left")
     frames(app, 10)
@@ -228,7 +228,7 @@ def test_a_scene_that_breaks_down_at_once_again_is_left_for_the_menu(
     monkeypatch.setattr(type(app.scene), "draw", lambda *_: 1 / 0)
     frames(app, 3)
     assert app.scene.mode == "menu"
-    assert "the menu is shown instead" in app.news.trouble
+    assert "the menu is shown instead" in app.news.error
 
 
 def test_a_scene_that_cant_even_be_made_again_is_left_for_the_menu(
@@ -239,7 +239,7 @@ def test_a_scene_that_cant_even_be_made_again_is_left_for_the_menu(
     monkeypatch.setattr(app.scene, "update", lambda dt: [][1])
     assert app.tick()
     assert app.scene.mode == "menu"
-    assert "2 kept records are still being saved" in app.news.trouble
+    assert "2 kept records are still being saved" in app.news.error
 
 
 def test_settings_are_a_small_file_a_person_can_read(tmp_path: Path) -> None:

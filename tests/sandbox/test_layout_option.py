@@ -10,7 +10,7 @@ import pytest
 
 from agents.feedback.records import Demonstration
 from envs import task_catalog
-from envs.layout_text import DrawingError
+from envs.layout_text import LayoutError
 from envs.simulation import Simulation
 from sandbox.commands.layout_option import layout_options
 from sandbox.session.events import Saved
@@ -37,7 +37,7 @@ def test_a_drawing_becomes_the_sessions_own(home: Path, tmp_path: Path) -> None:
         for action in (2, 2, 2, 2):
             step = sim.step(np.array([action]))
             recorder.add(action, step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
-        session.keep(recorder.trajectory())
+        session.add_demonstration(recorder.trajectory())
         deadline = time.monotonic() + 60
         while not any(isinstance(event, Saved) for event in session.poll()):
             assert time.monotonic() < deadline
@@ -64,7 +64,7 @@ def test_what_does_not_go_together_is_told(home: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="other has another layout"):
         layout_options(home, None, tmp_path / "other")
     home.write_text("#R.l#\n#..?D#\n")
-    with pytest.raises(DrawingError, match=r"line 2, column 4 of home\.txt: '\?'"):
+    with pytest.raises(LayoutError, match=r"line 2, column 4 of home\.txt: '\?'"):
         layout_options(home, TIDY)
 
 
@@ -73,7 +73,7 @@ def test_a_road_is_drawn_for_lanes(tmp_path: Path) -> None:
     road.write_text(("E" + "-" * 47 + "\n") + "-" * 48 + "  ; my way to work\n")
     assert layout_options(road, LANES) == {"layout": "E" + "-" * 47 + "\n" + "-" * 48 + "\n"}
     road.write_text("E" + "-" * 46 + "?\n" + "-" * 48 + "\n")
-    with pytest.raises(DrawingError, match=r"line 1, column 48 of road\.txt: '\?'"):
+    with pytest.raises(LayoutError, match=r"line 1, column 48 of road\.txt: '\?'"):
         layout_options(road, LANES)
     one_sentence(
         teachbox("train", "--world", LANES, "--layout", "road.txt", home=tmp_path),

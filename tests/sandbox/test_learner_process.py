@@ -18,10 +18,10 @@ import pytest
 
 from sandbox.bench.durability.fake_records import trajectory
 from sandbox.learning.checkpoints import Checkpoints
-from sandbox.learning.fork_server import ForkServer, Spawner
+from sandbox.learning.fork_server import ForkServer, SpawnStarter
 from sandbox.learning.spec import WorkerSpec
 from sandbox.learning.supervisor import LearnerProcess, Limits
-from sandbox.session.events import Event, LearnerRestarted, Saved, Trouble
+from sandbox.session.events import ErrorMessage, Event, LearnerRestarted, Saved
 from sandbox.session.session import Session
 from tests.sandbox.fake import make
 
@@ -61,7 +61,7 @@ class Desk:
     @property
     def pid(self) -> int:
         """The learner's process, 0 while it is being started."""
-        process = self.session._process
+        process = self.session._learner_process
         assert process is not None
         return process.pid or 0
 
@@ -72,10 +72,10 @@ class Desk:
         return pid
 
     def step(self) -> int:
-        return self.session.latest.step if self.session.latest else -1
+        return self.session.latest_snapshot.step if self.session.latest_snapshot else -1
 
     def heard(self) -> int:
-        return self.session.latest.feedback_seq if self.session.latest else -1
+        return self.session.latest_snapshot.feedback_seq if self.session.latest_snapshot else -1
 
 
 @pytest.fixture
@@ -87,20 +87,20 @@ def desk(folder: Path) -> Iterator[Desk]:
 
 def test_feedback_reaches_the_learner_and_undo_too(desk):
     desk.until(lambda: desk.step() >= 0)
-    ids = [desk.session.keep(trajectory(seed=i)) for i in range(3)]
+    ids = [desk.session.add_demonstration(trajectory(seed=i)) for i in range(3)]
     undo = desk.session.undo()
     assert desk.saved(undo).target == ids[2]
     desk.until(lambda: desk.heard() == 4)
-    assert desk.session.latest.feedback_counts == {"demonstration": 2} == desk.session.counts
+    assert desk.session.latest_snapshot.feedback_counts == {"demonstration": 2} == desk.session.counts
     assert desk.session.last_saved == 4
 
 
 def test_once_feedback_is_heard_there_is_a_question_that_knows_of_it(desk):
-    desk.until(lambda: desk.session.latest and len(desk.session.latest.questions) == 3)
+    desk.until(lambda: desk.session.latest_snapshot and len(desk.session.latest_snapshot.questions) == 3)
     for number in range(1, 4):
-        desk.session.keep(trajectory(seed=number))
+        desk.session.add_demonstration(trajectory(seed=number))
         desk.until(lambda number=number: desk.heard() == number)
-        assert desk.session.latest.questions[-1].about == f"known: {number}"
+        assert desk.session.latest_snapshot.questions[-1].about == f"known: {number}"
 
 
 def checkpoint_step(folder: Path) -> int:
@@ -113,25 +113,25 @@ def checkpoint_step(folder: Path) -> int:
 
 
 def test_a_killed_learner_starts_again_from_its_checkpoint_with_all_feedback(desk):
-    desk.saved(desk.session.keep(trajectory()))
+    desk.saved(desk.session.add_demonstration(trajectory()))
     saved_at = desk.until(lambda: (at := checkpoint_step(desk.session.folder)) > 1 and at)
     desk.until(lambda: desk.step() > 1)
     pid = desk.signal(signal.SIGKILL)
-    kept = desk.session.mark(trajectory(5), 1)  # nobody listens, and nothing is lost
+    kept = desk.session.add_evaluation(trajectory(5), 1)  # nobody listens, and nothing is lost
     desk.until(desk.restarts)
     assert "signal 9" in desk.restarts()[0].reason
     assert desk.session.status.state in ("restarting", "starting")
     desk.until(lambda: desk.session.status.state == "learning" and desk.heard() == 2)
     assert desk.pid != pid
     assert desk.saved(kept).seq == 2
-    assert desk.session.latest.feedback_counts == {"demonstration": 1, "evaluation": 1}
+    assert desk.session.latest_snapshot.feedback_counts == {"demonstration": 1, "evaluation": 1}
     assert desk.step() >= saved_at  # not from 0
     steps = [point.env_steps for point in desk.session.curve]
     assert steps == sorted(set(steps))
 
 
 def test_a_learner_is_back_also_when_what_forks_it_is_killed(desk):
-    process = desk.session._process
+    process = desk.session._learner_process
     assert process is not None
     if not isinstance(process._starter, ForkServer):
         pytest.skip("here each learner is spawned")
@@ -142,18 +142,18 @@ def test_a_learner_is_back_also_when_what_forks_it_is_killed(desk):
     assert process._starter._process is nursery  # it was forked by the same
     assert nursery.pid is not None
     os.kill(nursery.pid, signal.SIGKILL)
-    latest = desk.session.latest
-    desk.until(lambda: desk.session.latest is not latest)  # which the learner does not need
+    latest = desk.session.latest_snapshot
+    desk.until(lambda: desk.session.latest_snapshot is not latest)  # which the learner does not need
     desk.signal(signal.SIGKILL)
     desk.until(lambda: process._starter._process is not nursery)
-    kept = desk.session.keep(trajectory())
+    kept = desk.session.add_demonstration(trajectory())
     desk.until(lambda: desk.heard() == 1)
     assert desk.saved(kept).seq == 1
     assert desk.session.close() is None
 
 
 def test_learners_that_import_for_themselves_do_as_well(folder, monkeypatch):
-    monkeypatch.setattr("sandbox.learning.supervisor.starter", lambda spec: Spawner())
+    monkeypatch.setattr("sandbox.learning.supervisor.starter", lambda spec: SpawnStarter())
     desk = Desk(folder)
     desk.until(lambda: desk.step() > 1)
     desk.signal(signal.SIGKILL)
@@ -168,7 +168,7 @@ def test_learners_that_import_for_themselves_do_as_well(folder, monkeypatch):
 @pytest.mark.parametrize("can_look", [True, False])
 def test_a_learner_that_hangs_is_started_again(folder, monkeypatch, can_look):
     if not can_look:
-        monkeypatch.setattr("sandbox.learning.liveness.Pulse._look", lambda self: {})
+        monkeypatch.setattr("sandbox.learning.liveness.LivenessProbe._read_threads", lambda self: {})
     elif not Path("/proc/self/schedstat").exists():
         pytest.skip("this system does not tell whether a process runs")
     desk = Desk(folder, limits=Limits() if can_look else Limits(silent_seconds=2.5))
@@ -181,7 +181,7 @@ def test_a_learner_that_hangs_is_started_again(folder, monkeypatch, can_look):
 
 
 def test_a_step_that_never_ends_is_a_hang(folder):
-    desk = Desk(folder, learner="stuck", limits=Limits(turn_seconds=1.0, failures=2))
+    desk = Desk(folder, learner="stuck", limits=Limits(iteration_seconds=1.0, failures=2))
     desk.until(lambda: desk.session.status.state == "failed")
     assert "one step took over 1 s" in desk.session.status.text
     desk.session.close()
@@ -194,7 +194,7 @@ def test_three_failures_in_a_row_are_the_end_with_the_reason(folder):
     assert "failed 3 times in a row" in desk.session.status.text
     assert "RuntimeError: the gradient exploded" in desk.session.status.text
     assert "the gradient exploded" in (folder / "learner.log").read_text()
-    desk.saved(desk.session.keep(trajectory()))  # the rest of the house goes on
+    desk.saved(desk.session.add_demonstration(trajectory()))  # the rest of the house goes on
     desk.session.set_learner("fake")
     desk.until(lambda: desk.session.status.state == "learning" and desk.heard() == 1)
     desk.session.close()
@@ -213,7 +213,7 @@ def test_pause_and_resume(desk):
     desk.session.pause()
     desk.until(lambda: desk.session.status.state == "paused")
     at = desk.step()
-    desk.session.keep(trajectory())
+    desk.session.add_demonstration(trajectory())
     desk.until(lambda: desk.heard() == 1)  # it listens while it rests
     assert desk.step() == at
     assert desk.session.status.state == "paused"
@@ -231,7 +231,7 @@ def test_a_pause_outlives_a_restart(desk):
 
 
 def test_afresh_forgets_what_was_learned_but_no_feedback(desk):
-    desk.session.keep(trajectory())
+    desk.session.add_demonstration(trajectory())
     desk.until(lambda: desk.heard() == 1 and checkpoint_step(desk.session.folder) > 1)
     desk.session.pause()
     desk.until(lambda: desk.session.status.state == "paused")
@@ -243,19 +243,19 @@ def test_afresh_forgets_what_was_learned_but_no_feedback(desk):
 
 
 def test_another_learner_on_the_same_feedback_and_back(desk):
-    desk.session.keep(trajectory())
+    desk.session.add_demonstration(trajectory())
     desk.until(lambda: desk.step() > 20 and desk.heard() == 1)
     at = desk.step()
     desk.session.set_learner("other")
-    desk.until(lambda: desk.session.latest.learner == "other" and desk.heard() == 1)
+    desk.until(lambda: desk.session.latest_snapshot.learner == "other" and desk.heard() == 1)
     assert desk.session.learner == "other"
     desk.session.set_learner("fake")
-    desk.until(lambda: desk.session.latest.learner == "fake" and desk.step() >= at)
+    desk.until(lambda: desk.session.latest_snapshot.learner == "fake" and desk.step() >= at)
 
 
 def test_a_learner_and_its_curves_are_there_again_after_closing(folder):
     desk = Desk(folder)
-    desk.saved(desk.session.keep(trajectory()))
+    desk.saved(desk.session.add_demonstration(trajectory()))
     desk.until(lambda: desk.step() > 20 and len(desk.session.curve) > 20)
     at, points = desk.step(), list(desk.session.curve[:20])
     assert desk.session.close() is None
@@ -274,7 +274,7 @@ def test_a_damaged_checkpoint_costs_nothing_but_time(folder):
     for file in folder.glob("checkpoint/fake/*/fake.json"):
         file.write_text("{")
     again = Desk(folder)
-    again.until(lambda: [e for e in again.events if isinstance(e, Trouble) and "anew" in e.sentence])
+    again.until(lambda: [e for e in again.events if isinstance(e, ErrorMessage) and "anew" in e.text])
     again.until(lambda: again.step() > 5)
     again.session.close()
 
@@ -300,10 +300,10 @@ from sandbox.session.session import Session
 from tests.sandbox.fake import make
 if __name__ == "__main__":
     session = Session.open(Path(sys.argv[1]), learner="fake", make=make)
-    while session.latest is None:
+    while session.latest_snapshot is None:
         session.poll()
         time.sleep(0.01)
-    print(session._process.pid, flush=True)
+    print(session._learner_process.pid, flush=True)
     time.sleep(600)
 """
 
@@ -369,18 +369,18 @@ def kills(folder: Path, count: int, seed: int) -> float:
         assert time.monotonic() < end, desk.session.status
         began = time.perf_counter()
         if dice.random() < 0.05:
-            desk.session.mark(trajectory(3, seed=said), 1.0)
+            desk.session.add_evaluation(trajectory(3, seed=said), 1.0)
             said += 1
         desk.events += desk.session.poll()
         longest = max(longest, time.perf_counter() - began)
-        back = len(desk.restarts()) == killed and desk.session.latest is not last
+        back = len(desk.restarts()) == killed and desk.session.latest_snapshot is not last
         if back and dice.random() < 0.2:
             desk.signal(signal.SIGKILL)
-            last, killed = desk.session.latest, killed + 1
+            last, killed = desk.session.latest_snapshot, killed + 1
             end = time.monotonic() + DEADLINE
         time.sleep(0.005)
     desk.until(lambda: desk.heard() == said and desk.session.status.state == "learning")
-    assert desk.session.latest is not None
-    assert desk.session.latest.feedback_counts == ({"evaluation": said} if said else {})
+    assert desk.session.latest_snapshot is not None
+    assert desk.session.latest_snapshot.feedback_counts == ({"evaluation": said} if said else {})
     desk.session.close()
     return longest

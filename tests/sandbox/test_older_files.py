@@ -78,7 +78,7 @@ def test_a_checkpoint_loads_and_the_learner_goes_on(written: Path, name: str) ->
     assert shot.policy is not None
     is_the_policy(shot.policy, before["policy"], world)
     reader = Reader(folder / STORE)
-    records, origins = reader.records(), reader.origins()
+    records, origins = reader.records(), reader.provenance_by_id()
     reader.close()
     learner.raters.update((id, origin.rater) for id, origin in origins.items())
     learner.observe(records[-1][0], [record for _, record in records])

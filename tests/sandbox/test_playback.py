@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.play.playback import SPEEDS, LiveClock, Moment, Playback, events, moment_at
+from sandbox.play.playback import SPEEDS, LiveClock, Moment, Playback, moment_at, term_events
 
 
 def test_recordings_run_in_step_and_the_shorter_waits_on_its_last_moment() -> None:
@@ -21,7 +21,7 @@ def test_recordings_run_in_step_and_the_shorter_waits_on_its_last_moment() -> No
 
 
 def test_the_end_is_shown_for_a_while_and_then_it_starts_over() -> None:
-    playback = Playback([5], rate=10, rest=0.5)
+    playback = Playback([5], rate=10, end_pause=0.5)
     playback.advance(2.0)
     assert playback.at_end
     assert playback.fraction == 1.0
@@ -112,4 +112,4 @@ def test_events_are_the_first_steps_of_rare_terms() -> None:
     terms[[3, 4, 8], 0] = 1
     terms[:, 1] = 1  # always on: no event
     terms[5, 2] = -1
-    assert events(terms, ("vase", "alive", "mud")) == [(3, "vase"), (5, "mud"), (8, "vase")]
+    assert term_events(terms, ("vase", "alive", "mud")) == [(3, "vase"), (5, "mud"), (8, "vase")]

@@ -32,7 +32,7 @@ def session() -> Teaching:
 @pytest.fixture
 def app(session: Teaching) -> Iterator[App]:
     app = App(session, size=(1000, 640), fixed_dt=True)  # type: ignore[arg-type]
-    app.go("rank")
+    app.show_mode("rank")
     app.tick()
     yield app
     app.close()
@@ -89,7 +89,7 @@ def test_one_key_answers_two_clips(app: App, session: Teaching, key: str, ranks:
 def test_clips_above_each_other_are_chosen_by_up_and_down() -> None:
     session = Teaching(TASK, lambda clips: Question(CLIPS[:clips]))
     app = App(session, size=(500, 1000), fixed_dt=True)  # type: ignore[arg-type]
-    app.go("rank")
+    app.show_mode("rank")
     frames(app, 2)
     press(app, "left", "up", "down")
     assert [r.ranks for r in session.records] == [(0, 1), (1, 0)]
@@ -131,17 +131,17 @@ def test_undo_takes_back_the_last_answer_and_asks_it_again(app: App, session: Te
     session.ask = lambda clips: question(TASK, clips, 5, seed=len(session.records))
     press(app, "s")
     frames(app, 20)
-    first = scene(app).shown.question.id
+    first = scene(app).replays.question.id
     press(app, "left")
-    second = scene(app).shown.question.id
+    second = scene(app).replays.question.id
     assert second != first
     press(app, "u")
     app.tick()
     assert isinstance(session.records[-1], Undo)
-    assert scene(app).shown.question.id == first
+    assert scene(app).replays.question.id == first
     press(app, "right")
     assert [r.ranks for r in active_records(session.records)] == [(), (1, 0)]
-    assert scene(app).shown.question.id == second
+    assert scene(app).replays.question.id == second
     press(app, "u", "u")
     assert active_records(session.records) == []
     press(app, "u")
@@ -158,7 +158,7 @@ def test_time_to_answer_is_the_time_the_question_was_on_screen(app: App, session
 
 
 def test_clips_play_in_step_loop_pause_and_scrub(app: App) -> None:
-    playback = scene(app).shown.playback
+    playback = scene(app).replays.playback
     frames(app, 40)
     assert playback.position == pytest.approx(10, abs=0.5)
     press(app, "space")
@@ -179,7 +179,7 @@ def test_clips_play_in_step_loop_pause_and_scrub(app: App) -> None:
 
 def test_the_speed_stays_for_the_next_question(app: App) -> None:
     press(app, "]", "left")
-    assert scene(app).shown.playback.speed == 2.0
+    assert scene(app).replays.playback.speed == 2.0
 
 
 @pytest.mark.parametrize("heard", [True, False])
@@ -228,7 +228,7 @@ def test_while_there_is_no_question_it_says_what_the_learner_does() -> None:
     session = Teaching(TASK)
     app = App(session, fixed_dt=True)  # type: ignore[arg-type]
     app.theme.trace = []
-    app.go("rank")
+    app.show_mode("rank")
     frames(app, 3)
     assert app.state()["mode"] == "waiting"
     assert any("warming up" in text for text, _ in app.theme.trace)
@@ -248,7 +248,7 @@ def test_it_says_why_no_question_comes(learner: str, state: str, said: str) -> N
     session.learner, session.status.state = learner, state
     app = App(session, fixed_dt=True)  # type: ignore[arg-type]
     app.theme.trace = []
-    app.go("rank")
+    app.show_mode("rank")
     frames(app, 2)
     assert any(said in text for text, _ in app.theme.trace)
     app.close()
@@ -279,15 +279,15 @@ def test_a_click_on_a_replay_puts_it_next_and_the_time_line_can_be_dragged(
     line = scene(app).transport.line
     mouse(pygame.MOUSEBUTTONDOWN, (line.left + 20, line.centery))
     mouse(pygame.MOUSEMOTION, (line.centerx, line.centery + 40))
-    assert scene(app).shown.playback.fraction == pytest.approx(0.5, abs=0.02)
+    assert scene(app).replays.playback.fraction == pytest.approx(0.5, abs=0.02)
     mouse(pygame.MOUSEBUTTONUP, (line.centerx, line.centery))
     mouse(pygame.MOUSEMOTION, (line.left, line.centery))
-    assert scene(app).shown.playback.fraction > 0.4
+    assert scene(app).replays.playback.fraction > 0.4
     caps = {key.key: cap for cap, key in scene(app).transport._caps}
     mouse(pygame.MOUSEBUTTONDOWN, caps["]"].center)
     mouse(pygame.MOUSEBUTTONDOWN, caps["space"].center)
-    assert scene(app).shown.playback.speed == 2.0
-    assert not scene(app).shown.playback.playing
+    assert scene(app).replays.playback.speed == 2.0
+    assert not scene(app).replays.playback.playing
 
 
 def test_different_starts_are_said_and_events_are_hidden_until_asked_for(app: App, session: Teaching) -> None:
@@ -308,7 +308,7 @@ def test_different_starts_are_said_and_events_are_hidden_until_asked_for(app: Ap
 def test_cards_fit_and_do_not_overlap(size: tuple[int, int], count: int) -> None:
     session = Teaching(TASK, lambda clips: Question(CLIPS[:clips]))
     app = App(session, size=size, fixed_dt=True)  # type: ignore[arg-type]
-    app.go("rank")
+    app.show_mode("rank")
     press(app, *["n"] * (count - 2), "1")
     app.tick()
     cards = scene(app)._cards
@@ -324,7 +324,7 @@ def test_cards_fit_and_do_not_overlap(size: tuple[int, int], count: int) -> None
 def test_the_marks_of_a_clip_hide_little_of_it_and_the_time_line_is_near(size: tuple[int, int]) -> None:
     session = Teaching(TASK, lambda clips: Question(CLIPS[:clips]))
     app = App(session, size=size, fixed_dt=True)  # type: ignore[arg-type]
-    app.go("rank")
+    app.show_mode("rank")
     press(app, "n", "n", "2", "e", "1", "4", "3")
     app.theme.trace = []
     app.draw()
@@ -343,22 +343,22 @@ def test_the_marks_of_a_clip_hide_little_of_it_and_the_time_line_is_near(size: t
 def test_ordering_in_words() -> None:
     order = Ordering(3)
     assert not order.tie()
-    order.put(2)
+    order.place_next(2)
     assert not order.complete
     with pytest.raises(ValueError, match=r"\[1, 2\] have no place"):
         order.ranks()
     order.tie()
-    order.put(0)
+    order.place_next(0)
     assert order.complete
     assert order.ranks() == (0, 1, 0)
-    order.put(1)
+    order.place_next(1)
     order.tie()
     assert order.ranks() == (0, 0, 0)
     assert [ordinal(k) for k in range(4)] == ["1st", "2nd", "3rd", "4th"]
 
 
 def test_records_of_a_question_carry_its_clips_and_id(app: App, session: Teaching) -> None:
-    asked = scene(app).shown.question
+    asked = scene(app).replays.question
     press(app, "right")
     record = session.records[0]
     assert isinstance(record, Comparison)
@@ -370,7 +370,7 @@ def test_records_of_a_question_carry_its_clips_and_id(app: App, session: Teachin
 def test_answers_and_their_undo_reach_a_real_session(tmp_path: Path) -> None:
     session = Session.open(tmp_path / "mine", world=TASK.id, start_learner=False)
     asked = tuple(question(TASK, 2, 5, seed=seed) for seed in range(4))
-    session.latest = snapshot(TASK, 1, questions=asked)
+    session.latest_snapshot = snapshot(TASK, 1, questions=asked)
     app = App(session, fixed_dt=True)
 
     def until(saved: int) -> None:
@@ -379,16 +379,16 @@ def test_answers_and_their_undo_reach_a_real_session(tmp_path: Path) -> None:
             app.tick()
         assert session.last_saved == saved
 
-    app.go("rank")
+    app.show_mode("rank")
     frames(app, 20)
-    first = scene(app).shown.question
+    first = scene(app).replays.question
     press(app, "left")
     until(1)
     press(app, "2", "1", "enter")
     until(2)
     press(app, "u")
     until(3)
-    again = scene(app).shown.question
+    again = scene(app).replays.question
     press(app, "t")
     until(4)
     app.close()

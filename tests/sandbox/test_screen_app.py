@@ -15,7 +15,7 @@ import pytest
 
 from envs.rooms.rooms_tasks import rooms_tidy
 from sandbox.screen.keys import BINDINGS, EVERYWHERE
-from sandbox.session.events import LearnerRestarted, Saved, Trouble
+from sandbox.session.events import ErrorMessage, LearnerRestarted, Saved
 from sandbox.session.placeholder import session_placeholder
 from sandbox.session.session_options import SessionOptions
 from sandbox.window.app import App
@@ -91,11 +91,11 @@ def test_a_click_on_a_key_cap_is_that_key(app: App) -> None:
 
 @pytest.mark.parametrize("mode", ["drive", "reward", "correct", "menu"])
 def test_help_lists_every_key_of_the_scene(app: App, mode: str) -> None:
-    app.go(mode)
+    app.show_mode(mode)
     press(app, "f1")
     assert app.state()["extra"]["help"]
     shown = " ".join(texts(app))
-    for binding in [*app.scene.keys()]:
+    for binding in [*app.scene.bindings()]:
         assert binding.about[:30] in shown
     step = app.state()["step"]
     frames(app, 30)
@@ -107,7 +107,7 @@ def test_help_lists_every_key_of_the_scene(app: App, mode: str) -> None:
 
 def test_the_footer_shows_the_keys_all_the_time(app: App) -> None:
     shown = texts(app)
-    for binding in (*app.scene.keys(), *EVERYWHERE):
+    for binding in (*app.scene.bindings(), *EVERYWHERE):
         assert not binding.footer or binding.what in shown
     assert BINDINGS["drive"]
 
@@ -146,7 +146,7 @@ def test_saved_is_said_only_after_the_session_said_it(app: App, session: Teachin
 
 
 def test_trouble_stays_until_it_is_closed(app: App, session: Teaching) -> None:
-    session.events.append(Trouble("The disk is full: free some space. It is tried again by itself."))
+    session.events.append(ErrorMessage("The disk is full: free some space. It is tried again by itself."))
     app.tick()
     with undrawn(app):
         frames(app, 300)
@@ -167,7 +167,7 @@ def test_a_restarted_learner_is_told_in_passing(app: App, session: Teaching) -> 
 
 
 def test_trouble_is_closed_with_the_mouse(app: App, session: Teaching) -> None:
-    session.events.append(Trouble("The disk is full: free some space. It is tried again by itself."))
+    session.events.append(ErrorMessage("The disk is full: free some space. It is tried again by itself."))
     app.tick()
     click(app, spot(app, "Esc closes"))
     assert app.state()["extra"]["trouble"] == ""
@@ -279,10 +279,12 @@ def test_the_window_imports_no_torch() -> None:
 
 
 def test_closing_the_window_asks_once_more_while_something_can_not_be_saved(app, session):
-    session.at_risk = "Not saved yet: 2 records. The disk that holds /home is full: free some space there."
+    session.unsaved_warning = (
+        "Not saved yet: 2 records. The disk that holds /home is full: free some space there."
+    )
     pygame.event.post(pygame.event.Event(pygame.QUIT))
     assert app.tick()
-    assert "2 records" in app.news.trouble
-    assert "once more" in app.news.trouble
+    assert "2 records" in app.news.error
+    assert "once more" in app.news.error
     pygame.event.post(pygame.event.Event(pygame.QUIT))
     assert not app.tick()

@@ -99,30 +99,30 @@ def tap(latch: Latch, key: str) -> None:
 def test_a_tap_waits_for_the_next_step() -> None:
     latch = Latch(driving_keys(GRID), stepwise=False)
     tap(latch, "left")
-    assert latch.waiting
+    assert latch.has_action
     assert latch.held == ()
-    assert latch.take(GRID) == "left"
-    assert not latch.waiting
-    assert latch.take(GRID) == ""
+    assert latch.next_action(GRID) == "left"
+    assert not latch.has_action
+    assert latch.next_action(GRID) == ""
 
 
 def test_a_held_key_goes_on_and_the_newer_one_wins() -> None:
     latch = Latch(driving_keys(GRID), stepwise=False)
     latch.feed(Press("up"))
-    assert [latch.take(GRID) for _ in range(3)] == ["up"] * 3
+    assert [latch.next_action(GRID) for _ in range(3)] == ["up"] * 3
     latch.feed(Press("left"))
-    assert [latch.take(GRID) for _ in range(2)] == ["left"] * 2
+    assert [latch.next_action(GRID) for _ in range(2)] == ["left"] * 2
     latch.feed(Release("left"))
-    assert latch.take(GRID) == "up"
+    assert latch.next_action(GRID) == "up"
 
 
 def test_two_keys_at_once_where_the_world_knows_that() -> None:
     latch = Latch(driving_keys(BOTH), stepwise=False)
     latch.feed(Press("up"))
-    latch.take(BOTH)
+    latch.next_action(BOTH)
     tap(latch, "left")
-    assert latch.take(BOTH) == "up+left"
-    assert latch.take(BOTH) == "up"
+    assert latch.next_action(BOTH) == "up+left"
+    assert latch.next_action(BOTH) == "up"
 
 
 def test_focus_loss_forgets_and_repeats_are_no_taps() -> None:
@@ -130,9 +130,9 @@ def test_focus_loss_forgets_and_repeats_are_no_taps() -> None:
     latch.feed(Press("up"))
     tap(latch, "left")
     latch.clear()
-    assert not latch.waiting
+    assert not latch.has_action
     latch.feed(Press("up", repeat=True))
-    assert not latch.waiting
+    assert not latch.has_action
     assert not latch.feed(Press("x"))
 
 
@@ -144,8 +144,8 @@ def test_taps_between_steps_all_arrive_in_order(taps: list[tuple[str, int]]) -> 
     done = []
     for key, steps in taps:
         tap(latch, key)
-        done += [latch.take(GRID) for _ in range(steps)]
-    done += [latch.take(GRID) for _ in range(len(taps) + 1)]
+        done += [latch.next_action(GRID) for _ in range(steps)]
+    done += [latch.next_action(GRID) for _ in range(len(taps) + 1)]
     assert [key for key in done if key] == [key for key, _ in taps]
 
 
@@ -166,15 +166,15 @@ def test_stepwise_a_press_of_up_to_a_quarter_of_a_second_is_one_step(
         events += [(at, Press(key)), (at + length, Release(key))]
         at += length + pause
     done, now, due = [], 0.0, 0.0
-    while events or latch.waiting:
+    while events or latch.has_action:
         now += frame  # what happened within the frame is read at its end, and then time goes on by the frame
         while events and events[0][0] <= now:
             event = events.pop(0)[1]
-            latch.feed(replace(event, owed=frame) if isinstance(event, Press) else event)
-        latch.pass_time(frame)
+            latch.feed(replace(event, catch_up_seconds=frame) if isinstance(event, Press) else event)
+        latch.advance(frame)
         due += frame
-        if due >= pace and latch.waiting:
-            done.append(latch.take(GRID))
+        if due >= pace and latch.has_action:
+            done.append(latch.next_action(GRID))
             due = 0.0
     assert done == [key for key, _, _ in presses]
 
@@ -182,15 +182,15 @@ def test_stepwise_a_press_of_up_to_a_quarter_of_a_second_is_one_step(
 def test_stepwise_a_held_key_repeats_after_a_moment_and_an_older_one_rests() -> None:
     latch = Latch(driving_keys(GRID), stepwise=True)
     latch.feed(Press("up"))
-    assert latch.take(GRID) == "up"
-    assert not latch.waiting
-    latch.pass_time(Latch.HOLD)
-    assert [latch.take(GRID) for _ in range(3)] == ["up"] * 3
+    assert latch.next_action(GRID) == "up"
+    assert not latch.has_action
+    latch.advance(Latch.HOLD)
+    assert [latch.next_action(GRID) for _ in range(3)] == ["up"] * 3
     latch.feed(Press("left"))
-    assert latch.take(GRID) == "left"
-    assert not latch.waiting  # neither repeats: `left` is new, and `up` is older
+    assert latch.next_action(GRID) == "left"
+    assert not latch.has_action  # neither repeats: `left` is new, and `up` is older
     latch.feed(Release("left"))
-    assert latch.take(GRID) == "up"
+    assert latch.next_action(GRID) == "up"
 
 
 def test_caps_name_keys() -> None:

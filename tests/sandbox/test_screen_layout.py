@@ -38,13 +38,13 @@ def drive_paused(app: App) -> None:
 
 
 def reward(app: App) -> None:
-    app.go("reward")
+    app.show_mode("reward")
     frames(app, 100)
     press(app, "=", "-")
 
 
 def correct(app: App) -> None:
-    app.go("correct")
+    app.show_mode("correct")
     frames(app, 100)
     press(app, "space", ",")
 
@@ -56,29 +56,29 @@ def correct_taken(app: App) -> None:
 
 
 def menu(app: App) -> None:
-    app.go("menu")
+    app.show_mode("menu")
     frames(app, 8)
 
 
 def trouble(app: App) -> None:
-    app.trouble(
+    app.show_error(
         "The disk is full, so nothing can be saved: free some space. It is tried again by itself. " * 2
     )
 
 
 def helped(app: App) -> None:
-    app.go("correct")
+    app.show_mode("correct")
     press(app, "f1")
 
 
 def rank(app: App) -> None:
-    app.go("rank")
+    app.show_mode("rank")
     frames(app, 2)
     press(app, "1")
 
 
 def rank_four(app: App) -> None:
-    app.go("rank")
+    app.show_mode("rank")
     press(app, "n", "n", "2", "e", "1")
 
 

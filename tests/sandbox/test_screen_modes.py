@@ -13,7 +13,7 @@ import pytest
 
 from agents.feedback.records import Correction, Demonstration, Evaluation
 from envs import task_catalog
-from envs.rooms.planner import plan
+from envs.rooms.planner import plan_flat
 from envs.rooms.rooms_tasks import rooms_tidy
 from envs.simulate import simulate
 from envs.world import Task
@@ -22,7 +22,7 @@ from sandbox.play.intents import Press
 from sandbox.scenes.drive import DriveScene
 from sandbox.session.folder import SessionInfo
 from sandbox.session.session import Session
-from sandbox.session.session_list import Sessions
+from sandbox.session.session_list import SessionList
 from sandbox.session.session_options import SessionOptions
 from sandbox.views import stage
 from sandbox.window.app import App
@@ -36,7 +36,7 @@ LANES = task_catalog.task("teachbox/LanesCruise-v0")
 def opened(task: Task = ROOMS, mode: str = "drive", seed: int = 3) -> App:
     app = App(Teaching(task), size=(640, 400), fixed_dt=True, seed=seed)  # type: ignore[arg-type]
     app.tick()
-    app.go(mode)
+    app.show_mode(mode)
     app.tick()
     return app
 
@@ -131,7 +131,7 @@ def test_every_key_in_the_list_shows(mode: str, place: Callable[[App], None]) ->
     control = opened(mode=mode)
     with undrawn(control):
         place(control)
-    bindings = list(control.scene.keys())
+    bindings = list(control.scene.bindings())
     keys = [key for binding in bindings for key in binding.keys]
     frames(control, 15)
     still = control.state()
@@ -233,15 +233,15 @@ def test_at_the_end_a_replay_runs_until_it_is_kept_or_not(app: App) -> None:
 def test_when_nothing_is_left_to_do_the_drive_is_over_at_once(app: App) -> None:
     scene = app.scene
     assert isinstance(scene, DriveScene)
-    best = plan(ROOMS, scene.live.sim.states[0].copy())
+    best = plan_flat(ROOMS, scene.live.sim.states[0].copy())
     keys = {action: key for key, action in ROOMS.keys.items()}
     while facts(app)["mode"] != "ended":
-        assert "Nothing is left" not in scene._where().text
+        assert "Nothing is left" not in scene._phase_card().text
         drive(app, keys[best.action(scene.live.sim.states[0])])
     steps = facts(app)["driven"]
     assert steps < ROOMS.horizon
     assert scene.live.trajectory().terms[-1].any()  # it ends with the step that came home, not one later
-    assert "Nothing is left" in scene._where().text
+    assert "Nothing is left" in scene._phase_card().text
     press(app, "enter")
     assert len(said(app)[0].trajectory) == steps
 
@@ -275,7 +275,7 @@ def test_a_press_is_about_the_steps_on_screen() -> None:
     frames(app, 200)
     shown = facts(app)["step"]
     live_row = app.scene.live  # type: ignore[attr-defined]
-    since, pace = live_row.since, live_row.pace
+    since, pace = live_row.steps_since_shown, live_row.step_rate
     press(app, "=")
     (record,) = said(app)
     assert isinstance(record, Evaluation)
@@ -418,7 +418,7 @@ def test_the_agent_goes_on_from_where_the_person_left_it() -> None:
     assert app.state()["step"] == step
     kept = said(app)[0].person
     frames(app, 60)
-    recording = app.scene.over.agent.trajectory()  # type: ignore[attr-defined]
+    recording = app.scene.takeover.agent.trajectory()  # type: ignore[attr-defined]
     assert np.array_equal(recording.states[0], kept.states[-1])
     app.close()
 
@@ -475,10 +475,10 @@ def test_a_foreign_world_can_be_driven_rewarded_and_corrected() -> None:
         press(app, "left", "right")
         frames(app, 4)
     press(app, "enter")
-    app.go("reward")
+    app.show_mode("reward")
     frames(app, 40)
     press(app, "=")
-    app.go("correct")
+    app.show_mode("correct")
     frames(app, 30)
     press(app, "space", ",", "t")
     drive(app, "left", "right")
@@ -524,7 +524,7 @@ def menu(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[App, list[Any]]]:
         datetime.now(UTC),
     )
     bad = SessionInfo(Path("/sessions/broken"), "", "", {}, datetime.now(UTC), "it is damaged.")
-    monkeypatch.setattr(Sessions, "list", lambda self: [old, bad])
+    monkeypatch.setattr(SessionList, "list", lambda self: [old, bad])
     app = App(None, fixed_dt=True, seed=1, open_session=open_session)
     frames(app, 2 + len(task_catalog.task_ids()))
     yield app, calls
@@ -630,7 +630,7 @@ def test_drive_keep_and_close_leaves_one_demonstration_on_the_disk(tmp_path: Pat
 
 def test_the_menu_lists_and_opens_real_sessions(tmp_path: Path) -> None:
     Session.open(tmp_path / "one", world=LANES.id, start_learner=False).close()
-    sessions = Sessions(tmp_path)
+    sessions = SessionList(tmp_path)
     assert [info.world for info in sessions.list()] == [LANES.id]
     with sessions.open(None, SessionOptions(ROOMS.id)) as session:
         assert session.folder.parent == tmp_path

@@ -21,12 +21,12 @@ import pytest
 from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Question
 from agents.snapshot import Snapshot
 from sandbox.bench.durability.fake_records import trajectory
-from sandbox.session.events import Event, Saved, Trouble
+from sandbox.session.events import ErrorMessage, Event, Saved
 from sandbox.session.folder import FORMAT, SessionError, SessionFile, program_version
 from sandbox.session.session import Session
 from sandbox.store import Reader
-from sandbox.store.sqlite import FilePlace
-from sandbox.store.verify import check
+from sandbox.store.sqlite import SQLiteBackend
+from sandbox.store.verify import verify_store
 from tests.sandbox.fake import FakeLearner
 from tests.sandbox.records import same
 
@@ -71,11 +71,11 @@ def test_each_verb_saves_its_record_as_it_was_said(folder):
     question = Question(clips)
     with quiet(folder) as session:
         ids = [
-            session.keep(trajectory(9)),
-            session.mark(trajectory(5), -2, 1.5, rate=20.0),
-            session.answer(question, [1, 0], seconds=2.5),
-            session.answer(question, verdict="cant_tell"),
-            session.correct(clips[0], clips[1]),
+            session.add_demonstration(trajectory(9)),
+            session.add_evaluation(trajectory(5), -2, 1.5, rate=20.0),
+            session.add_comparison(question, [1, 0], seconds=2.5),
+            session.add_comparison(question, verdict="cant_tell"),
+            session.add_correction(clips[0], clips[1]),
         ]
         assert session.unsaved > 0
         events = saved(session, *ids)
@@ -98,9 +98,9 @@ def test_undo_takes_back_the_last_that_stands_of_a_kind(folder):
     with quiet(folder) as session:
         assert session.undo() is None
         one, mark, two = (
-            session.keep(trajectory()),
-            session.mark(trajectory(), 1),
-            session.keep(trajectory(3)),
+            session.add_demonstration(trajectory()),
+            session.add_evaluation(trajectory(), 1),
+            session.add_demonstration(trajectory(3)),
         )
         first = session.undo("demonstration")
         assert session.counts == {"demonstration": 1, "evaluation": 1}
@@ -119,7 +119,7 @@ def test_undo_takes_back_the_last_that_stands_of_a_kind(folder):
 
 def test_undo_knows_what_was_said_before_closing(folder):
     with quiet(folder) as session:
-        ids = [session.keep(trajectory(seed=i)) for i in range(3)]
+        ids = [session.add_demonstration(trajectory(seed=i)) for i in range(3)]
         session.undo()
     with quiet(folder) as again:
         undo = again.undo()
@@ -144,7 +144,7 @@ def test_what_a_session_is_comes_back(folder):
 
 def test_no_name_of_a_person_is_in_the_store(folder):
     with quiet(folder, rater="Annegret") as session:
-        saved(session, session.keep(trajectory()))
+        saved(session, session.add_demonstration(trajectory()))
         session.set_learner("bc")
     assert b"Annegret" not in (folder / "feedback.db").read_bytes()
     with sqlite3.connect(folder / "feedback.db") as other:
@@ -170,11 +170,11 @@ def test_listing_sessions(tmp_path):
     root = tmp_path / "sessions"
     assert Session.list(root) == []
     with quiet(root / "rooms") as session:
-        session.keep(trajectory())
-        session.keep(trajectory(seed=1))
+        session.add_demonstration(trajectory())
+        session.add_demonstration(trajectory(seed=1))
         session.undo()
     with quiet(root / "lanes", world=LANES, learner="bc") as session:
-        session.mark(trajectory(), 1)
+        session.add_evaluation(trajectory(), 1)
         (root / "broken").mkdir()
         (root / "broken" / "session.json").write_text("{")
         (root / "no session").mkdir()
@@ -182,7 +182,7 @@ def test_listing_sessions(tmp_path):
     assert set(infos) == {"rooms", "lanes", "broken"}
     assert infos["rooms"][1:4] == (ROOMS, "joint", {"demonstration": 1})
     assert infos["lanes"][1:3] == (LANES, "bc")
-    assert "damaged" in infos["broken"].trouble
+    assert "damaged" in infos["broken"].error
     used = [info.last_used for info in Session.list(root)]
     assert used == sorted(used, reverse=True)
 
@@ -224,7 +224,7 @@ def test_folders_that_are_not_for_us(folder, tmp_path):
 
 def test_a_session_whose_store_is_gone_is_not_quietly_begun_anew(folder):
     with quiet(folder) as session:
-        saved(session, session.keep(trajectory()))
+        saved(session, session.add_demonstration(trajectory()))
     (folder / "feedback.db").rename(folder / "feedback.bak")
     assert "missing or empty" in refusal(folder)
     (folder / "feedback.bak").rename(folder / "feedback.db")
@@ -247,27 +247,27 @@ def test_a_second_window_is_refused(folder):
 
 def test_trouble_is_told_once_and_the_record_is_saved_later(folder):
     with quiet(folder) as session:
-        saved(session, session.keep(trajectory()))
+        saved(session, session.add_demonstration(trajectory()))
         away = folder / "away.db"
         (folder / "feedback.db").rename(away)
-        id = session.mark(trajectory(), 1)
-        events = until(session, lambda events: any(isinstance(e, Trouble) for e in events))
-        (trouble,) = [event for event in events if isinstance(event, Trouble)]
-        assert "Not saved yet: 1 record." in trouble.sentence
-        assert str(folder / "feedback.db") in trouble.sentence
-        assert session.at_risk is not None
+        id = session.add_evaluation(trajectory(), 1)
+        events = until(session, lambda events: any(isinstance(e, ErrorMessage) for e in events))
+        (trouble,) = [event for event in events if isinstance(event, ErrorMessage)]
+        assert "Not saved yet: 1 record." in trouble.text
+        assert str(folder / "feedback.db") in trouble.text
+        assert session.unsaved_warning is not None
         time.sleep(0.05)
         assert session.poll() == []
         assert session.counts == {"demonstration": 1, "evaluation": 1}
         away.rename(folder / "feedback.db")
         assert saved(session, id)[0].seq == 2
-        assert session.at_risk is None
+        assert session.unsaved_warning is None
 
 
 def test_closing_says_what_could_not_be_saved(folder):
     session = quiet(folder)
     (folder / "feedback.db").rename(folder / "away.db")
-    session.keep(trajectory())
+    session.add_demonstration(trajectory())
     text = session.close(timeout=0.2)
     assert text is not None
     assert text.startswith("1 record could not be saved.")
@@ -276,11 +276,11 @@ def test_closing_says_what_could_not_be_saved(folder):
 
 def test_what_can_never_be_saved_is_told_and_does_not_count(folder):
     with quiet(folder) as session:
-        session.mark(trajectory(), float("inf"))
+        session.add_evaluation(trajectory(), float("inf"))
         events = until(session, lambda events: events)
-        assert "Not saved: " in events[0].sentence
+        assert "Not saved: " in events[0].text
         assert session.counts == {}
-        saved(session, session.mark(trajectory(), 1))
+        saved(session, session.add_evaluation(trajectory(), 1))
 
 
 def snapshot(session: Session, questions: tuple[Question, ...] = ()) -> Snapshot:
@@ -294,12 +294,12 @@ def test_sides_are_shuffled_and_the_order_is_kept_with_the_answer(folder):
     orders = set()
     with quiet(folder) as session:
         assert session.next_question(3) is None
-        session.latest = snapshot(session, questions)
+        session.latest_snapshot = snapshot(session, questions)
         for _ in range(12):
             shown = session.next_question(3)
             assert shown is not None
             (asked,) = [question for question in questions if question.id == shown.id]
-            id = session.answer(shown, [0, 1, 2], seconds=1.0)
+            id = session.add_comparison(shown, [0, 1, 2], seconds=1.0)
             saved(session, id)
             with sqlite3.connect(folder / "feedback.db") as other:
                 row = other.execute(
@@ -318,21 +318,21 @@ def test_each_record_says_where_it_comes_from(folder):
     """Who, when, how quickly, what was asked, which side, which world, which policy and program."""
     question = Question(tuple(trajectory(seed=i) for i in range(2)))
     with quiet(folder) as session:
-        session.latest = snapshot(session, (question,))
+        session.latest_snapshot = snapshot(session, (question,))
         shown = session.next_question()
         assert shown is not None
         ids = {
-            "comparison": session.answer(shown, [0, 1], seconds=2.5),
-            "demonstration": session.keep(trajectory()),
-            "evaluation": session.mark(trajectory(5, seed=9), 1.0),
-            "correction": session.correct(trajectory(5, seed=7), trajectory(6, seed=8)),
+            "comparison": session.add_comparison(shown, [0, 1], seconds=2.5),
+            "demonstration": session.add_demonstration(trajectory()),
+            "evaluation": session.add_evaluation(trajectory(5, seed=9), 1.0),
+            "correction": session.add_correction(trajectory(5, seed=7), trajectory(6, seed=8)),
         }
         ids["undo"] = session.undo() or ""
         rater = session._facts.raters["me"]
     reader = Reader(folder / "feedback.db")
-    origins = reader.origins()
+    origins = reader.provenance_by_id()
     reader.close()
-    assert check(FilePlace(folder / "feedback.db")).findings == ()
+    assert verify_store(SQLiteBackend(folder / "feedback.db")).findings == ()
     assert set(origins) == set(ids.values())
     assert re.fullmatch("[0-9a-f]{12}", rater)
     for kind, id in ids.items():
@@ -340,7 +340,9 @@ def test_each_record_says_where_it_comes_from(folder):
         assert (origin.rater, origin.program) == (rater, program_version())
         assert datetime.fromisoformat(origin.said_at).utcoffset() == timedelta(0)
         acted = kind in ("evaluation", "correction")
-        assert origin.policy == ("policy:3" if acted else f"{session.latest.learner}:{session.latest.step}")
+        assert origin.policy == (
+            "policy:3" if acted else f"{session.latest_snapshot.learner}:{session.latest_snapshot.step}"
+        )
         asked = (2.5, question.id, True) if kind == "comparison" else (None, None, False)
         assert (origin.reaction_seconds, origin.question, origin.side_order is not None) == asked
     with sqlite3.connect(folder / "feedback.db") as other:
@@ -358,7 +360,7 @@ def test_acting_is_random_before_there_is_a_policy_and_the_policys_after(folder)
         best = snapshot(session)
         assert best.policy is not None
         layer = (best.policy.layers[0][0], np.arange(len(set(actions)), dtype=np.float32))
-        session.latest = replace(best, policy=replace(best.policy, layers=(layer,)))
+        session.latest_snapshot = replace(best, policy=replace(best.policy, layers=(layer,)))
         assert set(session.act(obs, None)) == {len(set(actions)) - 1}
         assert len(set(session.act(obs, random))) > 1
 

@@ -56,34 +56,34 @@ def weights(snapshot: Snapshot | None) -> np.ndarray:
 
 def test_a_kept_drive_changes_the_policy_and_outlives_kill_and_close(tmp_path: Path):
     session = Session.open(tmp_path / "session", learner="bc")
-    until(session, lambda: session.latest is not None and session.latest.policy is not None)
-    before = weights(session.latest)
-    session.keep(drive(2))
-    until(session, lambda: session.latest.feedback_seq == 1 and session.status.state == "waiting")
-    after = weights(session.latest)
-    assert session.latest.feedback_counts == {"demonstration": 1}
+    until(session, lambda: session.latest_snapshot is not None and session.latest_snapshot.policy is not None)
+    before = weights(session.latest_snapshot)
+    session.add_demonstration(drive(2))
+    until(session, lambda: session.latest_snapshot.feedback_seq == 1 and session.status.state == "waiting")
+    after = weights(session.latest_snapshot)
+    assert session.latest_snapshot.feedback_counts == {"demonstration": 1}
     assert not np.array_equal(before, after)
     until(session, lambda: (tmp_path / "session/checkpoint/bc/current").exists())
 
-    assert session._process is not None
-    pid = session._process.pid
+    assert session._learner_process is not None
+    pid = session._learner_process.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    session.keep(drive(3))
+    session.add_demonstration(drive(3))
     events = until(
-        session, lambda: session._process.pid not in (None, pid) and session.status.state == "waiting"
+        session, lambda: session._learner_process.pid not in (None, pid) and session.status.state == "waiting"
     )
     assert any(isinstance(event, LearnerRestarted) for event in events)
-    until(session, lambda: session.latest.feedback_seq == 2)
-    assert session.latest.feedback_counts == {"demonstration": 2}
+    until(session, lambda: session.latest_snapshot.feedback_seq == 2)
+    assert session.latest_snapshot.feedback_counts == {"demonstration": 2}
     points = len(session.curve)
     assert session.close() is None
 
     again = Session.open(tmp_path / "session")
     assert len(again.curve) >= points > 0
-    until(again, lambda: again.latest is not None and again.latest.feedback_seq == 2)
-    assert again.latest is not None
-    assert again.latest.feedback_counts == {"demonstration": 2}
+    until(again, lambda: again.latest_snapshot is not None and again.latest_snapshot.feedback_seq == 2)
+    assert again.latest_snapshot is not None
+    assert again.latest_snapshot.feedback_counts == {"demonstration": 2}
     again.close()
 
 
@@ -91,16 +91,16 @@ def test_a_kept_drive_changes_the_policy_and_outlives_kill_and_close(tmp_path: P
 @pytest.mark.parametrize("learner", ["joint", "preferences", "evaluative"])
 def test_every_learner_runs_in_a_session(tmp_path: Path, learner: str):
     session = Session.open(tmp_path / "session", learner=learner)
-    until(session, lambda: session.latest is not None)
-    session.keep(drive(1))
-    session.mark(drive(2, 15), 1, 2.0)
-    session.correct(drive(4, 20), drive(4, 20))
+    until(session, lambda: session.latest_snapshot is not None)
+    session.add_demonstration(drive(1))
+    session.add_evaluation(drive(2, 15), 1, 2.0)
+    session.add_correction(drive(4, 20), drive(4, 20))
     if "comparison" in LEARNERS[learner].kinds:
         asked: list[Any] = []
         until(session, lambda: asked.append(session.next_question(2)) or asked[-1])
-        session.answer(asked[-1], [0, 1], seconds=2.0)
+        session.add_comparison(asked[-1], [0, 1], seconds=2.0)
     said = sum(session.counts.values())
-    until(session, lambda: session.latest.feedback_seq == said)
-    step = session.latest.step
-    until(session, lambda: session.latest.step >= step + 2 and len(session.curve) > 0)
+    until(session, lambda: session.latest_snapshot.feedback_seq == said)
+    step = session.latest_snapshot.step
+    until(session, lambda: session.latest_snapshot.step >= step + 2 and len(session.curve) > 0)
     session.close()

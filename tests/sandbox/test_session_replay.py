@@ -36,9 +36,9 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clips = [recorded(task, 15, seed=seed) for seed in range(4)]
     with Session.open(folder, start_learner=False, options={"size": 9}, prior="none") as opened:
         for number in range(3):
-            opened.answer(Question((clips[number], clips[number + 1])), (0, 1), seconds=1.0)
+            opened.add_comparison(Question((clips[number], clips[number + 1])), (0, 1), seconds=1.0)
         opened.undo()
-        opened.keep(clips[0])
+        opened.add_demonstration(clips[0])
     return folder
 
 
@@ -77,7 +77,7 @@ def test_a_record_is_heard_at_the_step_at_which_it_was_said(session, monkeypatch
         policies = [None, "joint:4", "policy:9", "other:70", "joint:9"]
         return {id: Provenance("r", "0", policy=policy) for id, policy in zip(known, policies, strict=True)}
 
-    monkeypatch.setattr(Reader, "origins", origins)
+    monkeypatch.setattr(Reader, "provenance_by_id", origins)
     monkeypatch.setattr("agents.learner_catalog.make", lambda name, task, **_: Student(name, task))
     replay(session, most_steps=20)
     assert heard == [0, 4, 9, 9, 9]

@@ -19,7 +19,7 @@ from agents.feedback.records import Comparison, Demonstration, Evaluation, Recor
 from sandbox.bench.durability.concurrent_raters import in_threads
 from sandbox.bench.durability.count import Count
 from sandbox.bench.durability.fake_records import trajectory
-from sandbox.store import Provenance, Reader, Store, StoreError, count_standing, standing_lines
+from sandbox.store import Provenance, Reader, Store, StoreError, count_standing, standing_summaries
 from sandbox.store.codec import CodecError, decode_trajectory, encode, encode_trajectory
 from tests.sandbox.records import records, same, trajectories
 
@@ -83,7 +83,7 @@ def test_no_field_of_a_record_is_left_out(record):
 def test_a_record_is_on_the_disk_when_its_future_is_done(store):
     record = Demonstration(trajectory())
     assert save(store, record) == [1]
-    other = sqlite3.connect(store.place.path)
+    other = sqlite3.connect(store.backend.path)
     assert other.execute("SELECT id, kind, rater FROM record").fetchall() == [
         (record.id, "demonstration", "rater-1")
     ]
@@ -104,7 +104,7 @@ def test_an_id_used_for_other_content_is_refused_and_the_rest_is_kept(store):
     with pytest.raises(StoreError, match=first.id):
         futures[1].result(60)
     assert futures[2].result(60) == 2
-    assert store.trouble is None
+    assert store.error is None
 
 
 def test_what_json_can_not_hold_is_refused_in_a_sentence_and_the_rest_is_kept(store):
@@ -115,7 +115,7 @@ def test_what_json_can_not_hold_is_refused_in_a_sentence_and_the_rest_is_kept(st
         with pytest.raises(StoreError, match="not finite"):
             future.result(60)
     assert store.flush(60)
-    assert store.trouble is None
+    assert store.error is None
 
 
 def test_undo_takes_back_and_everything_stays(store):
@@ -124,14 +124,14 @@ def test_undo_takes_back_and_everything_stays(store):
     found = [record for _, record in store.records()]
     assert [type(record).__name__ for record in found] == ["Demonstration", "Evaluation", "Undo"]
     assert [record.id for record in active_records(found)] == [two.id]
-    assert [line.id for line in standing_lines(store.outline())] == [two.id]
-    assert store.counts() == {"evaluation": 1} == count_standing(store.place.path)
+    assert [line.id for line in standing_summaries(store.record_summaries())] == [two.id]
+    assert store.counts() == {"evaluation": 1} == count_standing(store.backend.path)
 
 
 def test_a_clip_shown_often_is_stored_once(store):
     clips = trajectory(), trajectory(seed=1)
     save(store, *(Comparison(clips, ranks) for ranks in [(0, 1), (1, 0), (0, 0)]), Demonstration(clips[0]))
-    other = sqlite3.connect(store.place.path)
+    other = sqlite3.connect(store.backend.path)
     stored = dict(other.execute("SELECT digest, content FROM trajectory").fetchall())
     other.close()
     assert len(stored) == 2
@@ -141,7 +141,7 @@ def test_a_clip_shown_often_is_stored_once(store):
 def test_provenance_is_kept(store):
     record = Comparison((trajectory(), trajectory(seed=1)), (0, 1), question="q1", seconds=2.5)
     store.append(record, Provenance("me-77", "9.9", 2.5, "q1", (1, 0), "joint:12")).result(60)
-    other = sqlite3.connect(store.place.path)
+    other = sqlite3.connect(store.backend.path)
     columns = "rater, program, reaction_seconds, question, side_order, policy, task, digest, said_at"
     row = other.execute(f"SELECT {columns} FROM record").fetchone()
     other.close()
@@ -151,10 +151,10 @@ def test_provenance_is_kept(store):
 
 
 def test_the_reader_sees_new_records_and_can_not_write(store):
-    reader = Reader(store.place.path)
-    assert reader.newest() == 0
+    reader = Reader(store.backend.path)
+    assert reader.latest_seq() == 0
     save(store, *(Demonstration(trajectory(seed=i)) for i in range(5)))
-    assert reader.newest() == 5
+    assert reader.latest_seq() == 5
     assert [seq for seq, _ in reader.records(after=2)] == [3, 4, 5]
     assert [seq for seq, _ in reader.records(after=1, limit=2)] == [2, 3]
     with pytest.raises(Exception, match="readonly"), reader._connection.begin():
@@ -167,7 +167,7 @@ def test_the_reader_sees_new_records_and_can_not_write(store):
 )
 def test_nothing_is_ever_changed_or_removed(store, statement):
     save(store, Demonstration(trajectory()))
-    other = sqlite3.connect(store.place.path)
+    other = sqlite3.connect(store.backend.path)
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         other.execute(statement)
     other.close()
@@ -182,7 +182,7 @@ def test_hundreds_at_once_keep_their_order(store):
 def test_durable_settings_are_in_force(store):
     from sandbox.store.sqlite import writing_engine
 
-    with writing_engine(store.place.path).connect() as connection:
+    with writing_engine(store.backend.path).connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1

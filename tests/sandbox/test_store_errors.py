@@ -30,8 +30,8 @@ def told(store: Store) -> str:
     """The trouble there is, however long a busy machine takes to run into it; nothing may be saved yet."""
     for _ in range(600):
         assert not store.flush(0.1)
-        if store.trouble:
-            return store.trouble
+        if store.error:
+            return store.error
     return ""
 
 
@@ -169,7 +169,7 @@ def test_a_full_disk_keeps_the_records_waiting_and_saves_them_later(path):
     assert left == 0
     reader = Reader(path)
     assert [record.id for _, record in reader.records()] == ids
-    assert [line.seq for line in reader.outline()] == seqs
+    assert [line.seq for line in reader.record_summaries()] == seqs
     reader.close()
 
 
@@ -197,7 +197,7 @@ def test_a_really_full_small_disk(tmp_path):
         assert "is full" in trouble
         assert waiting >= 1
         assert (saved, left) == (True, 0)
-        assert [line.id for line in Reader(disk / "feedback.db").outline()] == ids
+        assert [line.id for line in Reader(disk / "feedback.db").record_summaries()] == ids
     finally:
         subprocess.run(["umount", "-l", disk], check=False)
 
@@ -244,7 +244,7 @@ def test_a_locked_store_is_told_and_saved_when_the_lock_is_gone(path, monkeypatc
     other.execute("ROLLBACK")
     other.close()
     assert future.result(60) == 1
-    assert store.trouble is None
+    assert store.error is None
     store.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.bench.durability.store_kills import boast, kills
+from sandbox.bench.durability.store_kills import kills, label_without_commit
 
 
 def test_twenty_kills_lose_nothing_that_was_told_as_saved(tmp_path):
@@ -22,4 +22,4 @@ def test_a_thousand_kills_lose_nothing_that_was_told_as_saved(tmp_path):
 
 def test_the_control_that_says_saved_before_the_commit_loses(tmp_path):
     # On a busy machine the store can catch up while nobody reads what is told.
-    assert any(kills(tmp_path, 1, seed, boast).lost > 0 for seed in range(1, 6))
+    assert any(kills(tmp_path, 1, seed, label_without_commit).lost > 0 for seed in range(1, 6))

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from agents.feedback.records import Record, Undo, active_records
-from sandbox.store import Provenance, Reader, Store, blobs, standing_lines
+from sandbox.store import Provenance, Reader, Store, blobs, standing_summaries
 from sandbox.store.backup import backup, merge
-from sandbox.store.verify import Finding, Report, check
+from sandbox.store.verify import Finding, VerificationReport, verify_store
 from tests.sandbox.records import records, same
 
 ORIGIN = Provenance("rater-1", "0.1")
 
 
-def wrong(report: Report) -> list[Finding]:
+def wrong(report: VerificationReport) -> list[Finding]:
     """But for records made up here that take back what nobody said."""
-    return [finding for finding in report.findings if "not said before" not in finding.what]
+    return [finding for finding in report.findings if "not said before" not in finding.problem]
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -73,14 +73,14 @@ class StoreMachine(RuleBasedStateMachine):
     def back_up_and_go_on_with_the_copy(self) -> None:
         """Taken while the store is open; then what was lost with the old folder is nothing."""
         self.number += 1
-        report = backup(self.store.place, self.path.parent)
+        report = backup(self.store.backend, self.path.parent)
         assert (report.records, wrong(report)) == (len(self.said), [])
         assert self.store.close() == 0
         self.store = Store.open(self.path, create=False)
 
     @rule()
     def merge_with_itself(self) -> None:
-        place = self.store.place
+        place = self.store.backend
         assert self.store.close() == 0
         assert merge(place, place).added == 0
         self.store = Store.open(self.path, create=False)
@@ -105,13 +105,13 @@ class StoreMachine(RuleBasedStateMachine):
         assert [seq for seq, _ in found] == list(range(1, len(self.said) + 1))
         assert all(same(a, b) for a, (_, b) in zip(self.said, found, strict=True))
         reader = Reader(self.path)
-        assert reader.newest() == len(self.said)
+        assert reader.latest_seq() == len(self.said)
         reader.close()
         kept = [record.id for record in active_records(self.said)]
-        assert [line.id for line in standing_lines(self.store.outline())] == kept
+        assert [line.id for line in standing_summaries(self.store.record_summaries())] == kept
 
     def teardown(self) -> None:
-        assert wrong(check(self.store.place)) == []
+        assert wrong(verify_store(self.store.backend)) == []
         self.store.close()
         self.place.cleanup()
         blobs.LARGE = self.large

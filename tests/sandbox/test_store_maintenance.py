@@ -18,13 +18,13 @@ from envs.rooms import rooms_state_layout
 from envs.task_catalog import task
 from sandbox.bench.durability.fake_records import trajectory
 from sandbox.commands.store import app
-from sandbox.exchange.sample import driven
+from sandbox.exchange.sample import random_recording
 from sandbox.store import Provenance, Store, StoreError, blobs
-from sandbox.store.backend import place_of
+from sandbox.store.backend import backend_of
 from sandbox.store.backup import backup, merge
 from sandbox.store.repair import repair
-from sandbox.store.sqlite import FilePlace
-from sandbox.store.verify import check
+from sandbox.store.sqlite import SQLiteBackend
+from sandbox.store.verify import verify_store
 from tests.sandbox.records import same
 
 ORIGIN = Provenance("rater-1", "0.1", 1.5, "q", (1, 0), "joint:7")
@@ -37,7 +37,7 @@ def said(first: int = 0, task: str = "teachbox/RoomsTidy-v0") -> list[Record]:
     return [*items, Undo(items[1].id)]
 
 
-def filled(folder: Path, *items: Record) -> FilePlace:
+def filled(folder: Path, *items: Record) -> SQLiteBackend:
     """A closed store."""
     folder.mkdir(exist_ok=True)
     store = Store.open(folder / "feedback.db")
@@ -45,17 +45,17 @@ def filled(folder: Path, *items: Record) -> FilePlace:
         order = (1, 0) if isinstance(item, Comparison) else None
         store.append(item, Provenance("rater-1", "0.1", 1.5, "q", order, "joint:7")).result(60)
     assert store.close() == 0
-    return FilePlace(folder / "feedback.db")
+    return SQLiteBackend(folder / "feedback.db")
 
 
-def kept(place: FilePlace) -> list[tuple[int, Record]]:
+def kept(place: SQLiteBackend) -> list[tuple[int, Record]]:
     store = Store.open(place, create=False)
     found = store.records()
     store.close()
     return found
 
 
-def tamper(place: FilePlace, *statements: str) -> None:
+def tamper(place: SQLiteBackend, *statements: str) -> None:
     """What a program that knows nothing of triggers does to a file."""
     with sqlite3.connect(place.path) as other:
         triggers = other.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
@@ -73,7 +73,7 @@ def test_a_whole_store_has_no_findings_also_while_it_is_in_use(tmp_path):
     place = filled(tmp_path, *items)
     store = Store.open(place)
     store.append(Demonstration(trajectory(7)), ORIGIN.__class__("r", "0.1")).result(60)
-    report = check(place)
+    report = verify_store(place)
     store.close()
     assert (report.records, report.trajectories, report.findings) == (6, 3, ())
 
@@ -103,8 +103,8 @@ def test_check_says_what_is_wrong_and_where(tmp_path, statement):
     place = filled(tmp_path, *said())
     tamper(place, statement)
     where, what = WRONGS[statement]
-    found = [finding for finding in check(place).findings if finding.where.startswith(where)]
-    assert any(what in finding.what for finding in found), check(place).findings
+    found = [finding for finding in verify_store(place).findings if finding.where.startswith(where)]
+    assert any(what in finding.problem for finding in found), verify_store(place).findings
 
 
 def test_check_says_that_changes_are_not_refused_any_more(tmp_path):
@@ -112,7 +112,7 @@ def test_check_says_that_changes_are_not_refused_any_more(tmp_path):
     with sqlite3.connect(place.path) as other:
         other.execute("DROP TRIGGER clip_no_delete")
     other.close()
-    assert [finding.what for finding in check(place).findings] == ["nothing refuses delete on clip"]
+    assert [finding.problem for finding in verify_store(place).findings] == ["nothing refuses delete on clip"]
 
 
 def test_repair_keeps_what_is_whole_with_its_number_and_sets_the_old_store_aside(tmp_path):
@@ -126,9 +126,9 @@ def test_repair_keeps_what_is_whole_with_its_number_and_sets_the_old_store_aside
     found = kept(place)
     assert [seq for seq, _ in found] == [1, 2, 4, 5]
     assert all(same(items[seq - 1], record) for seq, record in found)
-    assert done.aside is not None
-    assert (done.aside / "feedback.db").read_bytes() == before
-    assert items[2].id in (done.aside / "not-kept.txt").read_text()
+    assert done.old_store is not None
+    assert (done.old_store / "feedback.db").read_bytes() == before
+    assert items[2].id in (done.old_store / "not-kept.txt").read_text()
     store = Store.open(place)
     assert store.append(Demonstration(trajectory()), ORIGIN).result(60) == 6
     store.close()
@@ -137,7 +137,7 @@ def test_repair_keeps_what_is_whole_with_its_number_and_sets_the_old_store_aside
 def test_repair_leaves_a_whole_store_alone(tmp_path):
     place = filled(tmp_path, *said())
     before = place.path.read_bytes()
-    assert repair(place).aside is None
+    assert repair(place).old_store is None
     assert place.path.read_bytes() == before
     assert not (tmp_path / "aside").exists()
 
@@ -151,12 +151,12 @@ def test_pages_overwritten_anywhere_cost_only_what_was_on_them(tmp_path, seed):
     with place.path.open("r+b") as file:
         file.seek(page * 4096)
         file.write(bytes(4096))
-    assert check(place).findings
+    assert verify_store(place).findings
     done = repair(place)
     assert 40 <= done.kept < 60
     assert all(same(items[seq - 1], record) for seq, record in kept(place))
     assert len(kept(place)) == done.kept
-    assert [f for f in check(place).findings if "missing" not in f.what] == []
+    assert [f for f in verify_store(place).findings if "missing" not in f.problem] == []
 
 
 @pytest.mark.parametrize("moment", ["before", "between", "after"])
@@ -173,7 +173,7 @@ def test_a_repair_cut_off_at_any_moment_is_finished_by_the_next(tmp_path, monkey
 
     target = {
         "before": "sandbox.store.repair._copy",
-        "between": "sandbox.store.repair._exchange",
+        "between": "sandbox.store.repair._swap_stores",
         "after": "sandbox.store.repair._damaged_files",
     }[moment]
     with monkeypatch.context() as patch:
@@ -202,11 +202,11 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_large_trajectories_are_files_and_come_back(tmp_path):
     items = said()
     place = filled(tmp_path, *items)
-    assert len(list(place.files.iterdir())) == 2
+    assert len(list(place.blob_folder.iterdir())) == 2
     assert all(same(a, b) for a, (_, b) in zip(items, kept(place), strict=True))
-    assert check(place).findings == ()
-    (place.files / "stray.safetensors").touch()
-    assert check(place).spare == ("stray.safetensors",)
+    assert verify_store(place).findings == ()
+    (place.blob_folder / "stray.safetensors").touch()
+    assert verify_store(place).unreferenced_files == ("stray.safetensors",)
 
 
 @pytest.mark.usefixtures("small")
@@ -237,20 +237,20 @@ def test_a_harmed_file_is_found_and_set_aside_and_the_other_records_stay(tmp_pat
             "SELECT trajectory FROM clip WHERE record_id = ?", (items[1].id,)
         ).fetchone()
     other.close()
-    path = blobs.file_of(place.files, digest)
+    path = blobs.file_of(place.blob_folder, digest)
     content = path.read_bytes()
     if harm == "missing":
         path.unlink()
     else:
         path.write_bytes(content[:-1] if harm == "truncated" else content[:-1] + bytes([content[-1] ^ 1]))
-    assert {finding.where for finding in check(place).findings} == {
+    assert {finding.where for finding in verify_store(place).findings} == {
         f"record 2 (demonstration {items[1].id})",
         f"trajectory {digest}",
     }
     done = repair(place)
     assert [seq for seq, _ in kept(place)] == [1, 3]
-    assert done.aside is not None
-    assert (done.aside / path.name).exists() == (harm != "missing")
+    assert done.old_store is not None
+    assert (done.old_store / path.name).exists() == (harm != "missing")
     assert not path.exists()
 
 
@@ -278,7 +278,7 @@ def test_a_backup_taken_while_people_label_is_one_moment_of_the_store(tmp_path, 
     whole = kept(place)
     for number, report in enumerate(reports):
         assert report.findings == ()
-        copied = kept(FilePlace(tmp_path / f"copy{number}" / "feedback.db"))
+        copied = kept(SQLiteBackend(tmp_path / f"copy{number}" / "feedback.db"))
         assert len(copied) == report.records
         assert all(a == b and same(x, y) for (a, x), (b, y) in zip(copied, whole[: len(copied)], strict=True))
 
@@ -290,7 +290,7 @@ def test_a_backup_that_can_not_be_finished_is_not_there(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("sandbox.store.backup.sync_folder", full)
-    monkeypatch.setattr("sandbox.store.backup.check", full)
+    monkeypatch.setattr("sandbox.store.backup.verify_store", full)
     with pytest.raises(StoreError, match="No space left"):
         backup(place, tmp_path / "copy")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["session"]
@@ -310,7 +310,7 @@ def test_a_merge_adds_what_is_new_in_its_order_and_once_only(tmp_path):
     assert [seq for seq, _ in found] == list(range(1, 16))
     assert all(same(a, b) for a, (_, b) in zip(wanted, found, strict=True))
     assert (merge(mine, other).added, merge(mine, mine).added) == (0, 0)
-    assert check(mine).findings == ()
+    assert verify_store(mine).findings == ()
     columns = "id, rater, said_at, reaction_seconds, question, side_order, policy, program"
     rows = []
     for place in (mine, other):
@@ -329,12 +329,12 @@ def test_a_merge_of_what_does_not_belong_together_changes_nothing(tmp_path):
     tamper(broken, "UPDATE record SET body = 'x' WHERE seq = 4")
     for name, told in {"clash": "other content", "world": "one study", "broken": "damaged"}.items():
         with pytest.raises(StoreError, match=told):
-            merge(mine, FilePlace(tmp_path / name / "feedback.db"))
+            merge(mine, SQLiteBackend(tmp_path / name / "feedback.db"))
         assert len(kept(mine)) == 5
     with pytest.raises(StoreError, match="no store"):
-        merge(mine, place_of(tmp_path / "nowhere.db"))
+        merge(mine, backend_of(tmp_path / "nowhere.db"))
     with pytest.raises(StoreError, match="missing or empty"):
-        merge(place_of(tmp_path / "mine" / "new.db"), mine)
+        merge(backend_of(tmp_path / "mine" / "new.db"), mine)
 
 
 def test_the_commands_say_what_they_did_and_their_status(tmp_path):
@@ -365,11 +365,11 @@ def test_the_commands_say_what_they_did_and_their_status(tmp_path):
 
 def test_states_that_would_harm_a_kernel_are_found_refused_and_set_aside(tmp_path):
     world = task("teachbox/RoomsTidy-v0", size=9)
-    good, states = driven(world, 4), driven(world, 4, seed=1).states.copy()
+    good, states = random_recording(world, 4), random_recording(world, 4, seed=1).states.copy()
     states[2, rooms_state_layout.ROW] = 120  # outside the flat
-    bad = replace(driven(world, 4, seed=1), states=states)
+    bad = replace(random_recording(world, 4, seed=1), states=states)
     mine = filled(tmp_path / "mine", Demonstration(good))
-    its = filled(tmp_path / "its", Demonstration(driven(world, 4, seed=2)), Demonstration(bad))
+    its = filled(tmp_path / "its", Demonstration(random_recording(world, 4, seed=2)), Demonstration(bad))
 
     def run(*words: str) -> tuple[int, str]:
         done = CliRunner().invoke(app, [words[0], *(str(tmp_path / word) for word in words[1:])])
@@ -390,15 +390,15 @@ def test_states_that_would_harm_a_kernel_are_found_refused_and_set_aside(tmp_pat
     assert kept(its)
 
 
-def copied(place: FilePlace) -> object:
+def copied(place: SQLiteBackend) -> object:
     return backup(place, place.path.parent / "copy")
 
 
-@pytest.mark.parametrize("act", [check, repair, copied])
-def test_what_is_no_store_is_refused_in_a_sentence(tmp_path, act: Callable[[FilePlace], object]):
+@pytest.mark.parametrize("act", [verify_store, repair, copied])
+def test_what_is_no_store_is_refused_in_a_sentence(tmp_path, act: Callable[[SQLiteBackend], object]):
     for name, content in {"gone.db": None, "diary.db": b"dear diary, " * 500}.items():
         if content is not None:
             (tmp_path / name).write_bytes(content)
         with pytest.raises(StoreError) as caught:
-            act(FilePlace(tmp_path / name))
+            act(SQLiteBackend(tmp_path / name))
         assert str(tmp_path / name) in str(caught.value)

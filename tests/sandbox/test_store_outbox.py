@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from sandbox.bench.durability.fake_records import trajectory
-from sandbox.session.events import Saved, Trouble
+from sandbox.session.events import ErrorMessage, Saved
 from sandbox.session.folder import SessionError
 from sandbox.session.session import Session
 from sandbox.store import Reader
-from sandbox.store.backend import place_of
-from sandbox.store.verify import check
+from sandbox.store.backend import backend_of
+from sandbox.store.verify import verify_store
 from tests.sandbox.server import Server
 
 PATIENCE = 60.0
@@ -47,13 +47,13 @@ class Desk:
             for event in self.session.poll():
                 if isinstance(event, Saved):
                     self.saved.append(event.record_id)
-                elif isinstance(event, Trouble):
-                    self.troubles.append(event.sentence)
+                elif isinstance(event, ErrorMessage):
+                    self.troubles.append(event.text)
             assert time.monotonic() < end, (self.saved, self.troubles)
             time.sleep(0.005)
 
     def mark(self, seed: int) -> str:
-        return self.session.mark(trajectory(5, seed=seed), 1.0)
+        return self.session.add_evaluation(trajectory(5, seed=seed), 1.0)
 
 
 def kept(url: str | Path) -> list[str]:
@@ -73,7 +73,7 @@ def test_answers_wait_on_this_disk_and_are_sent_when_the_server_is_back(server, 
     ids += [desk.mark(seed) for seed in (1, 2)]
     desk.until(lambda: bool(desk.troubles))
     ids.append(desk.mark(3))  # while it is known to be away
-    desk.until(lambda: desk.session.at_risk is None)
+    desk.until(lambda: desk.session.unsaved_warning is None)
     assert kept(outbox / "feedback.db") == ids[1:]
     assert desk.saved == ids[:1]  # none of them is called saved
     desk.until(lambda: "kept on this disk: 3 records" in desk.troubles[-1])
@@ -107,7 +107,7 @@ def test_closing_while_the_server_is_away_loses_nothing_and_the_next_start_sends
     desk = Desk(folder)
     assert desk.session.close() is None
     assert kept(url) == ids
-    assert check(place_of(url)).findings == ()
+    assert verify_store(backend_of(url)).findings == ()
     assert not away.exists()
 
 
@@ -121,8 +121,8 @@ if __name__ == "__main__":
     print("open", flush=True)
     sys.stdin.readline()
     for seed in range(3):
-        print(session.mark(trajectory(5, seed=seed), 1.0))
-    while session.at_risk is not None or session.unsaved < 3 or not session._store.trouble:
+        print(session.add_evaluation(trajectory(5, seed=seed), 1.0))
+    while session.unsaved_warning is not None or session.unsaved < 3 or not session._store.error:
         session.poll()
         time.sleep(0.01)
     print("kept", flush=True)
@@ -169,7 +169,7 @@ def test_a_full_disk_here_and_no_server_is_told_as_a_risk(server, tmp_path, monk
         id = desk.mark(1)
         desk.until(lambda: bool(desk.troubles))
         assert "Not saved yet: 1 record" in desk.troubles[-1]
-        assert "Not saved yet: 1 record" in (desk.session.at_risk or "")
+        assert "Not saved yet: 1 record" in (desk.session.unsaved_warning or "")
     server.start()
     desk.until(lambda: desk.saved == [id])
     assert desk.session.close() is None

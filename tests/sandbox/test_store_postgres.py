@@ -11,20 +11,20 @@ import pytest
 
 from agents.feedback.records import Comparison, Demonstration, Evaluation, Record, Undo
 from envs.task_catalog import task
-from sandbox.bench.durability.concurrent_raters import boast, crashes, in_processes
+from sandbox.bench.durability.concurrent_raters import answer_without_commit, crashes, in_processes
 from sandbox.bench.durability.count import Count
 from sandbox.bench.durability.fake_records import trajectory
-from sandbox.exchange.sample import driven
+from sandbox.exchange.sample import random_recording
 from sandbox.session.events import Saved
 from sandbox.session.folder import SessionError, SessionFile
 from sandbox.session.session import Session
 from sandbox.store import Provenance, Reader, Store, StoreError, schema
-from sandbox.store.backend import place_of
+from sandbox.store.backend import backend_of
 from sandbox.store.backup import backup, merge
 from sandbox.store.codec import encode
 from sandbox.store.migrate import migrate
 from sandbox.store.repair import repair
-from sandbox.store.verify import check
+from sandbox.store.verify import verify_store
 from tests.sandbox.exchanged import teachbox
 from tests.sandbox.records import same
 from tests.sandbox.server import Server
@@ -87,13 +87,13 @@ def test_nothing_is_ever_changed_or_removed(server, url, statement):
     with pytest.raises(Exception, match="append-only"):
         server.sql(name_of(url), statement)
     with pytest.raises(Exception, match="read-only"):
-        store._reader._ask(lambda connection: connection.exec_driver_sql("DELETE FROM clip"))
+        store._reader._query(lambda connection: connection.exec_driver_sql("DELETE FROM clip"))
     store.close()
 
 
 def test_commits_are_on_the_disk_whatever_the_server_is_set_to(server, url):
     server.sql("postgres", f"ALTER DATABASE {name_of(url)} SET synchronous_commit = off")
-    engine = place_of(url).writing()
+    engine = backend_of(url).writing()
     with engine.begin() as connection:
         assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
     engine.dispose()
@@ -102,7 +102,7 @@ def test_commits_are_on_the_disk_whatever_the_server_is_set_to(server, url):
 def test_migrations_make_the_tables_of_a_new_store(server, url):
     Store.open(url).close()
     old = server.database()
-    engine = place_of(old).writing()
+    engine = backend_of(old).writing()
     with engine.begin() as connection:
         migrate(connection, schema.SCHEMA_VERSION)
     engine.dispose()
@@ -120,7 +120,7 @@ def test_migrations_make_the_tables_of_a_new_store(server, url):
 
 def test_an_older_store_is_migrated_with_all_that_is_in_it(server, url):
     item = encode(Demonstration(trajectory()))
-    engine = place_of(url).writing()
+    engine = backend_of(url).writing()
     with engine.begin() as connection:
         migrate(connection, 1)
     engine.dispose()
@@ -185,7 +185,7 @@ def test_eight_raters_of_three_hundred_answers_each(durable):
 
 def test_the_control_of_raters_that_say_saved_too_early_loses(url):
     # Once in a great while the last commit comes in time.
-    assert any(in_processes(url, people=2, each=50, how=boast).lost > 0 for _ in range(5))
+    assert any(in_processes(url, people=2, each=50, how=answer_without_commit).lost > 0 for _ in range(5))
 
 
 def test_a_reader_never_passes_over_a_record_that_is_committed_later(url):
@@ -226,7 +226,7 @@ def test_the_control_without_turns_passes_over_a_record(url):
         assert slow.execute(insert.format("slow")).fetchone() == (1,)
         assert quick.execute(insert.format("quick")).fetchone() == (2,)
         quick.commit()
-        assert reader.newest() == 2
+        assert reader.latest_seq() == 2
         slow.commit()
     assert [seq for seq, _ in reader.records(2)] == []  # and so record 1 is never heard of
     reader.close()
@@ -235,8 +235,8 @@ def test_the_control_without_turns_passes_over_a_record(url):
 def test_sessions_on_two_machines_share_a_study_and_undo_only_their_own(server, url, tmp_path):
     folders = [tmp_path / "one", tmp_path / "two"]
     sessions = [open_session(folder, store=url, rater=folder.name) for folder in folders]
-    first = settle(sessions[0], sessions[0].keep(trajectory()))
-    assert settle(sessions[1], sessions[1].mark(trajectory(5, seed=1), 1.0)) == first + 1
+    first = settle(sessions[0], sessions[0].add_demonstration(trajectory()))
+    assert settle(sessions[1], sessions[1].add_evaluation(trajectory(5, seed=1), 1.0)) == first + 1
     assert sessions[1].counts == {"evaluation": 1}
     sessions[1].close()
     again = open_session(folders[1], rater="two")  # the session knows its store
@@ -250,7 +250,7 @@ def test_sessions_on_two_machines_share_a_study_and_undo_only_their_own(server, 
     assert facts is not None
     assert facts.store == url
     (info,) = (one for one in Session.list(tmp_path) if one.folder == folders[1])
-    assert (info.counts, info.trouble) == ({"demonstration": 1}, "")
+    assert (info.counts, info.error) == ({"demonstration": 1}, "")
     assert not (folders[1] / "feedback.db").exists()
 
 
@@ -259,12 +259,12 @@ def test_check_backup_and_merge_work_on_a_server_and_repair_says_why_not(server,
     local = Store.open(tmp_path / "feedback.db")
     save(local, *items[:3])
     local.close()
-    place, file = place_of(url), place_of(tmp_path / "feedback.db")
+    place, file = backend_of(url), backend_of(tmp_path / "feedback.db")
     assert merge(place, file).added == 3  # into an empty database
     store = Store.open(url)
     save(store, items[3])
-    assert check(place).records == 4
-    assert check(place).findings == ()
+    assert verify_store(place).records == 4
+    assert verify_store(place).findings == ()
     backup(place, tmp_path / "copy")
     store.close()
     copy = Reader(tmp_path / "copy" / "feedback.db")
@@ -276,7 +276,9 @@ def test_check_backup_and_merge_work_on_a_server_and_repair_says_why_not(server,
         "ALTER TABLE record DISABLE TRIGGER ALL; UPDATE record SET body = 'x' WHERE seq = 2; "
         "ALTER TABLE record ENABLE TRIGGER ALL",
     )
-    assert [finding.where for finding in check(place).findings] == [f"record 2 (demonstration {items[1].id})"]
+    assert [finding.where for finding in verify_store(place).findings] == [
+        f"record 2 (demonstration {items[1].id})"
+    ]
     with pytest.raises(StoreError, match="on a server"):
         repair(place)
 
@@ -284,7 +286,7 @@ def test_check_backup_and_merge_work_on_a_server_and_repair_says_why_not(server,
 def test_a_password_is_not_kept_and_another_world_is_refused(server, url, tmp_path):
     with_password = url.replace("teachbox@", "teachbox:hush@")
     session = open_session(tmp_path / "one", store=with_password)
-    settle(session, session.keep(trajectory()))
+    settle(session, session.add_demonstration(trajectory()))
     session.close()
     assert "hush" not in (tmp_path / "one" / "session.json").read_text()
     with pytest.raises(SessionError, match="is a study in teachbox/RoomsTidy-v0"):
@@ -304,7 +306,7 @@ def test_feedback_goes_out_of_a_study_on_a_server_and_into_another_by_command_an
     world = task("teachbox/RoomsTidy-v0", size=9)
     one, two, file = tmp_path / "one", tmp_path / "two", tmp_path / "out"
     session = open_session(one, store=url)
-    settle(session, session.keep(driven(world, 5)))
+    settle(session, session.add_demonstration(random_recording(world, 5)))
     session.close()
     teachbox("export", str(one), "--out", str(file))
     open_session(two, store=server.database()).close()

@@ -12,9 +12,9 @@ from agents.policies.policy_arrays import PolicyArrays
 from envs import task_catalog
 from envs.simulate import simulate
 from sandbox.cli import cli
-from sandbox.tour.before_after import Exam, examine, picture
+from sandbox.tour.before_after import StartsEvaluation, evaluate_starts, picture
 from sandbox.tour.make import make_tour
-from sandbox.tour.pilot import Touch
+from sandbox.tour.pilot import KeyChooser
 from sandbox.tour.tour_page import Chapter, write_page
 
 ROOMS = "teachbox/RoomsTidy-v0"
@@ -29,11 +29,11 @@ def always(action: int, inputs: int, actions: int) -> PolicyArrays:
 def test_an_exam_counts_what_was_done_on_unseen_starts() -> None:
     task = task_catalog.task(ROOMS)
     still = always(0, len(task.world.obs_names), int(task.world.action_space.n))
-    exam = examine(task, still, starts=20)
+    exam = evaluate_starts(task, still, starts=20)
     assert exam.states.shape == (task.horizon + 1, 20, task.world.state_size)
-    assert exam.share == 0.0
-    where = task.world.place(exam.states[0])
-    np.testing.assert_array_equal(task.world.place(exam.states[-1]), where)
+    assert exam.done_share == 0.0
+    where = task.world.agent_position(exam.states[0])
+    np.testing.assert_array_equal(task.world.agent_position(exam.states[-1]), where)
     trained_on = simulate(task, 20, seed=0).states
     assert not np.array_equal(exam.states[0], trained_on)
 
@@ -44,7 +44,7 @@ def test_the_same_exam_twice_is_the_same() -> None:
         ((np.zeros((len(task.world.obs_names), int(task.world.action_space.n)), np.float32), np.zeros(5)),),
         "discrete",
     )
-    first, second = examine(task, policy, 8, seed=3), examine(task, policy, 8, seed=3)
+    first, second = evaluate_starts(task, policy, 8, seed=3), evaluate_starts(task, policy, 8, seed=3)
     np.testing.assert_array_equal(first.states, second.states)
 
 
@@ -56,8 +56,11 @@ def test_the_picture_marks_what_was_done(monkeypatch: pytest.MonkeyPatch) -> Non
     pygame.font.init()
     pygame.display.set_mode((8, 8))
     task = task_catalog.task(ROOMS)
-    exam = examine(task, None, starts=4)
-    none, all_ = Exam(exam.states, np.zeros(4, bool)), Exam(exam.states, np.ones(4, bool))
+    exam = evaluate_starts(task, None, starts=4)
+    none, all_ = (
+        StartsEvaluation(exam.states, np.zeros(4, bool)),
+        StartsEvaluation(exam.states, np.ones(4, bool)),
+    )
     made = picture(task, [("Before", none), ("After", all_)], width=640, shown=2)
     assert made.get_width() == 640
     upper, lower = (
@@ -70,13 +73,13 @@ def test_the_picture_marks_what_was_done(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_keys_that_stand_for_actions() -> None:
     keys = {"": 0, "up": 1, "up+left": 2}
-    touch = Touch(keys)
+    touch = KeyChooser(keys)
     assert [touch.keys_for(action) for action in (0, 1, 2, 7)] == [(), ("up",), ("up", "left"), ()]
 
 
 def test_actions_between_the_keys_are_tapped_on_the_whole() -> None:
     keys = task_catalog.task("teachbox/RoverDeliver-v0").keys
-    touch, wanted = Touch(keys), np.array([0.5, -0.25], np.float32)
+    touch, wanted = KeyChooser(keys), np.array([0.5, -0.25], np.float32)
     pushed = [keys["+".join(touch.keys_for(wanted))] for _ in range(40)]
     np.testing.assert_allclose(np.mean(pushed, axis=0), wanted, atol=0.05)
 

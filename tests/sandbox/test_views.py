@@ -63,7 +63,7 @@ def corridor() -> Task:
         clock=CLOCK,
         steps_per_second=10,
         placements=_placements,
-        place=lambda states: np.stack([states[:, AT], 0 * states[:, AT]], axis=1),
+        agent_position=lambda states: np.stack([states[:, AT], 0 * states[:, AT]], axis=1),
     )
     return Task("toy/Corridor", "Corridor", "", world, 20, {"coin": 1.0}, lambda b, t, a: t[:, 0],
                 lambda s: s[:, COIN] == 0, {"": 1, "left": 0, "right": 2})  # fmt: skip
@@ -159,8 +159,8 @@ def test_a_crowd_counts_each_life_apart(corridor: Task) -> None:
         crowd.step()
     assert list(crowd.done) == [True, True, True]
     # 1 -> 4 takes the coin on the way, then bumps for the other 17 of 20 steps.
-    np.testing.assert_array_equal(crowd.lives, np.tile([1.0, 17.0], (3, 1)))
-    np.testing.assert_array_equal(crowd.before, crowd.after)  # no blend from one life into the next
+    np.testing.assert_array_equal(crowd.episodes, np.tile([1.0, 17.0], (3, 1)))
+    np.testing.assert_array_equal(crowd.before, crowd.states)  # no blend from one life into the next
     assert [len(t) for t in crowd.trails] == [0, 0, 0]
 
 
@@ -168,12 +168,12 @@ def test_a_crowd_together_starts_in_one_layout_and_goes_on_in_another(corridor: 
     crowd = Crowd(corridor, 4, lambda obs, random: random.integers(0, 3, len(obs)), together=True)
     assert crowd.born == 1
     for _ in range(20):
-        assert len(np.unique(crowd.after[:, CLOCK])) == 1
+        assert len(np.unique(crowd.states[:, CLOCK])) == 1
         crowd.step()
     assert crowd.born == 2
-    assert len(crowd.lives) == 4
+    assert len(crowd.episodes) == 4
     crowd.start_at(np.array([0, 2, 0], np.int16))
-    np.testing.assert_array_equal(crowd.after, np.tile([0, 2, 0], (4, 1)))
+    np.testing.assert_array_equal(crowd.states, np.tile([0, 2, 0], (4, 1)))
 
 
 def test_a_crowd_runs_at_the_pace_of_the_screen(corridor: Task) -> None:
@@ -188,7 +188,7 @@ def test_agents_of_one_crowd_follow_the_simulation_exactly(corridor: Task) -> No
     for _ in range(7):
         crowd.step()
         sim.step(np.array([2, 2]))
-    np.testing.assert_array_equal(crowd.after, sim.states)
+    np.testing.assert_array_equal(crowd.states, sim.states)
 
 
 @pytest.mark.parametrize(("count", "shape"), [(1, (1, 1)), (4, (2, 2)), (16, (4, 4)), (6, (3, 2))])

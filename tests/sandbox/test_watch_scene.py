@@ -34,7 +34,7 @@ def session() -> Teaching:
 @pytest.fixture
 def app(session: Teaching) -> Iterator[App]:
     app = App(session, size=(1000, 640), fixed_dt=True, seed=1)  # type: ignore[arg-type]
-    app.go("watch")
+    app.show_mode("watch")
     app.tick()
     yield app
     app.close()
@@ -57,13 +57,13 @@ def overlay(app: App, old: Overlay | None = None) -> Overlay:
 
 def test_the_agent_changes_while_one_looks(app: App, session: Teaching) -> None:
     crowd = scene(app).arena.crowd
-    start = crowd.after[0].copy()
+    start = crowd.states[0].copy()
     frames(app, 60)
-    place = TASK.world.place
-    np.testing.assert_array_equal(place(crowd.after), place(start[None]))
+    place = TASK.world.agent_position
+    np.testing.assert_array_equal(place(crowd.states), place(start[None]))
     session.show(2, policy=policy(TASK, action=RIGHT))
     frames(app, 60)
-    wall = place(crowd.after)[0]
+    wall = place(crowd.states)[0]
     assert wall[0] >= place(start[None])[0][0]
     assert crowd._sums[0][list(TASK.world.term_names).index("move")] > 5
 
@@ -88,7 +88,7 @@ def test_then_and_now_start_alike_and_act_by_their_own_policies(app: App, sessio
     session.show(2, policy=policy(TASK, action=RIGHT))
     press(app, "b")
     crowd = scene(app).arena.crowd
-    np.testing.assert_array_equal(crowd.after[0], crowd.after[1])
+    np.testing.assert_array_equal(crowd.states[0], crowd.states[1])
     frames(app, 30)
     moves = crowd._sums[:, list(TASK.world.term_names).index("move")]
     assert moves[0] == 0  # the first policy stays where it is
@@ -99,8 +99,8 @@ def test_the_painted_reward_is_the_learned_one(app: App, session: Teaching) -> N
     assert scene(app).arena.xray.overlay is None
     press(app, "x")
     painted = overlay(app)
-    state = scene(app).arena.crowd.after[0]
-    where, value = XRay(TASK).paint(state, session.latest.reward)
+    state = scene(app).arena.crowd.states[0]
+    where, value = XRay(TASK).paint(state, session.latest_snapshot.reward)
     np.testing.assert_array_equal(painted[0], where)
     np.testing.assert_allclose(painted[1], normalised(value), atol=1e-5)
     cells = state[-81:].reshape(9, 9)
@@ -116,7 +116,9 @@ def test_the_painted_reward_is_the_learned_one(app: App, session: Teaching) -> N
 def test_a_new_reward_is_painted_anew(app: App, session: Teaching) -> None:
     press(app, "x")
     old = overlay(app)
-    session.show(2, reward=RewardArrays(-session.latest.reward.weights), policy=policy(TASK, action=STAY))
+    session.show(
+        2, reward=RewardArrays(-session.latest_snapshot.reward.weights), policy=policy(TASK, action=STAY)
+    )
     np.testing.assert_allclose(overlay(app, old)[1], -old[1], atol=1e-5)
     session.show(3, reward=None)
     frames(app, 2)
@@ -158,7 +160,7 @@ def test_speed_holds_for_every_mode(app: App) -> None:
 def test_undo_takes_back_the_last_of_any_kind(app: App, session: Teaching) -> None:
     press(app, "u")
     assert "nothing to take back" in app.news.message
-    session.mark(None, 1.0)
+    session.add_evaluation(None, 1.0)
     press(app, "u")
     assert session.counts["evaluation"] == 0
 
@@ -166,7 +168,7 @@ def test_undo_takes_back_the_last_of_any_kind(app: App, session: Teaching) -> No
 def test_before_there_is_a_policy_it_says_so() -> None:
     app = App(Teaching(TASK), fixed_dt=True)  # type: ignore[arg-type]
     app.theme.trace = []
-    app.go("watch")
+    app.show_mode("watch")
     press(app, "x", "g", "g", "b", "c", "c")
     frames(app, 3)
     assert any("acts at random" in text for text, _ in app.theme.trace)
@@ -174,7 +176,7 @@ def test_before_there_is_a_policy_it_says_so() -> None:
 
 
 def test_charts_are_painted_once_per_new_data(app: App, session: Teaching) -> None:
-    column = scene(app).gauges
+    column = scene(app).progress_panel
     frames(app, 60)
     assert column._lines.painted == 1
     for step in range(2, 12):
@@ -195,11 +197,11 @@ def test_curves_by_kind() -> None:
     (done, agreement) = progress_panel.series_of(curve, shares)
     assert (done.name, done.xs.tolist(), done.ys.tolist()) == ("task done", [10, 20], [0.5, 0.5])
     assert agreement.ys.tolist() == [0.9, 0.9]
-    bar = progress_panel.lives(TASK, curve)[0]
+    bar = progress_panel.episode_term_bars(TASK, curve)[0]
     assert (bar.name, bar.reference, bar.text) == ("litter", 1.0, "1  was 3")
     assert bar.value == pytest.approx(1 / 3)
     assert progress_panel.page_names([]) == ([], [])
-    assert progress_panel.lives(TASK, []) == []
+    assert progress_panel.episode_term_bars(TASK, []) == []
 
 
 def test_a_reward_without_terms_tells_what_moves_it() -> None:
@@ -208,25 +210,25 @@ def test_a_reward_without_terms_tells_what_moves_it() -> None:
     by_net = snapshot(
         TASK, 1, reward=RewardArrays(weights, nets=(net,)), saliency={"angle": -2.0, "cart": 1.0}
     )
-    title, _, bars = progress_panel.believed(TASK, by_net)
+    title, _, bars = progress_panel.reward_bars(TASK, by_net)
     assert "by what it sees" in title
     assert [(bar.name, bar.value) for bar in bars] == [("angle", -1.0), ("cart", 0.5)]
-    assert "by term" in progress_panel.believed(TASK, snapshot(TASK, 1))[0]
-    assert progress_panel.believed(TASK, None)[2] == []
+    assert "by term" in progress_panel.reward_bars(TASK, snapshot(TASK, 1))[0]
+    assert progress_panel.reward_bars(TASK, None)[2] == []
 
 
 def test_learned_weights_stand_beside_the_written_ones() -> None:
     terms = len(TASK.world.terms)
     weights = np.zeros((2, terms), np.float32)
     weights[:, 0], weights[:, 1] = (2.0, 4.0), (-6.0, -6.0)
-    bars = progress_panel.weights(TASK, RewardArrays(weights))
+    bars = progress_panel.term_weight_bars(TASK, RewardArrays(weights))
     assert bars[0].value == pytest.approx(0.5)
     assert bars[0].members == pytest.approx((1 / 3, 2 / 3))
     assert bars[1].value == pytest.approx(-1.0)
     assert [bar.reference for bar in bars] == pytest.approx(
         list(TASK.proxy_weights / abs(TASK.proxy_weights).max())
     )
-    assert progress_panel.weights(TASK, None) == []
+    assert progress_panel.term_weight_bars(TASK, None) == []
 
 
 @pytest.mark.parametrize("world", ["teachbox/LanesCruise-v0", "CartPole-v1"])
@@ -234,7 +236,7 @@ def test_other_worlds_can_be_watched(world: str) -> None:
     task = task_catalog.task(world)
     session = Teaching(task)
     app = App(session, fixed_dt=True)  # type: ignore[arg-type]
-    app.go("watch")
+    app.show_mode("watch")
     session.show(1)
     for key in ("x", "g", "g", "b", "c"):
         press(app, key)
@@ -251,7 +253,7 @@ def test_no_text_is_drawn_outside_the_window(size: tuple[int, int], keys: str) -
     for step in range(1, 30):
         session.show(step)
     app = App(session, size=size, fixed_dt=True)  # type: ignore[arg-type]
-    app.go("watch")
+    app.show_mode("watch")
     press(app, *keys)
     app.theme.trace = []
     app.tick()
@@ -265,7 +267,7 @@ def test_the_counters_are_not_cut_in_a_small_window() -> None:
     session = Teaching(TASK)
     app = App(session, size=(640, 480), fixed_dt=True)  # type: ignore[arg-type]
     session.show(1117, feedback_counts={"comparison": 10})
-    app.go("watch")
+    app.show_mode("watch")
     frames(app, 30)
     app.theme.trace = []
     app.draw()

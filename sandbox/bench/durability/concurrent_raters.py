@@ -17,7 +17,7 @@ from sandbox.bench.durability.fake_records import trajectory
 from sandbox.bench.durability.postgres_server import Server
 from sandbox.bench.durability.store_kills import CONTEXT
 from sandbox.store import Provenance, Reader, Store
-from sandbox.store.store_errors import Unreachable
+from sandbox.store.store_errors import StoreUnreachable
 
 PEOPLE, EACH = 8, 300
 PATIENCE = 300.0
@@ -45,7 +45,7 @@ def in_threads(path: Path, people: int, each: int) -> Count:
 
 def answer(url: str, rater: str, each: int, pipe: Connection, pace: float) -> None:
     """Give answers, `pace` seconds apart; each number that was told as saved goes into the pipe."""
-    store = opened(url)
+    store = open_when_ready(url)
     for number in range(each):
         record = Evaluation(trajectory(4, seed=number % 7), 1.0, id=f"{rater}{number:08d}")
         seq = store.append(record, Provenance(rater, "0.1")).result(PATIENCE)
@@ -54,9 +54,9 @@ def answer(url: str, rater: str, each: int, pipe: Connection, pace: float) -> No
     store.close()
 
 
-def boast(url: str, rater: str, each: int, pipe: Connection, pace: float) -> None:
+def answer_without_commit(url: str, rater: str, each: int, pipe: Connection, pace: float) -> None:
     """The control: say "saved" before the commit, and leave when all is said."""
-    store = opened(url)
+    store = open_when_ready(url)
     for number in range(each):
         record = Evaluation(trajectory(4, seed=number % 7), 1.0, id=f"{rater}{number:08d}")
         store.append(record, Provenance(rater, "0.1"))
@@ -64,12 +64,12 @@ def boast(url: str, rater: str, each: int, pipe: Connection, pace: float) -> Non
     os._exit(0)
 
 
-def opened(url: str) -> Store:
+def open_when_ready(url: str) -> Store:
     """The store, as soon as its server answers."""
     for _ in range(600):
         try:
             return Store.open(url, retry_seconds=0.05)
-        except Unreachable:
+        except StoreUnreachable:
             time.sleep(0.1)
     raise TimeoutError(url)
 
@@ -125,16 +125,18 @@ def crashes(server: Server, url: str, times: int, each: int, seed: int, how: Any
     return Count(done, found.told, found.lost, found.wrong)
 
 
-def _compared(where: Path | str, told: dict[str, int], said: int) -> Count:
-    """What is there beside what was told: under the same numbers, once each, without gaps."""
+def _compared(where: Path | str, acknowledged: dict[str, int], said: int) -> Count:
+    """What is there beside what was acknowledged: under the same numbers, once each, without gaps."""
     reader = Reader(where)
     lines = [(seq, record.id) for seq, record in reader.records()]
     reader.close()
     kept = {id: seq for seq, id in lines}
-    lost = sum(id not in kept for id in told)
-    other = sum(seq > 0 and kept.get(id, seq) != seq for id, seq in told.items())
+    lost = sum(id not in kept for id in acknowledged)
+    other = sum(seq > 0 and kept.get(id, seq) != seq for id, seq in acknowledged.items())
     gaps = [seq for seq, _ in lines] != list(range(1, len(lines) + 1))
-    return Count(1, len(told), lost, other + gaps + len(lines) - len(kept) + (len(told) != said))
+    return Count(
+        1, len(acknowledged), lost, other + gaps + len(lines) - len(kept) + (len(acknowledged) != said)
+    )
 
 
 def trial_file(folder: Path, times: int, seed: int) -> Count:
@@ -144,7 +146,7 @@ def trial_file(folder: Path, times: int, seed: int) -> Count:
         total += in_threads(folder / f"{number}.db", PEOPLE, EACH)
     path = folder / "control.db"
     Store.open(path).close()
-    control = in_processes(str(path), 1, EACH, how=boast)
+    control = in_processes(str(path), 1, EACH, how=answer_without_commit)
     return total + Count(control_times=1, control_lost=control.lost)
 
 
@@ -155,7 +157,7 @@ def trial_server(folder: Path, times: int, seed: int) -> Count:
         total = Count()
         for _ in range(times):
             total += in_processes(server.database(), PEOPLE, EACH)
-        control = in_processes(server.database(), PEOPLE, EACH, how=boast)
+        control = in_processes(server.database(), PEOPLE, EACH, how=answer_without_commit)
         return total + Count(control_times=1, control_lost=control.lost)
     finally:
         server.close()
@@ -166,7 +168,7 @@ def trial_crashes(folder: Path, times: int, seed: int) -> Count:
     server = Server(fsync=True)
     try:
         total = crashes(server, server.database(), times, 18 * times, seed)
-        control = crashes(server, server.database(), 1, 18, seed, boast)
+        control = crashes(server, server.database(), 1, 18, seed, answer_without_commit)
         return total + Count(control_times=1, control_lost=control.lost)
     finally:
         server.close()

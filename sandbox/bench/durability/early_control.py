@@ -13,30 +13,30 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from sandbox.store import Store
-from sandbox.store.sqlite import FilePlace
+from sandbox.store.sqlite import SQLiteBackend
 
 COMMIT_SECONDS = 0.3
 
 
 def slow_disk() -> None:
     """Each commit takes its time from now on."""
-    quick = FilePlace.writing
+    quick = SQLiteBackend.writing
 
-    def writing(place: FilePlace) -> Engine:
+    def writing(place: SQLiteBackend) -> Engine:
         engine = quick(place)
         event.listen(engine, "commit", lambda connection: time.sleep(COMMIT_SECONDS))
         return engine
 
-    FilePlace.writing = writing  # type: ignore[assignment, method-assign]
+    SQLiteBackend.writing = writing  # type: ignore[assignment, method-assign]
 
 
-def tell_early() -> None:
+def acknowledge_early() -> None:
     """A store tells at once the number that a record is going to have."""
     append = Store.append
     told = dict[int, int]()
 
     def boast(store: Store, *said: Any) -> Future[int]:
-        lines = store.outline() if id(store) not in told else []
+        lines = store.record_summaries() if id(store) not in told else []
         told[id(store)] = told.get(id(store), lines[-1].seq if lines else 0) + 1
         append(store, *said)
         early = Future[int]()

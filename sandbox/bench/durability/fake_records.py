@@ -28,14 +28,14 @@ def trajectory(
     )
 
 
-def nth(number: int, target: str) -> Record:
+def fake_record(number: int, target: str) -> Record:
     """The records of a busy person, of every kind in turn."""
     one, two = trajectory(20, seed=number), trajectory(30, seed=number + 1)
     kinds = (Demonstration(two), Evaluation(one, 1.0), Comparison((one, two), (0, 1)), Correction(one, two))
     return Undo(target) if number % 5 == 4 and target else kinds[number % 4]
 
 
-def pieces(record: Record) -> int:
+def trajectory_count(record: Record) -> int:
     """How many trajectories belong to a record."""
     if isinstance(record, Undo):
         return 0

@@ -24,9 +24,9 @@ from typing import Any
 from agents.io.manifest import MANIFEST, write_manifest
 from envs.task_catalog import task
 from sandbox.bench.durability.fuzz_targets import REFUSALS, Target, Targets
-from sandbox.bench.durability.mutations import changed, with_member_changed
+from sandbox.bench.durability.mutations import mutated, with_member_changed
 from sandbox.exchange.isolated_parser import IsolatedParser
-from sandbox.exchange.ledger import Tell, silent
+from sandbox.exchange.ledger import ProgressCallback, no_progress
 
 WORLD = "teachbox/RoomsTidy-v0"
 WATCHED = (
@@ -57,7 +57,7 @@ def _disturb(target: Target, at: Path, chance: random.Random) -> list[str]:
         packed = zipfile.ZIP_DEFLATED if name.endswith(".npz") else zipfile.ZIP_STORED
         whole = with_member_changed(content, chance, packed)
     else:
-        whole = changed(content, chance)
+        whole = mutated(content, chance)
     (at / name).write_bytes(whole)
     if target.mend != "manifest":
         return [name]
@@ -96,7 +96,9 @@ def watching(folder: Path) -> Iterator[None]:
         _allowed = None
 
 
-def fuzz(count: int, seed: int = 0, only: str = "", slow_share: float = 0.02, tell: Tell = silent) -> Report:
+def fuzz(
+    count: int, seed: int = 0, only: str = "", slow_share: float = 0.02, tell: ProgressCallback = no_progress
+) -> Report:
     """Try `count` changed files in all; those read apart get `slow_share` of them.
 
     The same seed and count make the same files. only: the targets whose name begins so.
@@ -122,7 +124,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None)
 
 
-def _part(tell: Tell, done: int, count: int) -> Callable[[int], None]:
+def _part(tell: ProgressCallback, done: int, count: int) -> Callable[[int], None]:
     return lambda number: tell(min((done + number) / count, 1.0), f"{done + number} of {count} files")
 
 

@@ -28,7 +28,7 @@ from sandbox.exchange import (
 )
 from sandbox.exchange.isolated_parser import IsolatedParser
 from sandbox.exchange.ledger import Ledger
-from sandbox.exchange.state_validation import InvalidRecord, check
+from sandbox.exchange.state_validation import InvalidRecord, check_ledger
 from sandbox.store.codec import encode
 
 REFUSALS = (UnsafeFile, InvalidRecord)
@@ -52,7 +52,7 @@ class Target:
     """The files that are changed; () is all."""
 
 
-def taken(folder: Path) -> dict[str, bytes]:
+def take_files(folder: Path) -> dict[str, bytes]:
     """The files under a folder by their names in it; the folder is emptied."""
     found = {}
     for path in sorted(folder.rglob("*")):
@@ -91,7 +91,7 @@ class Targets:
         for name, write in made:
             with tempfile.TemporaryDirectory() as folder:
                 write(Path(folder))
-                files[name] = taken(Path(folder))
+                files[name] = take_files(Path(folder))
         sealed, same = self._bundle, lambda found: self._digests(found) == self.digests
         read = {
             "zip": lambda at: sb3_zip.read_zip(at / "x.zip", self.world),
@@ -126,7 +126,7 @@ class Targets:
         found = preference_bundle.read(at / "x")
         if found.world != self.world.id or dict(found.options) != dict(self.world.options):
             raise InvalidRecord("another world")
-        check(found, self.world)
+        check_ledger(found, self.world)
         return found
 
     def _fits(self, found: Ledger) -> bool:
@@ -142,7 +142,7 @@ class Targets:
     def _pairs(self, found: Any) -> bool:
         known = cpl_format.entries(found, self.world, "x")
         try:
-            check(Ledger(self.world.id, dict(self.world.options), known), self.world)
+            check_ledger(Ledger(self.world.id, dict(self.world.options), known), self.world)
         except REFUSALS:
             return True  # refused a step later, as an import does
         return bool(np.isin(found["label"], (0.0, 0.5, 1.0)).all())
@@ -150,21 +150,21 @@ class Targets:
     def _labels(self, rows: Any) -> bool:
         try:
             found = labels.entries(rows, self.clips, Path("x"))
-            check(Ledger(self.world.id, dict(self.world.options), found), self.world)
+            check_ledger(Ledger(self.world.id, dict(self.world.options), found), self.world)
         except REFUSALS:
             return True
         return len(found) == len(rows)
 
     def _minari(self, at: Path) -> Any:
-        return minari.read(at / "x", apart=self.apart)[0]
+        return minari.read(at / "x", parser=self.apart)[0]
 
     def _imitation(self, at: Path) -> Any:
-        return imitation_format.read(at / "x", apart=self.apart)
+        return imitation_format.read(at / "x", parser=self.apart)
 
     def _episodes(self, found: Any) -> bool:
         try:
             known = episodes.entries(found, self.world, "x")
-            check(Ledger(self.world.id, dict(self.world.options), known), self.world)
+            check_ledger(Ledger(self.world.id, dict(self.world.options), known), self.world)
         except REFUSALS:
             return True
         return all(np.isfinite(clip.observations).all() for one in known for clip in _recordings(one))

@@ -24,7 +24,7 @@ ALONE = 120  # frames before the first kill, to compare with
 
 
 @dataclass(frozen=True)
-class Backs:
+class RecoveryResult:
     """back: seconds from each kill until the next one's first snapshot; frames, alone: milliseconds that
     the window spent on a frame, with kills and before them; busy: those of them for which its thread had a
     processor (for the rest it waited). At the end it had heard `heard` of `said`."""
@@ -56,7 +56,7 @@ def line(runs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def kills(folder: Path, times: int, seed: int) -> Backs:
+def kills(folder: Path, times: int, seed: int) -> RecoveryResult:
     """Kill it at random moments while it learns; after each kill an answer is given, which it must hear."""
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
@@ -89,9 +89,9 @@ def kills(folder: Path, times: int, seed: int) -> Backs:
         return bool(asked)
 
     def heard() -> int:
-        return session.latest.feedback_counts.get("comparison", 0) if session.latest else 0
+        return session.latest_snapshot.feedback_counts.get("comparison", 0) if session.latest_snapshot else 0
 
-    until(lambda: session.latest is not None)
+    until(lambda: session.latest_snapshot is not None)
     alone.clear()  # the first frames load what they draw
     busy.clear()
     until(lambda: len(alone) >= ALONE)
@@ -102,21 +102,21 @@ def kills(folder: Path, times: int, seed: int) -> Backs:
         until(lambda moment=moment: time.monotonic() >= moment)  # type: ignore[misc]
         before, begun = _process(session).restarts, time.perf_counter()
         os.kill(_pid(session), signal.SIGKILL)
-        session.answer(asked.pop(), (0, 1))
+        session.add_comparison(asked.pop(), (0, 1))
         until(lambda before=before: _process(session).restarts > before)  # type: ignore[misc]
-        last = session.latest  # what was still in the pipe of the killed one is older
-        until(lambda last=last: session.latest is not last)  # type: ignore[misc]
+        last = session.latest_snapshot  # what was still in the pipe of the killed one is older
+        until(lambda last=last: session.latest_snapshot is not last)  # type: ignore[misc]
         back.append(time.perf_counter() - begun)
     said = session.counts.get("comparison", 0)
     until(lambda: heard() == said)
-    found = Backs(tuple(back), tuple(frames), tuple(alone), tuple(busy), heard(), said)
+    found = RecoveryResult(tuple(back), tuple(frames), tuple(alone), tuple(busy), heard(), said)
     app.close()
     return found
 
 
 def _process(session: Session) -> LearnerProcess:
-    assert session._process is not None
-    return session._process
+    assert session._learner_process is not None
+    return session._learner_process
 
 
 def _pid(session: Session) -> int:

@@ -11,7 +11,7 @@ NUMBERS = (b"-1", b"0", b"1e308", b"NaN", b"18446744073709551616", b"4294967296"
 EDGES = (b"\x00", b"\xff", b"\x80", b"\x7f")
 
 
-def changed(content: bytes, chance: random.Random) -> bytes:
+def mutated(content: bytes, chance: random.Random) -> bytes:
     """The content with one to three random changes."""
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         content = chance.choice(CHANGES)(content, chance)
@@ -71,7 +71,7 @@ def with_member_changed(content: bytes, chance: random.Random, packed: int) -> b
     if part[:2] == b"PK" and chance.random() < 0.8:
         members[name] = with_member_changed(part, chance, 0)
     else:
-        members[name] = changed(part, chance)
+        members[name] = mutated(part, chance)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", packed) as archive:
         for key, value in members.items():

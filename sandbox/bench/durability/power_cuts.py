@@ -22,7 +22,7 @@ import apsw.ext
 
 import sandbox.store.sqlite
 from sandbox.bench.durability.count import Count
-from sandbox.bench.durability.fake_records import ORIGIN, nth
+from sandbox.bench.durability.fake_records import ORIGIN, fake_record
 from sandbox.store import Store, StoreError
 
 SECTOR = 512
@@ -55,7 +55,7 @@ class Disk:
         self.events: list[Event] = []
         self._vfs = _Vfs(self)
 
-    def told(self, id: str) -> None:
+    def acknowledge(self, id: str) -> None:
         """A record was acknowledged: whatever happens from now on, it must be there."""
         self.events.append(Event("told", id))
 
@@ -229,7 +229,7 @@ class _Cursor:
 
 
 @contextmanager
-def spinning(disk: Disk, synchronous: str) -> Iterator[None]:
+def stores_on(disk: Disk, synchronous: str) -> Iterator[None]:
     """Stores that are opened meanwhile write to this disk."""
     names = vars(sandbox.store.sqlite)
     names["sqlite3"] = disk.modules(synchronous)
@@ -239,18 +239,18 @@ def spinning(disk: Disk, synchronous: str) -> Iterator[None]:
         names["sqlite3"] = sqlite3
 
 
-def lived(folder: Path, synchronous: str, records: int, seed: int) -> Disk:
+def record_store_life(folder: Path, synchronous: str, records: int, seed: int) -> Disk:
     """The life of a store on a disk that keeps a diary: made, labelled into, closed and opened again."""
     disk, dice = Disk(), random.Random(seed)
-    with spinning(disk, synchronous):
+    with stores_on(disk, synchronous):
         store = Store.open(folder / "feedback.db")
         said, target = 0, ""
         while said < records:
-            batch = [nth(said + i, target) for i in range(dice.randint(1, 4))]
+            batch = [fake_record(said + i, target) for i in range(dice.randint(1, 4))]
             futures = [store.append(record, ORIGIN) for record in batch]
             for record, future in zip(batch, futures, strict=True):
                 future.result(60)
-                disk.told(record.id)
+                disk.acknowledge(record.id)
             said, target = said + len(batch), batch[-1].id
             if dice.random() < 0.05:
                 store.close()
@@ -265,12 +265,12 @@ def cut(disk: Disk, times: int, seed: int) -> Count:
     for _ in range(times):
         with TemporaryDirectory() as name:
             told = disk.cut(dice.randint(0, len(disk.events)), dice, Path(name))
-            kept, whole = found(Path(name) / "feedback.db", create=not told)
+            kept, whole = surviving_records(Path(name) / "feedback.db", create=not told)
             count += Count(1, len(told), int(not told <= kept), int(not whole))
     return count
 
 
-def found(path: Path, create: bool) -> tuple[set[str], bool]:
+def surviving_records(path: Path, create: bool) -> tuple[set[str], bool]:
     """The ids of all records, none if the store is not there any more; whether all of it is whole."""
     try:
         store = Store.open(path, create=create)
@@ -290,5 +290,5 @@ def trial(folder: Path, times: int, seed: int) -> Count:
     counts = []
     for synchronous in ("FULL", "NORMAL"):
         (folder / synchronous).mkdir()
-        counts.append(cut(lived(folder / synchronous, synchronous, 200, seed), times, seed))
+        counts.append(cut(record_store_life(folder / synchronous, synchronous, 200, seed), times, seed))
     return counts[0] + Count(control_times=times, control_lost=counts[1].lost)

@@ -12,7 +12,7 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from typing import Any
 
 from sandbox.bench.durability.count import Count
-from sandbox.progress import Tell
+from sandbox.progress import ProgressCallback
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ PARTS = {
 }
 
 
-def go_on(name: str, times: int, work: Path, tell: Tell) -> None:
+def go_on(name: str, times: int, work: Path, tell: ProgressCallback) -> None:
     """Run a part until it was done `times` in all. What is kept in `work` counts."""
     part = PARTS[name]
     work.mkdir(parents=True, exist_ok=True)

@@ -20,9 +20,9 @@ from sqlalchemy import Engine, event
 
 from agents.feedback.records import Comparison, Record
 from sandbox.bench.durability.fake_records import trajectory
-from sandbox.progress import Tell
+from sandbox.progress import ProgressCallback
 from sandbox.store import Provenance, Store
-from sandbox.store.sqlite import FilePlace
+from sandbox.store.sqlite import SQLiteBackend
 
 FRAME = 1 / 60  # [s]
 EVERY = 6  # frames between two words: more than a person says
@@ -44,7 +44,7 @@ class Stall:
     late_worst: float
 
 
-class SlowPlace(FilePlace):
+class SlowBackend(SQLiteBackend):
     """A file on a disk that takes its time."""
 
     def __init__(self, path: Path, seconds: float) -> None:
@@ -62,7 +62,7 @@ class SlowPlace(FilePlace):
             time.sleep(self._seconds)
 
 
-def stalls(frames: int, tell: Tell) -> Iterator[Stall]:
+def stalls(frames: int, tell: ProgressCallback) -> Iterator[Stall]:
     """Nothing said; words saved by the store's thread, on a quick and a slow disk; and the control."""
     ways = (
         ("nothing is said", 0.0),
@@ -77,7 +77,7 @@ def stalls(frames: int, tell: Tell) -> Iterator[Stall]:
 
 
 def _stall(way: str, disk: float, frames: int, folder: Path) -> Stall:
-    store = Store.open(SlowPlace(folder / "feedback.db", disk / 1000))
+    store = Store.open(SlowBackend(folder / "feedback.db", disk / 1000))
     said = 0 if way.startswith("nothing") else frames // EVERY
     records = deque(_comparison(seed) for seed in range(said))
     waiting: deque[Future[int]] = deque()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.bench.durability.count import Count
-from sandbox.bench.durability.fake_records import ORIGIN, nth, pieces
+from sandbox.bench.durability.fake_records import ORIGIN, fake_record, trajectory_count
 from sandbox.store import Store, StoreError
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -27,7 +27,7 @@ def label(path: Path, acknowledged: Connection) -> None:
     store = Store.open(path)
     number, target = 0, ""
     while True:
-        batch = [nth(number + i, target) for i in range(1 + number % 3)]
+        batch = [fake_record(number + i, target) for i in range(1 + number % 3)]
         futures = [store.append(record, ORIGIN) for record in batch]
         for record, future in zip(batch, futures, strict=True):
             future.result()
@@ -35,11 +35,11 @@ def label(path: Path, acknowledged: Connection) -> None:
         number, target = number + len(batch), batch[-1].id
 
 
-def boast(path: Path, acknowledged: Connection) -> None:
+def label_without_commit(path: Path, acknowledged: Connection) -> None:
     """The control: say "saved" before the commit."""
     store = Store.open(path)
     for number in range(100_000):
-        record = nth(number, "")
+        record = fake_record(number, "")
         store.append(record, ORIGIN)
         acknowledged.send_bytes(record.id.encode())
 
@@ -74,12 +74,12 @@ def kills(folder: Path, times: int, seed: int, target: Any = label) -> Count:
         except StoreError:
             wrong += 1
             continue
-        lost.update(set(told) - {line.id for line in store.outline()})
+        lost.update(set(told) - {line.id for line in store.record_summaries()})
         store.close()
-    return Count(times, len(told), len(lost), wrong + halves(path))
+    return Count(times, len(told), len(lost), wrong + count_incomplete(path))
 
 
-def halves(path: Path) -> int:
+def count_incomplete(path: Path) -> int:
     """How many records are there without all of their trajectories, or can't be read."""
     try:
         store = Store.open(path, create=False)
@@ -91,12 +91,12 @@ def halves(path: Path) -> int:
         bad = int(other.execute("PRAGMA integrity_check").fetchall() != [("ok",)])
         bad += len(other.execute("PRAGMA foreign_key_check").fetchall())
         links = dict(other.execute("SELECT record_id, count(*) FROM clip GROUP BY 1").fetchall())
-    return bad + sum(links.get(record.id, 0) != pieces(record) for record in records)
+    return bad + sum(links.get(record.id, 0) != trajectory_count(record) for record in records)
 
 
 def trial(folder: Path, times: int, seed: int) -> Count:
     """The part "kill", with a control of a tenth as many."""
     few = max(1, times // 10)
     (folder / "control").mkdir()
-    control = kills(folder / "control", few, seed, boast)
+    control = kills(folder / "control", few, seed, label_without_commit)
     return kills(folder, times, seed) + Count(control_times=few, control_lost=control.lost)

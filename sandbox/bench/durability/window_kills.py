@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.bench.durability.count import Count
-from sandbox.bench.durability.store_kills import halves
+from sandbox.bench.durability.store_kills import count_incomplete
 from sandbox.bench.speed.xvfb import Keyboard, NoDisplayHere, display, environment
 from sandbox.store import Reader, StoreError
 
@@ -77,11 +77,11 @@ def _compared(path: Path, shown: int, before: int) -> tuple[Count, int]:
     """What is there beside what was shown as saved since `before` were there; how many are there now."""
     try:
         reader = Reader(path)
-        newest = reader.newest()
+        newest = reader.latest_seq()
         reader.close()
     except StoreError:
         return Count(1, max(0, shown - before), shown, 1), before
-    return Count(1, max(0, shown - before), max(0, shown - newest), halves(path)), newest
+    return Count(1, max(0, shown - before), max(0, shown - newest), count_incomplete(path)), newest
 
 
 def _number_of(name: str, pid: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from agents.learner_catalog import LEARNERS as BUILT_IN
 from agents.learner_catalog import find_entry
-from sandbox.bench.learning.learner_scores import Condition, Wanted
+from sandbox.bench.learning.learner_scores import Condition, ScoreTarget
 from sandbox.studies.feedback_mix import parse_mix
 from sandbox.studies.training_study import TrainConfig
 
@@ -43,11 +43,11 @@ OFF_POLICY = {world: {"proxy_steps": 20_000, "steps_per_fit": 20_000} for world 
 PRACTISES = ("joint", "preferences", "gail", "airl", "maxent", "evaluative", "shaping")
 
 
-def taught(
+def taught_condition(
     name: str,
     world: str,
     budgets: str,
-    wanted: Wanted | None = None,
+    wanted: ScoreTarget | None = None,
     label: str = "",
     config: dict[str, Any] | None = None,
     **settings: Any,
@@ -82,10 +82,14 @@ def table() -> list[Condition]:
         for control in ("constant", "random"):
             label = f"control: {control} reward"
             found.append(
-                taught("joint", world, "comparison=25", None, label, limits, control=control, prior="none")
+                taught_condition(
+                    "joint", world, "comparison=25", None, label, limits, control=control, prior="none"
+                )
             )
         if world != POLE:
-            found.append(taught("joint", world, "comparison=0", None, "the written reward alone", limits))
+            found.append(
+                taught_condition("joint", world, "comparison=0", None, "the written reward alone", limits)
+            )
     return found
 
 
@@ -95,7 +99,7 @@ def _in_table(name: str, world: str) -> list[Condition]:
     budgets, limits = _budgets(learner, world), _limits(learner, world)
     if not budgets:
         return []
-    return [taught(name, world, budgets, config=limits, rounds=4 if world == POLE else 12)]
+    return [taught_condition(name, world, budgets, config=limits, rounds=4 if world == POLE else 12)]
 
 
 def _limits(learner: str, world: str) -> dict[str, int]:
@@ -142,13 +146,13 @@ def joint() -> list[Condition]:
     """Sixty answers, everything mixed, and what they are compared with."""
     mixed = "demonstration=2,comparison=48,evaluation=5,correction=5"
     return [
-        taught("joint", TIDY, "comparison=60", label="60 comparisons"),
-        taught("joint", TIDY, mixed, label="everything mixed"),
-        taught("joint", TIDY, "comparison=0", label="nothing: the written reward alone"),
-        taught(
+        taught_condition("joint", TIDY, "comparison=60", label="60 comparisons"),
+        taught_condition("joint", TIDY, mixed, label="everything mixed"),
+        taught_condition("joint", TIDY, "comparison=0", label="nothing: the written reward alone"),
+        taught_condition(
             "joint", TIDY, "comparison=60", None, "control: constant reward", control="constant", prior="none"
         ),
-        taught(
+        taught_condition(
             "joint", TIDY, "comparison=60", None, "control: random reward", control="random", prior="none"
         ),
     ]
@@ -159,11 +163,11 @@ def preferences() -> list[Condition]:
     net, terms = "preferences:net", "preferences"
     full, early = "comparison=10/comparison=25/comparison=50", "comparison=50/comparison=100/comparison=150"
     return [
-        taught(net, TIDY, full, Wanted(0.95, 0.9)),
-        taught(net, MERGE, "comparison=25/comparison=50/comparison=100", Wanted(0.95, 0.9)),
-        taught(net, TIDY, early, Wanted(0.9), f"{net}, prior none", prior="none"),
-        taught(terms, TIDY, "comparison=5/comparison=10", Wanted(0.95, 0.95)),
-        taught(
+        taught_condition(net, TIDY, full, ScoreTarget(0.95, 0.9)),
+        taught_condition(net, MERGE, "comparison=25/comparison=50/comparison=100", ScoreTarget(0.95, 0.9)),
+        taught_condition(net, TIDY, early, ScoreTarget(0.9), f"{net}, prior none", prior="none"),
+        taught_condition(terms, TIDY, "comparison=5/comparison=10", ScoreTarget(0.95, 0.95)),
+        taught_condition(
             terms,
             TIDY,
             "comparison=10/comparison=25/comparison=50",
@@ -171,14 +175,14 @@ def preferences() -> list[Condition]:
             f"{terms}, prior none",
             prior="none",
         ),
-        taught(net, POLE, full, Wanted(0.948), f"{net} (475 of 500 steps is 0.948)"),
+        taught_condition(net, POLE, full, ScoreTarget(0.948), f"{net} (475 of 500 steps is 0.948)"),
     ]
 
 
 def minute() -> list[Condition]:
     """`joint` at one human minute, beside the single kinds at as many seconds and at more."""
     mixed, chosen = "demonstration=2,comparison=10", "joint, its own choice of questions"
-    drivers, bar = ("rational", "slipping", "cautious"), Wanted(0.95, 0.85)
+    drivers, bar = ("rational", "slipping", "cautious"), ScoreTarget(0.95, 0.85)
     single = [
         ("joint, comparisons", "comparison=11/comparison=15"),
         ("joint, demonstrations", "demonstration=2/demonstration=20"),
@@ -186,18 +190,23 @@ def minute() -> list[Condition]:
         ("joint, takeovers", "correction=5/correction=20"),
     ]
     return [
-        *[taught("joint", TIDY, mixed, bar, teacher=who) for who in drivers],
-        taught("joint", TIDY, mixed, None, teacher="noisy"),  # one answer in five is random too
-        *[taught("joint", TIDY, "seconds=30/seconds=60", bar, chosen, teacher=who) for who in drivers],
-        *[taught("joint", TIDY, budgets, None, label) for label, budgets in single],
-        taught("bc", TIDY, "demonstration=20"),
-        taught(
+        *[taught_condition("joint", TIDY, mixed, bar, teacher=who) for who in drivers],
+        taught_condition("joint", TIDY, mixed, None, teacher="noisy"),  # one answer in five is random too
+        *[
+            taught_condition("joint", TIDY, "seconds=30/seconds=60", bar, chosen, teacher=who)
+            for who in drivers
+        ],
+        *[taught_condition("joint", TIDY, budgets, None, label) for label, budgets in single],
+        taught_condition("bc", TIDY, "demonstration=20"),
+        taught_condition(
             "joint",
             MERGE,
             "demonstration=1,comparison=5/demonstration=2,comparison=10/demonstration=4,comparison=20",
         ),
-        taught("joint", MERGE, "comparison=15/comparison=30/comparison=60", None, "joint, comparisons"),
-        taught(
+        taught_condition(
+            "joint", MERGE, "comparison=15/comparison=30/comparison=60", None, "joint, comparisons"
+        ),
+        taught_condition(
             "joint", MERGE, "demonstration=6/demonstration=12/demonstration=24", None, "joint, demonstrations"
         ),
     ]
@@ -209,11 +218,11 @@ def imitation() -> list[Condition]:
     both = ((2, 5), (5, 20), (10, 50), (20, 100))
     takeovers = "/".join(f"demonstration={driven},correction={taken}" for driven, taken in both)
     return [
-        taught("bc", TIDY, demos, Wanted(0.9)),
-        taught("gail", TIDY, demos, Wanted(0.9)),
-        taught("airl", TIDY, demos, Wanted(0.9)),
-        taught("maxent", TIDY, demos, Wanted(0.9)),
-        taught("dagger", TIDY, takeovers, Wanted(0.98), rounds=24),
+        taught_condition("bc", TIDY, demos, ScoreTarget(0.9)),
+        taught_condition("gail", TIDY, demos, ScoreTarget(0.9)),
+        taught_condition("airl", TIDY, demos, ScoreTarget(0.9)),
+        taught_condition("maxent", TIDY, demos, ScoreTarget(0.9)),
+        taught_condition("dagger", TIDY, takeovers, ScoreTarget(0.98), rounds=24),
     ]
 
 
@@ -221,9 +230,11 @@ def loophole() -> list[Condition]:
     """The world whose written reward pays for dropping things: from it alone, and from thirty answers."""
     long = {"proxy_steps": 1_000_000}
     return [
-        taught("joint", LOOPHOLE, "comparison=0", None, "the written reward alone (at most 0.3)", long),
-        taught("joint", LOOPHOLE, "comparison=10/comparison=20/comparison=30", Wanted(0.9)),
-        taught("preferences:net", LOOPHOLE, "comparison=10/comparison=20/comparison=30"),
+        taught_condition(
+            "joint", LOOPHOLE, "comparison=0", None, "the written reward alone (at most 0.3)", long
+        ),
+        taught_condition("joint", LOOPHOLE, "comparison=10/comparison=20/comparison=30", ScoreTarget(0.9)),
+        taught_condition("preferences:net", LOOPHOLE, "comparison=10/comparison=20/comparison=30"),
     ]
 
 
@@ -231,10 +242,10 @@ def care() -> list[Condition]:
     """Who errs one time in five, and pools half of whose raters answer at random; beside who never errs."""
     budgets = "/".join(f"comparison={n}" for n in (5, 10, 20, 25, 40, 50))
     who = ("rational", "mistaken:0.2", "pool:rational,rational,useless,useless")
-    found = [taught("preferences", TIDY, budgets, teacher=teacher) for teacher in who]
+    found = [taught_condition("preferences", TIDY, budgets, teacher=teacher) for teacher in who]
     numbers = {teacher: (25, 50, 62, 100) if "pool" in teacher else (25, 50, 100) for teacher in who}
     return found + [
-        taught("preferences:net", TIDY, "/".join(f"comparison={n}" for n in some), teacher=teacher)
+        taught_condition("preferences:net", TIDY, "/".join(f"comparison={n}" for n in some), teacher=teacher)
         for teacher, some in numbers.items()
     ]
 
@@ -250,13 +261,16 @@ def questions() -> list[Condition]:
             if by == "improvement" and model != "preferences":
                 continue  # a net asks by information in its place
             config = {"query": QueryConfig(acquisition=by)}
-            found.append(taught(model, TIDY, budgets, None, f"{model}, {by}", config))
+            found.append(taught_condition(model, TIDY, budgets, None, f"{model}, {by}", config))
     return found
 
 
 def cost() -> list[Condition]:
     """Sixty answers in the store, a learner that hears them all at once: CPU-seconds to a trained policy."""
-    found = [taught(name, TIDY, "comparison=60", Wanted(0.95)) for name in ("preferences", "preferences:net")]
+    found = [
+        taught_condition(name, TIDY, "comparison=60", ScoreTarget(0.95))
+        for name in ("preferences", "preferences:net")
+    ]
     return [replace(one, at_once=True) for one in found]
 
 

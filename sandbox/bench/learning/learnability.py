@@ -19,9 +19,9 @@ from agents.evaluation import scores
 from agents.evaluation.oracle import ppo_on_reward
 from agents.policies.from_torch import policy_arrays
 from envs.world import Task
-from sandbox.bench.cache import part
+from sandbox.bench.cache import cached_part
 from sandbox.bench.learning.task_variants import title, variants
-from sandbox.progress import Tell, within
+from sandbox.progress import ProgressCallback, sub_progress
 
 ENOUGH = 0.9
 BARS = {
@@ -39,7 +39,7 @@ BETWEEN = 1 / 60  # of the bar between two scores
 
 
 @dataclass(frozen=True)
-class Learned:
+class LearnabilityRun:
     """One seed. cpu_seconds and env_steps: until `ENOUGH` was reached, None if it was given up."""
 
     task: str
@@ -65,27 +65,27 @@ class Summary:
 
 
 def measure(
-    world: str | None, seeds: int, *, quick: bool, folder: Path | None, tell: Tell
-) -> Iterator[Learned]:
+    world: str | None, seeds: int, *, quick: bool, folder: Path | None, tell: ProgressCallback
+) -> Iterator[LearnabilityRun]:
     """Every task (or one) with every seed. `quick` gives up after a second of learning."""
     torch.set_num_threads(1)
     tasks = variants(world)
     for index, task in enumerate(tasks):
-        here = within(tell, index / len(tasks), (index + 1) / len(tasks), title(task))
+        here = sub_progress(tell, index / len(tasks), (index + 1) / len(tasks), title(task))
         patience = 0.3 if quick else PATIENCE * (BARS.get(title(task)) or USUAL)
         for seed in range(seeds):
             what = {"bench": "learnable", "task": title(task), "seed": seed, "patience": patience}
 
             def make(
-                task: Task = task, seed: int = seed, patience: float = patience, here: Tell = here
+                task: Task = task, seed: int = seed, patience: float = patience, here: ProgressCallback = here
             ) -> Any:
                 ppo_on_reward(task, scores.true_reward_of(task)).train_iteration()  # compiles; not counted
                 return asdict(learn(task, seed, patience, 20 if quick else scores.N_TEST_LAYOUTS, here))
 
-            yield Learned(**part(folder, what, make))
+            yield LearnabilityRun(**cached_part(folder, what, make))
 
 
-def learn(task: Task, seed: int, patience: float, layouts: int, tell: Tell) -> Learned:
+def learn(task: Task, seed: int, patience: float, layouts: int, tell: ProgressCallback) -> LearnabilityRun:
     """PPO on the wish until it scores ENOUGH, or for `patience` CPU-seconds."""
     refs = scores.reference_means(task, layouts)
     began = time.process_time()
@@ -102,12 +102,12 @@ def learn(task: Task, seed: int, patience: float, layouts: int, tell: Tell) -> L
         best = max(best, refs.checked_score(found.mean))
         tell(min(1.0, spent / patience), f"seed {seed}, {spent:.1f} CPU-s, score {best:.2f}")
         if best >= ENOUGH:
-            return Learned(title(task), seed, spent, ppo.num_timesteps, best, None)
+            return LearnabilityRun(title(task), seed, spent, ppo.num_timesteps, best, None)
         if spent >= patience:
-            return Learned(title(task), seed, None, None, best, spent)
+            return LearnabilityRun(title(task), seed, None, None, best, spent)
 
 
-def summarise(runs: list[Learned]) -> list[Summary]:
+def summarise(runs: list[LearnabilityRun]) -> list[Summary]:
     """A line for each task, with its bar; the slowest seed is what is held against it."""
     lines = []
     for name in dict.fromkeys(run.task for run in runs):

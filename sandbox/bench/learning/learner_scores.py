@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.bench.cache import sources
-from sandbox.progress import Tell
+from sandbox.bench.cache import source_digest
+from sandbox.progress import ProgressCallback
 from sandbox.studies.statistics import interval
 from sandbox.studies.training_study import TrainConfig, train
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ScoreTarget:
     """What the seeds' scores are held to once all has been said."""
 
     median: float
@@ -41,7 +41,7 @@ class Condition:
 
     name: str
     config: TrainConfig
-    wanted: Wanted | None = None
+    wanted: ScoreTarget | None = None
     at_once: bool = False  # then a new learner hears all of it at once, and that one is measured
 
 
@@ -73,7 +73,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Fault:
+class RunFailure:
     """A run that ended in an error."""
 
     world: str
@@ -94,8 +94,13 @@ class Reference:
 
 
 def measure(
-    found: Sequence[Condition], seeds: int, folder: Path, tell: Tell, processes: int = 2, older: bool = False
-) -> tuple[list[Line], list[Fault]]:
+    found: Sequence[Condition],
+    seeds: int,
+    folder: Path,
+    tell: ProgressCallback,
+    processes: int = 2,
+    older: bool = False,
+) -> tuple[list[Line], list[RunFailure]]:
     """Run what isn't in `folder` yet; lines for each condition, and what went wrong.
 
     older: take runs of other sources too.
@@ -112,12 +117,14 @@ def measure(
         lines += lines_of(one, results, seeds - len(results)) if results else []
     told = {_file(folder, run): run for run in missing}
     return lines, [
-        Fault(_short(told[path].config.world), told[path].name, told[path].config.seed, fault)
+        RunFailure(_short(told[path].config.world), told[path].name, told[path].config.seed, fault)
         for path, fault in faults.items()
     ]
 
 
-def _made(runs: Sequence[Condition], folder: Path, tell: Tell, processes: int) -> Iterator[tuple[Path, str]]:
+def _made(
+    runs: Sequence[Condition], folder: Path, tell: ProgressCallback, processes: int
+) -> Iterator[tuple[Path, str]]:
     """Run and keep them; the file and the reason of each that failed."""
     context = get_context("spawn")  # torch must not be forked
     with ProcessPoolExecutor(processes, context, initializer=_one_thread) as pool:
@@ -127,7 +134,7 @@ def _made(runs: Sequence[Condition], folder: Path, tell: Tell, processes: int) -
             path, fault = _file(folder, run), future.exception()
             if fault is None:
                 half = path.with_suffix(".half")
-                half.write_text(json.dumps({"sources": sources(), **future.result()}), "utf-8")
+                half.write_text(json.dumps({"sources": source_digest(), **future.result()}), "utf-8")
                 half.replace(path)
             else:
                 yield path, f"{type(fault).__name__}: {fault}"
@@ -201,7 +208,7 @@ def _kept(folder: Path, run: Condition, older: bool) -> dict[str, Any] | None:
     if not path.exists():
         return None
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found if older or found["sources"] == sources() else None
+    return found if older or found["sources"] == source_digest() else None
 
 
 def _file(folder: Path, run: Condition) -> Path:
@@ -213,9 +220,9 @@ def _file(folder: Path, run: Condition) -> Path:
 
 def _run(run: Condition) -> dict[str, Any]:
     if run.at_once:
-        from sandbox.bench.learning.refit_cost import again
+        from sandbox.bench.learning.refit_cost import measure_refit
 
-        return again(run.config)
+        return measure_refit(run.config)
     return train(run.config).as_json()
 
 

@@ -19,7 +19,7 @@ from agents.evaluation.scores import evaluate_policy
 from agents.feedback.records import Question
 from agents.teachers.synthetic import make_teacher
 from agents.teachers.teacher_protocol import Teacher
-from sandbox.progress import Tell
+from sandbox.progress import ProgressCallback
 from sandbox.session.folder import SessionFile
 from sandbox.session.session import Session
 
@@ -42,7 +42,9 @@ class Live:
     heard_seconds: float | None  # from the last word on disk to the first policy that has learned from it
 
 
-def measure(world: str, seeds: int, watched: float, demos: int, answers: int, tell: Tell) -> Iterator[Live]:
+def measure(
+    world: str, seeds: int, watched: float, demos: int, answers: int, tell: ProgressCallback
+) -> Iterator[Live]:
     """Each way of teaching in a session of its own, one after the other."""
     ways: list[tuple[str, Callable[[Session, Teacher], None]]] = [
         (f"{demos} demonstrations", lambda session, teacher: _demonstrate(session, teacher, demos)),
@@ -78,7 +80,7 @@ def _live(
             to_goal, share = None, before
             while (passed := monotonic() - taught) < watched:
                 _until(session, lambda: True)
-                newest = session.latest
+                newest = session.latest_snapshot
                 if newest is not None and newest.feedback_seq >= said:
                     share = _share(session)
                     if to_goal is None and share > GOAL:
@@ -112,7 +114,7 @@ def _heard(session: Session, said: int, deadline: float) -> float | None:
     """When the first policy came that has learned from all that was said; None if none came in time."""
     while monotonic() < deadline:
         session.poll()
-        if session.latest is not None and session.latest.feedback_seq >= said:
+        if session.latest_snapshot is not None and session.latest_snapshot.feedback_seq >= said:
             return monotonic()
         sleep(0.01)
     return None
@@ -132,7 +134,7 @@ def _question(session: Session) -> Question:
 
 
 def _share(session: Session) -> float:
-    newest = session.latest
+    newest = session.latest_snapshot
     if newest is None or newest.policy is None:
         return 0.0
     return float(np.mean(evaluate_policy(session.task, newest.policy).done))
@@ -140,7 +142,7 @@ def _share(session: Session) -> float:
 
 def _demonstrate(session: Session, teacher: Teacher, number: int) -> None:
     for index in range(number):
-        session.keep(teacher.demonstrate(1_000 + index).trajectory)
+        session.add_demonstration(teacher.demonstrate(1_000 + index).trajectory)
     _until(session, partial(_has, session, "demonstration", number))
 
 
@@ -158,5 +160,5 @@ def _answer(session: Session, teacher: Teacher, number: int, pace: float) -> Non
         _until(session, partial(_passed, began + index * pace))
         question = _question(session)
         said = teacher.compare(question)
-        session.answer(question, said.ranks, said.verdict, 1.0)
+        session.add_comparison(question, said.ranks, said.verdict, 1.0)
         _until(session, partial(_has, session, "comparison", index + 1))

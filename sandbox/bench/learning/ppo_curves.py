@@ -23,9 +23,9 @@ from agents.policies.from_torch import policy_arrays
 from agents.rl.ppo import PPOConfig
 from envs import task_catalog
 from envs.world import Task
-from sandbox.bench.cache import part
-from sandbox.bench.speed.sb3_baseline import stock_ppo
-from sandbox.progress import Tell, within
+from sandbox.bench.cache import cached_part
+from sandbox.bench.speed.sb3_baseline import sb3_ppo
+from sandbox.progress import ProgressCallback, sub_progress
 from sandbox.studies.statistics import interval
 
 DEFAULTS = PPOConfig()
@@ -55,7 +55,7 @@ class Point:
 
 
 def measure(
-    world: str, seeds: int, steps: int, points: int, layouts: int, folder: Path | None, tell: Tell
+    world: str, seeds: int, steps: int, points: int, layouts: int, folder: Path | None, tell: ProgressCallback
 ) -> Iterator[Point]:
     """Every way's curve, one process, one torch thread. Curves that `folder` has are not made again."""
     torch.set_num_threads(1)
@@ -67,13 +67,15 @@ def measure(
         curves = []
         for seed in range(seeds):
             done = (index + seed / seeds) / len(WAYS)
-            here = within(tell, done, done + 1 / seeds / len(WAYS), f"{way}, seed {seed}")
+            here = sub_progress(tell, done, done + 1 / seeds / len(WAYS), f"{way}, seed {seed}")
             what = {"bench": "curves", "world": world, "at": at, "layouts": layouts, "who": who, "seed": seed}
 
-            def make(who: str = who, config: PPOConfig = config, seed: int = seed, here: Tell = here) -> Any:
+            def make(
+                who: str = who, config: PPOConfig = config, seed: int = seed, here: ProgressCallback = here
+            ) -> Any:
                 return list(_curve(task, who, config, seed, at, layouts, here))
 
-            curves.append(part(folder, {**what, "config": asdict(config)}, make))
+            curves.append(cached_part(folder, {**what, "config": asdict(config)}, make))
         means, cpu = np.moveaxis(np.array(curves), -1, 0)  # [seeds, points]
         for i, steps_done in enumerate(at):
             over = interval(np.array([[refs.score(mean)] for mean in means[:, i]]))
@@ -81,12 +83,12 @@ def measure(
 
 
 def _curve(
-    task: Task, who: str, config: PPOConfig, seed: int, at: list[int], layouts: int, tell: Tell
+    task: Task, who: str, config: PPOConfig, seed: int, at: list[int], layouts: int, tell: ProgressCallback
 ) -> Iterator[tuple[float, float]]:
     """(mean return of the wish, CPU-seconds so far) at each number of steps."""
     ours = ppo_on_reward(task, scores.true_reward_of(task), seed, config)
     assert ours.env is not None
-    ppo: PPO = ours if who == "ours" else stock_ppo(ours.env, config, seed)
+    ppo: PPO = ours if who == "ours" else sb3_ppo(ours.env, config, seed)
     burst: Any = ours.train_iteration if who == "ours" else _stock_burst(ppo)
     spent = 0.0
     for until in at:

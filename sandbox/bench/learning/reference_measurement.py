@@ -9,7 +9,7 @@ from pathlib import Path
 from agents.evaluation import reference_returns as kept
 from agents.evaluation import scores
 from sandbox.bench.learning.task_variants import title, variants
-from sandbox.progress import Tell, within
+from sandbox.progress import ProgressCallback, sub_progress
 
 QUICK_LAYOUTS = 2
 QUICK_STEPS = 40_000
@@ -28,12 +28,14 @@ class Line:
     file: str
 
 
-def measure(world: str | None, folder: Path, *, quick: bool, again: bool, tell: Tell) -> Iterator[Line]:
+def measure(
+    world: str | None, folder: Path, *, quick: bool, again: bool, tell: ProgressCallback
+) -> Iterator[Line]:
     """Measure what is missing or stale (everything if `again`) and write it into `folder`."""
     tasks = [scores.test_task(task) for task in variants(world)]
     layouts = QUICK_LAYOUTS if quick else scores.N_TEST_LAYOUTS
     for index, task in enumerate(tasks):
-        here = within(tell, index / len(tasks), (index + 1) / len(tasks), title(task))
+        here = sub_progress(tell, index / len(tasks), (index + 1) / len(tasks), title(task))
         found = None if again else kept.load_shipped(task, layouts, (folder,))
         if found is None:
             found = scores.measure_references(task, layouts, QUICK_STEPS if quick else None, here)

@@ -15,26 +15,28 @@ from sandbox.studies.simulated_teaching import SimulatedTeaching
 from sandbox.studies.training_study import TrainConfig
 
 
-class _Noted(SimulatedTeaching):
+class _RecordingTeaching(SimulatedTeaching):
     """Keeps what was said."""
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.records: list[Record] = []
 
-    def _say(self, record: Record) -> None:
-        super()._say(record)
+    def _observe_record(self, record: Record) -> None:
+        super()._observe_record(record)
         self.records.append(replace(record, id=f"{self.seed}-{self.seq}"))
 
 
-def again(config: TrainConfig) -> dict[str, Any]:
+def measure_refit(config: TrainConfig) -> dict[str, Any]:
     """A lesson as configured, then a fresh learner from its records; the facts of the latter."""
     task = worlds.task(config.world, **config.options)
     refs = scores.reference_means(task)
     first = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **config.config)
     teacher = make_teacher(config.teacher, task, config.seed)
-    lesson = _Noted(task, first, teacher, refs, config.rounds, config.steps_per_round, config.seed)
-    lesson.go(config.stages(), lambda share, text: None)
+    lesson = _RecordingTeaching(
+        task, first, teacher, refs, config.rounds, config.steps_per_round, config.seed
+    )
+    lesson.run(config.stages(), lambda share, text: None)
     began = time.process_time()
     fresh = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **config.config)
     fresh.observe(len(lesson.records), lesson.records)

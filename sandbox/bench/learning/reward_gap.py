@@ -20,14 +20,14 @@ from agents.learner_catalog import make
 from agents.policies import rollouts
 from agents.policies.rollouts import ActFunction
 from agents.teachers.synthetic import make_teacher
-from envs.rooms.planner import FlatPlan, can_plan, plan
+from envs.rooms.planner import FlatPlan, can_plan, plan_flat
 from envs.rooms.rooms_state_layout import T_MOVE
-from envs.rooms.rooms_true_reward import RoomsWish
+from envs.rooms.rooms_true_reward import RoomsTrueReward
 from envs.simulate import random_actions
 from envs.simulation import Simulation
 from envs.world import Array, Task
 from sandbox.bench.learning.task_variants import title, variants
-from sandbox.progress import Tell, within
+from sandbox.progress import ProgressCallback, sub_progress
 
 CHUNK = 10  # flats whose plans are held in memory at once
 DAWDLE = 1e-3
@@ -59,26 +59,29 @@ class Line:
     most: float | None = None
 
 
-def measure(world: str | None, *, quick: bool, tell: Tell) -> Iterator[Line]:
+def measure(world: str | None, *, quick: bool, tell: ProgressCallback) -> Iterator[Line]:
     """Five lines for each task."""
     tasks = variants(world)
     for index, task in enumerate(tasks):
-        here = within(tell, index / len(tasks), (index + 1) / len(tasks), title(task))
+        here = sub_progress(tell, index / len(tasks), (index + 1) / len(tasks), title(task))
         layouts, steps = (3, 40_000) if quick else (scores.N_TEST_LAYOUTS, oracle.ORACLE_STEPS)
         yield from _lines(task, np.arange(layouts), steps, here)
 
 
-def _lines(trained: Task, seeds: Array, steps: int, tell: Tell) -> Iterator[Line]:
+def _lines(trained: Task, seeds: Array, steps: int, tell: ProgressCallback) -> Iterator[Line]:
     random, rows, task = np.random.default_rng(0), len(seeds), scores.test_task(trained)
     found = {
         "random": ("", scores.run_episodes(task, lambda obs: random_actions(task, rows, random), seeds)),
-        "standing still": ("", scores.run_episodes(task, lambda obs: task.idle(rows), seeds)),
-        "best as written": _best_written(task, seeds, steps, within(tell, 0.0, 0.5, "as written")),
-        "best as meant": _best_meant(task, seeds, steps, within(tell, 0.5, 0.9, "as meant")),
-        CLONED: (f"{CLONES} clones, one each", cloned(trained, seeds, within(tell, 0.9, 1.0, "cloning"))),
+        "standing still": ("", scores.run_episodes(task, lambda obs: task.idle_actions(rows), seeds)),
+        "best as written": _best_under_proxy(task, seeds, steps, sub_progress(tell, 0.0, 0.5, "as written")),
+        "best as meant": _best_meant(task, seeds, steps, sub_progress(tell, 0.5, 0.9, "as meant")),
+        CLONED: (
+            f"{CLONES} clones, one each",
+            clone_episodes(trained, seeds, sub_progress(tell, 0.9, 1.0, "cloning")),
+        ),
     }
     wish = {name: some.mean for name, (_, some) in found.items()}
-    proxy = {name: written_return(task, some) for name, (_, some) in found.items()}
+    proxy = {name: proxy_return(task, some) for name, (_, some) in found.items()}
     by_wish = ReferenceMeans(wish["random"], wish["standing still"], wish["best as meant"])
     by_proxy = ReferenceMeans(proxy["random"], proxy["standing still"], proxy["best as written"])
     most = {"best as written": MOST.get(title(task), MOST_ELSEWHERE), CLONED: SOLVED}
@@ -96,7 +99,7 @@ def _lines(trained: Task, seeds: Array, steps: int, tell: Tell) -> Iterator[Line
         )
 
 
-def cloned(trained: Task, seeds: Array, tell: Tell) -> Episodes:
+def clone_episodes(trained: Task, seeds: Array, tell: ProgressCallback) -> Episodes:
     """Unseen episodes of clones, each of one demonstration by a teacher who drives as meant."""
     parts = []
     for seed in range(CLONES):
@@ -113,30 +116,30 @@ def cloned(trained: Task, seeds: Array, tell: Tell) -> Episodes:
     return _together(parts)
 
 
-def written_return(task: Task, some: Episodes) -> float:
+def proxy_return(task: Task, some: Episodes) -> float:
     """The mean return of the written reward."""
     return float((some.terms @ task.proxy_weights).mean())
 
 
-def _best_written(task: Task, seeds: Array, steps: int, tell: Tell) -> tuple[str, Episodes]:
+def _best_under_proxy(task: Task, seeds: Array, steps: int, tell: ProgressCallback) -> tuple[str, Episodes]:
     weights = task.proxy_weights
-    if can_plan(task, RoomsWish(weights, 0.0)):
+    if can_plan(task, RoomsTrueReward(weights, 0.0)):
         hurried = weights.copy()
         hurried[T_MOVE] -= DAWDLE
-        return "exact plan", _planned(task, seeds, RoomsWish(hurried, 0.0), tell)
+        return "exact plan", _planned(task, seeds, RoomsTrueReward(hurried, 0.0), tell)
 
     def pay(before: Array, terms: Array, after: Array) -> Array:
         return np.asarray(terms @ weights, np.float32)
 
     def worth(act: ActFunction) -> float:
-        return written_return(task, scores.run_episodes(task, act, seeds))
+        return proxy_return(task, scores.run_episodes(task, act, seeds))
 
     best = oracle.train_oracle(task, pay, worth, steps, tell)
     act = oracle.act_function(best.policy, best.deterministic)
     return f"PPO, {steps:,} steps", scores.run_episodes(task, act, seeds)
 
 
-def _best_meant(task: Task, seeds: Array, steps: int, tell: Tell) -> tuple[str, Episodes]:
+def _best_meant(task: Task, seeds: Array, steps: int, tell: ProgressCallback) -> tuple[str, Episodes]:
     if can_plan(task):
         return "exact plan", _planned(task, seeds, None, tell)
     found = kept.load_shipped(task, len(seeds)) or kept.load_cached(task, len(seeds))
@@ -152,7 +155,9 @@ def _best_meant(task: Task, seeds: Array, steps: int, tell: Tell) -> tuple[str, 
     return f"PPO, {found.steps:,} steps", scores.run_episodes(task, act, seeds)
 
 
-def _planned(task: Task, seeds: Array, wish: RoomsWish | None, tell: Tell) -> Episodes:
+def _planned(
+    task: Task, seeds: Array, true_reward: RoomsTrueReward | None, tell: ProgressCallback
+) -> Episodes:
     """Episodes by exact plans, some flats at a time."""
     parts = []
     for start in range(0, len(seeds), CHUNK):
@@ -160,7 +165,7 @@ def _planned(task: Task, seeds: Array, wish: RoomsWish | None, tell: Tell) -> Ep
         some = seeds[start : start + CHUNK]
         sim = Simulation(task, len(some))
         sim.reset(some)
-        plans = [plan(task, state, wish) for state in sim.states]
+        plans = [plan_flat(task, state, true_reward) for state in sim.states]
         parts.append(scores.run_episodes(task, _following(plans), some, by_state=True))
     return _together(parts)
 

@@ -20,7 +20,7 @@ from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog as worlds
 from envs.world import Task
-from sandbox.progress import Tell
+from sandbox.progress import ProgressCallback
 from sandbox.studies.simulated_teaching import SimulatedTeaching
 
 EPISODES = 4_000
@@ -29,7 +29,7 @@ ROUNDS, BETWEEN = 12, 20_000  # of answers, and environment steps after each
 
 
 @dataclass(frozen=True)
-class Moved:
+class TransferResult:
     """One seed. Scores on unseen layouts: 0 random or still, 1 the oracle."""
 
     task: str
@@ -45,8 +45,8 @@ class Moved:
 
 
 def measure(
-    world: str, learner: str, model: str, comparisons: int, seeds: int, *, quick: bool, tell: Tell
-) -> Iterator[Moved]:
+    world: str, learner: str, model: str, comparisons: int, seeds: int, *, quick: bool, tell: ProgressCallback
+) -> Iterator[TransferResult]:
     """Teach, move, train, score, for each seed. `quick` practises for a hundredth of the time."""
     task = worlds.task(world)
     episodes = EPISODES // 100 if quick else EPISODES
@@ -57,7 +57,7 @@ def measure(
         made = learner_catalog.make(learner, task, seed=seed, model=model, **config)
         refs = scores.reference_means(task)
         lesson = SimulatedTeaching(task, made, teacher, refs, ROUNDS, 4_000 if quick else BETWEEN, seed)
-        lesson.go([{"comparison": comparisons}], lambda share, text: None)
+        lesson.run([{"comparison": comparisons}], lambda share, text: None)
         taught = made.snapshot()
         assert taught.policy is not None
         assert taught.reward is not None
@@ -66,7 +66,7 @@ def measure(
         fresh = trained(scores.test_task(task), taught.reward, episodes, seed)
         spent = time.process_time() - began
         found = scores.evaluate_policy(task, fresh)
-        yield Moved(
+        yield TransferResult(
             task=world,
             learner=learner,
             model=model,

@@ -61,7 +61,7 @@ def _row(line: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def said(teaching: str) -> int:
+def feedback_count(teaching: str) -> int:
     """How many pieces of feedback "demonstration=2,comparison=10" is."""
     return sum(int(part.partition("=")[2]) for part in teaching.split(",") if "=" in part)
 
@@ -73,7 +73,7 @@ def _curves(lines: Sequence[dict[str, Any]], key: str) -> list[Line]:
         mine = [line for line in lines if (line["learner"], line["teacher"]) == (name, teacher)]
         if key == "said":
             mine = [line for line in mine if "seconds=" not in line["teaching"]]
-        across = [float(said(line["teaching"]) if key == "said" else line[key]) for line in mine]
+        across = [float(feedback_count(line["teaching"]) if key == "said" else line[key]) for line in mine]
         points = sorted(
             (x, line["iqm"], line["low"], line["high"]) for x, line in zip(across, mine, strict=True)
         )

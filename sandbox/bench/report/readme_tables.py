@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.bench.learning.experiment_sets import WORLDS
-from sandbox.bench.report.figures import said
+from sandbox.bench.report.figures import feedback_count
 from sandbox.bench.report.overview import overview
 from sandbox.bench.report.tables import markdown
 from sandbox.studies.feedback_mix import mix_in_words
@@ -59,10 +59,10 @@ RESULTS: tuple[dict[str, str], ...] = (
 def refresh(page: Path, figures: Path) -> None:
     """Put every table into `page` that it has a place for."""
     if page.exists():
-        page.write_text(placed(page.read_text("utf-8"), figures), "utf-8")
+        page.write_text(with_tables(page.read_text("utf-8"), figures), "utf-8")
 
 
-def placed(text: str, figures: Path) -> str:
+def with_tables(text: str, figures: Path) -> str:
     """A page's `text`, between the marks of each table what `figures` (a folder) has of its set."""
     reports = [json.loads(path.read_text("utf-8")) for path in sorted(figures.glob("learners*.json"))]
     for name, make in TABLES.items():
@@ -129,12 +129,16 @@ def by_seconds(reports: Sequence[Report]) -> str:
 def by_answers(reports: Sequence[Report]) -> str:
     """A row for each way, a column for each number of answers: the median and (the worst seed)."""
     lines = sorted((one for report in reports for one in report["lines"]), key=_worlds_in_order)
-    numbers = sorted({said(line["teaching"]) for line in lines})
+    numbers = sorted({feedback_count(line["teaching"]) for line in lines})
     about = [key for key in ("world", "teacher") if len({line[key] for line in lines}) > 1]
     rows = [["learner", *("told by" if key == "teacher" else key for key in about), *map(str, numbers)]]
     keys = ("learner", *about)
     for way in dict.fromkeys(tuple(line[key] for key in keys) for line in lines):
-        mine = {said(line["teaching"]): line for line in lines if tuple(line[key] for key in keys) == way}
+        mine = {
+            feedback_count(line["teaching"]): line
+            for line in lines
+            if tuple(line[key] for key in keys) == way
+        }
         cells = [f"{mine[n]['median']:z.3f} ({mine[n]['worst']:z.3f})" if n in mine else "" for n in numbers]
         rows.append([*(TEACHERS.get(word, word) for word in way), *cells])
     return markdown(rows, len(keys))

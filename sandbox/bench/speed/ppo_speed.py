@@ -26,10 +26,10 @@ from agents.rl.vec_env import SimulationVecEnv
 from envs import task_catalog
 from envs.simulation import Simulation, Step
 from envs.world import Array, Task
-from sandbox.bench.cache import part
-from sandbox.bench.speed.sb3_baseline import StillSimulation, StillVecEnv, stock_ppo
+from sandbox.bench.cache import cached_part
+from sandbox.bench.speed.sb3_baseline import NoOpSimulation, NoOpVecEnv, sb3_ppo
 from sandbox.bench.speed.world_speed import installed
-from sandbox.progress import Tell
+from sandbox.progress import ProgressCallback
 
 OURS = PPOConfig()
 SETTINGS = {
@@ -81,7 +81,13 @@ class Ratio:
 
 
 def measure(
-    world: str | None, *, rounds: int, seconds: float, folder: Path | None, short: bool, tell: Tell
+    world: str | None,
+    *,
+    rounds: int,
+    seconds: float,
+    folder: Path | None,
+    short: bool,
+    tell: ProgressCallback,
 ) -> list[Speed]:
     """Every task of ours (or one) and the peers of its kind, `rounds` times. One torch thread."""
     torch.set_num_threads(1)
@@ -96,7 +102,7 @@ def measure(
             tell((index + round / rounds) / len(kinds), f"{kind}, round {round + 1} of {rounds}")
             what = {"bench": "ppo", "cells": [turn.cell for turn in turns], "round": round}
             what |= {"seconds": seconds, "short": short}
-            told = part(folder, what, lambda ts=turns, r=round: _in_turns(ts, seconds, r))  # type: ignore[misc]
+            told = cached_part(folder, what, lambda ts=turns, r=round: _in_turns(ts, seconds, r))  # type: ignore[misc]
             found += [Speed(**one) for one in told]
     return found
 
@@ -151,10 +157,10 @@ class _Turn:
         if task is None:
             env = of_peer(name)
         else:
-            env = written(task, OURS.n_envs) if task.id == name else nothing(task)
+            env = proxy_simulation(task, OURS.n_envs) if task.id == name else no_op_simulation(task)
         simulation = env.simulation if isinstance(env, SimulationVecEnv) else None
         self.simulation = simulation if isinstance(simulation, TimedSimulation) else None
-        ppo = IncrementalPPO.for_env(env, self.config) if learner == BURST else stock_ppo(env, self.config)
+        ppo = IncrementalPPO.for_env(env, self.config) if learner == BURST else sb3_ppo(env, self.config)
         if not self.peer:
             _learn(ppo)  # compiles
         return ppo
@@ -192,7 +198,7 @@ def _learn(ppo: PPO) -> int:
     return rollout
 
 
-def written(task: Task, rows: int) -> SimulationVecEnv:
+def proxy_simulation(task: Task, rows: int) -> SimulationVecEnv:
     """Our world with its written reward."""
     weights = task.proxy_weights
     stagger = np.random.default_rng(0)
@@ -200,9 +206,9 @@ def written(task: Task, rows: int) -> SimulationVecEnv:
     return SimulationVecEnv(sim, lambda obs, actions, after, terms: terms @ weights, stagger=stagger)
 
 
-def nothing(task: Task) -> StillVecEnv:
+def no_op_simulation(task: Task) -> NoOpVecEnv:
     """A world of the same shapes that costs nothing."""
-    return StillVecEnv(StillSimulation(task, OURS.n_envs))
+    return NoOpVecEnv(NoOpSimulation(task, OURS.n_envs))
 
 
 def of_peer(id: str) -> VecEnv:

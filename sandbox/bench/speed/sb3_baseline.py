@@ -18,7 +18,7 @@ from envs.simulation import Simulation, Step
 from envs.world import Array, Task
 
 
-def stock_ppo(env: VecEnv, config: PPOConfig, seed: int = 0) -> PPO:
+def sb3_ppo(env: VecEnv, config: PPOConfig, seed: int = 0) -> PPO:
     """SB3's PPO as it comes, with these settings."""
     model = PPO(
         "MlpPolicy",
@@ -44,7 +44,7 @@ def stock_ppo(env: VecEnv, config: PPOConfig, seed: int = 0) -> PPO:
     return model
 
 
-class StillSimulation(Simulation):
+class NoOpSimulation(Simulation):
     """The shapes and the horizon of a simulation, and nothing ever happens: stepping costs nothing."""
 
     def __init__(self, task: Task, rows: int) -> None:
@@ -59,10 +59,10 @@ class StillSimulation(Simulation):
         return Step(self._obs[0], self._obs[0], self._terms[0], self.endings[self.turn], self.states)
 
 
-class StillVecEnv(SimulationVecEnv):
+class NoOpVecEnv(SimulationVecEnv):
     """The same for SB3's own rollout: answers made beforehand."""
 
-    def __init__(self, simulation: StillSimulation) -> None:
+    def __init__(self, simulation: NoOpSimulation) -> None:
         super().__init__(simulation)
         self._answers = [self._answer(ended) for ended in simulation.endings]
         self._turn = 0

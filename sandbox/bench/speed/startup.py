@@ -96,7 +96,7 @@ def _one(into: str, name: str, place: Path, cache: Path) -> _Run:
             while not shown():
                 if window.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(
-                        f"the window did not come (exit status {window.poll()}): {_said(place)}"
+                        f"the window did not come (exit status {window.poll()}): {_read_state(place)}"
                     )
                 time.sleep(0.002)
             return state.stat().st_mtime - begun
@@ -134,10 +134,12 @@ def _popen(arguments: list[str], name: str, cache: Path, data: Path) -> subproce
 def _run_teachbox(arguments: list[str], name: str, cache: Path) -> None:
     process = _popen(arguments, name, cache, cache / "data")
     if process.wait() != 0:
-        raise RuntimeError(f"teachbox {' '.join(arguments)} ended with {process.returncode}: {_said(cache)}")
+        raise RuntimeError(
+            f"teachbox {' '.join(arguments)} ended with {process.returncode}: {_read_state(cache)}"
+        )
 
 
-def _said(place: Path) -> str:
+def _read_state(place: Path) -> str:
     return (place / "said.txt").read_text(errors="replace").strip()[-500:]
 
 

@@ -22,7 +22,7 @@ PATIENCE = 120.0  # for the learner to be at it [s]
 SETTLE = 2.0  # from then until the measured part [s]
 
 
-def tireless(name: str, task: Any, **keywords: Any) -> Any:
+def make_endless_learner(name: str, task: Any, **keywords: Any) -> Any:
     """The learner as usual, but it never comes to the end of its first phase: a steady load."""
     from agents.learner_catalog import make
 
@@ -62,7 +62,7 @@ def tell(**facts: Any) -> None:
 
 
 def env_steps(session: Session) -> int:
-    return session.latest.env_steps if session.latest is not None else 0
+    return session.latest_snapshot.env_steps if session.latest_snapshot is not None else 0
 
 
 def learner_cpu() -> float:
@@ -72,14 +72,14 @@ def learner_cpu() -> float:
 
 def run(scene: str, learner: bool, seconds: float, folder: Path) -> None:
     """One slot: get ready, say so, measure, tell."""
-    session = Session.open(folder, world=WORLD, start_learner=learner, make=tireless)
+    session = Session.open(folder, world=WORLD, start_learner=learner, make=make_endless_learner)
     app, watcher = None, None
     if scene != "none":
         from sandbox.window.app import App
 
         app = App(session)
         watcher = Watcher()
-        app.go(scene)
+        app.show_mode(scene)
 
     def turn() -> None:
         if app is not None:

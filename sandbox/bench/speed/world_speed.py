@@ -18,8 +18,8 @@ import numpy as np
 from envs import task_catalog
 from envs.simulation import Simulation
 from envs.world import Task
-from sandbox.bench.cache import part
-from sandbox.progress import Tell
+from sandbox.bench.cache import cached_part
+from sandbox.progress import ProgressCallback
 
 PEERS = ("CartPole-v1", "MiniGrid-FourRooms-v0", "highway-fast-v0")
 """Worlds of other people, each run as `gymnasium.make` gives it; those not installed are left out."""
@@ -64,7 +64,7 @@ class Ratio:
 
 
 def measure(
-    rows: Sequence[int], *, rounds: int, seconds: float, folder: Path | None, tell: Tell
+    rows: Sequence[int], *, rounds: int, seconds: float, folder: Path | None, tell: ProgressCallback
 ) -> list[Speed]:
     """In each round the peers, and each task at each number of rows and through gymnasium.make."""
     ids = task_catalog.task_ids()
@@ -82,7 +82,7 @@ def measure(
                     return asdict(of_gymnasium(world, seconds))
                 return asdict(of_simulation(task_catalog.task(world), count, seconds))
 
-            found.append(replace(Speed(**part(folder, what, make)), round=round))
+            found.append(replace(Speed(**cached_part(folder, what, make)), round=round))
     return found
 
 

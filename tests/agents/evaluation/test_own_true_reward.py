@@ -17,7 +17,7 @@ from envs import task_catalog
 from envs.code_digest import code_digest
 from envs.rooms.rooms_state_layout import T_MOVE
 from envs.rooms.rooms_tasks import rooms_reach
-from envs.rooms.rooms_true_reward import RoomsWish
+from envs.rooms.rooms_true_reward import RoomsTrueReward
 from envs.simulate import simulate
 from envs.world import Array, Task, TrueReward
 
@@ -30,11 +30,11 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference_returns, "user_cache_path", lambda name: tmp_path)
 
 
-def paid_per_move(points: float) -> RoomsWish:
+def paid_per_move(points: float) -> RoomsTrueReward:
     """A true reward that the exact planner can plan for: so many points a step driven."""
     weights = np.zeros(7, np.float32)
     weights[T_MOVE] = points
-    return RoomsWish(weights, 0.0)
+    return RoomsTrueReward(weights, 0.0)
 
 
 def moves(points: float) -> TrueReward:

@@ -216,7 +216,7 @@ def test_a_rest_counts_a_few_times_and_every_move_counts() -> None:
 def test_conflicting_demonstrations_are_told_and_the_most_frequent_way_learned() -> None:
     start = episode_starts(toy(), 1, 3) * 3
     sim = Simulation(toy(), 3, auto_reset=False)
-    sim.put(np.ones(3, np.bool_), np.stack([m.state for m in start]), np.array([m.rng for m in start]))
+    sim.set_states(np.ones(3, np.bool_), np.stack([m.state for m in start]), np.array([m.rng for m in start]))
     records = [sim.recorder(row) for row in range(3)]
     for _ in range(4):
         did = np.array([0, 0, 0])
@@ -298,7 +298,7 @@ def test_tables_are_the_world() -> None:
     assert len(tables) == SIDE * SIDE
     x, y = tables.states[:, 0], tables.states[:, 1]
     for action, (dx, dy) in enumerate(MOVES):
-        led = tables.states[tables.after[:, action]]
+        led = tables.states[tables.next_states[:, action]]
         np.testing.assert_array_equal(led[:, 0], np.clip(x + dx, 0, SIDE - 1))
         np.testing.assert_array_equal(led[:, 1], np.clip(y + dy, 0, SIDE - 1))
     with pytest.raises(TooManyStates, match="over 10 states"):
@@ -330,13 +330,13 @@ def test_the_gradient_is_that_of_the_likelihood() -> None:
         policy, at, total = soft_policy(tables, tables.terms @ w, 6), 0, 0.0
         for t, action in enumerate(actions):
             total += np.log(policy[t, at, action])
-            at = tables.after[at, action]
+            at = tables.next_states[at, action]
         return total
 
     shown, at = np.zeros(4), 0
     for action in actions:
         shown += tables.terms[at, action]
-        at = tables.after[at, action]
+        at = tables.next_states[at, action]
     found = log_likelihood_gradient(tables, weights, shown, 6)
     for i in range(4):
         step = np.eye(4)[i] * 1e-5

@@ -53,7 +53,7 @@ def test_joint_learns_it_from_drives_and_keeps_it(tmp_path: Path) -> None:
     model.learn(4_096)
     after = scores.evaluate_policy(task, model.learner.snapshot().policy, 20).mean
     assert after > before + 5.0
-    env = task.make()
+    env = task.make_env()
     obs, _ = env.reset(seed=3)
     action, _ = model.predict(obs, deterministic=True)
     assert env.action_space.contains(action)

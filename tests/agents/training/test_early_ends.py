@@ -20,8 +20,8 @@ from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog
 from envs.external.external_simulation import ExternalSimulation
-from envs.external.external_task import ENDED
-from envs.simulate import resting
+from envs.external.external_task import HAS_ENDED
+from envs.simulate import absorbing_step
 
 LONG = 120
 """Horizon: who does anything at random has fallen long before."""
@@ -42,12 +42,12 @@ def _only_falls_cost(task: Any) -> RewardArrays:
 
 def test_rows_start_anew_right_after_an_early_end() -> None:
     task = _cart_pole()
-    sim = ExternalSimulation(task, 4, skips=True)
+    sim = ExternalSimulation(task, 4, skip_absorbing=True)
     fallen = skipped = 0
     for _ in range(LONG):
         clock = sim.clock.copy()
         step = sim.step(np.zeros(4, np.int64))
-        early = step.terms[:, ENDED] == 1.0
+        early = step.terms[:, HAS_ENDED] == 1.0
         assert step.ended.tolist() == early.tolist()
         assert (step.last_obs[early, -1] == 1.0).all()
         assert (step.obs[:, -1] == 0.0).all()
@@ -55,14 +55,14 @@ def test_rows_start_anew_right_after_an_early_end() -> None:
         skipped += int((LONG - clock[early] - 1).sum())
         fallen += int(early.sum())
     assert fallen > 20  # always to the left: down in ten steps or so
-    assert sim.skipped == skipped > 0
+    assert sim.skipped_steps == skipped > 0
 
 
 def test_without_it_they_rest_until_the_horizon() -> None:
     sim = ExternalSimulation(_cart_pole(), 1)
     ended = [bool(sim.step(np.zeros(1, np.int64)).ended[0]) for _ in range(LONG)]
     assert ended == [False] * (LONG - 1) + [True]
-    assert sim.skipped == 0
+    assert sim.skipped_steps == 0
 
 
 def test_a_fall_is_worth_what_all_the_rest_is_paid() -> None:
@@ -84,7 +84,7 @@ def test_a_fall_is_worth_what_all_the_rest_is_paid() -> None:
     np.testing.assert_allclose(buffer.returns[fell], expected, rtol=1e-4)
     assert rest < 0.0
     # the fall itself and all the rest: exactly minus one each, in the reward's own unit
-    obs, action, after, terms = resting(task)
+    obs, action, after, terms = absorbing_step(task)
     assert practice.scaled_reward.reward is not None
     assert float(
         practice.scaled_reward.reward.member_rewards(obs, action, after, terms).mean()
@@ -145,4 +145,4 @@ def test_an_episode_lasts_its_horizon_also_where_its_rest_is_left_out() -> None:
 
 @pytest.mark.parametrize("learner", [GailLearner, AirlLearner])
 def test_adversaries_drive_it(learner: Any) -> None:
-    assert not learner(_cart_pole()).trainer.env.simulation.skips
+    assert not learner(_cart_pole()).trainer.env.simulation.skip_absorbing

@@ -102,7 +102,7 @@ def walk(horizon: int = 20) -> Task:
         clock=CLOCK,
         steps_per_second=10,
         placements=placements,
-        place=place,
+        agent_position=place,
         hooks=WorldHooks(state_checks=state_checks, best_returns=best_returns),
     )
     return Task(
