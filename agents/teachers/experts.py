@@ -42,7 +42,8 @@ def expert(task: Task, random: np.random.Generator, cautious: bool = False) -> E
     planned = None if hook is None else hook(task, cautious)
     if planned is not None:
         return planned
-    kept = None if cautious else reference_returns.find(unseen(task), 1)
+    known = unseen(task)
+    kept = None if cautious else reference_returns.find(known, 1) or reference_returns.find_cached(known, 1)
     if kept is not None and kept.policy is not None:
         return _following(kept.policy, None if kept.surest else random)
     return _lookahead(task, random, CAUTION if cautious else 1.0)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Question
+from agents.teachers.clip_judgement import CONFUSED, CROWD, REGRET, TIRING, ClipJudge, Judgement
 from agents.teachers.experts import expert
 from agents.teachers.teacher_extensions import external_teacher, installed_teachers
 from agents.teachers.teacher_protocol import Teacher, UnknownTeacher
@@ -45,6 +46,7 @@ class TeacherNoise:
     lazy: float = 0.0  # share of presses left out
     term_bonus: tuple[tuple[str, float], ...] = ()  # terms and by how much they are worth more to this person
     reverse: bool = False  # answers the opposite of what is meant
+    judgement: Judgement | None = None  # compares as people do; nothing above then matters for comparisons
 
 
 TEACHERS: dict[str, TeacherNoise] = {
@@ -62,6 +64,10 @@ TEACHERS: dict[str, TeacherNoise] = {
     "noisy": TeacherNoise(mistake=0.2, action_noise=0.2),
     "useless": TeacherNoise(mistake=1.0, action_noise=0.5, lazy=0.5),
     "reversed": TeacherNoise(reverse=True),
+    "crowd": TeacherNoise(judgement=CROWD),
+    "regret": TeacherNoise(judgement=REGRET),
+    "confused": TeacherNoise(judgement=CONFUSED),
+    "tiring": TeacherNoise(judgement=TIRING),
 }
 _NUMBER: dict[str, tuple[str, ...]] = {
     "boltzmann": ("beta",),
@@ -74,8 +80,13 @@ _NUMBER: dict[str, tuple[str, ...]] = {
     "lazy": ("lazy",),
     "slipping": ("action_noise",),
     "noisy": ("mistake", "action_noise"),
+    "crowd": ("beta",),
+    "regret": ("beta",),
+    "confused": ("confusion",),
+    "tiring": ("first_error", "tired_error"),
 }
 """What the number in "mistaken:0.1" sets."""
+_UNBOUNDED = ("boltzmann", "equal", "delayed", "crowd", "regret", "confused")
 POOL = "pool"
 WANTS = "wants"
 
@@ -110,11 +121,13 @@ def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
         value = float(number)
     except ValueError:
         raise UnknownTeacher(f"{number!r} in teacher {name!r} is not a number, as in 'noisy:0.1'") from None
-    most = np.inf if head in ("boltzmann", "equal", "delayed") else 1.0
+    most = np.inf if head in _UNBOUNDED else 1.0
     if not 0.0 <= value <= most:
         limits = "at least 0" if most > 1.0 else "between 0 and 1"
         raise UnknownTeacher(f"{number} in teacher {name!r} is out of range: it must be {limits}")
     given: dict[str, Any] = dict.fromkeys(_NUMBER[head], value)
+    if care.judgement is not None:
+        given = {"judgement": replace(care.judgement, **given)}
     return SyntheticTeacher(task, replace(care, **given), seed)
 
 
@@ -145,6 +158,7 @@ class SyntheticTeacher:
     def __init__(self, task: Task, care: TeacherNoise, seed: int = 0) -> None:
         self.task, self.care = task, care
         self._random = np.random.default_rng(seed)
+        self._judge = None if care.judgement is None else ClipJudge(task, care.judgement, self._random)
 
     @property
     def members(self) -> Sequence[Teacher]:
@@ -160,9 +174,11 @@ class SyntheticTeacher:
 
     def compare(self, question: Question) -> Comparison:
         """Put the clips in order: by worth, with noise, or at random by mistake; or leave it out."""
-        care = self.care
+        care, seconds = self.care, 4.0 + 2.0 * (len(question.clips) - 2)
+        if self._judge is not None:
+            ranks = self._judge.ranks(question.clips)
+            return Comparison(question.clips, ranks, question=question.id, seconds=seconds)
         worth = np.array([self._looks(clip) for clip in question.clips])
-        seconds = 4.0 + 2.0 * (len(worth) - 2)
         if self._random.random() < care.skip * 2.0 * np.exp(-np.ptp(worth)):
             return Comparison(question.clips, (), "skipped", question=question.id, seconds=seconds)
         if care.reverse:
