@@ -15,6 +15,7 @@ import typer
 
 from sandbox.commands import durability as trust
 from sandbox.commands import exchange
+from sandbox.commands import people as answers_of_people
 from sandbox.commands.bench import app as bench
 from sandbox.commands.import_log import import_log
 from sandbox.commands.info import info, warm
@@ -46,6 +47,7 @@ cli.command("replay")(replay)
 cli.command("train")(train)
 exchange.register(cli)
 trust.register()
+answers_of_people.register()
 cli.callback(invoke_without_command=True)(window)
 for _command in (tour, references, warm, info):
     cli.command()(_command)
