@@ -77,9 +77,10 @@ def train(
     worth: Worth,
     steps: int,
     progress: Progress = lambda share, text: None,
+    seed: int = 0,
 ) -> Trained:
     """PPO on `judge` for so many environment steps; the policy that `worth` liked best."""
-    ppo = ppo_on_reward(task, judge)
+    ppo = ppo_on_reward(task, judge, seed)
     rate, entropy = float(ppo.lr_schedule(1.0)), ppo.ent_coef
     best: Trained | None = None
     for part in range(1, SCORED + 1):
