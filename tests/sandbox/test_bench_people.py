@@ -82,6 +82,8 @@ def repository(path: Path, some: Answers) -> Path:
     folder.mkdir(parents=True)
     np.save(folder / "Made-Up_full_filtered_Y.npy", some.answers / 2.0)
     np.save(folder / "Made-Up_full_filtered_segment_pairs.npy", some.pairs)
+    np.save(folder / "Made-Up_full_filtered_X.npy", stats_of(grid(), some.pairs))
+    (path / "another_board.json").write_text(json.dumps(BOARD[:, ::-1].tolist()))
     (path / "small_board.json").write_text(json.dumps(BOARD.tolist()))
     return path
 

@@ -2,8 +2,8 @@
 
 Folder: `data/human_data/NAME_full_filtered_Y.npy` (0 the first was liked better, 1 the second, 0.5 the same),
 `..._segment_pairs.npy` [N, 2, 4, 2] (a start cell and three moves), and somewhere the board as JSON
-(`*board*.json`, rows of codes). Archive: `answers.npz` with `board`, `NAME.pairs` and `NAME.answers` (0, 1
-the same, 2 the second). Nothing is ever unpickled.
+(`*board.json`, rows of codes; the one that fits). Archive: `answers.npz` with `board`, `NAME.pairs` and
+`NAME.answers` (0, 1 the same, 2 the second). Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -80,18 +80,40 @@ def _of_archive(path: Path) -> PeopleData:
 
 def _of_repository(folder: Path) -> PeopleData:
     files = sorted((folder / "data" / "human_data").glob(f"*{_SUFFIX}Y.npy"))
-    boards = sorted(folder.rglob("*board*.json"))
+    boards = sorted(folder.rglob("*board.json"))
     if not files or not boards:
         missing = "a board as JSON" if files else f"data/human_data/NAME{_SUFFIX}Y.npy"
         raise UnreadableAnswers(f"{folder} has neither answers.npz nor {missing}")
     conditions = []
     for path in files:
         name = path.name.split(_SUFFIX)[0]
-        pairs = np.load(path.with_name(f"{name}{_SUFFIX}segment_pairs.npy"), allow_pickle=False)
-        liked = np.load(path, allow_pickle=False).astype(np.float64)
-        answers = np.round(2.0 * liked).astype(np.int64)
-        conditions.append(Answers(name, pairs.astype(np.int64), answers.reshape(-1)))
-    return PeopleData(PeopleGrid(_board(json.loads(boards[0].read_text("utf-8")))), tuple(conditions))
+        pairs = _array(path, name, "segment_pairs")
+        answers = np.round(2.0 * _array(path, name, "Y").astype(np.float64)).astype(np.int64)
+        known = path.with_name(f"{name}{_SUFFIX}X.npy").is_file()
+        stats = np.round(_array(path, name, "X")).astype(np.int64) if known else None
+        conditions.append(Answers(name, pairs.astype(np.int64), answers.reshape(-1), stats))
+    return _on_its_board(tuple(conditions), [json.loads(path.read_text("utf-8")) for path in boards])
+
+
+def _array(path: Path, name: str, what: str) -> NDArray[np.float64]:
+    """One of the arrays of a condition, beside `path`."""
+    found: NDArray[np.float64] = np.load(path.with_name(f"{name}{_SUFFIX}{what}.npy"), allow_pickle=False)
+    return found
+
+
+def _on_its_board(conditions: tuple[Answers, ...], boards: list[list[list[int]]]) -> PeopleData:
+    """On the first board that reproduces the stats; on the first of all where none does."""
+    found = [PeopleData(PeopleGrid(_board(rows)), conditions) for rows in boards]
+    return next((data for data in found[:-1] if _fits(data)), found[-1] if _fits(found[-1]) else found[0])
+
+
+def _fits(data: PeopleData) -> bool:
+    for one in data.conditions:
+        try:
+            _check(one, data.grid)
+        except UnreadableAnswers:
+            return False
+    return wrong_stats(data) == 0
 
 
 def _board(rows: list[list[int]]) -> NDArray[np.int64]:
