@@ -88,7 +88,7 @@ def measure(
         for other, name in enumerate(who):
             tell((place + other / len(who)) / len(data.conditions), f"{one.name}, answered by {name}")
             answered = answered_by(name, data.grid, one, seed=place)
-            for number in (n for n in numbers if n <= len(one)):
+            for number in (n for n in numbers if n <= len(one) and (n or not other)):
                 for prior in priors:
                     yield _line(data.grid, one, answered, name, "teachbox", prior, number, draws, folder)
                 if number and name == "people":

@@ -25,7 +25,7 @@ POLICIES = 60
 DISCOUNT = 0.99
 TEMPERATURE = 0.1
 STEPS, RATE = 400, 0.05
-SHRINK = 1e-3
+SHRINK = 1e-5
 """Weight of the squared weights in the loss, by answer."""
 
 
