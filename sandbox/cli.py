@@ -15,6 +15,8 @@ import typer
 
 from sandbox.commands import durability as trust
 from sandbox.commands import exchange
+from sandbox.commands import people as answers_of_people
+from sandbox.commands import unnamed as unnamed_wishes
 from sandbox.commands.bench import app as bench
 from sandbox.commands.import_log import import_log
 from sandbox.commands.info import info, warm
@@ -46,6 +48,8 @@ cli.command("replay")(replay)
 cli.command("train")(train)
 exchange.register(cli)
 trust.register()
+answers_of_people.register()
+unnamed_wishes.register()
 cli.callback(invoke_without_command=True)(window)
 for _command in (tour, references, warm, info):
     cli.command()(_command)

@@ -80,9 +80,10 @@ def train_oracle(
     mean_return: MeanReturn,
     steps: int,
     progress: Progress = lambda share, text: None,
+    seed: int = 0,
 ) -> TrainedPolicy:
     """PPO on `reward` for so many environment steps; the policy that `mean_return` liked best."""
-    ppo = ppo_on_reward(task, reward)
+    ppo = ppo_on_reward(task, reward, seed)
     rate, entropy = float(ppo.lr_schedule(1.0)), ppo.ent_coef
     best: TrainedPolicy | None = None
     for part in range(1, N_EVALUATIONS + 1):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Question
+from agents.teachers.clip_judgement import CONFUSED, CROWD, REGRET, TIRING, ClipJudge, Judgement
 from agents.teachers.experts import make_expert
 from agents.teachers.teacher_extensions import external_teacher, installed_teachers
 from agents.teachers.teacher_protocol import Teacher, UnknownTeacher
@@ -44,6 +45,7 @@ class TeacherNoise:
     omission_rate: float = 0.0  # share of presses left out
     term_bonus: tuple[tuple[str, float], ...] = ()  # terms and by how much they are worth more to this person
     is_reversed: bool = False  # answers the opposite of what is meant
+    judgement: Judgement | None = None  # compares as people do; nothing above then matters for comparisons
 
 
 TEACHERS: dict[str, TeacherNoise] = {
@@ -61,6 +63,10 @@ TEACHERS: dict[str, TeacherNoise] = {
     "noisy": TeacherNoise(mistake_rate=0.2, action_noise=0.2),
     "useless": TeacherNoise(mistake_rate=1.0, action_noise=0.5, omission_rate=0.5),
     "reversed": TeacherNoise(is_reversed=True),
+    "crowd": TeacherNoise(judgement=CROWD),
+    "regret": TeacherNoise(judgement=REGRET),
+    "confused": TeacherNoise(judgement=CONFUSED),
+    "tiring": TeacherNoise(judgement=TIRING),
 }
 _NUMBER_FIELDS: dict[str, tuple[str, ...]] = {
     "boltzmann": ("beta",),
@@ -73,8 +79,13 @@ _NUMBER_FIELDS: dict[str, tuple[str, ...]] = {
     "lazy": ("omission_rate",),
     "slipping": ("action_noise",),
     "noisy": ("mistake_rate", "action_noise"),
+    "crowd": ("beta",),
+    "regret": ("beta",),
+    "confused": ("confusion",),
+    "tiring": ("first_error", "tired_error"),
 }
 """What the number in "mistaken:0.1" sets."""
+_UNBOUNDED = ("boltzmann", "equal", "delayed", "crowd", "regret", "confused")
 POOL_PREFIX = "pool"
 TERM_BONUS_PREFIX = "wants"
 
@@ -111,11 +122,13 @@ def make_teacher(name: str, task: Task, seed: int = 0) -> Teacher:
         value = float(number)
     except ValueError:
         raise UnknownTeacher(f"{number!r} in teacher {name!r} is not a number, as in 'noisy:0.1'") from None
-    most = np.inf if head in ("boltzmann", "equal", "delayed") else 1.0
+    most = np.inf if head in _UNBOUNDED else 1.0
     if not 0.0 <= value <= most:
         limits = "at least 0" if most > 1.0 else "between 0 and 1"
         raise UnknownTeacher(f"{number} in teacher {name!r} is out of range: it must be {limits}")
     given: dict[str, Any] = dict.fromkeys(_NUMBER_FIELDS[head], value)
+    if care.judgement is not None:
+        given = {"judgement": replace(care.judgement, **given)}
     return SyntheticTeacher(task, replace(care, **given), seed)
 
 
@@ -146,6 +159,7 @@ class SyntheticTeacher:
     def __init__(self, task: Task, noise: TeacherNoise, seed: int = 0) -> None:
         self.task, self.noise = task, noise
         self._random = np.random.default_rng(seed)
+        self._judge = None if noise.judgement is None else ClipJudge(task, noise.judgement, self._random)
 
     @property
     def members(self) -> Sequence[Teacher]:
@@ -161,9 +175,11 @@ class SyntheticTeacher:
 
     def compare(self, question: Question) -> Comparison:
         """Put the clips in order: by worth, with noise, or at random by mistake; or leave it out."""
-        care = self.noise
+        care, seconds = self.noise, 4.0 + 2.0 * (len(question.clips) - 2)
+        if self._judge is not None:
+            ranks = self._judge.ranks(question.clips)
+            return Comparison(question.clips, ranks, question=question.id, seconds=seconds)
         worth = np.array([self._remembered_return(clip) for clip in question.clips])
-        seconds = 4.0 + 2.0 * (len(worth) - 2)
         if self._random.random() < care.skip_rate * 2.0 * np.exp(-np.ptp(worth)):
             return Comparison(question.clips, (), "skipped", question=question.id, seconds=seconds)
         if care.is_reversed:

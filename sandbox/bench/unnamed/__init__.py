@@ -1,0 +1,1 @@
+"""Wishes that no named term expresses, and how well learners do by them."""
