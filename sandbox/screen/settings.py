@@ -8,6 +8,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
+from agents.io.atomic_files import write_whole
+
 FILE = "window.json"
 
 
@@ -47,11 +49,9 @@ class SettingsFile:
     def set_time_waits(self, task: str, waits: bool) -> None:
         """Choose for a task, and keep it for the next time."""
         self.settings = replace(self.settings, time_waits={**self.settings.time_waits, task: waits})
-        from sandbox.learning.checkpoints import replace_text  # not needed before the first picture
-
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            replace_text(self.path, json.dumps(asdict(self.settings), indent=2) + "\n")
+            write_whole(self.path, json.dumps(asdict(self.settings), indent=2) + "\n")
             self.trouble = ""
         except OSError as error:
             self.trouble = (

@@ -28,7 +28,7 @@ from uuid import uuid4
 
 from platformdirs import user_data_path
 
-from sandbox.learning.checkpoints import replace_text
+from agents.io.atomic_files import is_unfinished, write_whole
 from sandbox.store import StoreError, count_standing
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class SessionFile:
     def write(self, folder: Path) -> None:
         """By atomic replace. SessionError if the folder can't be written."""
         try:
-            replace_text(folder / FILE, json.dumps(asdict(self), indent=2) + "\n")
+            write_whole(folder / FILE, json.dumps(asdict(self), indent=2) + "\n")
         except OSError as error:
             raise SessionError(
                 f"{folder / FILE} can't be written ({error.strerror}): free some space, or choose another."
@@ -201,7 +201,7 @@ def _refuse_others(folder: Path) -> None:
     if not folder.exists():
         return
     for path in folder.iterdir():
-        if path.name not in OURS and not path.name.startswith(STORE):
+        if path.name not in OURS and not path.name.startswith(STORE) and not is_unfinished(path):
             raise SessionError(
                 f"{folder} holds other files ({path.name}) and no session: choose an empty or a new folder."
             )

@@ -211,7 +211,7 @@ def test_a_disk_too_full_for_a_large_trajectory_is_told_and_it_is_saved_later(pa
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
-        patch.setattr("sandbox.store.blobs.os.fsync", full)
+        patch.setattr("agents.io.atomic_files.os.fsync", full)
         future = store.append(Demonstration(trajectory()), ORIGIN)
         assert str(path) in told(store)
         assert "free some space" in told(store)

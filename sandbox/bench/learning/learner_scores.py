@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.io.atomic_files import write_whole
 from sandbox.bench.cache import sources
 from sandbox.progress import Tell
 from sandbox.studies.statistics import interval
@@ -126,9 +127,7 @@ def _made(runs: Sequence[Condition], folder: Path, tell: Tell, processes: int) -
             run = futures[future]
             path, fault = _file(folder, run), future.exception()
             if fault is None:
-                half = path.with_suffix(".half")
-                half.write_text(json.dumps({"sources": sources(), **future.result()}), "utf-8")
-                half.replace(path)
+                write_whole(path, json.dumps({"sources": sources(), **future.result()}))
             else:
                 yield path, f"{type(fault).__name__}: {fault}"
             tell((number + 1) / len(runs), f"run {number + 1} of {len(runs)}, {run.name}")
