@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -26,9 +26,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
+from msgspec import ValidationError, convert
 from platformdirs import user_data_path
 
 from agents.io.atomic_files import is_unfinished, write_whole
+from agents.io.checked_json import misfit
+from agents.io.safe_files import short
 from sandbox.store import StoreError, count_standing
 
 if TYPE_CHECKING:
@@ -153,10 +156,15 @@ class SessionFile:
                 f"{folder} was made by a newer teachbox ({facts.get('version', '?')}): update teachbox, "
                 "or choose another session."
             )
+        unknown = sorted(set(facts) - {item.name for item in fields(cls)})
+        reason = f"has an unknown {short(unknown[0])}" if unknown else ""
         try:
-            return cls(**facts)
-        except TypeError as error:
-            raise SessionError(f"{path} is damaged ({error}): put back a backup of it.") from error
+            found = convert(facts, cls)
+        except ValidationError as error:
+            reason = misfit(error, facts)
+        if reason:
+            raise SessionError(f"{path} is damaged (it {reason}): put back a backup of it.")
+        return found
 
 
 def default_root() -> Path:
