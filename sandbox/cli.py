@@ -79,7 +79,7 @@ def sentence(error: Exception) -> str | None:
         where = f" {error.filename!r}" if error.filename else ""
         return f"The system refused{where}: {error.strerror}."
     if isinstance(error, typer.TyperException):
-        return error.format_message()
+        return error.format_message().replace(": Value error, ", ": ")
     if isinstance(error, OSError | CommandError):
         return str(error)
     trace = error.__traceback__

@@ -22,6 +22,7 @@ from safetensors.numpy import load_file, save_file
 
 import assets
 from agents.evaluation.source_digest import world_source_digest
+from agents.io.atomic_files import whole_file, write_whole
 from agents.policies.policy_arrays import PolicyArrays, policy_to_arrays, read_layers
 from envs import task_catalog
 from envs.code_digest import code_digest, is_same
@@ -81,9 +82,8 @@ def save(task: Task, returns: ReferenceReturns, folder: Path | None = None) -> P
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = path.with_suffix(".safetensors")
     if returns.policy is not None:
-        fresh = arrays.with_suffix(".new")
-        save_file(policy_to_arrays(returns.policy, "layer"), fresh)
-        fresh.replace(arrays)
+        with whole_file(arrays) as fresh:
+            save_file(policy_to_arrays(returns.policy, "layer"), fresh)
     else:
         arrays.unlink(missing_ok=True)
     facts = {
@@ -99,9 +99,7 @@ def save(task: Task, returns: ReferenceReturns, folder: Path | None = None) -> P
         "still": returns.still.tolist(),
         "oracle": returns.oracle.tolist(),
     }
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(facts, default=str) + "\n", "utf-8")
-    fresh.replace(path)
+    write_whole(path, json.dumps(facts, default=str) + "\n")
     return path
 
 

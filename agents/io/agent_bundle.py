@@ -15,14 +15,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from gymnasium import spaces
+from msgspec import Meta, Struct, to_builtins
 from safetensors.numpy import save as save_arrays
 
 from agents.io.bundle_arrays import (
     POLICY,
     REWARD,
+    PolicyFacts,
+    RewardFacts,
     policy_arrays,
     policy_facts,
     read_policy,
@@ -30,7 +33,7 @@ from agents.io.bundle_arrays import (
     reward_arrays,
     reward_facts,
 )
-from agents.io.json_fields import JsonFields
+from agents.io.checked_json import Text, checked
 from agents.io.manifest import read_folder, write_folder
 from agents.io.safe_files import UnsafeFile, parse_json, shorten
 from agents.policies.cnn import CnnArrays, image_slice
@@ -42,6 +45,20 @@ from envs.world import Task
 FORMAT, VERSION = "teachbox-agent", 1
 AGENT_FILE = "agent.json"
 MAX_BYTES, MAX_JSON_BYTES = 2**28, 2**20
+Steps = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class AgentFacts(Struct, frozen=True):
+    """What agent.json holds, beside its format and version."""
+
+    world: Text
+    options: dict[str, Any]
+    learner: Text
+    step: Steps
+    env_steps: Steps
+    feedback_seq: Steps
+    policy: PolicyFacts
+    reward: RewardFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -109,22 +126,21 @@ def _check_image(cnn: CnnArrays, task: Task) -> None:
 
 def save(folder: Path, agent: Agent) -> None:
     """Write the agent into a new folder, whole or not at all. Raises UnsafeFile if it exists."""
-    facts: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "world": agent.world,
-        "options": dict(agent.options),
-        "learner": agent.learner,
-        "step": agent.step,
-        "env_steps": agent.env_steps,
-        "feedback_seq": agent.feedback_seq,
-        "policy": policy_facts(agent.policy, agent.value),
-        "reward": None if agent.reward is None else reward_facts(agent.reward),
-    }
+    facts = AgentFacts(
+        world=agent.world,
+        options=dict(agent.options),
+        learner=agent.learner,
+        step=agent.step,
+        env_steps=agent.env_steps,
+        feedback_seq=agent.feedback_seq,
+        policy=policy_facts(agent.policy, agent.value),
+        reward=None if agent.reward is None else reward_facts(agent.reward),
+    )
     files = {POLICY: save_arrays(policy_arrays(agent.policy, agent.value))}
     if agent.reward is not None:
         files[REWARD] = save_arrays(reward_arrays(agent.reward))
-    text = json.dumps(facts, indent=2, allow_nan=False) + "\n"
+    said = {"format": FORMAT, "version": VERSION, **to_builtins(facts)}
+    text = json.dumps(said, indent=2, allow_nan=False) + "\n"
     write_folder(folder, {AGENT_FILE: text.encode(), **files})
 
 
@@ -139,24 +155,28 @@ def load(folder: Path) -> Agent:
             f"{folder / AGENT_FILE} has {len(files[AGENT_FILE])} bytes, and at most {MAX_JSON_BYTES} are "
             "read."
         )
-    facts = parse_json(files[AGENT_FILE], str(folder / AGENT_FILE))
-    if facts.get("format") != FORMAT or facts.get("version") != VERSION:
+    name = str(folder / AGENT_FILE)
+    said = parse_json(files[AGENT_FILE], name)
+    if said.get("format") != FORMAT or said.get("version") != VERSION:
         raise UnsafeFile(
-            f"{folder} is of format {shorten(facts.get('format'))}, version {shorten(facts.get('version'))}; "
+            f"{folder} is of format {shorten(said.get('format'))}, version {shorten(said.get('version'))}; "
             f"this program reads {FORMAT!r}, version {VERSION}."
         )
-    reader = JsonFields(facts, str(folder / AGENT_FILE))
-    policy, value = read_policy(reader.nested("policy"), files[POLICY], folder)
-    reward = None
-    if (facts.get("reward") is None) == (REWARD in files):
+    facts = checked(said, AgentFacts, name)
+    if (facts.reward is None) == (REWARD in files):
         raise UnsafeFile(
             f"{folder} has {AGENT_FILE} and {REWARD} that don't agree on whether there is a reward."
         )
-    if REWARD in files:
-        reward = read_reward(reader.nested("reward"), files[REWARD], folder)
-    options = facts.get("options")
-    if not isinstance(options, dict):
-        raise UnsafeFile(f"{folder / AGENT_FILE} has options of a wrong kind.")
-    counts = {key: reader.count(key, 2**53) for key in ("step", "env_steps", "feedback_seq")}
-    texts = {key: reader.text(key) for key in ("world", "learner")}
-    return Agent(policy=policy, reward=reward, value=value, options=options, **texts, **counts)  # type: ignore[arg-type]
+    policy, value = read_policy(facts.policy, name, files[POLICY], folder)
+    reward = None if facts.reward is None else read_reward(facts.reward, name, files[REWARD], folder)
+    return Agent(
+        facts.world,
+        policy,
+        reward,
+        value,
+        facts.options,
+        facts.learner,
+        facts.step,
+        facts.env_steps,
+        facts.feedback_seq,
+    )

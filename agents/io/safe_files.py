@@ -9,17 +9,17 @@ import hashlib
 import json
 import math
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
+
+from agents.io.atomic_files import whole_file, whole_folder
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -225,46 +225,20 @@ def read_expected_tensors(
 @contextmanager
 def fresh_folder(path: Path) -> Iterator[Path]:
     """A folder to fill; it appears at `path` when the block ends well, whole or not at all."""
-    if path.exists() or path.is_symlink():
-        raise UnsafeFile(f"{path} exists already: choose another name.")
-    beside = _temporary_path(path)
-    beside.mkdir(parents=True)
-    try:
-        yield beside
-        for part in sorted(beside.rglob("*"), reverse=True):
-            _sync(part)
-        _sync(beside)
-        beside.rename(path)
-        _sync(path.parent)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+    _check_free(path)
+    with whole_folder(path) as fresh:
+        yield fresh
 
 
 @contextmanager
 def fresh_file(path: Path) -> Iterator[Path]:
     """A file to write; it appears at `path` when the block ends well, whole or not at all."""
+    _check_free(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as fresh:
+        yield fresh
+
+
+def _check_free(path: Path) -> None:
     if path.exists() or path.is_symlink():
         raise UnsafeFile(f"{path} exists already: choose another name.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = _temporary_path(path)
-    try:
-        yield beside
-        _sync(beside)
-        beside.rename(path)
-        _sync(path.parent)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _temporary_path(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid4().hex[:8]}.new")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # some file systems don't sync folders
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

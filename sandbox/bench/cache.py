@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from agents.io.atomic_files import write_whole
+
 
 def cached_part(folder: Path | None, key: dict[str, Any], make: Callable[[], Any]) -> Any:
     """What `make` gave for `key` (JSON values), from `folder` when it is there. None keeps nothing."""
@@ -24,9 +26,7 @@ def cached_part(folder: Path | None, key: dict[str, Any], make: Callable[[], Any
         return json.loads(path.read_text("utf-8"))["found"]
     found = make()
     folder.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".half")
-    half.write_text(json.dumps({"what": key, "found": found}), "utf-8")
-    half.replace(path)
+    write_whole(path, json.dumps({"what": key, "found": found}))
     return found
 
 

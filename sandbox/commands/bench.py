@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sandbox.bench.measured_names import LearnerSet
 from sandbox.bench.report.show import show
+from sandbox.commands.options import RewardModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +137,7 @@ def transfer(
     quick: Quick = False,
     world: Annotated[str, typer.Option("--world", metavar="ID")] = "teachbox/RoomsTidy-v0",
     learner: Annotated[str, typer.Option(metavar="NAME", help="Who learns the reward.")] = "preferences",
-    model: Annotated[str, typer.Option(metavar="terms|net", help="What the reward is made of.")] = "net",
+    model: Annotated[RewardModel, typer.Option(help="What the reward is made of.")] = "net",
     comparisons: Annotated[int, typer.Option(min=1, help="How many answers it is learned from.")] = 60,
     seeds: Annotated[int, typer.Option(min=1, help="How often.")] = 5,
     out: Out = None,
@@ -179,8 +181,7 @@ def learners(
     as_json: Json = False,
     quick: Quick = False,
     chosen: Annotated[
-        str,
-        typer.Option("--set", metavar="NAME", help="What is asked: table, joint, preferences, minute, ..."),
+        LearnerSet, typer.Option("--set", help="What is asked; docs/learners.md tells of the sets.")
     ] = "table",
     world: World = None,
     learner: Annotated[str | None, typer.Option(metavar="NAME", help="This learner alone.")] = None,

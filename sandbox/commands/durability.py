@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from sandbox.bench.measured_names import TrialPart
+
 
 def trust(
     part: Annotated[
-        list[str] | None, typer.Option("--part", metavar="NAME", help="This part alone (may be repeated).")
+        list[TrialPart] | None, typer.Option("--part", help="This part alone (may be repeated).")
     ] = None,
     times: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="How often in all; else as often as is told of.")
@@ -32,9 +34,8 @@ def trust(
     from sandbox.bench.report.show import show
     from sandbox.progress import progress_bar, sub_progress
 
-    wanted = part or ["kill", "power", "raters"] if quick else part or list(PARTS)
-    if unknown := [name for name in wanted if name not in PARTS]:
-        raise ValueError(f"there is no part {unknown[0]!r} of the trial: it has {', '.join(PARTS)}.")
+    few = [TrialPart.KILL, TrialPart.POWER, TrialPart.RATERS]
+    wanted = part or (few if quick else list(TrialPart))
     with progress_bar() as tell, tempfile.TemporaryDirectory() as passing:
         folder = Path(passing) if quick else work
         for number, name in enumerate(wanted):

@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from sandbox.exchange.format_names import ReadFormat, WrittenFormat
+
 FormatOption = Annotated[
-    str | None, typer.Option("--format", metavar="F", help="bundle, ...; see docs/exchange.md.")
+    ReadFormat | None, typer.Option("--format", help="Else what it looks like; see docs/exchange.md.")
 ]
 
 Quick = Annotated[bool, typer.Option("--quick", help="Make what is missing first, to try the command.")]
@@ -18,7 +20,7 @@ def export(
     session: Annotated[Path, typer.Argument(metavar="SESSION", help="The session's folder.")],
     out: Annotated[Path, typer.Option(metavar="PATH", help="What is written; it must not exist yet.")],
     format: Annotated[
-        str, typer.Option("--format", metavar="F", help="The format; docs/exchange.md tells of them.")
+        WrittenFormat, typer.Option("--format", help="The format; docs/exchange.md tells of them.")
     ] = "bundle",
     quick: Quick = False,
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,6 +14,9 @@ WorldOption = Annotated[
 LayoutOption = Annotated[
     Path | None, typer.Option("--layout", metavar="FILE", help="A flat or a road of your own, drawn as text.")
 ]
+
+RewardModel = Literal["terms", "net"]
+"""What a learned reward is made of: the world's terms, or what is seen and done."""
 
 
 class CommandError(Exception):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
 import typer
 
-from sandbox.commands.options import WORLD, LayoutOption, WorldOption
+from sandbox.commands.options import WORLD, LayoutOption, RewardModel, WorldOption
 
 
 def train(
@@ -28,17 +28,18 @@ def train(
         ),
     ] = "",
     prior: Annotated[
-        str, typer.Option(metavar="written|none", help="Whether the agent starts from the written reward.")
+        Literal["written", "none"], typer.Option(help="Whether the agent starts from the written reward.")
     ] = "written",
     reward: Annotated[
-        str, typer.Option(metavar="terms|net", help="What the reward is made of: terms, or what is seen.")
+        RewardModel, typer.Option(help="What the reward is made of: terms, or what is seen.")
     ] = "terms",
     principles: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Written rules that answer beside the teacher.")
     ] = None,
     control: Annotated[
-        str, typer.Option(metavar="constant|random", help="A reward that learns nothing, to compare with.")
-    ] = "",
+        Literal["constant", "random"] | None,
+        typer.Option(help="A reward that learns nothing, to compare with."),
+    ] = None,
     follow: Annotated[
         str, typer.Option(metavar="N", help="Whose reward, where the members of a pool part; else most's.")
     ] = "",
@@ -56,12 +57,6 @@ def train(
     from sandbox.studies.report import run, show, small
     from sandbox.studies.training_study import TrainConfig
 
-    if prior not in ("written", "none"):
-        raise ValueError(f"--prior {prior!r} is unknown: choose 'written' or 'none'.")
-    if control not in ("", "constant", "random"):
-        raise ValueError(f"--control {control!r} is unknown: choose 'constant' or 'random'.")
-    if reward not in ("terms", "net"):
-        raise ValueError(f"--reward {reward!r} is unknown: choose 'terms' or 'net'.")
     whole = TrainConfig(
         world=world or WORLD,
         learner=learner,
@@ -69,8 +64,8 @@ def train(
         answers=answers,
         mix=parse_mix(mix),
         seed=seed,
-        prior=cast("Literal['written', 'none']", prior),
-        control=cast("Literal['', 'constant', 'random']", control),
+        prior=prior,
+        control=control or "",
         principles=None if principles is None else str(principles),
         follow=follow,
         config={"model": reward} if reward != "terms" else {},

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from agents.io.safe_files import shorten
 from envs.world import Task
+from sandbox.exchange.format_names import ReadFormat, WrittenFormat
 from sandbox.exchange.importing import save_records, session_task
 from sandbox.exchange.ledger import Entry, Ledger, ProgressCallback, read_session
 from sandbox.exchange.state_validation import task_of_file
@@ -41,27 +41,24 @@ class Format(NamedTuple):
     matches: Callable[[Path], bool]
 
 
-def writer(name: str) -> Write:
-    """How to write that format; UnknownFormat if it can't be."""
-    known = {key: one.write for key, one in FORMATS.items() if one.write is not None}
-    if name not in known:
-        raise UnknownFormat(f"--format {shorten(name)} can't be written: choose one of {', '.join(known)}.")
-    return known[name]
+def writer(name: WrittenFormat | ReadFormat) -> Write:
+    """How to write that format; UnknownFormat if it is only read."""
+    write = FORMATS[name].write
+    if write is None:
+        raise UnknownFormat(f"--format {name} can be read and not written: choose another.")
+    return write
 
 
-def reader(name: str | None, path: Path) -> Read:
-    """How to read that format, or (None) the one that `path` seems to be."""
-    known = {key: one for key, one in FORMATS.items() if one.read is not None}
-    if name is None:
-        if not path.exists():
-            raise UnknownFormat(f"there is no file or folder {path}.")
-        name = next((key for key, one in known.items() if one.matches(path)), None)
-        if name is None:
-            raise UnknownFormat(f"{path} is of no known format: say --format, one of {', '.join(known)}.")
-    if name not in known:
-        raise UnknownFormat(f"--format {shorten(name)} can't be read: choose one of {', '.join(known)}.")
-    read = known[name].read
-    assert read is not None
+def reader(name: ReadFormat | None, path: Path) -> Read:
+    """How to read that format, or (None) the one that `path` seems to be; UnknownFormat if it is of none."""
+    known = {key: one.read for key, one in FORMATS.items() if one.read is not None}
+    if name is not None:
+        return known[name]
+    if not path.exists():
+        raise UnknownFormat(f"there is no file or folder {path}.")
+    read = next((read for key, read in known.items() if FORMATS[key].matches(path)), None)
+    if read is None:
+        raise UnknownFormat(f"{path} is of no known format: say --format, one of {', '.join(known)}.")
     return read
 
 
@@ -209,7 +206,7 @@ def _never(path: Path) -> bool:
     return False
 
 
-FORMATS: dict[str, Format] = {
+FORMATS: dict[WrittenFormat | ReadFormat, Format] = {
     "bundle": Format(_write_bundle, _read_bundle, lambda path: (path / "bundle.json").is_file()),
     "csv": Format(_write_csv, _read_labels, lambda path: path.suffix == ".csv"),
     "parquet": Format(_write_parquet, _read_labels, lambda path: path.suffix == ".parquet"),

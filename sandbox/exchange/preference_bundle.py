@@ -7,16 +7,19 @@ manifest.json        size and SHA-256 of both
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
 from safetensors.numpy import save as save_arrays
 
+from agents.io.checked_json import Text, checked
 from agents.io.manifest import read_folder, write_folder
 from agents.io.safe_files import Arrays, UnsafeFile, parse_json, read_tensors, shorten
 from envs.trajectory import Trajectory
@@ -30,7 +33,49 @@ FACTS, CLIPS = "bundle.json", "clips.safetensors"
 ARRAYS = ("states", "rng", "observations", "actions", "terms", "prefix")
 TEXTS = ("task", "driver", "kernel")
 ID = re.compile(r"[0-9a-f]{32}")
-MOST_TEXT = 400
+Index = Annotated[int, Meta(ge=0)]
+
+
+class ClipFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is said of a clip beside its arrays."""
+
+    task: Text
+    driver: Text
+    kernel: Text
+    options: dict[str, Any]
+    seed: int | None
+    steps: int
+
+
+class OriginFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """A record's `Provenance`."""
+
+    rater: Text
+    program: Text
+    reaction_seconds: float | None
+    question: Text | None
+    side_order: tuple[int, ...] | None
+    policy: Text | None
+    said_at: Text
+
+
+class RecordFacts(Struct, frozen=True, forbid_unknown_fields=True):
+    """A record; clips: for each role the numbers of its clips."""
+
+    id: Annotated[str, Meta(pattern=rf"\A{ID.pattern}\Z")]
+    kind: str
+    body: dict[str, Any]
+    clips: dict[str, list[Index]]
+    provenance: OriginFacts
+
+
+class BundleFacts(Struct, frozen=True):
+    """What bundle.json holds, beside its format and version."""
+
+    world: str
+    options: dict[str, Any]
+    clips: list[ClipFacts]
+    records: list[RecordFacts]
 
 
 def write(path: Path, ledger: Ledger, tell: ProgressCallback = no_progress) -> int:
@@ -54,7 +99,7 @@ def write(path: Path, ledger: Ledger, tell: ProgressCallback = no_progress) -> i
                 "kind": encoded.kind,
                 "body": json.loads(encoded.body),
                 "clips": roles,
-                "provenance": asdict(entry.provenance),
+                "provenance": dataclasses.asdict(entry.provenance),
             }
         )
         tell((number + 1) / len(ledger.entries), "writing records")
@@ -81,22 +126,19 @@ def read(path: Path, tell: ProgressCallback = no_progress) -> Ledger:
             f"{path} is of format {shorten(facts.get('format'))}, version {shorten(facts.get('version'))}; "
             f"this program reads {FORMAT!r}, version {VERSION}."
         )
-    listed = _list(facts, "clips")
-    arrays: list[Arrays] = [{} for _ in listed]
+    listed = checked(facts, BundleFacts, FACTS)
+    arrays: list[Arrays] = [{} for _ in listed.clips]
     for name, value in read_tensors(files[CLIPS], CLIPS).items():
         number, _, part = name.partition(".")
-        if not number.isdecimal() or int(number) >= len(listed) or part not in ARRAYS:
+        if not number.isdecimal() or int(number) >= len(arrays) or part not in ARRAYS:
             raise UnsafeFile(f"{CLIPS} holds an unknown tensor {shorten(name)}.")
         arrays[int(number)][part] = value
-    clips = [_trajectory(i, said, arrays[i]) for i, said in enumerate(listed)]
+    clips = [_trajectory(i, said, arrays[i]) for i, said in enumerate(listed.clips)]
     entries = []
-    records = _list(facts, "records")
-    for place, told in enumerate(records):
+    for place, told in enumerate(listed.records):
         entries.append(_entry(place, told, clips))
-        tell((place + 1) / len(records), "reading records")
-    if not isinstance(facts.get("world"), str) or not isinstance(facts.get("options"), dict):
-        raise UnsafeFile(f"{path / FACTS} does not say its world and options.")
-    return Ledger(facts["world"], facts["options"], entries)
+        tell((place + 1) / len(listed.records), "reading records")
+    return Ledger(listed.world, listed.options, entries)
 
 
 def trajectories_of(record: Any) -> list[Trajectory]:
@@ -122,21 +164,9 @@ def _clip_fields(clip: Trajectory) -> dict[str, Any]:
     return {**said, "options": dict(clip.options), "seed": clip.seed, "steps": len(clip)}
 
 
-def _list(facts: Mapping[str, Any], name: str) -> list[Any]:
-    if not isinstance(facts.get(name), list):
-        raise UnsafeFile(f"{FACTS} has no list of {name}.")
-    return list(facts[name])
-
-
-def _trajectory(number: int, data: Any, arrays: Arrays) -> Trajectory:
+def _trajectory(number: int, said: ClipFacts, arrays: Arrays) -> Trajectory:
     """Clip `number` from what is said of it and its arrays; types and lengths are checked, not meanings."""
     name = f"clip {number}"
-    if not isinstance(data, dict) or set(data) != {*TEXTS, "options", "seed", "steps"}:
-        raise UnsafeFile(f"{name} is not described as a clip is.")
-    if not all(isinstance(data[key], str) and len(data[key]) <= MOST_TEXT for key in TEXTS):
-        raise UnsafeFile(f"{name} has a task, driver or kernel that is no short text.")
-    if not isinstance(data["options"], dict) or not isinstance(data["seed"], int | None):
-        raise UnsafeFile(f"{name} has options or a seed of a wrong kind.")
     missing = [key for key in ARRAYS[:-1] if key not in arrays]
     if missing:
         raise UnsafeFile(f"{name} has no array {missing[0]!r}.")
@@ -146,51 +176,30 @@ def _trajectory(number: int, data: Any, arrays: Arrays) -> Trajectory:
         rows = steps if key == "terms" else steps + 1
         if arrays[key].ndim != dimensions or len(arrays[key]) != rows:
             raise UnsafeFile(f"{name} of {steps} steps has {key} of shape {list(arrays[key].shape)}.")
-    if steps != data["steps"] or arrays["actions"].ndim > 2:
+    if steps != said.steps or arrays["actions"].ndim > 2:
         raise UnsafeFile(f"{name} has actions of shape {list(arrays['actions'].shape)}.")
     for key, dtype in (("rng", np.uint64), ("observations", np.float32), ("terms", np.float32)):
         if arrays[key].dtype != dtype:
             raise UnsafeFile(f"{name} has {key} of type {arrays[key].dtype}, not {np.dtype(dtype)}.")
-    facts: dict[str, Any] = {key: data[key] for key in (*TEXTS, "options", "seed")}
-    parts: dict[str, Any] = {**facts, **arrays}
-    return Trajectory(**parts)
+    facts: dict[str, Any] = asdict(said) | arrays
+    del facts["steps"]
+    return Trajectory(**facts)
 
 
-def _entry(number: int, data: Any, clips: list[Trajectory]) -> Entry:
+def _entry(number: int, said: RecordFacts, clips: list[Trajectory]) -> Entry:
     name = f"record {number}"
-    if not isinstance(data, dict) or set(data) != {"id", "kind", "body", "clips", "provenance"}:
-        raise UnsafeFile(f"{name} is not described as a record is.")
-    id, kind, body, roles = data["id"], data["kind"], data["body"], data["clips"]
-    if not isinstance(id, str) or not ID.fullmatch(id) or not isinstance(kind, str):
-        raise UnsafeFile(f"{name} has the id {shorten(id)} and the kind {shorten(kind)}.")
-    if not isinstance(body, dict) or not isinstance(roles, dict):
-        raise UnsafeFile(f"{name} has a body or clips of a wrong kind.")
     chosen: dict[str, list[Trajectory]] = {}
-    for role, numbers in roles.items():
-        if not isinstance(numbers, list) or not all(type(i) is int and 0 <= i < len(clips) for i in numbers):
+    for role, numbers in said.clips.items():
+        if any(i >= len(clips) for i in numbers):
             raise UnsafeFile(f"{name} names clips that the bundle does not have.")
         chosen[role] = [clips[i] for i in numbers]
     try:
-        record = decode(id, kind, json.dumps(body), chosen)
+        record = decode(said.id, said.kind, json.dumps(said.body), chosen)
     except CodecError as error:
         raise UnsafeFile(f"{name} can't be read: {error}.") from error
-    return Entry(record, parse_provenance(name, data["provenance"]))
+    return Entry(record, Provenance(**asdict(said.provenance)))
 
 
 def parse_provenance(name: str, data: Any) -> Provenance:
     """Where a record comes from, as a file says it; UnsafeFile for values of a wrong kind."""
-    known = {item.name for item in fields(Provenance)}
-    if not isinstance(data, dict) or set(data) != known:
-        raise UnsafeFile(f"{name} does not say where it comes from.")
-    order = data["side_order"]
-    texts = [data[key] for key in ("rater", "program", "said_at")]
-    maybe = [data[key] for key in ("question", "policy")]
-    fits = (
-        all(isinstance(text, str) and len(text) <= MOST_TEXT for text in texts)
-        and all(text is None or (isinstance(text, str) and len(text) <= MOST_TEXT) for text in maybe)
-        and (order is None or (isinstance(order, list) and all(type(i) is int for i in order)))
-        and type(data["reaction_seconds"]) in (int, float, type(None))
-    )
-    if not fits:
-        raise UnsafeFile(f"{name} says where it comes from in values of a wrong kind.")
-    return Provenance(**{**data, "side_order": None if order is None else tuple(order)})
+    return Provenance(**asdict(checked(data, OriginFacts, f"the provenance of {name}")))

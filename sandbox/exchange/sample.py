@@ -12,6 +12,7 @@ from envs.simulate import simulate
 from envs.task_catalog import task
 from envs.trajectory import Trajectory
 from envs.world import Task
+from sandbox.exchange.format_names import ReadFormat
 from sandbox.exchange.importing import save_records
 from sandbox.exchange.ledger import Entry, Ledger, no_progress
 from sandbox.session.opening import DEFAULT_WORLD
@@ -64,11 +65,11 @@ def make_session(folder: Path) -> None:
     Checkpoints(folder, "joint").write(learner.save, [])
 
 
-def make_file(path: Path, session: Path, format: str | None) -> None:
+def make_file(path: Path, session: Path, format: ReadFormat | None) -> None:
     """A file or folder at `path` that `session` can import: written by a session beside it."""
     from sandbox.exchange.formats import writer
 
-    kinds = {".csv": "csv", ".parquet": "parquet", ".npz": "cpl", ".zip": "sb3"}
+    kinds: dict[str, ReadFormat] = {".csv": "csv", ".parquet": "parquet", ".npz": "cpl", ".zip": "sb3"}
     source = session if session.exists() else session.with_name(f"{session.name}-source")
     kind = format or kinds.get(path.suffix, "bundle")
     if kind in ("csv", "parquet", "agent", "sb3"):  # these go into a session that is there already

@@ -7,13 +7,12 @@ checkpoint/<learner>/<number>/      what Learner.save wrote, and curve.json
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from agents.io.atomic_files import sync, write_whole
 from agents.snapshot import CurvePoint
 
 
@@ -44,10 +43,8 @@ class Checkpoints:
             save(fresh)
             points = [asdict(point) for point in curve]
             (fresh / "curve.json").write_text(json.dumps(points), "utf-8")
-            for path in fresh.rglob("*"):
-                if path.is_file():
-                    _sync(path)
-            replace_text(self.folder / "current", fresh.name)
+            sync(fresh)
+            write_whole(self.folder / "current", fresh.name)
         except BaseException:
             shutil.rmtree(fresh, ignore_errors=True)
             raise
@@ -71,23 +68,3 @@ class Checkpoints:
         """Forget all checkpoints of this learner."""
         (self.folder / "current").unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a small file so that a reader, or a power cut, finds the old text or the new one."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    if sys.platform != "win32":
-        _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

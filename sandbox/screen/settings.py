@@ -6,7 +6,10 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import msgspec
 from platformdirs import user_data_path
+
+from agents.io.atomic_files import write_whole
 
 FILE = "window.json"
 
@@ -29,15 +32,12 @@ class SettingsFile:
 
     def _read(self) -> Settings:
         try:
-            facts = json.loads(self.path.read_text("utf-8"))
-            waits = facts["time_waits"]
-            if not all(isinstance(value, bool) for value in waits.values()):
-                raise ValueError("time_waits holds something else than true and false")
-            return Settings(dict(waits))
+            return msgspec.json.decode(self.path.read_bytes(), type=Settings)
         except FileNotFoundError:
             return Settings()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            self.error = f"{self.path} can't be read ({error}); the window starts with its own settings."
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            reason = str(error).replace("`", "")
+            self.trouble = f"{self.path} can't be read ({reason}); the window starts with its own settings."
             return Settings()
 
     def time_waits(self, task: str, default: bool) -> bool:
@@ -47,12 +47,10 @@ class SettingsFile:
     def set_time_waits(self, task: str, waits: bool) -> None:
         """Choose for a task, and keep it for the next time."""
         self.settings = replace(self.settings, time_waits={**self.settings.time_waits, task: waits})
-        from sandbox.learning.checkpoints import replace_text  # not needed before the first picture
-
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            replace_text(self.path, json.dumps(asdict(self.settings), indent=2) + "\n")
-            self.error = ""
+            write_whole(self.path, json.dumps(asdict(self.settings), indent=2) + "\n")
+            self.trouble = ""
         except OSError as error:
             self.error = (
                 f"{self.path} can't be written ({error.strerror}): this choice lasts until you close."

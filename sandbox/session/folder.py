@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -26,9 +26,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
+from msgspec import ValidationError, convert
 from platformdirs import user_data_path
 
-from sandbox.learning.checkpoints import replace_text
+from agents.io.atomic_files import is_unfinished, write_whole
+from agents.io.checked_json import misfit
+from agents.io.safe_files import shorten
 from sandbox.store import StoreError, count_standing
 
 if TYPE_CHECKING:
@@ -120,7 +123,7 @@ class SessionFile:
     def write(self, folder: Path) -> None:
         """By atomic replace. SessionError if the folder can't be written."""
         try:
-            replace_text(folder / FILE, json.dumps(asdict(self), indent=2) + "\n")
+            write_whole(folder / FILE, json.dumps(asdict(self), indent=2) + "\n")
         except OSError as error:
             raise SessionError(
                 f"{folder / FILE} can't be written ({error.strerror}): free some space, or choose another."
@@ -153,10 +156,15 @@ class SessionFile:
                 f"{folder} was made by a newer teachbox ({facts.get('version', '?')}): update teachbox, "
                 "or choose another session."
             )
+        unknown = sorted(set(facts) - {item.name for item in fields(cls)})
+        reason = f"has an unknown {shorten(unknown[0])}" if unknown else ""
         try:
-            return cls(**facts)
-        except TypeError as error:
-            raise SessionError(f"{path} is damaged ({error}): put back a backup of it.") from error
+            found = convert(facts, cls)
+        except ValidationError as error:
+            reason = misfit(error, facts)
+        if reason:
+            raise SessionError(f"{path} is damaged (it {reason}): put back a backup of it.")
+        return found
 
 
 def default_root() -> Path:
@@ -165,9 +173,9 @@ def default_root() -> Path:
 
 
 def new_folder(root: Path, world: str) -> Path:
-    """A folder name that is free: the time and the world's short name."""
-    short = world.rpartition("/")[2].rpartition(":")[2].partition("-v")[0].lower()
-    name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{short}"
+    """A folder name that is free: the time and the world's shorten name."""
+    shorten = world.rpartition("/")[2].rpartition(":")[2].partition("-v")[0].lower()
+    name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{shorten}"
     folder, count = root / name, 1
     while folder.exists():
         count += 1
@@ -201,7 +209,7 @@ def _check_no_other_files(folder: Path) -> None:
     if not folder.exists():
         return
     for path in folder.iterdir():
-        if path.name not in OURS and not path.name.startswith(STORE):
+        if path.name not in OURS and not path.name.startswith(STORE) and not is_unfinished(path):
             raise SessionError(
                 f"{folder} holds other files ({path.name}) and no session: choose an empty or a new folder."
             )

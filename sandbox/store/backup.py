@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from agents.io.atomic_files import move_into_place
 from sandbox.store.backend import Backend
-from sandbox.store.blobs import file_of, sync_folder
+from sandbox.store.blobs import file_of
 from sandbox.store.lock import FolderLock
 from sandbox.store.reader import Reader
 from sandbox.store.salvage import Salvage, TrajectoryCheck, no_check, salvage_connection
@@ -54,12 +54,7 @@ def backup(place: Backend, folder: Path) -> VerificationReport:
             copy.prepare(create=True)
             add(place, copy)
         report = verify_store(copy)
-        for path in fresh.rglob("*"):
-            if path.is_file():
-                with path.open("rb") as file:
-                    os.fsync(file.fileno())
-        fresh.replace(folder)
-        sync_folder(folder.parent)
+        move_into_place(fresh, folder)
         return report
     except OSError as error:
         raise StoreError(f"{folder} can't be written ({error.strerror}): free some space there.") from error

@@ -6,12 +6,10 @@ leaves at most a file that no record needs.
 
 from __future__ import annotations
 
-import os
-import sys
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+from agents.io.atomic_files import sync_folder, write_whole
 from sandbox.store.codec import CodecError
 
 LARGE = 2**20
@@ -31,18 +29,7 @@ def put(folder: Path, digest: str, content: bytes) -> None:
     if not folder.is_dir():
         folder.mkdir()
         sync_folder(folder.parent)
-    fresh = path.with_suffix(".new")
-    try:
-        with fresh.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError:
-        with suppress(OSError):
-            fresh.unlink(missing_ok=True)
-        raise
-    sync_folder(folder)
+    write_whole(path, content)
 
 
 def get(folder: Path | None, digest: str) -> bytes:
@@ -53,13 +40,3 @@ def get(folder: Path | None, digest: str) -> bytes:
         return file_of(folder, digest).read_bytes()
     except FileNotFoundError:
         raise CodecError(f"trajectory {digest} is missing in {folder}") from None
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in a folder last through a power cut, where the system can."""
-    if sys.platform != "win32":
-        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)

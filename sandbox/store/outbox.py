@@ -10,9 +10,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from agents.io.atomic_files import sync_folder
 from sandbox.store.backend import Backend
 from sandbox.store.backup import NAME, add
-from sandbox.store.blobs import sync_folder
 from sandbox.store.codec import EncodedRecord
 from sandbox.store.provenance import Provenance
 from sandbox.store.sqlite import SQLiteBackend

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,8 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from agents.io.atomic_files import move_into_place, sync
 from sandbox.store.backend import Backend
-from sandbox.store.blobs import file_of, sync_folder
+from sandbox.store.blobs import file_of
 from sandbox.store.lock import FolderLock
 from sandbox.store.salvage import Salvage, TrajectoryCheck, no_check, salvage_connection
 from sandbox.store.sqlite import IO_ERRORS, SQLiteBackend, checkpoint_wal, prepare, writing_engine
@@ -72,9 +72,7 @@ def _rebuild(place: SQLiteBackend, ready: Path, look: TrajectoryCheck) -> tuple[
         raise place.explain(error) from error
     finally:
         new.dispose()
-    _sync(fresh)
-    fresh.replace(ready)
-    sync_folder(ready.parent)
+    move_into_place(fresh, ready)
     return kept, lost
 
 
@@ -100,15 +98,12 @@ def _swap_stores(place: SQLiteBackend, ready: Path, lost: list[Finding]) -> Path
     for name in names:
         if (old := place.path.with_name(name)).exists():
             shutil.copy2(old, aside / name)
-            _sync(aside / name)
     text = "\n".join(map(str, lost)) or "Nothing was lost: all records were whole."
     (aside / "not-kept.txt").write_text(text + "\n", "utf-8")
-    _sync(aside / "not-kept.txt")
-    sync_folder(aside)
+    sync(aside)
     for name in names[1:]:  # an old log beside a new store would be played into it
         place.path.with_name(name).unlink(missing_ok=True)
-    ready.replace(place.path)
-    sync_folder(place.path.parent)
+    move_into_place(ready, place.path)
     for digest in _damaged_files(place):
         file_of(place.blob_folder, digest).replace(aside / f"{digest}.safetensors")
     return aside
@@ -126,8 +121,3 @@ def _remove(path: Path) -> None:
     """A half-made file of an earlier try."""
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -16,6 +16,8 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.io.atomic_files import whole_file
+
 Frame = NDArray[np.uint8]
 
 
@@ -75,8 +77,10 @@ def encode(source: BinaryIO, path: Path, width: int, height: int, fps: int) -> N
     import av
 
     size = width * height * 3
-    part = path.with_suffix(".part.mp4")
-    with av.open(str(part), "w", options={"movflags": "faststart"}) as container:
+    with (
+        whole_file(path) as fresh,
+        av.open(str(fresh), "w", "mp4", options={"movflags": "faststart"}) as container,
+    ):
         options = {"preset": "veryfast", "crf": "21", "threads": "1"}
         stream = container.add_stream("libx264", rate=Fraction(fps), options=options)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
@@ -84,7 +88,6 @@ def encode(source: BinaryIO, path: Path, width: int, height: int, fps: int) -> N
             picture = np.frombuffer(raw, np.uint8).reshape(height, width, 3)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
-    part.replace(path)
 
 
 if __name__ == "__main__":

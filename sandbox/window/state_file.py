@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agents.io.atomic_files import write_whole
 from sandbox.window.frame_host import FrameHost
 
 if TYPE_CHECKING:
@@ -67,7 +66,4 @@ class StateFile:
         if text == self._written:
             return
         self._written = text
-        handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=".state")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({**state, "frame": frame}, file)
-        Path(name).replace(self._path)
+        write_whole(self._path, json.dumps({**state, "frame": frame}), lasting=False)

@@ -132,7 +132,8 @@ def test_the_command_measures_a_set_and_names_it(tmp_path: Path) -> None:
     assert facts["references"][0]["oracle"] > facts["references"][0]["random"]
     assert json.loads(out.read_text())["bench"] == "learners"
     wrong = CliRunner().invoke(app, ["learners", "--set", "nothing"])
-    assert "there is no set 'nothing'" in str(wrong.exception)
+    assert "'nothing' is not one of 'table'" in wrong.output
+    assert wrong.exit_code == 2
 
 
 def test_a_set_becomes_a_section_with_a_plot_for_each_world(tmp_path: Path) -> None:

@@ -184,7 +184,7 @@ def test_time_waits_by_choice_which_is_kept_for_the_world(app: App, tmp_path: Pa
     lanes.close()
 
 
-@pytest.mark.parametrize("text", ["{", "[1]", '{"time_waits": {"a": 3}}', '{"time_waits": 7}'])
+@pytest.mark.parametrize("text", ["{", "[1]", '{"time_waits": {"a": 3}}', '{"time_waits": 7}', "[" * 99999])
 def test_settings_that_cant_be_read_are_told_and_left_alone(text: str, tmp_path: Path) -> None:
     path = tmp_path / "window.json"
     path.write_text(text)

@@ -205,6 +205,16 @@ def test_another_world_than_the_sessions(folder):
     assert ROOMS in text
 
 
+DAMAGES: list[tuple[dict[str, Any], str]] = [
+    ({"world": None}, "lacks world"),
+    ({"world": 7}, "has world 7 (expected str, got int)"),
+    ({"seed": "0"}, "has seed '0' (expected int, got str)"),
+    ({"raters": {"you": 3}}, "has raters[...] of another kind (expected str, got int)"),
+    ({"options": [3]}, "has options [3] (expected object, got array)"),
+    ({"colour": "red"}, "has an unknown 'colour'"),
+]
+
+
 def test_folders_that_are_not_for_us(folder, tmp_path):
     assert "is a file" in refusal(Path(__file__))
     (tmp_path / "thesis").mkdir()
@@ -218,8 +228,11 @@ def test_folders_that_are_not_for_us(folder, tmp_path):
         json.dumps({"program": "teachbox", "format": FORMAT + 1, "version": "9.0"})
     )
     assert "newer teachbox (9.0)" in refusal(folder)
-    (folder / "session.json").write_text(json.dumps({"program": "teachbox", "format": FORMAT}))
-    assert "damaged" in refusal(folder)
+    good = {"program": "teachbox", "format": FORMAT, "world": ROOMS, "learner": "joint"}
+    for change, words in DAMAGES:
+        facts = {key: value for key, value in {**good, **change}.items() if value is not None}
+        (folder / "session.json").write_text(json.dumps(facts))
+        assert f"damaged (it {words}): put back a backup" in refusal(folder)
 
 
 def test_a_session_whose_store_is_gone_is_not_quietly_begun_anew(folder):

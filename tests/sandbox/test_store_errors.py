@@ -6,6 +6,7 @@ import errno
 import os
 import sqlite3
 import subprocess
+import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -76,6 +77,27 @@ def test_a_second_window_is_refused_and_the_first_goes_on(path):
     assert store.append(Demonstration(trajectory()), ORIGIN).result(60) == 1
     store.close()
     Store.open(path).close()
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from sandbox.store.lock import FolderLock
+lock = FolderLock(Path(sys.argv[1]))
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_window_leaves_the_folder_open_to_others(path):
+    lock = path.parent / "lock"
+    command = [sys.executable, "-c", HOLD, str(lock)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        assert f"process {other.pid}" in refusal(path)
+        other.kill()
+    Store.open(path).close()
+    assert lock.read_text() == str(os.getpid())
 
 
 def test_a_newer_store_is_refused_and_left_alone(path):
@@ -211,7 +233,7 @@ def test_a_disk_too_full_for_a_large_trajectory_is_told_and_it_is_saved_later(pa
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:
-        patch.setattr("sandbox.store.blobs.os.fsync", full)
+        patch.setattr("agents.io.atomic_files.os.fsync", full)
         future = store.append(Demonstration(trajectory()), ORIGIN)
         assert str(path) in told(store)
         assert "free some space" in told(store)

@@ -289,8 +289,8 @@ def test_a_backup_that_can_not_be_finished_is_not_there(tmp_path, monkeypatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sandbox.store.backup.sync_folder", full)
-    monkeypatch.setattr("sandbox.store.backup.verify_store", full)
+    monkeypatch.setattr("sandbox.store.backup.move_into_place", full)
+    monkeypatch.setattr("sandbox.store.backup.check", full)
     with pytest.raises(StoreError, match="No space left"):
         backup(place, tmp_path / "copy")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["session"]

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pyvirtualdisplay.xvfb import XvfbDisplay
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ROOT / "artifacts" / "screens"
@@ -36,28 +37,15 @@ def need_tools() -> None:
 
 
 class Screen:
-    """An X server without a monitor. The pipe that tells its number stays open: closing it ends Xvfb."""
+    """An X server without a monitor."""
 
     def __init__(self, folder: Path, size: tuple[int, int] = (1280, 720)) -> None:
         need_tools()
         self._buffer = folder / "framebuffer"
         self._buffer.mkdir(parents=True)
-        self._pipe, theirs = os.pipe()
-        self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(theirs), "-screen", "0", f"{size[0]}x{size[1]}x24", "-nolisten", "tcp"]
-            + ["-fbdir", str(self._buffer)],
-            pass_fds=(theirs,),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(theirs)
-        number = b""
-        while not number.endswith(b"\n"):
-            byte = os.read(self._pipe, 1)
-            if not byte:
-                raise RuntimeError("Xvfb ended before it opened a display")
-            number += byte
-        self.name = f":{number.decode().strip()}"
+        self._server = XvfbDisplay(size, fbdir=str(self._buffer), manage_global_env=False)
+        self._server.start()
+        self.name = self._server.new_display_var
 
     def picture(self) -> np.ndarray:
         """What is on the monitor now, uint8 [height, width, 3] (the server keeps it as an XWD file)."""
@@ -68,9 +56,7 @@ class Screen:
         return pixels[:, : width * 4].reshape(height, width, 4)[:, :, 2::-1]
 
     def close(self) -> None:
-        self._server.terminate()
-        self._server.wait(60)
-        os.close(self._pipe)
+        self._server.stop()
 
 
 class Window:

@@ -1,4 +1,8 @@
-"""A PostgreSQL server of one's own: on loopback, in a folder of its own, run by an ordinary user."""
+"""A PostgreSQL server of one's own: on loopback, in a folder of its own, run by an ordinary user.
+
+pytest-postgresql does not serve here: it starts the server as whoever runs the tests, which PostgreSQL
+refuses to root; it stops it in good order, where `kill` is a crash; and `teachbox bench trust` is no test.
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from typing import Any
 
 from sandbox.bench.durability.count import Count
+from sandbox.bench.measured_names import TrialPart
 from sandbox.progress import ProgressCallback
 
 
@@ -83,15 +84,15 @@ def _fuzz(folder: Path, times: int, seed: int) -> dict[str, Any]:
     return {"tried": report.tried, "accepted": report.accepted, "failures": report.failures}
 
 
-PARTS = {
-    "kill": Part("kill -9 while labelling", 1000, 50, _counted(_store_kills)),
-    "window": Part("kill -9 of the real window", 100, 5, _counted(_window_kills)),
-    "power": Part("power cuts", 1000, 100, _counted(_power_cuts)),
-    "raters": Part("8 raters of 300 answers, one process", 1, 1, _counted(_raters_on_a_file)),
-    "raters-server": Part("8 raters of 300 answers, a server", 1, 1, _counted(_raters_on_a_server)),
-    "server": Part("kill -9 of the server under 8 raters", 50, 10, _counted(_server_kills)),
-    "learner": Part("kill -9 of the learner", 100, 10, _learner),
-    "fuzz": Part("damaged files", 1_000_000, 10_000, _fuzz),
+PARTS: dict[str, Part] = {
+    TrialPart.KILL: Part("kill -9 while labelling", 1000, 50, _counted(_store_kills)),
+    TrialPart.WINDOW: Part("kill -9 of the real window", 100, 5, _counted(_window_kills)),
+    TrialPart.POWER: Part("power cuts", 1000, 100, _counted(_power_cuts)),
+    TrialPart.RATERS: Part("8 raters of 300 answers, one process", 1, 1, _counted(_raters_on_a_file)),
+    TrialPart.RATERS_SERVER: Part("8 raters of 300 answers, a server", 1, 1, _counted(_raters_on_a_server)),
+    TrialPart.SERVER: Part("kill -9 of the server under 8 raters", 50, 10, _counted(_server_kills)),
+    TrialPart.LEARNER: Part("kill -9 of the learner", 100, 10, _learner),
+    TrialPart.FUZZ: Part("damaged files", 1_000_000, 10_000, _fuzz),
 }
 
 

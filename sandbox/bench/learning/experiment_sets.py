@@ -13,6 +13,7 @@ from typing import Any, get_args
 from agents.learner_catalog import LEARNERS as BUILT_IN
 from agents.learner_catalog import find_entry
 from sandbox.bench.learning.learner_scores import Condition, ScoreTarget
+from sandbox.bench.measured_names import LearnerSet
 from sandbox.studies.feedback_mix import parse_mix
 from sandbox.studies.training_study import TrainConfig
 
@@ -274,23 +275,28 @@ def cost() -> list[Condition]:
     return [replace(one, at_once=True) for one in found]
 
 
-SETS: dict[str, Callable[[], list[Condition]]] = {
-    make.__name__: make
-    for make in (table, joint, preferences, minute, imitation, loophole, care, questions, cost)
+SETS: dict[LearnerSet, Callable[[], list[Condition]]] = {
+    "table": table,
+    "joint": joint,
+    "preferences": preferences,
+    "minute": minute,
+    "imitation": imitation,
+    "loophole": loophole,
+    "care": care,
+    "questions": questions,
+    "cost": cost,
 }
 
 
 def conditions(
-    name: str, world: str | None = None, learner: str | None = None, **options: Any
+    name: LearnerSet, world: str | None = None, learner: str | None = None, **options: Any
 ) -> list[Condition]:
     """The set called `name`; of it one world and one learner alone where told, `options` of the worlds.
 
     Of the table any learner can be told, also one of another package.
 
-    ValueError, a sentence, for names that are none.
+    ValueError, a sentence, if nothing in it is about them.
     """
-    if name not in SETS:
-        raise ValueError(f"there is no set {name!r} of learners to measure: choose one of {', '.join(SETS)}")
     found = SETS[name]()
     if name == "table" and learner is not None and _split(learner)[0] not in BUILT_IN:
         found = [one for place in WORLDS for one in _in_table(learner, place)]

@@ -1,7 +1,7 @@
 """Learners taught by a synthetic teacher, over seeds and budgets of teaching, on both cores.
 
 Every run is kept as a file of its own, so that a stopped measurement goes on where it was. A run that
-was made by other sources of the worlds and the agents is made again.
+was made by other source_digest of the worlds and the agents is made again.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from agents.io.atomic_files import write_whole
 from sandbox.bench.cache import source_digest
 from sandbox.progress import ProgressCallback
 from sandbox.studies.statistics import interval
@@ -103,7 +104,7 @@ def measure(
 ) -> tuple[list[Line], list[RunFailure]]:
     """Run what isn't in `folder` yet; lines for each condition, and what went wrong.
 
-    older: take runs of other sources too.
+    older: take runs of other source_digest too.
     """
     folder.mkdir(parents=True, exist_ok=True)
     runs = [(replace(one, config=replace(one.config, seed=seed))) for seed in range(seeds) for one in found]
@@ -133,9 +134,7 @@ def _made(
             run = futures[future]
             path, fault = _file(folder, run), future.exception()
             if fault is None:
-                half = path.with_suffix(".half")
-                half.write_text(json.dumps({"sources": source_digest(), **future.result()}), "utf-8")
-                half.replace(path)
+                write_whole(path, json.dumps({"source_digest": source_digest(), **future.result()}))
             else:
                 yield path, f"{type(fault).__name__}: {fault}"
             tell((number + 1) / len(runs), f"run {number + 1} of {len(runs)}, {run.name}")
@@ -208,7 +207,7 @@ def _kept(folder: Path, run: Condition, older: bool) -> dict[str, Any] | None:
     if not path.exists():
         return None
     found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found if older or found["sources"] == source_digest() else None
+    return found if older or found["source_digest"] == source_digest() else None
 
 
 def _file(folder: Path, run: Condition) -> Path:

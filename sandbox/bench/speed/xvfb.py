@@ -9,7 +9,6 @@ import ctypes
 import ctypes.util
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,23 +28,23 @@ def display(size: tuple[int, int] = (1280, 720)) -> Iterator[str]:
         return
     if shutil.which("Xvfb") is None:
         raise NoDisplayHere("there is no display here and no Xvfb to make one: install Xvfb")
-    ours, theirs = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(theirs), "-screen", "0", f"{size[0]}x{size[1]}x24", "-nolisten", "tcp"],
-        pass_fds=(theirs,),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(theirs)
     try:
-        with os.fdopen(ours, "rb", buffering=0) as told:  # stays open: closing it early ends Xvfb
-            number = told.readline().strip()
-            if not number:
-                raise NoDisplayHere("Xvfb ended before it opened a display: try `Xvfb :99` to see why")
-            yield f":{number.decode()}"
+        from pyvirtualdisplay.abstractdisplay import XStartError, XStartTimeoutError
+        from pyvirtualdisplay.xvfb import XvfbDisplay
+    except ImportError:
+        raise NoDisplayHere(
+            "there is no display here, and pyvirtualdisplay, which makes one, is not installed: "
+            "pip install 'teachbox[bench]'"
+        ) from None
+    server = XvfbDisplay(size, manage_global_env=False)
+    try:
+        server.start()
+    except (XStartError, XStartTimeoutError) as error:
+        raise NoDisplayHere(f"Xvfb opened no display: {error}") from error
+    try:
+        yield server.new_display_var
     finally:
-        server.terminate()
-        server.wait()
+        server.stop()
 
 
 def environment(name: str) -> dict[str, str]:
