@@ -29,11 +29,28 @@ BEHAVIOUR_KINDS = ("demonstration", "correction")
 
 
 @dataclass(frozen=True)
+class Future:
+    """What is still to come at the end of a stretch of steps, less what was at its start.
+
+    Drives from both ends: `term_sums` [M] is what they meet, those from the end counted as they are and those
+    from the start negatively; each of `drives` counts as often as its entry of `weights` says.
+    """
+
+    term_sums: Float
+    drives: tuple[Trajectory, ...] = ()
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class Option:
-    """A stretch of steps; its worth is the weighted sum of reward over them (weight None: all one)."""
+    """A stretch of steps; its worth is the weighted sum of reward over them (weight None: all one).
+
+    future: what it leads to, which people count in part; None: not known.
+    """
 
     steps: Trajectory
     step_weights: Float | None = None
+    future: Future | None = None
 
     def term_sums(self) -> Float:
         """Weighted sum of the terms, [M]."""
@@ -54,6 +71,8 @@ class Choice:
     """Share of this person's answers that are accidents; NaN: as is usual."""
     rater: str | None = None
     """Who answered, where their care is to be judged beside that of others."""
+    is_tie: bool = False
+    """Whether the same options were also chosen the other way round: neither was clearly better."""
 
 
 def strict_orders(ranks: Sequence[int]) -> list[tuple[int, ...]]:
@@ -65,7 +84,8 @@ def strict_orders(ranks: Sequence[int]) -> list[tuple[int, ...]]:
 def choices_from_comparison(record: Comparison) -> list[Choice]:
     """A ranking as Plackett and Luce have it: the best of all, the best of what is left, ...
 
-    A tie counts as the mean over the orders that it leaves open (for two clips: 0.5 each way).
+    A tie counts as the mean over the orders that it leaves open (for two clips: 0.5 each way, and marked as
+    a tie, which likelihoods with a band of ties count as Rao and Kupper do, see `PackedChoices.is_tie`).
     """
     if record.verdict != "ranked":
         return []
@@ -76,8 +96,10 @@ def choices_from_comparison(record: Comparison) -> list[Choice]:
         for place in range(len(order) - 1):
             key = (order[place], *sorted(order[place + 1 :]))
             found[key] = found.get(key, 0.0) + 1.0 / len(open_orders)
+    is_tie = len(clips) == 2 and len(open_orders) == 2
     return [
-        Choice("comparison", tuple(clips[i] for i in key), weight, record.id) for key, weight in found.items()
+        Choice("comparison", tuple(clips[i] for i in key), weight, record.id, is_tie=is_tie)
+        for key, weight in found.items()
     ]
 
 
@@ -137,7 +159,13 @@ class PackedChoices:
 
     option [B, C] index into the options (S: nothing at all); mask [B, C]; kind, weight, noise [B]; rater [B]
     (a number for each, -1 where none is to be judged);
-    terms [S + 1, M] sums; obs, next_obs [L, D], actions, step_weight [L], owner [L] option of a step.
+    term_sums [S + 1, M]; obs, next_obs [L, D], actions, step_weight [L], step_option [L] option of a step;
+    future_term_sums [S + 1, M] what is to come at an option's end less at its start, 0 where not known;
+    has_band [B]: answers that could have been a tie; is_tie [B]: one of the two rows of a tie.
+
+    Rao and Kupper 1967, "Ties in paired-comparison experiments", eq. 2.2: of two clips the first is called
+    better with probability sigmoid(gap - band), and "the same" with sigmoid(gap - band) sigmoid(-gap - band)
+    (exp(2 band) - 1). So a tie counts as both strict answers at once, each with weight one.
     """
 
     option_index: NDArray[np.int64]
@@ -152,6 +180,14 @@ class PackedChoices:
     step_option: NDArray[np.int64]
     error_rate: Float
     rater: NDArray[np.int64]
+    future_term_sums: Float
+    has_band: NDArray[np.bool_]
+    is_tie: NDArray[np.bool_]
+
+    @property
+    def likelihood_weight(self) -> Float:
+        """How often each choice counts in a likelihood that has a band of ties [B]."""
+        return np.where(self.is_tie, 2.0 * self.weight, self.weight).astype(np.float32)
 
     def __len__(self) -> int:
         return len(self.option_index)
@@ -179,12 +215,14 @@ def pack_choices(choices: Sequence[Choice]) -> PackedChoices:
         np.ones(len(o.steps), np.float32) if o.step_weights is None else o.step_weights for o in unique
     ]
     terms = np.stack([option.term_sums() for option in unique])
+    nothing = np.zeros((1, terms.shape[1]), np.float32)
+    future = [nothing[0] if option.future is None else option.future.term_sums for option in unique]
     return PackedChoices(
         option_index=index,
         mask=mask,
         kind=np.array([CHOICE_KINDS.index(choice.kind) for choice in choices]),
         weight=np.array([choice.weight for choice in choices], np.float32),
-        term_sums=np.concatenate([terms, np.zeros((1, terms.shape[1]), np.float32)]),
+        term_sums=np.concatenate([terms, nothing]),
         obs=np.concatenate([o.steps.observations[:-1] for o in unique]),
         next_obs=np.concatenate([o.steps.observations[1:] for o in unique]),
         actions=np.concatenate(
@@ -194,4 +232,7 @@ def pack_choices(choices: Sequence[Choice]) -> PackedChoices:
         step_option=np.repeat(np.arange(len(unique)), lengths),
         error_rate=np.array([choice.error_rate for choice in choices], np.float32),
         rater=np.array([-1 if choice.rater is None else raters[choice.rater] for choice in choices]),
+        future_term_sums=np.concatenate([np.stack(future).astype(np.float32), nothing]),
+        has_band=np.array([c.kind == "comparison" and len(c.options) == 2 for c in choices]),
+        is_tie=np.array([choice.is_tie for choice in choices]),
     )

@@ -16,6 +16,7 @@ from agents.feedback.choices import (
     overlapping_windows,
 )
 from agents.feedback.records import Comparison, Correction, Demonstration, Evaluation, Record
+from agents.inference.futures import add_futures
 from agents.policies.rollouts import PolicyVariant, moment_at, rollout_clips
 from envs.trajectory import Trajectory
 from envs.world import Task
@@ -75,7 +76,10 @@ def _active_length(trajectory: Trajectory) -> int:
 def choice_sets(
     task: Task, records: Sequence[Record], variants: Sequence[PolicyVariant], length: int, seed: int
 ) -> list[Choice]:
-    """Every record as choices. Alternatives to demonstrations are driven anew, by today's `variants`."""
+    """Every record as choices, with what judged clips lead to under the first of `variants`.
+
+    Alternatives to demonstrations are driven anew, by today's `variants`.
+    """
     found: list[Choice] = []
     for record in records:
         if isinstance(record, Comparison):
@@ -88,4 +92,6 @@ def choice_sets(
             word = int(hashlib.sha256(record.id.encode()).hexdigest()[:8], 16)
             random = np.random.default_rng([seed, word])
             found += demonstration_choices(task, record, variants, length, random)
-    return found
+    if not variants:
+        return found
+    return add_futures(task, found, variants[0], np.random.default_rng([seed, len(found)]))

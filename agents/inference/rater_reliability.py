@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.checkpoint import StateDict
+from agents.feedback.choices import Future
 from agents.feedback.records import Comparison
 from agents.rewards.base import ChoiceReward
 
@@ -81,15 +82,21 @@ def answered_pairs(
     answers: Sequence[Comparison],
     raters: Mapping[str, str],
     reward: ChoiceReward,
+    futures: Mapping[int, Future | None],
     *,
     use_mean_probability: bool = False,
 ) -> list[AnsweredPair]:
     """Strictly answered pairs, with what the reward says of them: the mean gap, or `use_mean_probability` the
-    log-odds of the mean probability, which are near zero where the reward's samples disagree."""
+    log-odds of the mean probability, which are near zero where the reward's samples disagree.
+
+    futures: what clips lead to, by the clip's `id()`.
+    """
     asked = [a for a in answers if a.verdict == "ranked" and len(a.clips) == 2 and a.ranks[0] != a.ranks[1]]
     if not asked:
         return []
-    returns = reward.sampled_returns([clip for a in asked for clip in a.clips]).astype(np.float64)
+    clips = [clip for answer in asked for clip in answer.clips]
+    ahead = [futures.get(id(clip)) for clip in clips]
+    returns = reward.sampled_returns(clips, ahead).astype(np.float64)
     gaps = returns[:, ::2] - returns[:, 1::2]
     if use_mean_probability:
         chance = (1.0 / (1.0 + np.exp(-np.clip(gaps, -50.0, 50.0)))).mean(0).clip(1e-6, 1.0 - 1e-6)

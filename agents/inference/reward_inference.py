@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.checkpoint import StateDict
-from agents.feedback.choices import BEHAVIOUR_KINDS, Choice, PackedChoices, pack_choices
+from agents.feedback.choices import BEHAVIOUR_KINDS, Choice, Future, PackedChoices, pack_choices
 from agents.feedback.principles import RuleAnswers
 from agents.feedback.records import Comparison
 from agents.inference.overoptimization import OveroptimizationMonitor
@@ -79,6 +79,7 @@ class RewardInference:
         if followed:
             others = {rater for want in self.groups for rater in want.raters} - set(followed)
             choices = [c for c in choices if who.get(c.record_id, "") not in others] or choices
+        ahead = _futures(choices)
         usual, names = model.default_error_rate, {who.get(a.id, "") for a in answers}
         judged = model.estimates_rater_noise and len(names) > 1
         for _ in range(1 if judged else 2):
@@ -87,7 +88,7 @@ class RewardInference:
                 [_with_error_rate(choice, who, before, judged) for choice in choices]
             )
             model.fit(packed)
-            self.reliability.update(answered_pairs(answers, who, model))
+            self.reliability.update(answered_pairs(answers, who, model, ahead))
             if all(
                 abs(self.reliability.error_rate(name, usual) - was) < MIN_ERROR_RATE_CHANGE
                 for name, was in before.items()
@@ -197,7 +198,7 @@ class RewardInference:
         if self.model.fits_random_answers and self.model.has_samples:
             new = [answer for answer in answers if answer.id not in known_ids]
             self.reliability.record_predictions(
-                answered_pairs(new, self.raters, self.model, use_mean_probability=True)
+                answered_pairs(new, self.raters, self.model, _futures(choices), use_mean_probability=True)
             )
         fresh = [c for c in choices if c.kind == "comparison" and c.record_id not in known_ids]
         if fresh:
@@ -230,6 +231,11 @@ def _chosen_counts(choices: Sequence[Choice], kinds: Collection[str], terms: int
     """How much of each term [M] there is in what was chosen in these kinds of choices."""
     options = [choice.options[0] for choice in choices if choice.kind in kinds]
     return np.sum([np.zeros(terms, np.float32), *(option.term_sums() for option in options if option)], 0)
+
+
+def _futures(choices: Sequence[Choice]) -> dict[int, Future | None]:
+    """What clips lead to, by the clip's `id()`."""
+    return {id(o.steps): o.future for choice in choices for o in choice.options if o is not None}
 
 
 def _describe_differences(terms: Mapping[str, float]) -> str:

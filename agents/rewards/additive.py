@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.checkpoint import StateDict
-from agents.feedback.choices import PackedChoices
+from agents.feedback.choices import Future, PackedChoices
 from agents.renamed_settings import renamed_settings
 from agents.rewards.additive_features import AdditiveFeatures
 from agents.rewards.base import Float
@@ -241,7 +241,9 @@ class AdditiveReward(EnsembleReward):
             and float(np.abs(self._term_weight_samples @ counts).mean()) < IDLE_RETURN
         )
 
-    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
+    def sampled_returns(
+        self, clips: Sequence[Trajectory], futures: Sequence[Future | None] | None = None
+    ) -> Float:
         if not len(self._samples):
             return super().sampled_returns(clips)
         worth = [self._features(c.observations[:-1], c.actions, c.observations[1:]).sum(0) for c in clips]

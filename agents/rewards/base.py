@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.checkpoint import StateDict
-from agents.feedback.choices import PackedChoices
+from agents.feedback.choices import Future, PackedChoices
 from agents.losses import choice
 from agents.rewards.reward_arrays import RewardArrays, trajectory_steps
 from envs.trajectory import Trajectory
@@ -134,8 +134,13 @@ class ChoiceReward(Reward):
     def returns(self, packed: PackedChoices) -> Float:
         """Each option's mean return over the ensemble, [S + 1]."""
 
-    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
+    def sampled_returns(
+        self, clips: Sequence[Trajectory], futures: Sequence[Future | None] | None = None
+    ) -> Float:
         """Returns [samples, clips] by samples of what is believed, for choosing questions.
+
+        futures: what each clip leads to, where it is to be counted in the share that the rater does; a reward
+        that knows of no such share leaves it out.
 
         By default the members of `arrays()` are the samples: one, where there is no ensemble.
         """

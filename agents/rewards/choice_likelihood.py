@@ -45,11 +45,14 @@ class LinearChoiceLikelihood:
         """[F, R]: each alternative less the chosen option; a choice's stand side by side."""
         self._starts = np.flatnonzero(np.diff(row, prepend=-1))
         self._kind = packed.kind[row]
+        self._has_band = packed.has_band[row].astype(np.float32)
         self._uniform_probability = (1.0 / there[self.choice_indices]).astype(np.float32)
         """Of each choice, had it been made blindly."""
         self._error_rate = np.where(np.isnan(packed.error_rate), error_rate, packed.error_rate)[
             self.choice_indices
         ].astype(np.float32)
+        self._tie_weight = float((packed.weight * packed.is_tie)[self.choice_indices].sum())
+        """How many ties there are; each has two rows of weight one half."""
         rater = packed.rater[self.choice_indices]
         self._by_unknown_rater = np.argsort(rater, kind="stable")[(rater < 0).sum() :]
         """Those whose raters are judged, each rater's side by side."""
@@ -59,17 +62,27 @@ class LinearChoiceLikelihood:
     def __len__(self) -> int:
         return len(self.choice_indices)
 
-    def intended_probability(self, weights: Float, rationality: Float) -> Float:
-        """P of each choice [E, len] if it was no accident, for weights [E, F] and trust [E, kinds]."""
+    def intended_probability(self, weights: Float, rationality: Float, band: Float | None = None) -> Float:
+        """P of each choice [E, len] if it was no accident, for weights [E, F] and trust [E, kinds].
+
+        band [E]: by how much one of two clips must be better to be called so [nats]; None: 0.
+        """
         gaps = weights @ self._feature_gaps
         gaps *= rationality[:, self._kind]
+        if band is not None:
+            gaps += band[:, None] * self._has_band
         np.clip(gaps, -MAX_RETURN_GAP, MAX_RETURN_GAP, out=gaps)
         np.exp(gaps, out=gaps)
         return np.asarray(1.0 / (1.0 + np.add.reduceat(gaps, self._starts, axis=1)), np.float32)
 
-    def log_likelihood(self, weights: Float, rationality: Float, counts: Float) -> Float:
-        """log P of all choices together [E], each as often as `counts` [len] says."""
-        meant = self.intended_probability(weights, rationality)
+    def log_likelihood(
+        self, weights: Float, rationality: Float, counts: Float, band: Float | None = None
+    ) -> Float:
+        """log P of all choices together [E], each as often as `counts` [len] says.
+
+        With a `band` [E] the counts are to be `PackedChoices.likelihood_weight`.
+        """
+        meant = self.intended_probability(weights, rationality, band)
         plain = self._log_probabilities(
             meant, self._with_known_error_rate, self._error_rate[self._with_known_error_rate]
         )
@@ -78,6 +91,8 @@ class LinearChoiceLikelihood:
         )  # @ warns of invalid values where there are none
         if len(self._by_unknown_rater):
             found += self._marginal_log_likelihood(meant, counts[self._by_unknown_rater])
+        if band is not None and self._tie_weight:
+            found += np.float32(self._tie_weight) * np.log(np.expm1(2.0 * band))
         return np.asarray(found, np.float32)
 
     def _log_probabilities(

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from agents.checkpoint import StateDict
-from agents.feedback.choices import BEHAVIOUR_KINDS, CHOICE_KINDS, PackedChoices
+from agents.feedback.choices import BEHAVIOUR_KINDS, CHOICE_KINDS, Future, PackedChoices
 from agents.renamed_settings import renamed_settings
 from agents.rewards.base import ChoiceReward
 from agents.rewards.choice_likelihood import LinearChoiceLikelihood
@@ -78,6 +78,23 @@ class LinearRewardConfig:
     min_gain_deviations: float = 0.5
     # comparisons from which on other kinds are trusted by how well they foresee them
     min_answers_for_tempering: int = 1
+    # share of what a clip leads to that counts: the prior median's and deviation's place under a normal curve
+    future_share: tuple[float, float] = (0.25, 1.2)
+    tie_band: float = 0.4  # prior median of how much better one of two clips must be to be called so [nats]
+    tie_band_log_std: float = 0.7  # its deviation in log
+
+
+@dataclass(frozen=True)
+class ChoiceParameters:
+    """What a likelihood of choices is asked with, for E samples side by side.
+
+    weights [E, F] of the features; rationality [E, kinds]; future_share [E, raters]; tie_band [E].
+    """
+
+    weights: Float
+    rationality: Float
+    future_share: Float
+    tie_band: Float
 
 
 def _is_behaviour(packed: PackedChoices) -> Float:
@@ -106,10 +123,12 @@ class LinearReward(ChoiceReward):
         super().__init__(one_hot, seed)
         self.config, self._proxy_weights, self._usable_terms = config, proxy_weights, usable_terms
         self.default_error_rate = config.error_rate
-        size = 3 * len(proxy_weights) + len(CHOICE_KINDS)
+        size = 3 * len(proxy_weights) + len(CHOICE_KINDS) + 2
         self.chains: Float = self._next_generator().standard_normal((config.n_chains, size), np.float32)
         self.term_scale = np.ones(len(proxy_weights), np.float32)
         self.samples = np.zeros((0, len(proxy_weights)), np.float32)
+        self.future_shares = np.zeros(0, np.float32)
+        """Of each sample: the share of what a clip leads to that counts, the mean over raters."""
         self.kind_rationality = np.array(config.rationality, np.float32)
         self.tempering_weights = np.ones(len(CHOICE_KINDS), np.float32)
         self.expected_tempering_weights = np.full(len(CHOICE_KINDS), EXPECTED_WEIGHT, np.float32)
@@ -154,6 +173,7 @@ class LinearReward(ChoiceReward):
         """What is believed before any feedback: the written reward alone."""
         self.samples = np.repeat(self._proxy_weights[None], self.config.n_members, 0)
         self.weights = self.samples.copy()
+        self.future_shares = np.zeros(0, np.float32)
 
     def set_term_scales(self, clips: list[Float]) -> None:
         """Learn each term's usual amount from clips' sums [M]: the root mean square where it occurs."""
@@ -166,9 +186,8 @@ class LinearReward(ChoiceReward):
 
     def fit(self, packed: PackedChoices) -> None:
         """Explain these choices; starts from the chains of the last fit."""
-        driven = _is_behaviour(packed)[:, None]
-        features = packed.term_sums / self.term_scale
-        features = np.concatenate([features, features * driven], 1).astype(np.float32)
+        features, n_raters = self._features(packed)
+        self._resize_chains(n_raters)
         self.tempering_weights = self._fit_tempering_weights(packed, features)
         log_likelihood = self._log_likelihood_function(
             packed, features, np.ones(len(packed), np.bool_), self.tempering_weights
@@ -180,7 +199,9 @@ class LinearReward(ChoiceReward):
             self.config.samples_per_chain,
             self._next_generator(),
         )
-        weights, trust = self._unwhiten(kept, self._prior())
+        found = self._unwhiten(kept, self._prior())
+        weights, trust = found.weights, found.rationality
+        self.future_shares = found.future_share.mean(1)
         weights = weights[:, : len(self.term_scale)]
         self.kind_rationality = np.asarray(np.exp(np.log(trust).mean(0)), np.float32)
         self.samples = np.asarray(weights / self.term_scale, np.float32)
@@ -197,21 +218,59 @@ class LinearReward(ChoiceReward):
     ) -> LogLikelihood:
         """log P of those choices together, each kind's to the power of its share [kinds]."""
         choices = LinearChoiceLikelihood(packed, features, self.config.error_rate, included)
-        counts = (packed.weight * tempering[packed.kind])[choices.choice_indices].astype(np.float32)
+        counts = packed.likelihood_weight * tempering[packed.kind]
+        counts = counts[choices.choice_indices].astype(np.float32)
         prior = self._prior()
 
         def log_likelihood(x: Float) -> Float:
-            return choices.log_likelihood(*self._unwhiten(x, prior), counts)
+            found = self._unwhiten(x, prior)
+            return choices.log_likelihood(found.weights, found.rationality, counts, found.tie_band)
 
         return log_likelihood
 
-    def _unwhiten(self, x: Float, prior: tuple[Float, Float]) -> tuple[Float, Float]:
-        """From standard normal x [n, P]: weights and manner side by side [n, 2 M], trust [n, kinds]."""
+    def _features(self, packed: PackedChoices) -> tuple[Float, int]:
+        """What options sum up to [S + 1, (2 + raters) M], in usual amounts, and how many raters there are.
+
+        The terms, those of behaviour once more, and for each rater what their options lead to.
+        """
+        terms = packed.term_sums / self.term_scale
+        driven = _is_behaviour(packed)[:, None]
+        future = packed.future_term_sums / self.term_scale
+        raters = max(1, int(packed.rater.max(initial=0)) + 1)
+        own = np.zeros(len(terms), np.int64)
+        rows, places = np.nonzero(packed.mask)
+        own[packed.option_index[rows, places]] = np.maximum(packed.rater[rows], 0)
+        by_rater = [future * (own == rater)[:, None] for rater in range(raters)]
+        return np.concatenate([terms, terms * driven, *by_rater], 1).astype(np.float32), raters
+
+    def _resize_chains(self, n_raters: int) -> None:
+        """Give the chains a share of the future for each rater; new numbers are drawn from the prior."""
+        terms = len(self.term_scale)
+        size = 3 * terms + len(CHOICE_KINDS) + 1 + n_raters
+        missing = size - self.chains.shape[1]
+        if missing > 0:
+            fresh = self._next_generator().standard_normal((len(self.chains), missing), np.float32)
+            self.chains = np.concatenate([self.chains, fresh], 1)
+        self.chains = self.chains[:, :size]
+
+    def _unwhiten(self, x: Float, prior: tuple[Float, Float]) -> ChoiceParameters:
+        """From standard normal x [n, P], in this order: weights [M], rationality [kinds], habit and its
+        scale [M] each, the band of ties, and each rater's share of the future."""
         mean, deviation = prior
         terms, known = len(self.term_scale), len(mean)
         value = mean + deviation * x[:, :known]
-        manner = self._driving_offset(x[:, known : known + terms], x[:, known + terms :])
-        return np.concatenate([value[:, :terms], manner], 1), np.exp(value[:, terms:])
+        manner = self._driving_offset(x[:, known : known + terms], x[:, known + terms : known + 2 * terms])
+        band, habit = x[:, known + 2 * terms], x[:, known + 2 * terms + 1 :]
+        middle, spread = self.config.future_share
+        share = 1.0 / (1.0 + np.exp(-1.702 * (middle + spread * habit)))  # a normal curve's, within 0.01
+        weights = value[:, :terms]
+        future = (share[:, :, None] * weights[:, None, :]).reshape(len(x), -1)
+        return ChoiceParameters(
+            np.concatenate([weights, manner, future], 1).astype(np.float32),
+            np.exp(value[:, terms:]),
+            share.astype(np.float32),
+            (self.config.tie_band * np.exp(self.config.tie_band_log_std * band)).astype(np.float32),
+        )
 
     def refine(self, packed: PackedChoices) -> None:
         self.fit(packed)
@@ -287,11 +346,20 @@ class LinearReward(ChoiceReward):
         self.weights = np.repeat(weights[None], len(self.weights), 0)
 
     def returns(self, packed: PackedChoices) -> Float:
-        return np.asarray(packed.term_sums @ self.weights.mean(0), np.float32)
+        share = self.future_shares.mean() if len(self.future_shares) else 0.0
+        worth = packed.term_sums + share * packed.future_term_sums
+        return np.asarray(worth @ self.weights.mean(0), np.float32)
 
-    def sampled_returns(self, clips: Sequence[Trajectory]) -> Float:
+    def sampled_returns(
+        self, clips: Sequence[Trajectory], futures: Sequence[Future | None] | None = None
+    ) -> Float:
         sums = np.stack([clip.terms.sum(0) for clip in clips])
-        return np.asarray(self.samples @ sums.T, np.float32)
+        found = self.samples @ sums.T
+        if futures is not None and len(self.future_shares):
+            nothing = np.zeros(len(self.term_scale), np.float32)
+            ahead = np.stack([nothing if one is None else one.term_sums for one in futures])
+            found = found + self.future_shares[:, None] * (self.samples @ ahead.T)
+        return np.asarray(found, np.float32)
 
     # Stopping and going on.
 
@@ -304,6 +372,7 @@ class LinearReward(ChoiceReward):
             "reward.trust": self.kind_rationality,
             "reward.expected": self.expected_tempering_weights,
             "reward.chains": self.chains,
+            "reward.future": self.future_shares,
             "reward.random": self.generator.get_state().numpy(),
         }
         return StateDict(facts, arrays)
@@ -315,6 +384,8 @@ class LinearReward(ChoiceReward):
         self.term_scale, self.kind_rationality = arrays["reward.unit"], arrays["reward.trust"]
         if "reward.expected" in arrays:  # an older version kept none
             self.expected_tempering_weights = arrays["reward.expected"].copy()
-        if arrays["reward.chains"].shape == self.chains.shape:  # an older version had fewer parameters
-            self.chains = arrays["reward.chains"].copy()
+        kept = arrays["reward.chains"]
+        if len(kept) == len(self.chains) and kept.shape[1] >= 3 * len(self.term_scale):  # older: fewer
+            self.chains = kept.copy()
+        self.future_shares = arrays.get("reward.future", np.zeros(0, np.float32)).copy()
         self.generator.set_state(torch.from_numpy(arrays["reward.random"].copy()))

@@ -110,9 +110,9 @@ def test_who_answers_by_chance_is_found_from_a_dozen_answers() -> None:
 def test_what_was_foreseen_is_near_even_where_the_reward_is_unsure() -> None:
     clip, other = SimpleNamespace(), SimpleNamespace()
     answer = SimpleNamespace(id="a", verdict="ranked", clips=(clip, other), ranks=(0, 1))
-    reward = SimpleNamespace(sampled_returns=lambda clips: np.array([[4.0, 0.0], [0.0, 3.0]]))
-    (fitted,) = answered_pairs([answer], {"a": "me"}, reward)  # type: ignore[list-item, arg-type]
-    (foreseen,) = answered_pairs([answer], {}, reward, use_mean_probability=True)  # type: ignore[list-item, arg-type]
+    reward = SimpleNamespace(sampled_returns=lambda clips, futures: np.array([[4.0, 0.0], [0.0, 3.0]]))
+    (fitted,) = answered_pairs([answer], {"a": "me"}, reward, {})  # type: ignore[list-item, arg-type]
+    (foreseen,) = answered_pairs([answer], {}, reward, {}, use_mean_probability=True)  # type: ignore[list-item, arg-type]
     assert (fitted.return_gap, fitted.rater, fitted.first_preferred) == (0.5, "me", True)
     chance = (1 / (1 + np.exp(-4.0)) + 1 / (1 + np.exp(3.0))) / 2
     assert foreseen.return_gap == pytest.approx(np.log(chance / (1 - chance)))
