@@ -160,7 +160,8 @@ class PackedChoices:
     option [B, C] index into the options (S: nothing at all); mask [B, C]; kind, weight, noise [B]; rater [B]
     (a number for each, -1 where none is to be judged);
     term_sums [S + 1, M]; obs, next_obs [L, D], actions, step_weight [L], step_option [L] option of a step;
-    future_term_sums [S + 1, M] what is to come at an option's end less at its start, 0 where not known;
+    futures [S], future_term_sums [S + 1, M]: what is to come at an option's end less at its start, 0 where
+    that is not known;
     has_band [B]: answers that could have been a tie; is_tie [B]: one of the two rows of a tie.
 
     Rao and Kupper 1967, "Ties in paired-comparison experiments", eq. 2.2: of two clips the first is called
@@ -183,6 +184,7 @@ class PackedChoices:
     future_term_sums: Float
     has_band: NDArray[np.bool_]
     is_tie: NDArray[np.bool_]
+    futures: tuple[Future | None, ...]
 
     @property
     def likelihood_weight(self) -> Float:
@@ -233,6 +235,7 @@ def pack_choices(choices: Sequence[Choice]) -> PackedChoices:
         error_rate=np.array([choice.error_rate for choice in choices], np.float32),
         rater=np.array([-1 if choice.rater is None else raters[choice.rater] for choice in choices]),
         future_term_sums=np.concatenate([np.stack(future).astype(np.float32), nothing]),
+        futures=tuple(option.future for option in unique),
         has_band=np.array([c.kind == "comparison" and len(c.options) == 2 for c in choices]),
         is_tie=np.array([choice.is_tie for choice in choices]),
     )

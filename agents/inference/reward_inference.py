@@ -64,12 +64,9 @@ class RewardInference:
 
         answers: the comparisons among what was said; rule_answer_ids: ids of those that principles gave.
         """
-        model, terms = self.model, self.usual_counts.shape[1]
+        model = self.model
         if model is None:
             return
-        self.usual_counts = np.stack(
-            [_chosen_counts(choices, kinds, terms) for kinds in (BEHAVIOUR_KINDS, ("comparison",))]
-        )
         who = self.raters | dict.fromkeys(rule_answer_ids, RuleAnswers.RATER)
         model.set_term_scales(
             [o.term_sums() for c in choices for o in c.options if o and o.step_weights is None]
@@ -94,6 +91,9 @@ class RewardInference:
                 for name, was in before.items()
             ):
                 break
+        self.usual_counts = np.stack(
+            [_chosen_counts(choices, kinds, model) for kinds in (BEHAVIOUR_KINDS, ("comparison",))]
+        )
         self.agreement["agreement"] = model.agreement(packed)
 
     @property
@@ -227,10 +227,15 @@ class RewardInference:
         return tuple(filter(None, (self.overoptimization.warning, told, *apart)))
 
 
-def _chosen_counts(choices: Sequence[Choice], kinds: Collection[str], terms: int) -> Float:
-    """How much of each term [M] there is in what was chosen in these kinds of choices."""
-    options = [choice.options[0] for choice in choices if choice.kind in kinds]
-    return np.sum([np.zeros(terms, np.float32), *(option.term_sums() for option in options if option)], 0)
+def _chosen_counts(choices: Sequence[Choice], kinds: Collection[str], reward: ChoiceReward) -> Float:
+    """How much of each term [M + K] there is in what was chosen in these kinds of choices."""
+    chosen = [choice.options[0] for choice in choices if choice.kind in kinds]
+    some = next(option for choice in choices for option in choice.options if option)
+    found = np.zeros(some.steps.terms.shape[1] + len(reward.derived_terms), np.float32)
+    for option in chosen:
+        if option is not None:
+            found += reward.count_terms(option.steps, option.step_weights)
+    return found
 
 
 def _futures(choices: Sequence[Choice]) -> dict[int, Future | None]:

@@ -72,4 +72,5 @@ def make_reward(task: Task, config: JointConfig, prior: Prior, seed: int) -> Cho
         if few and task.names_terms and (believed.any() or not turns):
             return AdditiveReward(believed, actions, config.net, seed, views=turns)
         return NetReward(believed, turns, actions, config.net, seed)
-    return LinearReward(believed, np.ones(len(written), np.bool_), actions, config.reward, seed)
+    usable = np.ones(len(written), np.bool_)
+    return LinearReward(believed, usable, actions, config.reward, seed, task.world.obs_names)

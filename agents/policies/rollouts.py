@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -204,9 +204,35 @@ def episode_steps(
         yield before, sim.step(act(before if by_state else sim.obs))
 
 
-def episode_terms(task: Task, act: ActFunction, seeds: Array) -> NDArray[np.float64]:
-    """Each term [N, M] summed over one whole episode from each seed's start."""
-    terms = np.zeros((len(seeds), len(task.world.terms)))
-    for _, step in episode_steps(task, act, seeds):
-        terms += step.terms
+class StepTerms(Protocol):
+    """Further terms of steps, beside those that the world names."""
+
+    def __len__(self) -> int:
+        """How many, K."""
+        ...
+
+    def __call__(self, obs: Float, actions: Any, next_obs: Float) -> Float:
+        """The terms [N, K] of N steps."""
+        ...
+
+
+def episode_terms(
+    task: Task, act: ActFunction, seeds: Array, further: StepTerms | None = None
+) -> NDArray[np.float64]:
+    """Each term [N, M + K] summed over one whole episode from each seed's start; further: K more of them."""
+    n_named = len(task.world.terms)
+    terms = np.zeros((len(seeds), n_named + (0 if further is None else len(further))))
+    acted: list[Any] = []
+    seen: Float = np.zeros(0, np.float32)
+
+    def watched(obs: Float) -> Array:
+        nonlocal seen
+        seen = obs.copy()
+        acted[:] = [act(obs)]
+        return np.asarray(acted[0])
+
+    for _, step in episode_steps(task, watched, seeds):
+        terms[:, :n_named] += step.terms
+        if further is not None and len(further):
+            terms[:, n_named:] += further(seen, acted[0], step.last_obs)
     return terms

@@ -14,6 +14,7 @@ from torch import Tensor
 from agents.checkpoint import StateDict
 from agents.feedback.choices import Future, PackedChoices
 from agents.losses import choice
+from agents.rewards.derived_terms import DerivedTerms
 from agents.rewards.reward_arrays import RewardArrays, trajectory_steps
 from envs.trajectory import Trajectory
 
@@ -72,6 +73,18 @@ class Reward(ABC):
 
     def observe_clips(self, clips: Sequence[Trajectory]) -> None:  # noqa: B027
         """Clips among which questions are chosen."""
+
+    # What not every reward learns besides the named terms. By default there are no derived ones, K is 0.
+
+    @property
+    def derived_terms(self) -> DerivedTerms:
+        """Functions of what is seen that matter to it beside the world's named terms, K of them."""
+        return DerivedTerms(one_hot=self.one_hot)
+
+    def count_terms(self, steps: Trajectory, step_weights: Float | None = None) -> Float:
+        """Each term [M + K] summed over a recording's steps, each step as often as its weight [T] says."""
+        terms = steps.terms
+        return np.asarray(terms.sum(0) if step_weights is None else step_weights @ terms, np.float32)
 
     # What not every reward knows. By default it is in no doubt, and says nothing of whole episodes.
 

@@ -92,7 +92,7 @@ class LinearChoiceLikelihood:
         if len(self._by_unknown_rater):
             found += self._marginal_log_likelihood(meant, counts[self._by_unknown_rater])
         if band is not None and self._tie_weight:
-            found += np.float32(self._tie_weight) * np.log(np.expm1(2.0 * band))
+            found += np.float32(self._tie_weight) * (2.0 * band + np.log1p(-np.exp(-2.0 * band)))
         return np.asarray(found, np.float32)
 
     def _log_probabilities(

@@ -96,6 +96,44 @@ def newton_step(
     return weights + covariance @ (slope - (weights - mean) / variance), covariance
 
 
+def laplace_evidence(
+    packed: PackedChoices,
+    features: Float64,
+    mean: Float64,
+    variance: Float64,
+    rationality: Float64,
+    error_rate: float,
+    start: Float64,
+    n_newton_steps: int = 8,
+) -> tuple[float, Float64]:
+    """log marginal likelihood of the choices, with weights N(mean, variance) summed out, and the likeliest
+    weights.
+
+    Laplace's approximation (MacKay 2003, section 27). start [F]: where Newton's method begins.
+    """
+    found = start
+    for _ in range(n_newton_steps):
+        before = found
+        found, _ = newton_step(features, before, mean, variance, rationality, error_rate, packed)
+        if np.abs(features @ (found - before)).max() < 1e-2:
+            break
+    rows, _ = _curvature(packed, features, found, rationality, error_rate)
+    _, spread = np.linalg.slogdet(np.eye(len(variance)) + rows.T @ rows * variance)
+    likely = _choice_log_likelihoods(packed, features @ found, rationality, error_rate)
+    prior = 0.5 * float(((found - mean) ** 2 / variance).sum())
+    return float((likely * packed.likelihood_weight).sum()) - prior - 0.5 * float(spread), found
+
+
+def tie_band(packed: PackedChoices) -> float:
+    """By how much one of two clips must be better to be called so [nats], by how many ties there are.
+
+    At no gap a tie has probability tanh(band / 2), which is half the band where that is small.
+    """
+    pairs = float(packed.weight[packed.has_band].sum())
+    ties = float(packed.weight[packed.is_tie].sum())
+    return float(np.clip(2.0 * ties / max(pairs, 1.0), 0.0, 1.5))
+
+
 def _likeliest_rationality(packed: PackedChoices, returns: Float64, config: EvidenceConfig) -> Float64:
     """The likeliest sharpness of each of KINDS, under its prior; returns [S] of each option."""
     trusts = RATIONALITY_FACTORS[:, None] * np.array(config.rationality)
@@ -103,7 +141,7 @@ def _likeliest_rationality(packed: PackedChoices, returns: Float64, config: Evid
     found = np.array(config.rationality, np.float64)
     for kind in set(packed.kind.tolist()):
         mine = packed.kind == kind
-        total = (like[:, mine] * packed.weight[mine]).sum(1)
+        total = (like[:, mine] * packed.likelihood_weight[mine]).sum(1)
         total = total - 0.5 * (np.log(RATIONALITY_FACTORS) / config.rationality_log_std[kind]) ** 2
         found[kind] *= RATIONALITY_FACTORS[int(total.argmax())]
     return found
@@ -115,6 +153,7 @@ def _option_probabilities(
     """P of each option [B, C], of the chosen one with accidents [B], without [B], and sharpness [B]."""
     sharp = rationality[packed.kind]
     options = np.where(packed.mask, returns[packed.option_index] * sharp[:, None], -np.inf)
+    options[packed.has_band, 1:] += tie_band(packed)
     chance = np.exp(options - options.max(1, keepdims=True))
     chance = chance / chance.sum(1, keepdims=True)
     error = np.where(np.isnan(packed.error_rate), error_rate, packed.error_rate)
@@ -139,7 +178,7 @@ def _curvature(
     A choice counts by how likely it was meant and no accident, as in the EM algorithm.
     """
     chance, whole, meant, sharp = _option_probabilities(packed, features @ weights, rationality, error_rate)
-    counts = packed.weight * meant / np.maximum(whole, 1e-12)
+    counts = packed.likelihood_weight * meant / np.maximum(whole, 1e-12)
     chosen = features[packed.option_index]  # [B, C, F]
     mean = (chance[..., None] * chosen).sum(1)
     root = np.sqrt(chance * counts[:, None]) * sharp[:, None]

@@ -21,6 +21,8 @@ from agents.feedback.choices import BEHAVIOUR_KINDS, CHOICE_KINDS, Future, Packe
 from agents.renamed_settings import renamed_settings
 from agents.rewards.base import ChoiceReward
 from agents.rewards.choice_likelihood import LinearChoiceLikelihood
+from agents.rewards.derived_selection import Problem, Selection, select_derived_terms
+from agents.rewards.derived_terms import DerivedTerms
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rewards.risk_aversion import (
     RiskAversion,
@@ -29,6 +31,7 @@ from agents.rewards.risk_aversion import (
     risk_adjusted_weights,
 )
 from agents.rewards.slice_sampler import LogLikelihood, sample_chains
+from agents.rewards.step_table import StepTable, future_steps, judged_steps
 from agents.rewards.tempering import EXPECTED_WEIGHT, tempering_weights
 from envs.trajectory import Trajectory
 
@@ -117,15 +120,22 @@ class LinearReward(ChoiceReward):
         one_hot: int,
         config: LinearRewardConfig,
         seed: int = 0,
+        obs_names: Sequence[str] = (),
     ) -> None:
         """proxy_weights [M]: the prior's mean (zeros: none). usable_terms [M]: terms that the reward may
-        use."""
+        use. obs_names [D]: what is seen, of which derived terms may be functions; empty: there are none."""
         super().__init__(one_hot, seed)
         self.config, self._proxy_weights, self._usable_terms = config, proxy_weights, usable_terms
         self.default_error_rate = config.error_rate
         size = 3 * len(proxy_weights) + len(CHOICE_KINDS) + 2
         self.chains: Float = self._next_generator().standard_normal((config.n_chains, size), np.float32)
-        self.term_scale = np.ones(len(proxy_weights), np.float32)
+        self.n_named = len(proxy_weights)
+        self.term_scale = np.ones(self.n_named, np.float32)
+        """Usual amounts of the named terms [M], and of the derived ones, which are 1 [K]."""
+        self.derived = Selection(DerivedTerms(one_hot=one_hot), np.zeros(0, np.float32))
+        """What matters beside the named terms, K derived ones."""
+        self.obs_names = tuple(obs_names)
+        self._tables: tuple[PackedChoices, StepTable, StepTable] | None = None
         self.samples = np.zeros((0, len(proxy_weights)), np.float32)
         self.future_shares = np.zeros(0, np.float32)
         """Of each sample: the share of what a clip leads to that counts, the mean over raters."""
@@ -136,24 +146,25 @@ class LinearReward(ChoiceReward):
         self._reset_to_prior()
 
     def _prior(self) -> tuple[Float, Float]:
-        """Mean and deviation [M + kinds] of (weight per unit of each term, log trust of each kind)."""
-        mean = self._proxy_weights * self.term_scale
+        """Mean and deviation [M + K + kinds] of (weight per unit of each term, log trust of each kind)."""
+        mean = self._proxy_weights * self.term_scale[: self.n_named]
         largest = float(np.abs(mean).max()) if len(mean) else 0.0
         if largest > 0:
             unnamed = np.float32(self.config.unmentioned_weight)
             mean = np.where(self._proxy_weights == 0.0, unnamed, mean * (self.config.proxy_weight / largest))
         spread = np.where(self._usable_terms, self.config.weight_std, 0.0)
-        means = np.concatenate([np.where(self._usable_terms, mean, 0.0), np.log(self.config.rationality)])
-        deviations = np.concatenate([spread, self.config.rationality_log_std])
+        mean = np.append(np.where(self._usable_terms, mean, 0.0), np.zeros_like(self.derived.std))
+        means = np.concatenate([mean, np.log(self.config.rationality)])
+        deviations = np.concatenate([spread, self.derived.std, self.config.rationality_log_std])
         return means.astype(np.float32), deviations.astype(np.float32)
 
     def prior_mean(self) -> Float:
-        """The prior's mean of each term's weight, per unit of the term [M]."""
-        return self._prior()[0][: len(self._proxy_weights)]
+        """The prior's mean of each named term's weight, per unit of the term [M]."""
+        return self._prior()[0][: self.n_named]
 
     def scaled_prior(self) -> tuple[Float, Float, Float] | None:
-        mean, deviation = (part[: len(self.term_scale)] for part in self._prior())
-        return mean, deviation, self.term_scale
+        mean, deviation = (part[: self.n_named] for part in self._prior())
+        return mean, deviation, self.term_scale[: self.n_named]
 
     def set_weights(self, weights: Float) -> None:
         """Weights [M] found elsewhere, held by every member."""
@@ -171,6 +182,7 @@ class LinearReward(ChoiceReward):
 
     def _reset_to_prior(self) -> None:
         """What is believed before any feedback: the written reward alone."""
+        self._set_derived(Selection(DerivedTerms(one_hot=self.one_hot), np.zeros(0, np.float32)))
         self.samples = np.repeat(self._proxy_weights[None], self.config.n_members, 0)
         self.weights = self.samples.copy()
         self.future_shares = np.zeros(0, np.float32)
@@ -182,10 +194,54 @@ class LinearReward(ChoiceReward):
             return
         occurs = (sums > 1e-6).sum(0)
         usual = np.sqrt((sums**2).sum(0) / np.maximum(occurs, 1))
-        self.term_scale = np.where(occurs > 0, usual, 1.0).astype(np.float32)
+        self.term_scale[: self.n_named] = np.where(occurs > 0, usual, 1.0)
 
     def fit(self, packed: PackedChoices) -> None:
-        """Explain these choices; starts from the chains of the last fit."""
+        """Explain these choices; starts from the chains of the last fit.
+
+        By the named terms alone, and where the evidence asks for it by derived ones as well.
+        """
+        self._set_derived(Selection(DerivedTerms(one_hot=self.one_hot), np.zeros(0, np.float32)))
+        self._fit_weights(packed)
+        if not self.obs_names:
+            return
+        steps, future = self._step_tables(packed)
+        mean, std = (part[: self.n_named].astype(np.float64) for part in self._prior())
+        problem = Problem(
+            replace(packed, weight=packed.weight * self.tempering_weights[packed.kind]),
+            (packed.term_sums + self.mean_future_share * packed.future_term_sums).astype(np.float64)
+            / self.term_scale,
+            mean,
+            np.maximum(std, 1e-6),
+            self.kind_rationality.astype(np.float64),
+            self.mean_future_share,
+            self.config.error_rate,
+        )
+        found = select_derived_terms(problem, steps, future, self.obs_names, self.one_hot)
+        self._set_derived(found)
+        if len(found.terms):
+            self._fit_weights(packed)
+
+    def _set_derived(self, found: Selection) -> None:
+        """Take up other derived terms; the chains forget those of before."""
+        known = len(self.term_scale) - self.n_named
+        self.derived = found
+        self.term_scale = np.append(
+            self.term_scale[: self.n_named], np.ones(len(found.terms), np.float32)
+        ).astype(np.float32)
+        if known or len(found.terms):
+            start = self._next_generator().standard_normal(
+                (len(self.chains), 3 * len(self.term_scale) + len(CHOICE_KINDS) + 2), np.float32
+            )
+            self.chains = start
+
+    @property
+    def mean_future_share(self) -> float:
+        """The mean share of what a clip leads to that counts."""
+        return float(self.future_shares.mean()) if len(self.future_shares) else 0.0
+
+    def _fit_weights(self, packed: PackedChoices) -> None:
+        """Sample the weights of the named terms and of the derived ones there are."""
         features, n_raters = self._features(packed)
         self._resize_chains(n_raters)
         self.tempering_weights = self._fit_tempering_weights(packed, features)
@@ -233,15 +289,32 @@ class LinearReward(ChoiceReward):
 
         The terms, those of behaviour once more, and for each rater what their options lead to.
         """
-        terms = packed.term_sums / self.term_scale
+        terms, future = (part / self.term_scale for part in self._all_sums(packed))
         driven = _is_behaviour(packed)[:, None]
-        future = packed.future_term_sums / self.term_scale
         raters = max(1, int(packed.rater.max(initial=0)) + 1)
         own = np.zeros(len(terms), np.int64)
         rows, places = np.nonzero(packed.mask)
         own[packed.option_index[rows, places]] = np.maximum(packed.rater[rows], 0)
         by_rater = [future * (own == rater)[:, None] for rater in range(raters)]
         return np.concatenate([terms, terms * driven, *by_rater], 1).astype(np.float32), raters
+
+    def _step_tables(self, packed: PackedChoices) -> tuple[StepTable, StepTable]:
+        """The steps of the options and of what they lead to; those of the newest choices are kept."""
+        if self._tables is None or self._tables[0] is not packed:
+            self._tables = packed, judged_steps(packed, self.one_hot), future_steps(packed, self.one_hot)
+        return self._tables[1:]
+
+    def _all_sums(self, packed: PackedChoices) -> tuple[Float, Float]:
+        """Sums of all terms [S + 1, M + K] over the options, and over what they lead to."""
+        named = packed.term_sums, packed.future_term_sums
+        if not len(self.derived.terms):
+            return named
+        derived = [table.sums(self.derived.terms) for table in self._step_tables(packed)]
+        steps, future = (
+            np.concatenate([own, further], 1).astype(np.float32)
+            for own, further in zip(named, derived, strict=True)
+        )
+        return steps, future
 
     def _resize_chains(self, n_raters: int) -> None:
         """Give the chains a share of the future for each rater; new numbers are drawn from the prior."""
@@ -273,7 +346,7 @@ class LinearReward(ChoiceReward):
         )
 
     def refine(self, packed: PackedChoices) -> None:
-        self.fit(packed)
+        self._fit_weights(packed)
 
     def _driving_offset(self, habit: Float, scale: Float) -> Float:
         """What somebody at the wheel adds to the weights [chains, M], of two standard normal parts.
@@ -283,7 +356,8 @@ class LinearReward(ChoiceReward):
         is log-normal.
         """
         spread = self.config.driving_offset * np.exp(self.config.driving_offset_log_std * scale)
-        return np.asarray(spread * habit * self._usable_terms, np.float32)
+        usable = np.append(self._usable_terms, np.ones(len(self.derived.terms), np.bool_))
+        return np.asarray(spread * habit * usable, np.float32)
 
     def _fit_tempering_weights(self, packed: PackedChoices, features: Float) -> Float:
         """How much each of KINDS counts [kinds], by how well it alone foresees the comparisons."""
@@ -306,18 +380,29 @@ class LinearReward(ChoiceReward):
 
     # What others ask of it.
 
+    @property
+    def derived_terms(self) -> DerivedTerms:
+        return self.derived.terms
+
     def arrays(self) -> RewardArrays:
         """As plain arrays for a snapshot."""
-        return RewardArrays(self.weights, (), self.shift, self.scale, self.one_hot)
+        return self._arrays(self.weights)
+
+    def _arrays(self, weights: Float) -> RewardArrays:
+        """Of members' weights [E, M + K]."""
+        named, derived = weights[:, : self.n_named], self.derived.terms
+        nets = tuple(derived.layers(member[self.n_named :]) for member in weights) if len(derived) else ()
+        return RewardArrays(named, nets, self.shift, self.scale, self.one_hot)
 
     def risk_adjusted_arrays(self, counts: Float, usual_counts: Float) -> RewardArrays:
         """Its mean, less what is doubtful in doing more of something than people chose."""
-        found = self.arrays()
         if not self.has_samples:
-            return found
+            return self.arrays()
         sure = risk_adjusted_weights(self.samples, counts, usual_counts, self.config.risk_aversion)
         shift = (sure - self.samples.mean(0)).astype(np.float32)
-        return replace(found, weights=found.weights + shift)
+        if len(self.derived.terms):  # one net in place of the ensemble's, which costs as many times less
+            return self._arrays(self.weights.mean(0, keepdims=True) + shift)
+        return self._arrays(self.weights + shift)
 
     def risk_adjusted_return(self, counts: Float, usual_counts: Float) -> float | None:
         if not self.has_samples:
@@ -341,30 +426,43 @@ class LinearReward(ChoiceReward):
 
     def randomise(self) -> None:
         """Random weights, the same each time, in place of what was learned: a control for studies."""
-        noise = np.random.default_rng([self._seed, 4]).standard_normal(self.weights.shape[1])
+        self._set_derived(Selection(DerivedTerms(one_hot=self.one_hot), np.zeros(0, np.float32)))
+        self.samples = self.samples[:, : self.n_named]
+        noise = np.random.default_rng([self._seed, 4]).standard_normal(self.n_named)
         weights = (noise * self._usable_terms / self.term_scale).astype(np.float32)
         self.weights = np.repeat(weights[None], len(self.weights), 0)
 
     def returns(self, packed: PackedChoices) -> Float:
-        share = self.future_shares.mean() if len(self.future_shares) else 0.0
-        worth = packed.term_sums + share * packed.future_term_sums
-        return np.asarray(worth @ self.weights.mean(0), np.float32)
+        worth, ahead = self._all_sums(packed)
+        return np.asarray((worth + self.mean_future_share * ahead) @ self.weights.mean(0), np.float32)
 
     def sampled_returns(
         self, clips: Sequence[Trajectory], futures: Sequence[Future | None] | None = None
     ) -> Float:
-        sums = np.stack([clip.terms.sum(0) for clip in clips])
-        found = self.samples @ sums.T
+        found = self.samples @ np.stack([self.count_terms(clip) for clip in clips]).T
         if futures is not None and len(self.future_shares):
-            nothing = np.zeros(len(self.term_scale), np.float32)
-            ahead = np.stack([nothing if one is None else one.term_sums for one in futures])
+            ahead = np.stack([self._future_counts(one) for one in futures])
             found = found + self.future_shares[:, None] * (self.samples @ ahead.T)
         return np.asarray(found, np.float32)
+
+    def count_terms(self, steps: Trajectory, step_weights: Float | None = None) -> Float:
+        terms = np.concatenate([steps.terms, self.derived.terms.of(steps)], 1)
+        return np.asarray(terms.sum(0) if step_weights is None else step_weights @ terms, np.float32)
+
+    def _future_counts(self, future: Future | None) -> Float:
+        """Each term [M + K] in what a clip leads to."""
+        found = np.zeros(len(self.term_scale), np.float32)
+        if future is not None:
+            for drive, weight in zip(future.drives, future.weights, strict=True):
+                found += np.float32(weight) * self.count_terms(drive)
+            found[: self.n_named] = future.term_sums
+        return found
 
     # Stopping and going on.
 
     def state_dict(self) -> StateDict:
-        facts = {"shift": self.shift, "scale": self.scale}
+        derived = {"names": list(self.derived.terms.names), "log_odds": self.derived.log_odds}
+        facts = {"shift": self.shift, "scale": self.scale, "derived": derived}
         arrays = {
             "reward.weights": self.weights,
             "reward.samples": self.samples,
@@ -373,6 +471,8 @@ class LinearReward(ChoiceReward):
             "reward.expected": self.expected_tempering_weights,
             "reward.chains": self.chains,
             "reward.future": self.future_shares,
+            "reward.derived.std": self.derived.std,
+            **self.derived.terms.state_arrays(),
             "reward.random": self.generator.get_state().numpy(),
         }
         return StateDict(facts, arrays)
@@ -382,6 +482,10 @@ class LinearReward(ChoiceReward):
         self.shift, self.scale = facts["shift"], facts["scale"]
         self.weights, self.samples = arrays["reward.weights"], arrays["reward.samples"]
         self.term_scale, self.kind_rationality = arrays["reward.unit"], arrays["reward.trust"]
+        known = facts.get("derived", {"names": [], "log_odds": None})  # an older version had none
+        terms = DerivedTerms.from_state(arrays, known["names"], self.one_hot)
+        std = arrays.get("reward.derived.std", np.zeros(0, np.float32)).copy()
+        self.derived = Selection(terms, std, known["log_odds"])
         if "reward.expected" in arrays:  # an older version kept none
             self.expected_tempering_weights = arrays["reward.expected"].copy()
         kept = arrays["reward.chains"]

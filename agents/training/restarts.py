@@ -22,11 +22,12 @@ from agents.feedback.records import Record
 from agents.policies import rollouts
 from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays
+from agents.policies.rollouts import StepTerms
 from agents.training.policy_history import PolicyHistory
 from agents.training.trainer_config import TrainerConfig
 from agents.training.trainer_protocol import EpisodeValue, IsCrediblyBetter, TermCounts
 from agents.training.warm_start import BCWarmStart, Parameters
-from envs.world import Task
+from envs.world import Array, Task
 
 EARLY_SHARE = 0.1
 """Share of practice after which the policy is kept aside."""
@@ -96,6 +97,8 @@ class RestartSelection:
         """network: the policy that is trained, which is read and overwritten. history: where a policy that
         is given up is kept. episode_value: by which the best policy is found; None: by its rollouts."""
         self.task, self.config, self.episode_value = task, config, episode_value
+        self.further_terms: StepTerms | None = None
+        """Terms beside the named ones by which episodes are valued."""
         self._network, self._history = network, history
         self.warm_start = BCWarmStart(task, seed, network)
         self.recent_policies = RecentPolicies(config.value_window, config.averaging_rate)
@@ -274,10 +277,19 @@ class RestartSelection:
             return None
         self._load_parameters(parameters)
         policy, starts = self.policy, np.arange(max(1, self.config.evaluation_steps // self.task.horizon))
-        act = rollouts.sampling_act(policy)
-        counts = rollouts.episode_terms(self.task, act, starts).mean(0).astype(np.float32)
+        counts = self._count_terms(policy, starts)
         worth = self.episode_value(counts)
         return None if worth is None else Candidate(worth, counts, parameters, policy)
+
+    def count_terms(self) -> TermCounts:
+        """Each term [M + K] per episode of the policy as it is."""
+        starts = np.arange(max(1, self.config.evaluation_steps // self.task.horizon))
+        return self._count_terms(self.policy, starts)
+
+    def _count_terms(self, policy: PolicyArrays, starts: Array) -> TermCounts:
+        act = rollouts.sampling_act(policy)
+        counted = rollouts.episode_terms(self.task, act, starts, self.further_terms)
+        return np.asarray(counted.mean(0), np.float32)
 
     def _select_by_rollouts(self, counts: TermCounts | None, now: Parameters) -> Candidate:
         """Go back to the best policy if the one of now is worse: long practice drifts.

@@ -18,6 +18,7 @@ from agents.policies.policy_arrays import PolicyArrays
 from agents.policies.rollouts import (
     Moment,
     PolicyVariant,
+    StepTerms,
     episode_starts,
     external_moments,
     moments_from_states,
@@ -64,6 +65,8 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
         self.scaled_reward, self._temperatures = reward, temperatures
         self.history = PolicyHistory()
         self.iterations = 0
+        self.further_terms: StepTerms | None = None
+        """Terms beside the named ones, K of them; None: none."""
 
     @property
     @abstractmethod
@@ -112,15 +115,25 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
 
     @property
     def term_counts(self) -> TermCounts | None:
-        """Each named term per episode [M], in the newest rollout; None before the first."""
+        """Each term per episode [M + K], in the newest rollout; None before the first."""
         rollout = self.rollout
-        return None if rollout is None else np.asarray(rollout.term_sums / rollout.episodes, np.float32)
+        if rollout is None:
+            return None
+        sums = rollout.term_sums
+        if self.further_terms is not None and len(self.further_terms):
+            obs, actions, next_obs, _ = rollout.transitions.steps
+            sums = np.append(sums, self.further_terms(obs, actions, next_obs).sum(0))
+        return np.asarray(sums / rollout.episodes, np.float32)
+
+    def set_further_terms(self, terms: StepTerms) -> None:
+        """Count these as well, beside the named terms."""
+        self.further_terms = terms
 
     def curve_values(self) -> dict[str, float]:
         """What the curves show of training by now."""
         names = [f"term {name}" for name in self.task.world.term_names]
         counts = self.term_counts
-        terms = {} if counts is None else dict(zip(names, counts.tolist(), strict=True))
+        terms = {} if counts is None else dict(zip(names, counts.tolist(), strict=False))
         return {"learned reward": self.learned_return, **terms}
 
     def variants(self) -> list[PolicyVariant]:

@@ -10,7 +10,7 @@ from agents import checkpoint
 from agents.checkpoint import StateDict
 from agents.policies.from_torch import policy_arrays
 from agents.policies.policy_arrays import PolicyArrays
-from agents.policies.rollouts import Moment
+from agents.policies.rollouts import Moment, StepTerms
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.ppo import AuxiliaryLoss, IncrementalPPO
 from agents.rl.rollout_collection import Rollout
@@ -64,6 +64,10 @@ class PolicyTrainer(RolloutTrainer[IncrementalPPO]):
     def rare_moments(self) -> list[Moment]:
         """Moments shortly before something happened that happens seldom."""
         return self.events.moments
+
+    def set_further_terms(self, terms: StepTerms) -> None:
+        super().set_further_terms(terms)
+        self.restarts.further_terms = terms
 
     def set_reward(self, reward: RewardArrays | None) -> None:
         self.restarts.begin_reward()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from agents.checkpoint import StateDict
 from agents.feedback.records import Record
 from agents.policies.policy_arrays import PolicyArrays
-from agents.policies.rollouts import Moment, PolicyVariant
+from agents.policies.rollouts import Moment, PolicyVariant, StepTerms
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.rollout_collection import Steps
 
@@ -29,6 +29,10 @@ class Restarts(Protocol):
     @property
     def is_restarting(self) -> bool:
         """Whether a further try is being made."""
+        ...
+
+    def count_terms(self) -> TermCounts | None:
+        """Each term [M + K] per episode of the policy as it is; None: only the newest rollout tells."""
         ...
 
     @property
@@ -111,7 +115,11 @@ class Trainer(Protocol):
 
     @property
     def term_counts(self) -> TermCounts | None:
-        """Each term per episode [M] in the newest rollout; None before the first."""
+        """Each term per episode [M + K] in the newest rollout; None before the first."""
+        ...
+
+    def set_further_terms(self, terms: StepTerms) -> None:
+        """Count these K as well, beside the M that the world names."""
         ...
 
     @property
