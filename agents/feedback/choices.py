@@ -165,8 +165,8 @@ class PackedChoices:
     has_band [B]: answers that could have been a tie; is_tie [B]: one of the two rows of a tie.
 
     Rao and Kupper 1967, "Ties in paired-comparison experiments", eq. 2.2: of two clips the first is called
-    better with probability sigmoid(gap - band), and "the same" with sigmoid(gap - band) sigmoid(-gap - band)
-    (exp(2 band) - 1). So a tie counts as both strict answers at once, each with weight one.
+    better with probability sigmoid(gap - band), the second with sigmoid(-gap - band), and else "the same",
+    which has probability sigmoid(gap - band) sigmoid(-gap - band) (exp(2 band) - 1).
     """
 
     option_index: NDArray[np.int64]
@@ -185,11 +185,6 @@ class PackedChoices:
     has_band: NDArray[np.bool_]
     is_tie: NDArray[np.bool_]
     futures: tuple[Future | None, ...]
-
-    @property
-    def likelihood_weight(self) -> Float:
-        """How often each choice counts in a likelihood that has a band of ties [B]."""
-        return np.where(self.is_tie, 2.0 * self.weight, self.weight).astype(np.float32)
 
     def __len__(self) -> int:
         return len(self.option_index)

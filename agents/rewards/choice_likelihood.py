@@ -23,6 +23,10 @@ UNKNOWN_RATER_ERROR_RATE = float(ERROR_RATES @ ERROR_RATE_PRIOR)
 """Share of accidents to expect of one of several raters of whom nothing is known."""
 
 
+MAX_BAND = 10.0
+"""Of ties [nats]."""
+
+
 class LinearChoiceLikelihood:
     """Choices as differences of what the other options sum up to from what the chosen one does."""
 
@@ -46,13 +50,13 @@ class LinearChoiceLikelihood:
         self._starts = np.flatnonzero(np.diff(row, prepend=-1))
         self._kind = packed.kind[row]
         self._has_band = packed.has_band[row].astype(np.float32)
-        self._uniform_probability = (1.0 / there[self.choice_indices]).astype(np.float32)
-        """Of each choice, had it been made blindly."""
+        outcomes = there[self.choice_indices] + packed.has_band[self.choice_indices]
+        self._uniform_probability = (1.0 / outcomes).astype(np.float32)
+        """Of each choice, had it been made blindly; of a pair a tie is an outcome as well."""
+        self._ties = np.flatnonzero(packed.is_tie[self.choice_indices])
         self._error_rate = np.where(np.isnan(packed.error_rate), error_rate, packed.error_rate)[
             self.choice_indices
         ].astype(np.float32)
-        self._tie_weight = float((packed.weight * packed.is_tie)[self.choice_indices].sum())
-        """How many ties there are; each has two rows of weight one half."""
         rater = packed.rater[self.choice_indices]
         self._by_unknown_rater = np.argsort(rater, kind="stable")[(rater < 0).sum() :]
         """Those whose raters are judged, each rater's side by side."""
@@ -70,18 +74,26 @@ class LinearChoiceLikelihood:
         gaps = weights @ self._feature_gaps
         gaps *= rationality[:, self._kind]
         if band is not None:
-            gaps += band[:, None] * self._has_band
+            gaps += np.minimum(band, MAX_BAND)[:, None] * self._has_band
         np.clip(gaps, -MAX_RETURN_GAP, MAX_RETURN_GAP, out=gaps)
         np.exp(gaps, out=gaps)
-        return np.asarray(1.0 / (1.0 + np.add.reduceat(gaps, self._starts, axis=1)), np.float32)
+        found = 1.0 / (1.0 + np.add.reduceat(gaps, self._starts, axis=1))
+        if len(self._ties):
+            found[:, self._ties] = self._tie_probability(gaps[:, self._starts[self._ties]], band)
+        return np.asarray(found, np.float32)
+
+    @staticmethod
+    def _tie_probability(other: Float, band: Float | None) -> Float:
+        """1 less both strict answers; other [E, T]: exp(gap + band) of the option not chosen in that row."""
+        if band is None:
+            return 1.0 / (1.0 + other)
+        twice = np.exp(2.0 * np.minimum(band, MAX_BAND))[:, None]
+        return np.asarray(1.0 - 1.0 / (1.0 + other) - 1.0 / (1.0 + twice / other), np.float32)
 
     def log_likelihood(
         self, weights: Float, rationality: Float, counts: Float, band: Float | None = None
     ) -> Float:
-        """log P of all choices together [E], each as often as `counts` [len] says.
-
-        With a `band` [E] the counts are to be `PackedChoices.likelihood_weight`.
-        """
+        """log P of all choices together [E], each as often as `counts` [len] says."""
         meant = self.intended_probability(weights, rationality, band)
         plain = self._log_probabilities(
             meant, self._with_known_error_rate, self._error_rate[self._with_known_error_rate]
@@ -91,8 +103,6 @@ class LinearChoiceLikelihood:
         )  # @ warns of invalid values where there are none
         if len(self._by_unknown_rater):
             found += self._marginal_log_likelihood(meant, counts[self._by_unknown_rater])
-        if band is not None and self._tie_weight:
-            found += np.float32(self._tie_weight) * (2.0 * band + np.log1p(-np.exp(-2.0 * band)))
         return np.asarray(found, np.float32)
 
     def _log_probabilities(

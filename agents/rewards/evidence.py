@@ -121,7 +121,7 @@ def laplace_evidence(
     _, spread = np.linalg.slogdet(np.eye(len(variance)) + rows.T @ rows * variance)
     likely = _choice_log_likelihoods(packed, features @ found, rationality, error_rate)
     prior = 0.5 * float(((found - mean) ** 2 / variance).sum())
-    return float((likely * packed.likelihood_weight).sum()) - prior - 0.5 * float(spread), found
+    return float((likely * packed.weight).sum()) - prior - 0.5 * float(spread), found
 
 
 def tie_band(packed: PackedChoices) -> float:
@@ -141,7 +141,7 @@ def _likeliest_rationality(packed: PackedChoices, returns: Float64, config: Evid
     found = np.array(config.rationality, np.float64)
     for kind in set(packed.kind.tolist()):
         mine = packed.kind == kind
-        total = (like[:, mine] * packed.likelihood_weight[mine]).sum(1)
+        total = (like[:, mine] * packed.weight[mine]).sum(1)
         total = total - 0.5 * (np.log(RATIONALITY_FACTORS) / config.rationality_log_std[kind]) ** 2
         found[kind] *= RATIONALITY_FACTORS[int(total.argmax())]
     return found
@@ -153,12 +153,18 @@ def _option_probabilities(
     """P of each option [B, C], of the chosen one with accidents [B], without [B], and sharpness [B]."""
     sharp = rationality[packed.kind]
     options = np.where(packed.mask, returns[packed.option_index] * sharp[:, None], -np.inf)
-    options[packed.has_band, 1:] += tie_band(packed)
+    band = tie_band(packed)
+    options[packed.has_band, 1:] += band
     chance = np.exp(options - options.max(1, keepdims=True))
     chance = chance / chance.sum(1, keepdims=True)
     error = np.where(np.isnan(packed.error_rate), error_rate, packed.error_rate)
-    meant = (1.0 - error) * chance[:, 0]
-    return chance, meant + error / packed.mask.sum(1), meant, sharp
+    intended = chance[:, 0].copy()
+    ties = packed.is_tie & (band > 0.0)
+    if ties.any():  # both strict answers at once, see PackedChoices
+        gap = options[ties, 1] - options[ties, 0]  # and the band once
+        intended[ties] *= np.expm1(2.0 * band) / (1.0 + np.exp(np.clip(2.0 * band - gap, -50.0, 50.0)))
+    meant = (1.0 - error) * intended
+    return chance, meant + error / (packed.mask.sum(1) + packed.has_band), meant, sharp
 
 
 def _choice_log_likelihoods(
@@ -178,7 +184,7 @@ def _curvature(
     A choice counts by how likely it was meant and no accident, as in the EM algorithm.
     """
     chance, whole, meant, sharp = _option_probabilities(packed, features @ weights, rationality, error_rate)
-    counts = packed.likelihood_weight * meant / np.maximum(whole, 1e-12)
+    counts = packed.weight * np.where(packed.is_tie, 2.0, 1.0) * meant / np.maximum(whole, 1e-12)
     chosen = features[packed.option_index]  # [B, C, F]
     mean = (chance[..., None] * chosen).sum(1)
     root = np.sqrt(chance * counts[:, None]) * sharp[:, None]

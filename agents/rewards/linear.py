@@ -274,8 +274,7 @@ class LinearReward(ChoiceReward):
     ) -> LogLikelihood:
         """log P of those choices together, each kind's to the power of its share [kinds]."""
         choices = LinearChoiceLikelihood(packed, features, self.config.error_rate, included)
-        counts = packed.likelihood_weight * tempering[packed.kind]
-        counts = counts[choices.choice_indices].astype(np.float32)
+        counts = (packed.weight * tempering[packed.kind])[choices.choice_indices].astype(np.float32)
         prior = self._prior()
 
         def log_likelihood(x: Float) -> Float:
