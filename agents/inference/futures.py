@@ -20,7 +20,7 @@ from envs.world import Task
 
 JUDGED_KINDS = ("comparison", "correction")
 """Kinds of feedback in which whole stretches of steps are judged, by where they lead as well."""
-N_DRIVES = 2
+N_DRIVES = 6
 """Drives from each end."""
 
 
