@@ -15,7 +15,8 @@ from agents.queries.selection import QueryConfig
 from agents.renamed_settings import renamed_settings
 from agents.rewards.additive import AdditiveReward
 from agents.rewards.base import ChoiceReward
-from agents.rewards.linear import LinearReward, LinearRewardConfig
+from agents.rewards.linear import LinearReward
+from agents.rewards.linear_prior import LinearRewardConfig
 from agents.rewards.net import NetConfig, NetReward
 from agents.rewards.symmetry import canonical_views
 from agents.training.trainer_config import TrainerConfig

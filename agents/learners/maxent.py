@@ -18,7 +18,8 @@ from agents.feedback.records import Demonstration, Record
 from agents.learners.joint_config import JointConfig
 from agents.learners.reward_learner import RewardLearner
 from agents.renamed_settings import renamed_settings
-from agents.rewards.linear import LinearReward, LinearRewardConfig
+from agents.rewards.linear import LinearReward
+from agents.rewards.linear_prior import LinearRewardConfig
 from envs.tabular import TabularMDP, TooManyStates, enumerate_states
 from envs.trajectory import Trajectory
 

@@ -243,7 +243,8 @@ class RewardLearner(CheckpointedLearner):
             promised = self.trainer.learned_return
             self.inference.record_predictions(choices, answers, self.schedule.fitted_ids, promised)
             self.inference.fit(choices, answers, {answer.id for answer in self._rule_answers})
-            self._count_derived_terms()
+            derived = self.reward.derived_terms
+            self._term_counts = self.trainer.set_further_terms(derived, self._term_counts)
         else:
             self.inference.reset()
         if self.config.control == "random":
@@ -254,15 +255,6 @@ class RewardLearner(CheckpointedLearner):
         self.apply_reward()
         self.schedule.begin_fit()
         self.select_queries()
-
-    def _count_derived_terms(self) -> None:
-        """Count what matters to the reward by now beside the named terms, from here on."""
-        derived, counts = self.reward.derived_terms, self._term_counts
-        self.trainer.set_further_terms(derived)
-        n_terms = len(self.task.world.terms) + len(derived)
-        if counts is not None and (len(derived) or len(counts) != n_terms):
-            counted = self.trainer.restarts.count_terms()
-            self._term_counts = self.trainer.term_counts if counted is None else counted
 
     @property
     def current_reward(self) -> RewardArrays | None:
@@ -343,7 +335,7 @@ class RewardLearner(CheckpointedLearner):
     def load_state_dict(self, state: StateDict) -> None:
         facts, arrays = state.facts, state.arrays
         self.reward.load_state_dict(StateDict(facts["reward"], arrays))
-        self.trainer.set_further_terms(self.reward.derived_terms)
+        self.trainer.set_further_terms(self.reward.derived_terms, None)
         self.step_count = facts["step"]
         self.schedule.load_state_dict(state)
         self.newest_seq = self.learned_seq = facts["learned_seq"]

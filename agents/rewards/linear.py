@@ -4,108 +4,42 @@ reward(s, a, s') = w . terms, with a Gaussian prior of w around the written rewa
 every act of the person a Boltzmann choice, and the posterior sampled. How sharply the person
 chooses is estimated for each kind of feedback along with w, so that careless demonstrations don't
 outweigh careful comparisons. The ensemble's members are posterior samples, moved together so that
-their mean is the posterior's. What no term names is for the reward `net` (net.py).
+their mean is the posterior's.
+
+Where the evidence asks for it, the reward is linear in derived terms as well: functions of what is seen that
+nobody named (`agents.rewards.derived_selection`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from agents.checkpoint import StateDict
-from agents.feedback.choices import BEHAVIOUR_KINDS, CHOICE_KINDS, Future, PackedChoices
-from agents.renamed_settings import renamed_settings
+from agents.feedback.choices import CHOICE_KINDS, Future, PackedChoices
 from agents.rewards.base import ChoiceReward
 from agents.rewards.choice_likelihood import LinearChoiceLikelihood
 from agents.rewards.derived_selection import Problem, Selection, select_derived_terms
 from agents.rewards.derived_terms import DerivedTerms
+from agents.rewards.linear_prior import LinearPrior, LinearRewardConfig
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rewards.risk_aversion import (
-    RiskAversion,
     is_credibly_better,
     risk_adjusted_return,
     risk_adjusted_weights,
 )
 from agents.rewards.slice_sampler import LogLikelihood, sample_chains
-from agents.rewards.step_table import StepTable, future_steps, judged_steps
 from agents.rewards.tempering import EXPECTED_WEIGHT, tempering_weights
+from agents.rewards.term_sums import TermSums, no_derived_terms
 from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
 IDLE_RETURN = 0.5
 """An agent whose episodes matter less than this, for good or ill, has come to do nothing [nats]."""
-
-
-@renamed_settings(
-    members="n_members",
-    chains="n_chains",
-    moves="n_moves",
-    keep="samples_per_chain",
-    spread="weight_std",
-    written="proxy_weight",
-    noise="error_rate",
-    trust="rationality",
-    trust_spread="rationality_log_std",
-    manner="driving_offset",
-    manner_spread="driving_offset_log_std",
-    unnamed="unmentioned_weight",
-    aversion="risk_aversion",
-    surely="min_gain_deviations",
-    foreseen="min_answers_for_tempering",
-)
-@dataclass(frozen=True)
-class LinearRewardConfig:
-    """How the reward is learned."""
-
-    n_members: int = 5  # of the ensemble
-    n_chains: int = 48  # posterior chains side by side
-    n_moves: int = 240  # elliptical slice moves at a fit
-    samples_per_chain: int = 6  # states of each chain, from the later half of them, are kept as samples
-    weight_std: float = 2.5  # prior deviation of a term's weight, on one clip's usual amount of it [nats]
-    proxy_weight: float = 1.7  # prior mean of the largest written weight, in the same unit [nats]
-    error_rate: float = 0.04  # share of acts taken for accidents, before anything is known of who acts
-    rationality: tuple[float, ...] = (1.0, 0.5, 1.0, 1.0)  # prior median of the sharpness of each of KINDS
-    rationality_log_std: tuple[float, ...] = (0.05, 0.8, 0.5, 0.7)  # its deviation in log
-    driving_offset: float = 0.5  # by how much driving speaks otherwise than answers: median deviation [nats]
-    driving_offset_log_std: float = 1.0  # its deviation in log, from term to term
-    unmentioned_weight: float = -0.4  # prior mean of a weight that the written reward leaves out [nats]
-    # aversion to doubt
-    risk_aversion: RiskAversion = field(
-        default_factory=lambda: RiskAversion(tolerance=2.0, penalise_deficits=False)
-    )
-    # deviations that long practice must have gained, or what it took up is given up
-    min_gain_deviations: float = 0.5
-    # comparisons from which on other kinds are trusted by how well they foresee them
-    min_answers_for_tempering: int = 1
-    # share of what a clip leads to that counts: the prior median's and deviation's place under a normal curve
-    future_share: tuple[float, float] = (0.25, 1.2)
-    tie_band: float = 0.4  # prior median of how much better one of two clips must be to be called so [nats]
-    tie_band_log_std: float = 0.7  # its deviation in log
-
-
-@dataclass(frozen=True)
-class ChoiceParameters:
-    """What a likelihood of choices is asked with, for E samples side by side.
-
-    weights [E, F] of the features; rationality [E, kinds]; future_share [E, raters]; tie_band [E].
-    """
-
-    weights: Float
-    rationality: Float
-    future_share: Float
-    tie_band: Float
-
-
-def _is_behaviour(packed: PackedChoices) -> Float:
-    """1 for each option [S + 1] of a demonstration or a correction, 0 for what was only judged."""
-    found = np.zeros(len(packed.term_sums), np.float32)
-    rows = np.isin(packed.kind, [CHOICE_KINDS.index(kind) for kind in BEHAVIOUR_KINDS])
-    found[packed.option_index[rows][packed.mask[rows]]] = 1.0
-    return found
 
 
 class LinearReward(ChoiceReward):
@@ -126,16 +60,15 @@ class LinearReward(ChoiceReward):
         use. obs_names [D]: what is seen, of which derived terms may be functions; empty: there are none."""
         super().__init__(one_hot, seed)
         self.config, self._proxy_weights, self._usable_terms = config, proxy_weights, usable_terms
+        self._prior = LinearPrior(proxy_weights, usable_terms, config)
         self.default_error_rate = config.error_rate
-        size = 3 * len(proxy_weights) + len(CHOICE_KINDS) + 2
+        size = self._prior.size(0, 1)
         self.chains: Float = self._next_generator().standard_normal((config.n_chains, size), np.float32)
         self.n_named = len(proxy_weights)
         self.term_scale = np.ones(self.n_named, np.float32)
         """Usual amounts of the named terms [M], and of the derived ones, which are 1 [K]."""
-        self.derived = Selection(DerivedTerms(one_hot=one_hot), np.zeros(0, np.float32))
-        """What matters beside the named terms, K derived ones."""
         self.obs_names = tuple(obs_names)
-        self._tables: tuple[PackedChoices, StepTable, StepTable] | None = None
+        self._sums = TermSums(one_hot)
         self.samples = np.zeros((0, len(proxy_weights)), np.float32)
         self.future_shares = np.zeros(0, np.float32)
         """Of each sample: the share of what a clip leads to that counts, the mean over raters."""
@@ -145,25 +78,21 @@ class LinearReward(ChoiceReward):
         """What each kind's share is thought to be when more of it comes."""
         self._reset_to_prior()
 
-    def _prior(self) -> tuple[Float, Float]:
-        """Mean and deviation [M + K + kinds] of (weight per unit of each term, log trust of each kind)."""
-        mean = self._proxy_weights * self.term_scale[: self.n_named]
-        largest = float(np.abs(mean).max()) if len(mean) else 0.0
-        if largest > 0:
-            unnamed = np.float32(self.config.unmentioned_weight)
-            mean = np.where(self._proxy_weights == 0.0, unnamed, mean * (self.config.proxy_weight / largest))
-        spread = np.where(self._usable_terms, self.config.weight_std, 0.0)
-        mean = np.append(np.where(self._usable_terms, mean, 0.0), np.zeros_like(self.derived.std))
-        means = np.concatenate([mean, np.log(self.config.rationality)])
-        deviations = np.concatenate([spread, self.derived.std, self.config.rationality_log_std])
-        return means.astype(np.float32), deviations.astype(np.float32)
+    @property
+    def derived(self) -> Selection:
+        """What matters beside the named terms: K derived ones."""
+        return self._sums.derived
+
+    def _moments(self) -> tuple[Float, Float]:
+        """The prior's mean and deviation, see `LinearPrior.moments`."""
+        return self._prior.moments(self.term_scale[: self.n_named], self.derived.std)
 
     def prior_mean(self) -> Float:
         """The prior's mean of each named term's weight, per unit of the term [M]."""
-        return self._prior()[0][: self.n_named]
+        return self._moments()[0][: self.n_named]
 
     def scaled_prior(self) -> tuple[Float, Float, Float] | None:
-        mean, deviation = (part[: self.n_named] for part in self._prior())
+        mean, deviation = (part[: self.n_named] for part in self._moments())
         return mean, deviation, self.term_scale[: self.n_named]
 
     def set_weights(self, weights: Float) -> None:
@@ -182,7 +111,7 @@ class LinearReward(ChoiceReward):
 
     def _reset_to_prior(self) -> None:
         """What is believed before any feedback: the written reward alone."""
-        self._set_derived(Selection(DerivedTerms(one_hot=self.one_hot), np.zeros(0, np.float32)))
+        self._set_derived(no_derived_terms(self.one_hot))
         self.samples = np.repeat(self._proxy_weights[None], self.config.n_members, 0)
         self.weights = self.samples.copy()
         self.future_shares = np.zeros(0, np.float32)
@@ -201,12 +130,12 @@ class LinearReward(ChoiceReward):
 
         By the named terms alone, and where the evidence asks for it by derived ones as well.
         """
-        self._set_derived(Selection(DerivedTerms(one_hot=self.one_hot), np.zeros(0, np.float32)))
+        self._set_derived(no_derived_terms(self.one_hot))
         self._fit_weights(packed)
         if not self.obs_names:
             return
-        steps, future = self._step_tables(packed)
-        mean, std = (part[: self.n_named].astype(np.float64) for part in self._prior())
+        steps, future = self._sums.step_tables(packed)
+        mean, std = (part[: self.n_named].astype(np.float64) for part in self._moments())
         problem = Problem(
             replace(packed, weight=packed.weight * self.tempering_weights[packed.kind]),
             (packed.term_sums + self.mean_future_share * packed.future_term_sums).astype(np.float64)
@@ -225,13 +154,13 @@ class LinearReward(ChoiceReward):
     def _set_derived(self, found: Selection) -> None:
         """Take up other derived terms; the chains forget those of before."""
         known = len(self.term_scale) - self.n_named
-        self.derived = found
+        self._sums.derived = found
         self.term_scale = np.append(
             self.term_scale[: self.n_named], np.ones(len(found.terms), np.float32)
         ).astype(np.float32)
         if known or len(found.terms):
             start = self._next_generator().standard_normal(
-                (len(self.chains), 3 * len(self.term_scale) + len(CHOICE_KINDS) + 2), np.float32
+                (len(self.chains), self._prior.size(len(found.terms), 1)), np.float32
             )
             self.chains = start
 
@@ -242,7 +171,7 @@ class LinearReward(ChoiceReward):
 
     def _fit_weights(self, packed: PackedChoices) -> None:
         """Sample the weights of the named terms and of the derived ones there are."""
-        features, n_raters = self._features(packed)
+        features, n_raters = self._sums.features(packed, self.term_scale)
         self._resize_chains(n_raters)
         self.tempering_weights = self._fit_tempering_weights(packed, features)
         log_likelihood = self._log_likelihood_function(
@@ -255,7 +184,7 @@ class LinearReward(ChoiceReward):
             self.config.samples_per_chain,
             self._next_generator(),
         )
-        found = self._unwhiten(kept, self._prior())
+        found = self._prior.parameters(kept, self._moments())
         weights, trust = found.weights, found.rationality
         self.future_shares = found.future_share.mean(1)
         weights = weights[:, : len(self.term_scale)]
@@ -275,88 +204,25 @@ class LinearReward(ChoiceReward):
         """log P of those choices together, each kind's to the power of its share [kinds]."""
         choices = LinearChoiceLikelihood(packed, features, self.config.error_rate, included)
         counts = (packed.weight * tempering[packed.kind])[choices.choice_indices].astype(np.float32)
-        prior = self._prior()
+        prior = self._moments()
 
         def log_likelihood(x: Float) -> Float:
-            found = self._unwhiten(x, prior)
+            found = self._prior.parameters(x, prior)
             return choices.log_likelihood(found.weights, found.rationality, counts, found.tie_band)
 
         return log_likelihood
 
-    def _features(self, packed: PackedChoices) -> tuple[Float, int]:
-        """What options sum up to [S + 1, (2 + raters) M], in usual amounts, and how many raters there are.
-
-        The terms, those of behaviour once more, and for each rater what their options lead to.
-        """
-        terms, future = (part / self.term_scale for part in self._all_sums(packed))
-        driven = _is_behaviour(packed)[:, None]
-        raters = max(1, int(packed.rater.max(initial=0)) + 1)
-        own = np.zeros(len(terms), np.int64)
-        rows, places = np.nonzero(packed.mask)
-        own[packed.option_index[rows, places]] = np.maximum(packed.rater[rows], 0)
-        by_rater = [future * (own == rater)[:, None] for rater in range(raters)]
-        return np.concatenate([terms, terms * driven, *by_rater], 1).astype(np.float32), raters
-
-    def _step_tables(self, packed: PackedChoices) -> tuple[StepTable, StepTable]:
-        """The steps of the options and of what they lead to; those of the newest choices are kept."""
-        if self._tables is None or self._tables[0] is not packed:
-            self._tables = packed, judged_steps(packed, self.one_hot), future_steps(packed, self.one_hot)
-        return self._tables[1:]
-
-    def _all_sums(self, packed: PackedChoices) -> tuple[Float, Float]:
-        """Sums of all terms [S + 1, M + K] over the options, and over what they lead to."""
-        named = packed.term_sums, packed.future_term_sums
-        if not len(self.derived.terms):
-            return named
-        derived = [table.sums(self.derived.terms) for table in self._step_tables(packed)]
-        steps, future = (
-            np.concatenate([own, further], 1).astype(np.float32)
-            for own, further in zip(named, derived, strict=True)
-        )
-        return steps, future
-
     def _resize_chains(self, n_raters: int) -> None:
         """Give the chains a share of the future for each rater; new numbers are drawn from the prior."""
-        terms = len(self.term_scale)
-        size = 3 * terms + len(CHOICE_KINDS) + 1 + n_raters
+        size = self._prior.size(len(self.derived.terms), n_raters)
         missing = size - self.chains.shape[1]
         if missing > 0:
             fresh = self._next_generator().standard_normal((len(self.chains), missing), np.float32)
             self.chains = np.concatenate([self.chains, fresh], 1)
         self.chains = self.chains[:, :size]
 
-    def _unwhiten(self, x: Float, prior: tuple[Float, Float]) -> ChoiceParameters:
-        """From standard normal x [n, P], in this order: weights [M], rationality [kinds], habit and its
-        scale [M] each, the band of ties, and each rater's share of the future."""
-        mean, deviation = prior
-        terms, known = len(self.term_scale), len(mean)
-        value = mean + deviation * x[:, :known]
-        manner = self._driving_offset(x[:, known : known + terms], x[:, known + terms : known + 2 * terms])
-        band, habit = x[:, known + 2 * terms], x[:, known + 2 * terms + 1 :]
-        middle, spread = self.config.future_share
-        share = 1.0 / (1.0 + np.exp(-1.702 * (middle + spread * habit)))  # a normal curve's, within 0.01
-        weights = value[:, :terms]
-        future = (share[:, :, None] * weights[:, None, :]).reshape(len(x), -1)
-        return ChoiceParameters(
-            np.concatenate([weights, manner, future], 1).astype(np.float32),
-            np.exp(value[:, terms:]),
-            share.astype(np.float32),
-            (self.config.tie_band * np.exp(self.config.tie_band_log_std * band)).astype(np.float32),
-        )
-
     def refine(self, packed: PackedChoices) -> None:
         self._fit_weights(packed)
-
-    def _driving_offset(self, habit: Float, scale: Float) -> Float:
-        """What somebody at the wheel adds to the weights [chains, M], of two standard normal parts.
-
-        Who drives over-cautiously leaves litter that they would rank above none: a habit in one term, which
-        must not speak against all else that the drive shows. Few terms, each by much: a normal whose scale
-        is log-normal.
-        """
-        spread = self.config.driving_offset * np.exp(self.config.driving_offset_log_std * scale)
-        usable = np.append(self._usable_terms, np.ones(len(self.derived.terms), np.bool_))
-        return np.asarray(spread * habit * usable, np.float32)
 
     def _fit_tempering_weights(self, packed: PackedChoices, features: Float) -> Float:
         """How much each of KINDS counts [kinds], by how well it alone foresees the comparisons."""
@@ -425,14 +291,14 @@ class LinearReward(ChoiceReward):
 
     def randomise(self) -> None:
         """Random weights, the same each time, in place of what was learned: a control for studies."""
-        self._set_derived(Selection(DerivedTerms(one_hot=self.one_hot), np.zeros(0, np.float32)))
+        self._set_derived(no_derived_terms(self.one_hot))
         self.samples = self.samples[:, : self.n_named]
         noise = np.random.default_rng([self._seed, 4]).standard_normal(self.n_named)
         weights = (noise * self._usable_terms / self.term_scale).astype(np.float32)
         self.weights = np.repeat(weights[None], len(self.weights), 0)
 
     def returns(self, packed: PackedChoices) -> Float:
-        worth, ahead = self._all_sums(packed)
+        worth, ahead = self._sums.of_options(packed)
         return np.asarray((worth + self.mean_future_share * ahead) @ self.weights.mean(0), np.float32)
 
     def sampled_returns(
@@ -440,22 +306,12 @@ class LinearReward(ChoiceReward):
     ) -> Float:
         found = self.samples @ np.stack([self.count_terms(clip) for clip in clips]).T
         if futures is not None and len(self.future_shares):
-            ahead = np.stack([self._future_counts(one) for one in futures])
+            ahead = np.stack([self._sums.of_future(one, self.n_named) for one in futures])
             found = found + self.future_shares[:, None] * (self.samples @ ahead.T)
         return np.asarray(found, np.float32)
 
     def count_terms(self, steps: Trajectory, step_weights: Float | None = None) -> Float:
-        terms = np.concatenate([steps.terms, self.derived.terms.of(steps)], 1)
-        return np.asarray(terms.sum(0) if step_weights is None else step_weights @ terms, np.float32)
-
-    def _future_counts(self, future: Future | None) -> Float:
-        """Each term [M + K] in what a clip leads to."""
-        found = np.zeros(len(self.term_scale), np.float32)
-        if future is not None:
-            for drive, weight in zip(future.drives, future.weights, strict=True):
-                found += np.float32(weight) * self.count_terms(drive)
-            found[: self.n_named] = future.term_sums
-        return found
+        return self._sums.of_steps(steps, step_weights)
 
     # Stopping and going on.
 
@@ -484,7 +340,7 @@ class LinearReward(ChoiceReward):
         known = facts.get("derived", {"names": [], "log_odds": None})  # an older version had none
         terms = DerivedTerms.from_state(arrays, known["names"], self.one_hot)
         std = arrays.get("reward.derived.std", np.zeros(0, np.float32)).copy()
-        self.derived = Selection(terms, std, known["log_odds"])
+        self._sums.derived = Selection(terms, std, known["log_odds"])
         if "reward.expected" in arrays:  # an older version kept none
             self.expected_tempering_weights = arrays["reward.expected"].copy()
         kept = arrays["reward.chains"]

@@ -14,7 +14,8 @@ from agents.policies.from_torch import make_mlp, mlp_layers
 from agents.policies.policy_arrays import Layers, layer_arrays, read_layers
 from agents.rewards.base import ChoiceReward, Float, choices_loss
 from agents.rewards.ensemble_reward import packed_actions
-from agents.rewards.linear import LinearReward, LinearRewardConfig
+from agents.rewards.linear import LinearReward
+from agents.rewards.linear_prior import LinearRewardConfig
 from agents.rewards.reward_arrays import RewardArrays
 
 

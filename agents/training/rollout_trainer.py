@@ -125,9 +125,14 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
             sums = np.append(sums, self.further_terms(obs, actions, next_obs).sum(0))
         return np.asarray(sums / rollout.episodes, np.float32)
 
-    def set_further_terms(self, terms: StepTerms) -> None:
-        """Count these as well, beside the named terms."""
+    def set_further_terms(self, terms: StepTerms, counts: TermCounts | None) -> TermCounts | None:
+        """Count these as well, beside the named terms; `counts` of an episode as they are with them."""
         self.further_terms = terms
+        n_named = len(self.task.world.terms)
+        if counts is None or (len(terms) == 0 and len(counts) == n_named):
+            return counts
+        counted = self.restarts.count_terms()
+        return self.term_counts if counted is None else counted
 
     def curve_values(self) -> dict[str, float]:
         """What the curves show of training by now."""

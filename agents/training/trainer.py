@@ -65,9 +65,9 @@ class PolicyTrainer(RolloutTrainer[IncrementalPPO]):
         """Moments shortly before something happened that happens seldom."""
         return self.events.moments
 
-    def set_further_terms(self, terms: StepTerms) -> None:
-        super().set_further_terms(terms)
+    def set_further_terms(self, terms: StepTerms, counts: TermCounts | None) -> TermCounts | None:
         self.restarts.further_terms = terms
+        return super().set_further_terms(terms, counts)
 
     def set_reward(self, reward: RewardArrays | None) -> None:
         self.restarts.begin_reward()

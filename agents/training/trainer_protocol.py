@@ -118,8 +118,8 @@ class Trainer(Protocol):
         """Each term per episode [M + K] in the newest rollout; None before the first."""
         ...
 
-    def set_further_terms(self, terms: StepTerms) -> None:
-        """Count these K as well, beside the M that the world names."""
+    def set_further_terms(self, terms: StepTerms, counts: TermCounts | None) -> TermCounts | None:
+        """Count these K as well, beside the M that the world names; `counts` of an episode with them."""
         ...
 
     @property

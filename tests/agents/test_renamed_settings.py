@@ -11,7 +11,7 @@ from agents import learner_catalog
 from agents.learners.pebble import PebbleConfig
 from agents.queries.selection import QueryConfig
 from agents.renamed_settings import _NAMES, current_name
-from agents.rewards.linear import LinearRewardConfig
+from agents.rewards.linear_prior import LinearRewardConfig
 from agents.rewards.risk_aversion import RiskAversion
 from agents.rl.ppo import PPOConfig
 from agents.training.trainer_config import TrainerConfig

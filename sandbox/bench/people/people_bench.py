@@ -30,7 +30,7 @@ from sandbox.bench.people.people_answers import (
     measured,
 )
 from sandbox.bench.people.people_grid import TRUE_WEIGHTS, PeopleGrid, people_task
-from sandbox.bench.people.people_plan import NEAR_OPTIMAL, PlanScore, true_values, values
+from sandbox.bench.people.people_plan import NEAR_OPTIMAL, PlanScore, exact_futures, true_values, values
 from sandbox.bench.people.regret_model import learn_regret
 from sandbox.progress import ProgressCallback
 
@@ -107,7 +107,7 @@ def _line(
     folder: Path | None,
 ) -> Line:
     what: dict[str, Any] = {
-        "bench": "people 1",
+        "bench": "people 2",
         "board": grid.board.tolist(),
         "pairs": asked.pairs.tolist(),
         "answers": answered.answers.tolist(),
@@ -152,7 +152,8 @@ def _draw(
     which = np.random.default_rng([seed, number]).permutation(len(asked))[:number]
     began = process_time()
     if learner == "teachbox":
-        learned = learn_reward(comparisons(grid, answered, which), people_task(grid), prior, seed)
+        heard_records = comparisons(grid, answered, which)
+        learned = learn_reward(heard_records, people_task(grid), prior, seed, futures=exact_futures(grid))
         weights, alpha = learned.weights, learned.alpha
     else:
         heard = measured(grid, answered.pairs[which])

@@ -6,11 +6,12 @@ Discount 0.999, mean over all starts, ties of the best action shared evenly, as 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.trajectory import Trajectory
 from sandbox.bench.people.people_grid import TRUE_WEIGHTS, PeopleGrid
 
 Float = NDArray[np.float64]
@@ -41,9 +42,9 @@ def true_values(grid: PeopleGrid, weights: Float = TRUE_WEIGHTS) -> Float:
     return values(grid, weights, 1.0)[0]
 
 
-def best_policy(grid: PeopleGrid, weights: Float) -> Float:
+def best_policy(grid: PeopleGrid, weights: Float, discount: float = DISCOUNT) -> Float:
     """The best policy [S, A] under these weights, evenly among tied actions; zeros are random acting."""
-    _, worth = values(grid, weights)
+    _, worth = values(grid, weights, discount)
     scale = max(float(np.abs(weights).max(initial=0.0)), 1e-9)
     tied = worth >= worth.max(1, keepdims=True) - TIED * scale
     return np.asarray(tied / tied.sum(1, keepdims=True), np.float64)
@@ -63,6 +64,25 @@ def successor_features(grid: PeopleGrid, policy: Float, discount: float = DISCOU
     moves[grid.ends] = 0.0
     met = np.einsum("sa,sam->sm", policy, terms.astype(np.float64))
     return np.linalg.solve(np.eye(len(after)) - discount * moves, met)
+
+
+PLANNED_AHEAD = 0.97
+"""Discount of what is to come under a reward still being learned: it looks some thirty steps ahead."""
+
+
+def exact_futures(grid: PeopleGrid) -> Callable[[Float], Callable[[Trajectory], Float]]:
+    """Weights [M] -> clip -> the terms [M] that the best policy under them meets, from its end less its start."""
+
+    def under(weights: Float) -> Callable[[Trajectory], Float]:
+        met = successor_features(grid, best_policy(grid, weights, PLANNED_AHEAD), PLANNED_AHEAD)
+
+        def ahead(clip: Trajectory) -> Float:
+            start, end = (int(s[0]) * grid.width + int(s[1]) for s in clip.states[[0, -1]])
+            return np.asarray(met[end] - met[start], np.float64)
+
+        return ahead
+
+    return under
 
 
 class PlanScore:

@@ -24,7 +24,8 @@ from agents.inference.rater_groups import (
     log_likelihood,
 )
 from agents.inference.reward_inference import RewardInference
-from agents.rewards.linear import LinearReward, LinearRewardConfig
+from agents.rewards.linear import LinearReward
+from agents.rewards.linear_prior import LinearRewardConfig
 from tests.agents.feedback.test_choices import _drives
 
 NAMES = ("litter", "vase", "home", "cat")

@@ -11,7 +11,7 @@ from agents.inference.reward_inference import RewardInference
 from agents.learners.joint_config import JointConfig, make_reward
 from agents.rewards.base import ChoiceReward, Reward
 from agents.rewards.discriminator import Discriminator, DiscriminatorConfig
-from agents.rewards.linear import LinearRewardConfig
+from agents.rewards.linear_prior import LinearRewardConfig
 from agents.rewards.net import NetConfig
 from agents.rewards.reward_arrays import trajectory_steps
 from agents.rewards.shaping_rewards import AddedReward, PotentialConfig, PotentialReward

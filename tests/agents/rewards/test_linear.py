@@ -9,7 +9,8 @@ from agents.feedback.choices import Choice, Option, choices_from_comparison, pac
 from agents.feedback.records import Comparison
 from agents.queries.d_optimal import DOptimalDesign
 from agents.queries.selection import disagreement, pair_information_gain
-from agents.rewards.linear import LinearReward, LinearRewardConfig
+from agents.rewards.linear import LinearReward
+from agents.rewards.linear_prior import LinearRewardConfig
 from agents.rewards.net import NetConfig, NetReward
 from agents.rewards.slice_sampler import sample_chains
 from envs.trajectory import Trajectory

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.rewards.linear import LinearReward, LinearRewardConfig
+from agents.rewards.linear import LinearReward
+from agents.rewards.linear_prior import LinearRewardConfig
 from agents.rewards.risk_aversion import (
     RiskAversion,
     counts_beyond_usual,
