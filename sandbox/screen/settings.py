@@ -37,7 +37,7 @@ class SettingsFile:
             return Settings()
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = str(error).replace("`", "")
-            self.trouble = f"{self.path} can't be read ({reason}); the window starts with its own settings."
+            self.error = f"{self.path} can't be read ({reason}); the window starts with its own settings."
             return Settings()
 
     def time_waits(self, task: str, default: bool) -> bool:
@@ -50,7 +50,7 @@ class SettingsFile:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self.path, json.dumps(asdict(self.settings), indent=2) + "\n")
-            self.trouble = ""
+            self.error = ""
         except OSError as error:
             self.error = (
                 f"{self.path} can't be written ({error.strerror}): this choice lasts until you close."

@@ -268,7 +268,7 @@ def test_the_page_is_made_from_the_files(tmp_path: Path) -> None:
     text = page.read_text()
     assert "| RoomsReach-v0 | best as meant | exact plan |" in text
     assert "](figures/curves.svg)" in text
-    assert "polyline" in (figures / "curves.svg").read_text()
+    assert "line2d_" in (figures / "curves.svg").read_text()
     with pytest.raises(ValueError, match="--out FILE"):
         text_of(tmp_path / "nothing", tmp_path)
 

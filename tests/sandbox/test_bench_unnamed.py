@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agents.evaluation import scores
-from agents.evaluation.reference_returns import key_of
+from agents.evaluation.reference_returns import reference_key
 from agents.teachers.synthetic import make_teacher
 from agents.teachers.value_functions import value_function
 from envs import task_catalog
@@ -256,8 +256,8 @@ def test_each_is_a_task_by_name_on_other_layouts_too(name: str) -> None:
     task = task_catalog.task(world)
     unseen = scores.test_task(task)
     assert unseen.options["split"] == "test"
-    assert key_of(unseen) == key_of(scores.test_task(task_catalog.task(world)))
-    assert key_of(unseen) != key_of(scores.test_task(task_catalog.task(world, oracle="rough")))
+    assert reference_key(unseen) == reference_key(scores.test_task(task_catalog.task(world)))
+    assert reference_key(unseen) != reference_key(scores.test_task(task_catalog.task(world, oracle="rough")))
     random, seeds = np.random.default_rng(0), np.arange(4)
     some = scores.run_episodes(unseen, lambda obs: random_actions(unseen, len(obs), random), seeds)
     assert np.isfinite(some.returns).all()
@@ -288,7 +288,7 @@ def test_no_named_term_expresses_it(name: str) -> None:
 def test_plans_are_those_of_the_planner_of_rooms() -> None:
     base = task_catalog.task("teachbox/RoomsTidy-v0")
     meant = base.true_reward
-    weights = replace(meant, flawless=0.0)  # type: ignore[type-var]
+    weights = replace(meant, flawless_bonus=0.0)  # type: ignore[type-var]
     task = replace(base, true_reward=lambda before, terms, after: weights(before, terms, after))
     seeds = np.arange(3)
     found = best_returns(task, seeds)
@@ -301,10 +301,10 @@ def test_the_expert_and_values_follow_the_plan() -> None:
     best = best_returns(task, np.array([7]))
     driven = make_teacher("rational", task).demonstrate(7).trajectory
     assert best is not None
-    assert make_teacher("rational", task).worth(driven).sum() == pytest.approx(best[0])
+    assert make_teacher("rational", task).step_rewards(driven).sum() == pytest.approx(best[0])
     value = value_function(task, np.random.default_rng(0))
     first, later = value(driven.states[[0, 5]], driven.rng[[0, 5]])
-    paid = make_teacher("rational", task).worth(driven)[:5].sum()
+    paid = make_teacher("rational", task).step_rewards(driven)[:5].sum()
     assert first == pytest.approx(best[0])
     assert first - later == pytest.approx(paid)
 

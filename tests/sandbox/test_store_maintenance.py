@@ -290,7 +290,7 @@ def test_a_backup_that_can_not_be_finished_is_not_there(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("sandbox.store.backup.move_into_place", full)
-    monkeypatch.setattr("sandbox.store.backup.check", full)
+    monkeypatch.setattr("sandbox.store.backup.verify_store", full)
     with pytest.raises(StoreError, match="No space left"):
         backup(place, tmp_path / "copy")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["session"]

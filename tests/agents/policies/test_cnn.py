@@ -144,7 +144,7 @@ EYES: dict[str, tuple[str, str, str]] = {
     "very many features": ('"features": 128', '"features": 128000', "features"),
     "a picture of another size": ("36,", "48,", "shape"),
     "a huge picture": ("36,", "1000000,", "picture"),
-    "a picture without a place": ('"at": 0', '"at": 9', "'at' 9"),
+    "a picture without a place": ('"at": 0', '"at": 9', "at 9"),
 }
 
 

@@ -149,8 +149,8 @@ def test_they_answer_by_name(name: str) -> None:
 
 def test_numbers_set_what_they_say() -> None:
     assert TEACHERS["crowd"].judgement == CROWD
-    assert make_teacher("crowd:2", toy()).care.judgement == replace(CROWD, beta=2.0)
-    assert make_teacher("tiring:0.3", toy()).care.judgement == replace(
+    assert make_teacher("crowd:2", toy()).noise.judgement == replace(CROWD, beta=2.0)
+    assert make_teacher("tiring:0.3", toy()).noise.judgement == replace(
         TIRING, first_error=0.3, tired_error=0.3
     )
     with pytest.raises(UnknownTeacher, match="out of range"):
