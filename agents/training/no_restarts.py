@@ -19,9 +19,6 @@ class NoRestarts:
     can_restart: bool = False
     is_warm_starting: bool = False
 
-    def count_terms(self) -> TermCounts | None:
-        return None
-
     def warm_start_some(self) -> int:
         return 0
 

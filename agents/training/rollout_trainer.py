@@ -128,11 +128,11 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
     def set_further_terms(self, terms: StepTerms, counts: TermCounts | None) -> TermCounts | None:
         """Count these as well, beside the named terms; `counts` of an episode as they are with them."""
         self.further_terms = terms
-        n_named = len(self.task.world.terms)
-        if counts is None or (len(terms) == 0 and len(counts) == n_named):
-            return counts
-        counted = self.restarts.count_terms()
-        return self.term_counts if counted is None else counted
+        return counts if counts is None or self._counts_all(counts) else self.term_counts
+
+    def _counts_all(self, counts: TermCounts) -> bool:
+        """Whether these counts are of what is counted now; the further terms of two fits may differ."""
+        return not self.further_terms and len(counts) == len(self.task.world.terms)
 
     def curve_values(self) -> dict[str, float]:
         """What the curves show of training by now."""

@@ -19,7 +19,7 @@ from agents.training.restarts import RestartSelection
 from agents.training.rollout_trainer import RolloutTrainer, make_env
 from agents.training.scaled_reward import ScaledReward
 from agents.training.trainer_config import TrainerConfig
-from agents.training.trainer_protocol import EpisodeValue
+from agents.training.trainer_protocol import EpisodeValue, TermCounts
 from envs.world import Task
 
 
@@ -67,7 +67,8 @@ class PolicyTrainer(RolloutTrainer[IncrementalPPO]):
 
     def set_further_terms(self, terms: StepTerms, counts: TermCounts | None) -> TermCounts | None:
         self.restarts.further_terms = terms
-        return super().set_further_terms(terms, counts)
+        super().set_further_terms(terms, counts)
+        return counts if counts is None or self._counts_all(counts) else self.restarts.count_terms()
 
     def set_reward(self, reward: RewardArrays | None) -> None:
         self.restarts.begin_reward()

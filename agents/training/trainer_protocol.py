@@ -31,10 +31,6 @@ class Restarts(Protocol):
         """Whether a further try is being made."""
         ...
 
-    def count_terms(self) -> TermCounts | None:
-        """Each term [M + K] per episode of the policy as it is; None: only the newest rollout tells."""
-        ...
-
     @property
     def can_restart(self) -> bool:
         """Whether a further try on this reward would begin elsewhere than those made."""

@@ -71,7 +71,7 @@ PLANNED_AHEAD = 0.97
 
 
 def exact_futures(grid: PeopleGrid) -> Callable[[Float], Callable[[Trajectory], Float]]:
-    """Weights [M] -> clip -> the terms [M] that the best policy under them meets, from its end less its start."""
+    """Weights [M] -> clip -> the terms [M] that the best policy under them meets, end less start."""
 
     def under(weights: Float) -> Callable[[Trajectory], Float]:
         met = successor_features(grid, best_policy(grid, weights, PLANNED_AHEAD), PLANNED_AHEAD)
