@@ -26,6 +26,7 @@ from agents.policies.policy_arrays import PolicyArrays, layers_from, policy_to_a
 from envs import task_catalog
 from envs.code_digest import code_digest, is_same
 from envs.external.make_task import own_reward
+from envs.recorded_options import USUAL_OBSERVATION
 from envs.world import Task
 
 FORMAT = "teachbox-references-1"
@@ -105,9 +106,15 @@ def keep(task: Task, found: ReferenceReturns, folder: Path | None = None) -> Pat
     return path
 
 
+def _told(task: Task) -> dict[str, Any]:
+    """The options by which references are told apart; the usual way to see is not among them."""
+    usual = ("observation", USUAL_OBSERVATION)
+    return {k: v for k, v in task.options.items() if k != "split" and (k, v) != usual}
+
+
 def name_of(task: Task) -> str:
     """The file's name: the task and its options but for the split, which is always "test"."""
-    options = [f"{k}-{v}" for k, v in sorted(task.options.items()) if k != "split"]
+    options = [f"{k}-{v}" for k, v in sorted(_told(task).items())]
     return re.sub(r"[^\w.-]+", "_", "-".join([task.id.removeprefix("teachbox/"), *options]))[:100]
 
 
@@ -118,7 +125,7 @@ def key_of(task: Task) -> str:
     package's, or one whose true reward somebody has replaced) by the code of its kernel and its wish.
     """
     world = task.world
-    options = {k: v for k, v in task.options.items() if k != "split"}
+    options = _told(task)
     facts: list[Any] = [task.id, options, task.horizon, world.params.tolist()]
     if is_catalogued(task):
         facts.append(_sources(task.id))

@@ -29,7 +29,7 @@ from envs.world import Array, Task
 REFUSALS = 64
 """Refused steps in a minibatch."""
 
-PLENTY = 60
+PLENTY = 70
 """Numbers seen from which on one can often be told from the others. Where fewer are seen, none is hidden."""
 
 

@@ -37,6 +37,7 @@ from agents.policies.cnn import CnnArrays, image_slice
 from agents.policies.policy_arrays import Layers, PolicyArrays
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import Snapshot
+from envs.recorded_options import named_in_full
 from envs.world import Task
 
 FORMAT, VERSION = "teachbox-agent", 1
@@ -154,6 +155,7 @@ def load(folder: Path) -> Agent:
     options = facts.get("options")
     if not isinstance(options, dict):
         raise UnsafeFile(f"{folder / FACTS} has options of a wrong kind.")
+    options = named_in_full(reader.text("world"), options)
     counts = {key: reader.count(key, 2**53) for key in ("step", "env_steps", "feedback_seq")}
     texts = {key: reader.text(key) for key in ("world", "learner")}
     return Agent(policy=policy, reward=reward, value=value, options=options, **texts, **counts)  # type: ignore[arg-type]

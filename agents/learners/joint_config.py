@@ -20,7 +20,7 @@ from agents.rewards.symmetry import canonical_views
 from agents.training.trainer_config import TrainerConfig
 from envs.world import Task
 
-ADDITIVE = 100
+ADDITIVE = 160
 """So many numbers seen at most are weighed one by one; more are the other net's."""
 
 

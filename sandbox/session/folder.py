@@ -28,13 +28,14 @@ from uuid import uuid4
 
 from platformdirs import user_data_path
 
+from envs.recorded_options import recorded_options
 from sandbox.learning.checkpoints import replace_text
 from sandbox.store import StoreError, count_standing
 
 if TYPE_CHECKING:
     from sandbox.store.backend import Backend
 
-FORMAT = 3
+FORMAT = 4  # from 4 on the options name the observation
 FILE, STORE, OUTBOX = "session.json", "feedback.db", "outbox"
 OURS = frozenset(
     {
@@ -154,7 +155,11 @@ class SessionFile:
                 "or choose another session."
             )
         try:
-            return cls(**facts)
+            found = cls(**facts)
+            if found.format < FORMAT:
+                seen = recorded_options(found.world, found.options)
+                return replace(found, options=seen, format=FORMAT)
+            return found
         except TypeError as error:
             raise SessionError(f"{path} is damaged ({error}): put back a backup of it.") from error
 
