@@ -8,7 +8,9 @@ import pytest
 from envs import task_catalog
 from envs.lanes import lanes_state_layout as road
 from envs.lanes.lanes_tasks import lanes_crossing, lanes_cruise
+from envs.rover import rover_feature_obs
 from envs.rover import rover_state_layout as ground
+from envs.rover.rover_wide_obs import SHARE
 from envs.simulate import random_actions
 from envs.simulation import Simulation
 from tests.envs.roads import placed, see
@@ -69,7 +71,8 @@ def test_where_a_rover_is_and_began() -> None:
     first = ground.HEADER + 4 * int(task.world.params[ground.HILLS])
     state[0, first : first + 3] = 5.0, 17.0, 0.5  # a rock to the right
     sim.put(np.ones(1, bool), state, sim.rng)
-    seen = dict(zip(task.world.obs_names, sim.obs[0].tolist(), strict=True))
+    names, first = task.world.obs_names, len(rover_feature_obs.OBS_NAMES)
+    seen = dict(zip(names[first:], (sim.obs[0, first:] / SHARE).tolist(), strict=True))
     assert (seen["north"], seen["east"]) == (0.0, 1.0)
     assert (seen["from_left"], seen["from_top"]) == (0.25, 0.75)
     assert (seen["start_ahead"], seen["start_right"]) == (0.0, -1.0), "up in the picture is to its left"
