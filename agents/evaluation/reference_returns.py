@@ -27,6 +27,7 @@ from agents.policies.policy_arrays import PolicyArrays, policy_to_arrays, read_l
 from envs import task_catalog
 from envs.code_digest import code_digest, is_same
 from envs.external.make_task import env_reward
+from envs.recorded_options import USUAL_OBSERVATION
 from envs.world import Task
 
 FORMAT = "teachbox-references-1"
@@ -103,9 +104,15 @@ def save(task: Task, returns: ReferenceReturns, folder: Path | None = None) -> P
     return path
 
 
+def _told_options(task: Task) -> dict[str, Any]:
+    """The options by which references are told apart; the usual way to see is not among them."""
+    usual = ("observation", USUAL_OBSERVATION)
+    return {k: v for k, v in task.options.items() if k != "split" and (k, v) != usual}
+
+
 def file_name(task: Task) -> str:
     """The file's name: the task and its options but for the split, which is always "test"."""
-    options = [f"{k}-{v}" for k, v in sorted(task.options.items()) if k != "split"]
+    options = [f"{k}-{v}" for k, v in sorted(_told_options(task).items())]
     return re.sub(r"[^\w.-]+", "_", "-".join([task.id.removeprefix("teachbox/"), *options]))[:100]
 
 
@@ -116,7 +123,7 @@ def reference_key(task: Task) -> str:
     package's, or one whose true reward somebody has replaced) by the code of its kernel and its wish.
     """
     world = task.world
-    options = {k: v for k, v in task.options.items() if k != "split"}
+    options = _told_options(task)
     facts: list[Any] = [task.id, options, task.horizon, world.params.tolist()]
     if is_catalogued(task):
         facts.append(world_source_digest(task.id))

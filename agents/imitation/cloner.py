@@ -31,7 +31,7 @@ from envs.world import Array, Task
 OVERRIDDEN_BATCH_SIZE = 64
 """Refused steps in a minibatch."""
 
-MIN_INPUTS_FOR_DROPOUT = 60
+MIN_INPUTS_FOR_DROPOUT = 70
 """Numbers seen from which on one can often be told from the others. Where fewer are seen, none is hidden."""
 
 

@@ -40,6 +40,7 @@ from agents.policies.cnn import CnnArrays, image_slice
 from agents.policies.policy_arrays import Layers, PolicyArrays
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import Snapshot
+from envs.recorded_options import named_in_full
 from envs.world import Task
 
 FORMAT, VERSION = "teachbox-agent", 1
@@ -174,7 +175,7 @@ def load(folder: Path) -> Agent:
         policy,
         reward,
         value,
-        facts.options,
+        named_in_full(facts.world, facts.options),
         facts.learner,
         facts.step,
         facts.env_steps,

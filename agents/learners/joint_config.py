@@ -22,7 +22,7 @@ from agents.rewards.symmetry import canonical_views
 from agents.training.trainer_config import TrainerConfig
 from envs.world import Task
 
-MAX_ADDITIVE_INPUTS = 100
+MAX_ADDITIVE_INPUTS = 160
 """So many numbers seen at most are weighed one by one; more are the other net's."""
 
 

@@ -41,7 +41,8 @@ class CarefulDriver:
 
     def __init__(self, world: World) -> None:
         """ValueError if the world is sensed in another way (lidar, pixels)."""
-        if world.obs_names != obs_names(int(world.params[LANES]), int(world.params[KIND])):
+        needed = obs_names(int(world.params[LANES]), int(world.params[KIND]))
+        if world.obs_names[: len(needed)] != needed:
             raise ValueError("the careful driver sees features only: take observation='features'")
         self._steers = world.action_names == PEDALS
         self._kind, self._limit = int(world.params[KIND]), float(world.params[LIMIT])

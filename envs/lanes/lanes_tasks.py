@@ -62,7 +62,8 @@ class Variant(TypedDict, total=False):
     """Keywords that every task here takes besides difficulty and split.
 
     actions: "discrete" (meta-actions) or "continuous" (thrust and steer, see ego_car.py).
-    observation: "features" (lanes_feature_obs.py), "lidar" (lidar.py) or "pixels" (pixel_obs.py).
+    observation: "wide" (lanes_wide_obs.py), its first part alone, "features" (lanes_feature_obs.py), "lidar"
+    (lidar.py) or "pixels" (pixel_obs.py).
     layout: a road drawn as text, or the path of one (lanes_layout_parser.py); difficulty then says nothing.
     """
 
@@ -80,7 +81,7 @@ def _checked(name: str, variant: Variant) -> tuple[str, str]:
     actions = variant.get("actions", "discrete")
     if actions not in CONTROLS:
         raise ValueError(f"actions {actions!r} are unknown: choose one of {', '.join(CONTROLS)}")
-    observation = variant.get("observation", "features")
+    observation = variant.get("observation", OBSERVATIONS[0])
     if observation not in OBSERVATIONS:
         raise ValueError(f"observation {observation!r} is unknown: choose one of {', '.join(OBSERVATIONS)}")
     return actions, observation
@@ -112,8 +113,7 @@ def _task(
         options = {"split": split, "layout": drawn.text}
     if steered:
         options["actions"] = actions
-    if observation != "features":
-        options["observation"] = observation
+    options["observation"] = observation
     return Task(
         id=f"teachbox/{name}-v0",
         title=title,

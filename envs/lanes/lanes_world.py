@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 
 from envs.kernels import kernel
+from envs.lanes import lanes_wide_obs
 from envs.lanes.ego_car import ACTIONS, KEEP, PAR_SPEED, PEDALS
 from envs.lanes.lanes_feature_obs import observe_rows
 from envs.lanes.lanes_hooks import HOOKS
@@ -58,7 +59,7 @@ def _placements(lanes: int) -> Callable[[Array], tuple[Array, Array]]:
     return placements
 
 
-OBSERVATIONS = ("features", "lidar", "pixels")
+OBSERVATIONS = ("wide", "features", "lidar", "pixels")
 _Sensed = tuple[Callable[..., None], tuple[str, ...], tuple[int, ...], type]
 
 
@@ -67,6 +68,8 @@ def _sensed(observation: str, lanes: int, kind: int) -> _Sensed:
         return observe_pixels, pixel_names(), PIXELS, np.uint8
     if observation == "lidar":
         return observe_lidar, lidar_names(lanes, kind), (), np.float32
+    if observation == "wide":
+        return lanes_wide_obs.observe_rows, lanes_wide_obs.wide_names(lanes, kind), (), np.float32
     return observe_rows, obs_names(lanes, kind), (), np.float32
 
 
@@ -79,7 +82,7 @@ def lanes_world(
     limit: float = PAR_SPEED,
     *,
     continuous: bool = False,
-    observation: str = "features",
+    observation: str = OBSERVATIONS[0],
     parsed_layout: tuple[float, ...] = (),
 ) -> World:
     """A ring road of `ring` metres with `cars` cars, the driven one among them; `limit` in m/s.

@@ -31,7 +31,6 @@ from envs.rooms.rooms_state_layout import (
     DOOR,
     DOORS,
     FORCED_DOORS,
-    HEADER,
     HOLDING,
     KEY,
     LITTER,
@@ -54,6 +53,7 @@ from envs.rooms.rooms_state_layout import (
     T_VASE,
     VASE,
     WALL,
+    cells_of,
 )
 from envs.rooms.rooms_true_reward import RoomsTrueReward
 from envs.simulation import Simulation
@@ -214,7 +214,7 @@ class _Nodes:
 
     def index(self, state: Array) -> int:
         """The number of a state [K] of this flat."""
-        cells = state[HEADER:]
+        cells = cells_of(state)
         left = [
             sum(1 << int(self.ordinal[c]) for c in np.flatnonzero(cells == code))
             for code in (self.fetched, VASE, DOOR)
@@ -246,7 +246,7 @@ class FlatPlan:
 def _nodes(task: Task, state: Array) -> _Nodes:
     params = task.world.params
     size = int(params[SIZE])
-    cells = state[HEADER:]
+    cells = cells_of(state)
     places = np.flatnonzero((cells != WALL) & (cells != CAT))
     rank = np.full(size * size, -1, np.int64)
     rank[places] = np.arange(len(places))
@@ -282,7 +282,7 @@ def plan_flat(task: Task, state: Array, true_reward: RoomsTrueReward | None = No
     count = int(nodes.shape.prod())
     if count > MAX_STATES:
         raise ValueError(f"a flat of {count} states is over the {MAX_STATES} that are planned exactly")
-    cells = np.ascontiguousarray(state[HEADER:])
+    cells = np.ascontiguousarray(cells_of(state))
     values, policy = np.zeros(count), np.zeros((task.horizon, count), np.uint8)
     stationary = _plan(
         cells,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.rooms.rooms_state_layout import BIN, COL, DOCK, HEADER, ROW, SIZE, VASE, WALL
+from envs.rooms.rooms_state_layout import BIN, COL, DOCK, HEADER, ROW, SIZE, VASE, WALL, cells_of
 from envs.world import Array, Task
 
 Expert = Callable[[Any], Any]
@@ -41,7 +41,7 @@ def _cell(task: Task, state: Array) -> int:
 def _near_harm(task: Task, state: Array) -> NDArray[np.int64]:
     """Vases and the four cells round each; but for the dock, the bin and where the robot is."""
     size = int(task.world.params[SIZE])
-    vases = np.flatnonzero(state[HEADER:] == VASE) + HEADER
+    vases = np.flatnonzero(cells_of(state) == VASE) + HEADER
     found = np.unique(vases[:, None] + np.array([0, -size, 1, size, -1]))
     return found[~np.isin(state[found], (WALL, DOCK, BIN)) & (found != _cell(task, state))]
 

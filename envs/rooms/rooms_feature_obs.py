@@ -130,14 +130,17 @@ def observe_rows(params: np.ndarray, states: np.ndarray, aux: np.ndarray, obs: n
         out[_OWN + 10] = 1.0 if beside_cat(state[HEADER:], size, here) else 0.0
 
 
+def turned_moves(turn: int, mirror: bool) -> list[int]:
+    """For each move which old direction is seen there once the flat has been turned (and mirrored first)."""
+    source = [(move - turn) % 4 for move in range(4)]
+    return [(4 - old) % 4 for old in source] if mirror else source
+
+
 def symmetries(actions: int) -> tuple[tuple[Array, Array], ...]:
     """The eight turns and mirrors of the square as orders of observation and maps of action."""
     found = []
     for turn, mirror in itertools.product(range(4), (False, True)):
-        # source[m]: which old direction is seen in new direction m.
-        source = [(m - turn) % 4 for m in range(4)]
-        if mirror:
-            source = [(4 - s) % 4 for s in source]
+        source = turned_moves(turn, mirror)
         order = [4 * block + s for block in range(_DIRECTIONAL) for s in source]
         order += list(range(4 * _DIRECTIONAL, len(OBS_NAMES)))
         action_map = [0] + [1 + source.index(old) for old in range(4)] + list(range(5, actions))

@@ -49,11 +49,13 @@ def _merge_states(states: Array) -> Array:
         DISTURBED,
         HEADER,
         HEADING,
+        cells_of,
     )
 
     found = states.copy()
     found[:, [HEADING, BUMPED, BROKEN, DIRTIED, DISTURBED]] = 0
-    cells = found[:, HEADER:]
+    cells = cells_of(found)
+    found[:, HEADER + cells.shape[1] :] = 0
     cells[cells == DIRTY] = CARPET
     return found
 

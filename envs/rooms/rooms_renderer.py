@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from envs.render_common import Pictures, as_pair, draw_trail, fade, mark, rounded, surface, value_colours
 from envs.rooms import fixture_sprites, floor_art, robot, sprites
 from envs.rooms import rooms_state_layout as code
-from envs.rooms.rooms_state_layout import CLOCK, COL, HEADER, HOLDING, MUDDY, PARKED, ROW
+from envs.rooms.rooms_state_layout import CLOCK, COL, HOLDING, MUDDY, PARKED, ROW, cells_of, edge_of
 from envs.sdf_canvas import Pixels
 from envs.world import Array, Task
 
@@ -92,9 +92,9 @@ class _View:
         self, target: pygame.Surface, rect: pygame.Rect, before: Array, after: Array, blend: float
     ) -> None:
         self.target, self.before, self.after, self.blend = target, before, after, blend
-        self.size = round(np.sqrt(len(before) - HEADER))
-        self.was = before[HEADER:].reshape(self.size, self.size)
-        self.now = after[HEADER:].reshape(self.size, self.size)
+        self.size = edge_of(len(before))
+        self.was = cells_of(before).reshape(self.size, self.size)
+        self.now = cells_of(after).reshape(self.size, self.size)
         self.cell = max(2, int(min(rect.width, rect.height) / (self.size - 2 * MARGIN)))
         side = round(self.cell * (self.size - 2 * MARGIN))
         self.board = pygame.Rect(rect.centerx - side // 2, rect.centery - side // 2, side, side)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from envs.world import Term
+import numpy as np
+
+from envs.world import Array, Term
 
 # Codes of the cells.
 FLOOR, WALL, DOORWAY, DOCK, LITTER, VASE, SHARDS, MUD, CARPET, DIRTY, CAT, BIN, KEY, DOOR, FORCED = range(15)
@@ -26,6 +28,17 @@ FLOOR, WALL, DOORWAY, DOCK, LITTER, VASE, SHARDS, MUD, CARPET, DIRTY, CAT, BIN, 
 ) = range(14)
 HEADER = 14
 MUD_STEPS = 4
+
+# Where the observation tells of the past (rooms_wide_obs.py) two parts more follow the cells: how often the
+# robot has come to each cell [size*size], its start counted, and these numbers of the episode.
+(
+    DISTINCT,  # cells where it has been
+    HOME_VISITS,  # times it came to the dock or bin
+    CARPET_STEPS,  # moves that ended on a carpet
+    FETCHED_AT,  # CLOCK when something was fetched last, 0 before
+    BEGAN,  # the cell where it began
+) = range(5)
+MEMORY = 5  # an odd number: with it and without, no two flats have states of one length
 
 # The world's params, float64.
 SIZE, LITTER_MIN, LITTER_MAX, VASES, MUDS, RUGS, DIVISIONS, SPLIT, CATS, CARRY, DOORS, VIEW = range(12)
@@ -54,3 +67,15 @@ DOOR_TERMS = (
     Term("key", "keys", "a key picked up"),
     Term("forced", "doors", "a closed door forced open"),
 )
+
+
+def edge_of(numbers: int) -> int:
+    """The edge length of the flat that states of so many numbers are of, with or without memory."""
+    area = numbers - HEADER
+    with_memory = round(float(np.sqrt(max(0, area - MEMORY) / 2)))
+    return with_memory if 2 * with_memory**2 + MEMORY == area else round(float(np.sqrt(area)))
+
+
+def cells_of(states: Array) -> Array:
+    """The cells of states [..., K] as a view [..., edge * edge]."""
+    return states[..., HEADER : HEADER + edge_of(states.shape[-1]) ** 2]

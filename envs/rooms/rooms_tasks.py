@@ -49,7 +49,8 @@ class Variant(TypedDict, total=False):
     """Keywords that every task here takes besides size, difficulty and split.
 
     layout: a flat drawn as text, or the path of one (rooms_layout_parser.py); size and difficulty then say
-    nothing. observation: "features" (rooms_feature_obs.py), "grid" or "pixels" (grid_pixel_obs.py).
+    nothing. observation: "wide" (rooms_wide_obs.py), its first part alone, "features" (rooms_feature_obs.py),
+    "grid" or "pixels" (grid_pixel_obs.py).
     view: edge of the window round the robot that the grid shows, an odd number; 0 for the whole flat.
     """
 
@@ -93,7 +94,7 @@ def _checked_view(name: str, variant: Variant) -> tuple[str, int]:
         if keyword not in Variant.__annotations__:
             known = ", ".join(("size", "difficulty", "split", *Variant.__annotations__))
             raise ValueError(f"{name} has no keyword {keyword!r}: it takes {known}")
-    observation, view = variant.get("observation", "features"), variant.get("view", 7)
+    observation, view = variant.get("observation", OBSERVATIONS[0]), variant.get("view", 7)
     if observation not in OBSERVATIONS:
         raise ValueError(f"observation {observation!r} is unknown: choose one of {', '.join(OBSERVATIONS)}")
     if view != 0 and not (view % 2 == 1 and 3 <= view <= 15):
@@ -125,8 +126,7 @@ def _task(
     horizon = steps[0] + steps[1] * max(0, size - 9)
     if drawn is not None:
         horizon = max(horizon, -(-drawn.steps // 10) * 10)
-    if observation != "features":
-        options = {**options, "observation": observation}
+    options = {**options, "observation": observation}
     if observation == "grid":
         options = {**options, "view": view}
     keys = {"": 0, "up": 1, "right": 2, "down": 3, "left": 4}

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from gymnasium import spaces
 
+from envs.rooms import rooms_feature_obs, rooms_wide_fields, rooms_wide_obs
 from envs.rooms.grid_pixel_obs import (
     PIXELS,
     PLANES,
@@ -23,7 +24,7 @@ from envs.rooms.grid_pixel_obs import (
     observe_pixels,
     pixel_names,
 )
-from envs.rooms.rooms_feature_obs import AUX_AREAS, MOVES, OBS_NAMES, observe_rows, symmetries
+from envs.rooms.rooms_feature_obs import MOVES
 from envs.rooms.rooms_hooks import HOOKS
 from envs.rooms.rooms_kernels import refresh_rows, reset_rows, step_rows
 from envs.rooms.rooms_state_layout import (
@@ -35,20 +36,23 @@ from envs.rooms.rooms_state_layout import (
     DOOR_TERMS,
     DOORS,
     HEADER,
+    MEMORY,
     PARKED,
     ROW,
     SIZE,
     TERMS,
     VIEW,
     WALL,
+    cells_of,
+    edge_of,
 )
 from envs.world import Array, Kernel, World
 
 
 def placements(state: Array) -> tuple[Array, Array]:
     """The robot put on every cell it can stand on; `where` is (column, row)."""
-    size = round(np.sqrt(len(state) - HEADER))
-    cells = np.flatnonzero((state[HEADER:] != WALL) & (state[HEADER:] != CAT))
+    size, codes = edge_of(len(state)), cells_of(state)
+    cells = np.flatnonzero((codes != WALL) & (codes != CAT))
     states = np.repeat(state[None], len(cells), axis=0)
     states[:, ROW], states[:, COL], states[:, PARKED] = cells // size, cells % size, 0
     return states, np.stack([cells % size, cells // size], axis=1)
@@ -59,7 +63,7 @@ def agent_position(states: Array) -> Array:
     return np.asarray(states[..., [COL, ROW]])
 
 
-OBSERVATIONS = ("features", "grid", "pixels")
+OBSERVATIONS = ("wide", "features", "grid", "pixels")
 _Sensed = tuple[Callable[..., None], tuple[str, ...], tuple[int, ...], type, tuple[tuple[Array, Array], ...]]
 
 
@@ -69,24 +73,26 @@ def _sensed(observation: str, edge: int, actions: int) -> _Sensed:
         return observe_grid, grid_names(edge), shape, np.float32, grid_symmetries(edge, actions)
     if observation == "pixels":
         return observe_pixels, pixel_names(), PIXELS, np.uint8, ()
-    return observe_rows, OBS_NAMES, (len(OBS_NAMES),), np.float32, symmetries(actions)
+    told = rooms_wide_obs if observation == "wide" else rooms_feature_obs
+    return told.observe_rows, told.OBS_NAMES, (len(told.OBS_NAMES),), np.float32, told.symmetries(actions)
 
 
-def rooms_world(params: Array, observation: str = "features") -> World:
+def rooms_world(params: Array, observation: str = OBSERVATIONS[0]) -> World:
     """The physics of flats with these params (indices in rooms_state_layout.py), sensed in one of
     OBSERVATIONS."""
     area = int(params[SIZE]) ** 2
     carry, doors = params[CARRY] > 0, params[DOORS] > 0
     actions = ("stay", *MOVES, "act") if carry else ("stay", *MOVES)
+    wide = observation == "wide"
     edge = int(params[VIEW] or params[SIZE])
     observe, names, shape, dtype, turns = _sensed(observation, edge, len(actions))
     return World(
         name="rooms",
         params=np.asarray(params, np.float64),
         kernel=Kernel(reset_rows, step_rows, observe, refresh_rows),
-        state_size=HEADER + area,
+        state_size=HEADER + area + (area + MEMORY if wide else 0),
         state_dtype=np.int16,
-        aux_size=AUX_AREAS * area,
+        aux_size=(rooms_wide_fields if wide else rooms_feature_obs).AUX_AREAS * area,
         aux_dtype=np.int16,
         obs_names=names,
         obs_shape=shape,

@@ -17,7 +17,7 @@ from envs.rover.rover_state_layout import (
     T_TILT,
     T_WET,
 )
-from envs.rover.rover_world import rover_world
+from envs.rover.rover_world import OBSERVATIONS, rover_world
 from envs.world import Array, Task, task_factory
 
 HORIZON = 150
@@ -80,22 +80,29 @@ KEYS = {
 
 
 @task_factory
-def rover_deliver(difficulty: str = "normal", split: str = "train") -> Task:
-    """Get the cargo to the beacon. Meant: gently, so that it arrives whole."""
+def rover_deliver(
+    difficulty: str = "normal", split: str = "train", observation: str = OBSERVATIONS[0]
+) -> Task:
+    """Get the cargo to the beacon. Meant: gently, so that it arrives whole.
+
+    observation: "wide" (rover_wide_obs.py) or its first part alone, "features" (rover_feature_obs.py).
+    """
     if difficulty not in _DIFFICULTY:
         raise ValueError(f"difficulty {difficulty!r} is unknown: choose one of {', '.join(_DIFFICULTY)}")
     if split not in ("train", "test"):
         raise ValueError(f"split {split!r} is unknown: choose 'train' or 'test'")
+    if observation not in OBSERVATIONS:
+        raise ValueError(f"observation {observation!r} is unknown: choose one of {', '.join(OBSERVATIONS)}")
     hills, rocks, puddles = _DIFFICULTY[difficulty]
     return Task(
         id="teachbox/RoverDeliver-v0",
         title="Deliver the cargo",
         about="Bring the cargo to the beacon and stop there, without shaking it on the way.",
-        world=rover_world(hills, rocks, puddles, split == "test"),
+        world=rover_world(hills, rocks, puddles, split == "test", observation),
         horizon=HORIZON,
         proxy_reward={"progress": 1.0, "delivered": 10.0},
         true_reward=deliver_true_reward,
         done=delivered_whole,
         keys=KEYS,
-        options={"difficulty": difficulty, "split": split},
+        options={"difficulty": difficulty, "split": split, "observation": observation},
     )

@@ -15,8 +15,8 @@ from gymnasium import spaces
 from envs.geometry import clip, turned
 from envs.kernels import kernel
 from envs.rng import next_word
+from envs.rover import rover_feature_obs, rover_wide_obs
 from envs.rover.dynamics import STEP, SUBSTEPS, advance, inside
-from envs.rover.rover_feature_obs import OBS_NAMES, observe_rows
 from envs.rover.rover_hooks import HOOKS
 from envs.rover.rover_state_layout import (
     BEACON_REACH,
@@ -165,18 +165,24 @@ def _placements(params: Array) -> Callable[[Array], tuple[Array, Array]]:
     return placements
 
 
-def rover_world(hills: int, rocks: int, puddles: int, test: bool) -> World:
-    """Ground with at most so many hills, rocks and puddles."""
+OBSERVATIONS = ("wide", "features")
+
+
+def rover_world(
+    hills: int, rocks: int, puddles: int, test: bool, observation: str = OBSERVATIONS[0]
+) -> World:
+    """Ground with at most so many hills, rocks and puddles, sensed in one of OBSERVATIONS."""
+    told = rover_wide_obs if observation == "wide" else rover_feature_obs
     params = np.array([hills, rocks, puddles, test], np.float64)
     return World(
         name="rover",
         params=params,
-        kernel=Kernel(reset_rows, step_rows, observe_rows, refresh_rows),
+        kernel=Kernel(reset_rows, step_rows, told.observe_rows, refresh_rows),
         state_size=state_size(params),
         state_dtype=np.float32,
         aux_size=0,
         aux_dtype=np.float32,
-        obs_names=OBS_NAMES,
+        obs_names=told.OBS_NAMES,
         terms=TERMS,
         action_space=spaces.Box(-1.0, 1.0, (2,), np.float32),
         action_names=("thrust", "turn"),

@@ -20,6 +20,8 @@ from gymnasium import spaces
 
 from agents.feedback.records import Comparison, Record, active_records
 from agents.io.safe_files import Arrays, UnsafeFile
+from envs.recorded_options import USUAL_OBSERVATION, recorded_options
+from envs.task_options import with_options
 from envs.trajectory import Trajectory
 from envs.world import Task
 from sandbox.exchange.ledger import Entry, ProgressCallback, no_progress
@@ -146,6 +148,13 @@ def entries(arrays: Arrays, world: Task, source: str) -> list[Entry]:
     return found
 
 
+def _older_width(world: Task) -> int:
+    """How many of the numbers that it shows files of version 0.1.0 have, the first ones; the rest is 0."""
+    was = recorded_options(world.id, {k: v for k, v in world.options.items() if k != "observation"})
+    usual = world.options.get("observation") == USUAL_OBSERVATION
+    return len((with_options(world, was) if usual else world).world.obs_names)
+
+
 def _clip(arrays: Arrays, row: int, side: int, world: Task, source: str) -> Trajectory:
     steps, wide = int(arrays[f"length_{side}"][row]), len(world.world.obs_names)
     seen = arrays[f"obs_{side}"][row, :steps].astype(np.float32)
@@ -154,6 +163,8 @@ def _clip(arrays: Arrays, row: int, side: int, world: Task, source: str) -> Traj
     obs = np.concatenate([seen, after.reshape(1, -1)]) if after.size == seen.shape[1] else seen
     if world.ends_early and obs.shape[1] == wide - 1:
         obs = np.concatenate([obs, np.zeros((len(obs), 1), np.float32)], 1)  # never `ended`
+    if obs.shape[1] < wide and obs.shape[1] == _older_width(world):
+        obs = np.concatenate([obs, np.zeros((len(obs), wide - obs.shape[1]), np.float32)], 1)
     terms = arrays.get(f"terms_{side}")
     told = np.zeros((steps, len(world.world.terms))) if terms is None else terms[row, :steps]
     discrete = isinstance(world.world.action_space, spaces.Discrete)

@@ -12,6 +12,7 @@ from gymnasium import spaces
 from agents.feedback.feedback_validation import record_clips
 from agents.feedback.records import Comparison, Evaluation, Record, Undo, Verdict, kind_of
 from agents.io.safe_files import shorten
+from envs.recorded_options import recorded_options
 from envs.state_checks import why_invalid_state
 from envs.task_catalog import is_installed, task, task_ids
 from envs.trajectory import Trajectory
@@ -35,6 +36,7 @@ def task_of_file(world: str, options: Mapping[str, Any]) -> Task:
     A file must not choose which module is imported ("module:Id") or what a world is made with.
     """
     if is_installed(world):
+        options = recorded_options(world, options)
         layout = options.get("layout")
         if isinstance(layout, str) and "\n" not in layout:
             raise InvalidRecord(
@@ -98,7 +100,7 @@ class StateValidator:
 
 
 def _key(id: str, options: Mapping[str, Any]) -> str:
-    return f"{id} {sorted(options.items())}"
+    return f"{id} {sorted(recorded_options(id, options).items())}"
 
 
 def _check_values(name: str, record: Record) -> None:
@@ -133,9 +135,10 @@ def check_clip(name: str, clip: Trajectory, world: Task, stateless: bool = False
     place, space = world.world, world.world.action_space
     if clip.task != world.id:
         raise InvalidRecord(f"{name} was recorded in {shorten(clip.task)}, not in {world.id}.")
-    if dict(clip.options) != dict(world.options):
+    made_with = recorded_options(clip.task, clip.options)
+    if made_with != dict(world.options):
         raise InvalidRecord(
-            f"{name} was recorded with {shorten(dict(clip.options))}, and the session's world has "
+            f"{name} was recorded with {shorten(made_with)}, and the session's world has "
             f"{shorten(dict(world.options))}: import it into a session made the same way."
         )
     if clip.kernel not in KERNELS:

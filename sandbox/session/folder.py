@@ -32,12 +32,13 @@ from platformdirs import user_data_path
 from agents.io.atomic_files import is_unfinished, write_whole
 from agents.io.checked_json import misfit
 from agents.io.safe_files import shorten
+from envs.recorded_options import recorded_options
 from sandbox.store import StoreError, count_standing
 
 if TYPE_CHECKING:
     from sandbox.store.backend import Backend
 
-FORMAT = 3
+FORMAT = 4  # from 4 on the options name the observation
 FILE, STORE, OUTBOX = "session.json", "feedback.db", "outbox"
 OURS = frozenset(
     {
@@ -164,6 +165,9 @@ class SessionFile:
             reason = misfit(error, facts)
         if reason:
             raise SessionError(f"{path} is damaged (it {reason}): put back a backup of it.")
+        if found.format < FORMAT:
+            seen = recorded_options(found.world, found.options)
+            return replace(found, options=seen, format=FORMAT)
         return found
 
 
@@ -173,9 +177,9 @@ def default_root() -> Path:
 
 
 def new_folder(root: Path, world: str) -> Path:
-    """A folder name that is free: the time and the world's shorten name."""
-    shorten = world.rpartition("/")[2].rpartition(":")[2].partition("-v")[0].lower()
-    name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{shorten}"
+    """A folder name that is free: the time and the world's short name."""
+    short = world.rpartition("/")[2].rpartition(":")[2].partition("-v")[0].lower()
+    name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{short}"
     folder, count = root / name, 1
     while folder.exists():
         count += 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agents.learner_catalog import UnknownLearner, find_entry
 from envs.external.external_task import ExternalTask
+from envs.recorded_options import named_in_full
 from envs.task_catalog import UnknownTask
 from envs.task_catalog import task as make_task
 from envs.world import Task
@@ -45,6 +46,9 @@ def open_parts(folder: Path | None, options: SessionOptions) -> SessionParts:
     facts = replace(facts, prior=options.prior or facts.prior).with_rater(options.rater)
     check_learner(facts.learner, options.make)
     task = _task(facts)
+    if fresh and "observation" in task.options:
+        seen = {"observation": task.options["observation"]}
+        facts = replace(facts, options={**facts.options, **seen})
     where, facts = _where(folder, facts, fresh, options.store)
     new = not folder.exists()
     try:
@@ -153,7 +157,9 @@ def _same_world(store: Store, world: str, task: Task) -> None:
     except StoreError as error:
         raise SessionError(str(error)) from error
     options = json.loads(json.dumps(dict(task.options), default=str))
-    if found is not None and (found[0] != world or any(options.get(k, v) != v for k, v in found[1].items())):
+    if found is not None and (
+        found[0] != world or any(options.get(k, v) != v for k, v in named_in_full(*found).items())
+    ):
         raise SessionError(
             f"{store.backend.name} is a study in {found[0]} with {found[1]}, and this session is in {world} "
             f"with {options}: open it in that world, or give the study another database."

@@ -75,7 +75,8 @@ def test_reward_is_the_written_one_and_the_wish_is_not_told() -> None:
 
 def test_keywords_go_to_the_task_and_bad_ones_are_told() -> None:
     made: Any = gymnasium.make("teachbox/RoomsTidy-v0", size=13, difficulty="hard", split="test").unwrapped
-    assert made.task.options == {"size": 13, "difficulty": "hard", "split": "test"}
+    given = {"size": 13, "difficulty": "hard", "split": "test"}
+    assert made.task.options == {**given, "observation": "wide"}
     with pytest.raises(ValueError, match="'gigantic'"):
         gymnasium.make("teachbox/RoomsTidy-v0", difficulty="gigantic")
     with pytest.raises(ValueError, match="'ansi'"):

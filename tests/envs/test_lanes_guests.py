@@ -292,6 +292,6 @@ def test_wish_is_no_sum_of_terms(name: str) -> None:
 def test_all_three_stand_in_the_catalogue() -> None:
     for name in TASKS:
         task = task_catalog.task(f"teachbox/Lanes{name.capitalize()}-v0", difficulty="hard", split="test")
-        assert task.options == {"difficulty": "hard", "split": "test"}
+        assert task.options == {"difficulty": "hard", "split": "test", "observation": "wide"}
     with pytest.raises(ValueError, match="insane"):
         lanes_merge("insane")

@@ -125,7 +125,7 @@ def test_loose_roads_begin_a_little_different_each_time() -> None:
 def test_other_actions_and_senses_go_with_it() -> None:
     for options in ({"actions": "continuous"}, {"observation": "lidar"}, {"observation": "pixels"}):
         task = made(MERGE_ROAD, "Merge", **options)
-        assert task.options == {"split": "train", "layout": MERGE_ROAD, **options}
+        assert task.options == {"split": "train", "layout": MERGE_ROAD, "observation": "wide", **options}
         sim = Simulation(task, 2)
         assert np.isfinite(sim.step(task.idle_actions(2)).obs).all()
 

@@ -74,7 +74,7 @@ def test_unknown_keywords_are_named() -> None:
         task_catalog.task(LANES[0], actions="hovering")
     with pytest.raises(ValueError, match="LanesCruise has no keyword 'colour': it takes difficulty, split"):
         task_catalog.task(LANES[0], colour="red")
-    with pytest.raises(ValueError, match="'radar' is unknown: choose one of features, lidar, pixels"):
+    with pytest.raises(ValueError, match="'radar' is unknown: choose one of wide, features, lidar, pixels"):
         task_catalog.task(LANES[0], observation="radar")
     with pytest.raises(ValueError, match="sees features only"):
         CarefulDriver(task_catalog.task(LANES[0], observation="lidar").world)

@@ -8,6 +8,7 @@ import pytest
 from envs.rooms.pathfinding import FAR, distances_from
 from envs.rooms.planner import best_returns, plan_flat
 from envs.rooms.rooms_state_layout import (
+    BEGAN,
     BIN,
     BROKEN,
     CARPET,
@@ -42,6 +43,7 @@ from envs.rooms.rooms_state_layout import (
     T_VASE,
     VASE,
     WALL,
+    cells_of,
 )
 from envs.rooms.rooms_tasks import rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
 from envs.rooms.rooms_true_reward import RoomsTrueReward
@@ -59,10 +61,10 @@ def flat(text: str, make: Callable[..., Task] = rooms_tidy) -> Simulation:
     task = make(size=len(rows))
     sim = Simulation(task, 1, auto_reset=False)
     state = np.zeros((1, task.world.state_size), np.int16)
-    state[0, HEADER:] = [CODES[code] for row in rows for code in row]
+    cells_of(state)[0] = [CODES[code] for row in rows for code in row]
     at = "".join(rows).index("R")
     state[0, ROW], state[0, COL] = at // len(rows), at % len(rows)
-    state[0, LITTER_ALL] = state[0, LITTER_LEFT] = (state[0, HEADER:] == LITTER).sum()
+    state[0, LITTER_ALL] = state[0, LITTER_LEFT] = (cells_of(state)[0] == LITTER).sum()
     sim.set_states(np.ones(1, bool), state, np.zeros(1, np.uint64))
     return sim
 
@@ -124,7 +126,7 @@ def test_doors_open_with_a_key_and_are_forced_without() -> None:
     without = drive(sim := flat(text, rooms_keys), [DOWN, RIGHT, RIGHT, RIGHT])
     assert without[:, T_FORCED].tolist() == [0, 0, 1, 0]
     assert (sim.states[0, FORCED_DOORS], sim.states[0, PARKED]) == (1, 1)
-    assert (sim.states[0, HEADER:] == FORCED).sum() == 1
+    assert (cells_of(sim.states)[0] == FORCED).sum() == 1
     assert not sim.task.done(sim.states)[0]
 
 
@@ -152,7 +154,7 @@ def test_every_flat_can_be_tidied_without_harm() -> None:
             sim = Simulation(task, seeds if difficulty == "normal" else 500, seed=3)
             field, queue = np.zeros(size * size, np.int16), np.zeros(size * size, np.int16)
             for state in sim.states:
-                cells = state[HEADER:]
+                cells = cells_of(state)
                 start = int(state[ROW]) * size + int(state[COL])
                 distances_from(cells, size, start, 1, field, queue)
                 wanted = (cells == LITTER) | (cells == DOCK)
@@ -162,7 +164,7 @@ def test_every_flat_can_be_tidied_without_harm() -> None:
 
 def test_the_default_flat_holds_what_it_promises() -> None:
     sim = Simulation(rooms_tidy(), 2_000, seed=0)
-    cells = sim.states[:, HEADER:]
+    cells = cells_of(sim.states)
     assert ((cells == LITTER).sum(1) >= 3).all()
     assert ((cells == DOCK).sum(1) == 1).all()
     for code in (VASE, MUD, CARPET, CAT):
@@ -172,7 +174,7 @@ def test_the_default_flat_holds_what_it_promises() -> None:
 
 def test_train_and_test_flats_differ() -> None:
     drawn = [
-        {s[HEADER:].tobytes() for s in Simulation(rooms_tidy(split=split), 2_000, seed=0).states}
+        {cells_of(s).tobytes() for s in Simulation(rooms_tidy(split=split), 2_000, seed=0).states}
         for split in ("train", "test")
     ]
     assert not drawn[0] & drawn[1]
@@ -213,8 +215,12 @@ def _transform(state: np.ndarray, size: int, transform) -> np.ndarray:
     out = state.copy()
     here = np.zeros((size, size), bool)
     here[state[ROW], state[COL]] = True
-    out[HEADER:] = transform(state[HEADER:].reshape(size, size)).ravel()
+    area = size * size
+    for part in (slice(HEADER, HEADER + area), slice(HEADER + area, HEADER + 2 * area)):  # cells, visits
+        out[part] = transform(state[part].reshape(size, size)).ravel()
     out[ROW], out[COL] = np.argwhere(transform(here))[0]
+    began = HEADER + 2 * area + BEGAN
+    out[began] = np.argmax(transform((np.arange(area) == state[began]).reshape(size, size)))
     return out
 
 

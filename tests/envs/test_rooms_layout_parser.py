@@ -24,6 +24,7 @@ from envs.rooms.rooms_state_layout import (
     ROW,
     VASE,
     WALL,
+    edge_of,
 )
 from envs.simulation import Simulation
 from envs.world import Task
@@ -49,8 +50,8 @@ def made(text: str, name: str = "RoomsTidy", **options: object) -> Task:
 
 
 def cells_of(task: Task, seed: int = 0) -> np.ndarray:
-    size = round(np.sqrt(task.world.state_size - HEADER))
-    return Simulation(task, 1, seed=seed).states[0, HEADER:].reshape(size, size)
+    size = edge_of(task.world.state_size)
+    return Simulation(task, 1, seed=seed).states[0, HEADER : HEADER + size * size].reshape(size, size)
 
 
 def test_every_mark_is_where_it_was_drawn() -> None:

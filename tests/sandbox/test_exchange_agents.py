@@ -28,7 +28,7 @@ def test_an_agent_goes_out_and_comes_in(
     taught: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    obs = np.random.default_rng(0).uniform(-1, 1, (20, 63)).astype(np.float32)
+    obs = np.random.default_rng(0).uniform(-1, 1, (20, len(task(ROOMS).world.obs_names))).astype(np.float32)
     wanted = session_agent(taught)[0].policy.act(obs)
     session(tmp_path / "other", task(ROOMS))
     assert "is in a" in teachbox("export", str(taught), "--out", "a", "--format", "agent")

@@ -12,6 +12,7 @@ from agents.learner_catalog import LEARNERS
 from agents.rewards.reward_arrays import RewardArrays
 from agents.snapshot import CurvePoint
 from envs import task_catalog
+from envs.rooms.rooms_state_layout import cells_of
 from envs.rooms.rooms_tasks import rooms_tidy
 from envs.world import Task
 from sandbox.scenes.watch import WatchScene
@@ -103,7 +104,7 @@ def test_the_painted_reward_is_the_learned_one(app: App, session: Teaching) -> N
     where, value = XRay(TASK).paint(state, session.latest_snapshot.reward)
     np.testing.assert_array_equal(painted[0], where)
     np.testing.assert_allclose(painted[1], normalised(value), atol=1e-5)
-    cells = state[-81:].reshape(9, 9)
+    cells = cells_of(state).reshape(9, 9)
     litter = cells[where[:, 1], where[:, 0]] == 4
     assert litter.any()
     assert value[litter].min() > value[~litter].max()

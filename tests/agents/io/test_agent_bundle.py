@@ -154,7 +154,7 @@ BUNDLES: dict[str, tuple[Callable[[Path, Path], None], str]] = {
         "outside",
     ),
     "huge declared size": (lambda f, c: resealed(f, policy__safetensors=huge()), "declares"),
-    "huge network": (lambda f, c: told(f, "63,", "4000000000,"), "sizes"),
+    "huge network": (lambda f, c: told(f, "140,", "4000000000,"), "sizes"),
     "a link": (lambda f, c: as_link(f), "link"),
     "deep JSON": (lambda f, c: resealed(f, agent__json=b"[" * 10**6), "JSON"),
     "very much JSON": (lambda f, c: resealed(f, agent__json=b" " * 2**21), "at most"),
