@@ -173,9 +173,9 @@ def default_root() -> Path:
 
 
 def new_folder(root: Path, world: str) -> Path:
-    """A folder name that is free: the time and the world's shorten name."""
-    shorten = world.rpartition("/")[2].rpartition(":")[2].partition("-v")[0].lower()
-    name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{shorten}"
+    """A folder name that is free: the time and the world's short name."""
+    short = world.rpartition("/")[2].rpartition(":")[2].partition("-v")[0].lower()
+    name = f"{datetime.now():%Y-%m-%d-%H%M%S}-{short}"
     folder, count = root / name, 1
     while folder.exists():
         count += 1
