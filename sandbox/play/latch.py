@@ -16,7 +16,7 @@ class Latch:
     seconds. Otherwise a key acts from the moment it goes down for as long as it is held.
     """
 
-    HOLD = 0.26  # [s] an ordinary tap lasts 60 to 120 ms, a slow one 250
+    HOLD = 0.28  # [s] an ordinary tap lasts 60 to 120 ms, a slow one 250, and two frames may pass
 
     def __init__(self, names: Iterable[str], *, stepwise: bool) -> None:
         self._names = frozenset(names)
