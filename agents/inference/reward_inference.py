@@ -12,7 +12,7 @@ from agents.checkpoint import StateDict
 from agents.feedback.choices import BEHAVIOUR_KINDS, Choice, Future, PackedChoices, pack_choices
 from agents.feedback.principles import RuleAnswers
 from agents.feedback.records import Comparison
-from agents.inference.overoptimization import OveroptimizationMonitor
+from agents.inference.misfit import misfit_sentence
 from agents.inference.rater_groups import (
     MIN_ANSWERS_OF_RATER,
     RewardFit,
@@ -43,7 +43,6 @@ class RewardInference:
         """n_terms: how many the world names."""
         self.model = reward if isinstance(reward, ChoiceReward) else None
         self.reliability = RaterReliability()
-        self.overoptimization = OveroptimizationMonitor()
         self.raters: dict[str, str] = {}
         """Who gave a record, by its id, where whoever runs the learner says so."""
         self.usual_counts: Float = np.zeros((2, n_terms), np.float32)
@@ -138,7 +137,6 @@ class RewardInference:
 
     def state_dict(self) -> StateDict:
         """What a checkpoint keeps of the raters."""
-        reliability, overoptimization = self.reliability.state_dict(), self.overoptimization.state_dict()
         wants = [
             [want.raters, want.mean.tolist(), want.deviation.tolist(), want.evidence] for want in self.groups
         ]
@@ -146,7 +144,7 @@ class RewardInference:
             "usual": self.usual_counts.tolist(),
             "wants": wants,
             "weighed": self._answers_at_grouping,
-            "faith": {**reliability.facts, **overoptimization.facts},
+            "faith": self.reliability.state_dict().facts,
         }
         return StateDict(facts)
 
@@ -161,9 +159,7 @@ class RewardInference:
             for raters, mean, deviation, evidence in facts["wants"]
         ]
         self._answers_at_grouping = facts["weighed"]
-        faith = StateDict(facts["faith"])
-        self.reliability.load_state_dict(faith)
-        self.overoptimization.load_state_dict(faith)
+        self.reliability.load_state_dict(StateDict(facts["faith"]))
 
     @property
     def followed_raters(self) -> tuple[str, ...]:
@@ -187,12 +183,8 @@ class RewardInference:
         choices: Sequence[Choice],
         answers: Sequence[Comparison],
         known_ids: Collection[str],
-        learned_return: float,
     ) -> None:
-        """Before learning from new answers, those not in `known_ids`: how well they were foreseen.
-
-        learned_return: the learned return per episode that practice reached, see `OveroptimizationMonitor`.
-        """
+        """Before learning from new answers, those not in `known_ids`: how well they were foreseen."""
         if self.model is None:
             return
         if self.model.fits_random_answers and self.model.has_samples:
@@ -202,9 +194,7 @@ class RewardInference:
             )
         fresh = [c for c in choices if c.kind == "comparison" and c.record_id not in known_ids]
         if fresh:
-            foreseen = self.model.agreement(pack_choices(fresh))
-            self.agreement["agreement before learning"] = foreseen
-            self.overoptimization.record(learned_return, foreseen)
+            self.agreement["agreement before learning"] = self.model.agreement(pack_choices(fresh))
 
     def reset(self) -> None:
         """Back to the prior, as after all feedback was taken back."""
@@ -224,7 +214,7 @@ class RewardInference:
             f"{_describe_differences(terms)}. The agent follows {' and '.join(self.followed_raters)}."
             for rater, terms in self.differing_terms(names).items()
         ]
-        return tuple(filter(None, (self.overoptimization.warning, told, *apart)))
+        return tuple(filter(None, (misfit_sentence(self.model), told, *apart)))
 
 
 def _chosen_counts(choices: Sequence[Choice], kinds: Collection[str], reward: ChoiceReward) -> Float:

@@ -240,8 +240,7 @@ class RewardLearner(CheckpointedLearner):
         choices = choice_sets(self.task, heard, self.trainer.variants(), steps, self.seed)
         if choices:
             answers = [r for r in heard if isinstance(r, Comparison)]
-            promised = self.trainer.learned_return
-            self.inference.record_predictions(choices, answers, self.schedule.fitted_ids, promised)
+            self.inference.record_predictions(choices, answers, self.schedule.fitted_ids)
             self.inference.fit(choices, answers, {answer.id for answer in self._rule_answers})
             derived = self.reward.derived_terms
             self._term_counts = self.trainer.set_further_terms(derived, self._term_counts)

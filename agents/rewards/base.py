@@ -81,6 +81,11 @@ class Reward(ABC):
         """Functions of what is seen that matter to it beside the world's named terms, K of them."""
         return DerivedTerms(one_hot=self.one_hot)
 
+    @property
+    def unnamed_log_odds(self) -> float | None:
+        """That something matters which no term names, against that nothing does [nats]; None: not looked."""
+        return None
+
     def count_terms(self, steps: Trajectory, step_weights: Float | None = None) -> Float:
         """Each term [M + K] summed over a recording's steps, each step as often as its weight [T] says."""
         terms = steps.terms

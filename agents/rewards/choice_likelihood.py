@@ -50,9 +50,12 @@ class LinearChoiceLikelihood:
         self._starts = np.flatnonzero(np.diff(row, prepend=-1))
         self._kind = packed.kind[row]
         self._has_band = packed.has_band[row].astype(np.float32)
-        outcomes = there[self.choice_indices] + packed.has_band[self.choice_indices]
-        self._uniform_probability = (1.0 / outcomes).astype(np.float32)
-        """Of each choice, had it been made blindly; of a pair a tie is an outcome as well."""
+        options = there[self.choice_indices]
+        self._uniform_probabilities = tuple(
+            (1.0 / outcomes).astype(np.float32)
+            for outcomes in (options, options + packed.has_band[self.choice_indices])
+        )
+        """Of each choice, had it been made blindly; with a band, a tie of a pair is an outcome as well."""
         self._ties = np.flatnonzero(packed.is_tie[self.choice_indices])
         self._error_rate = np.where(np.isnan(packed.error_rate), error_rate, packed.error_rate)[
             self.choice_indices
@@ -95,30 +98,23 @@ class LinearChoiceLikelihood:
     ) -> Float:
         """log P of all choices together [E], each as often as `counts` [len] says."""
         meant = self.intended_probability(weights, rationality, band)
-        plain = self._log_probabilities(
-            meant, self._with_known_error_rate, self._error_rate[self._with_known_error_rate]
-        )
-        found = (plain * counts[self._with_known_error_rate]).sum(
-            1
-        )  # @ warns of invalid values where there are none
+        uniform, known = self._uniform_probabilities[band is not None], self._with_known_error_rate
+        plain = _log_probabilities(meant[:, known], uniform[known], self._error_rate[known])
+        found = (plain * counts[known]).sum(1)  # @ warns of invalid values where there are none
         if len(self._by_unknown_rater):
-            found += self._marginal_log_likelihood(meant, counts[self._by_unknown_rater])
+            who = self._by_unknown_rater
+            found += self._marginal_log_likelihood(meant[:, who], uniform[who], counts[who])
         return np.asarray(found, np.float32)
 
-    def _log_probabilities(
-        self, intended: Float, which: NDArray[np.int64], error_rate: Float | np.float32
-    ) -> Float:
-        return np.log((1.0 - error_rate) * intended[:, which] + error_rate * self._uniform_probability[which])
-
-    def _marginal_log_likelihood(self, intended: Float, counts: Float) -> Float:
+    def _marginal_log_likelihood(self, intended: Float, uniform: Float, counts: Float) -> Float:
         """log of the mean over ERROR_RATES of how likely each rater's answers are, summed over raters [E]."""
         each = [
             np.log(likely)
-            + np.add.reduceat(
-                self._log_probabilities(intended, self._by_unknown_rater, error) * counts,
-                self._rater_starts,
-                1,
-            )
+            + np.add.reduceat(_log_probabilities(intended, uniform, error) * counts, self._rater_starts, 1)
             for error, likely in zip(ERROR_RATES, ERROR_RATE_PRIOR, strict=True)
         ]
         return np.asarray(np.logaddexp.reduce(each).sum(1), np.float32)
+
+
+def _log_probabilities(intended: Float, uniform: Float, error_rate: Float | np.float32) -> Float:
+    return np.asarray(np.log((1.0 - error_rate) * intended + error_rate * uniform), np.float32)

@@ -119,7 +119,7 @@ def laplace_evidence(
             break
     rows, _ = _curvature(packed, features, found, rationality, error_rate)
     _, spread = np.linalg.slogdet(np.eye(len(variance)) + rows.T @ rows * variance)
-    likely = _choice_log_likelihoods(packed, features @ found, rationality, error_rate)
+    likely = choice_log_likelihoods(packed, features @ found, rationality, error_rate)
     prior = 0.5 * float(((found - mean) ** 2 / variance).sum())
     return float((likely * packed.weight).sum()) - prior - 0.5 * float(spread), found
 
@@ -137,7 +137,7 @@ def tie_band(packed: PackedChoices) -> float:
 def _likeliest_rationality(packed: PackedChoices, returns: Float64, config: EvidenceConfig) -> Float64:
     """The likeliest sharpness of each of KINDS, under its prior; returns [S] of each option."""
     trusts = RATIONALITY_FACTORS[:, None] * np.array(config.rationality)
-    like = np.stack([_choice_log_likelihoods(packed, returns, t, config.error_rate) for t in trusts])
+    like = np.stack([choice_log_likelihoods(packed, returns, t, config.error_rate) for t in trusts])
     found = np.array(config.rationality, np.float64)
     for kind in set(packed.kind.tolist()):
         mine = packed.kind == kind
@@ -167,7 +167,7 @@ def _option_probabilities(
     return chance, meant + error / (packed.mask.sum(1) + packed.has_band), meant, sharp
 
 
-def _choice_log_likelihoods(
+def choice_log_likelihoods(
     packed: PackedChoices, returns: Float64, rationality: Float64, error_rate: float
 ) -> Float64:
     """log P of each choice [B]."""

@@ -159,10 +159,8 @@ class LinearReward(ChoiceReward):
             self.term_scale[: self.n_named], np.ones(len(found.terms), np.float32)
         ).astype(np.float32)
         if known or len(found.terms):
-            start = self._next_generator().standard_normal(
-                (len(self.chains), self._prior.size(len(found.terms), 1)), np.float32
-            )
-            self.chains = start
+            size = self._prior.size(len(found.terms), 1)
+            self.chains = self._next_generator().standard_normal((len(self.chains), size), np.float32)
 
     @property
     def mean_future_share(self) -> float:
@@ -185,10 +183,9 @@ class LinearReward(ChoiceReward):
             self._next_generator(),
         )
         found = self._prior.parameters(kept, self._moments())
-        weights, trust = found.weights, found.rationality
+        weights = found.weights[:, : len(self.term_scale)]
         self.future_shares = found.future_share.mean(1)
-        weights = weights[:, : len(self.term_scale)]
-        self.kind_rationality = np.asarray(np.exp(np.log(trust).mean(0)), np.float32)
+        self.kind_rationality = np.asarray(np.exp(np.log(found.rationality).mean(0)), np.float32)
         self.samples = np.asarray(weights / self.term_scale, np.float32)
         pick = self._next_generator().permutation(len(self.chains))[: self.config.n_members]
         members = self.samples[-len(self.chains) :][pick]
@@ -238,9 +235,8 @@ class LinearReward(ChoiceReward):
         }
         chains, size = self.chains.shape
         for kind, share in tempering_weights(of.pop("comparison"), of, chains, size, self._seed).items():
-            found[CHOICE_KINDS.index(kind)] = self.expected_tempering_weights[CHOICE_KINDS.index(kind)] = (
-                share
-            )
+            at = CHOICE_KINDS.index(kind)
+            found[at] = self.expected_tempering_weights[at] = share
         return found
 
     # What others ask of it.
@@ -248,6 +244,10 @@ class LinearReward(ChoiceReward):
     @property
     def derived_terms(self) -> DerivedTerms:
         return self.derived.terms
+
+    @property
+    def unnamed_log_odds(self) -> float | None:
+        return self.derived.log_odds
 
     def arrays(self) -> RewardArrays:
         """As plain arrays for a snapshot."""

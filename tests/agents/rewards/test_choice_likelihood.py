@@ -8,9 +8,18 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.feedback.choices import CHOICE_KINDS, Choice, Option, pack_choices
+from agents.feedback.choices import (
+    CHOICE_KINDS,
+    Choice,
+    Option,
+    PackedChoices,
+    choices_from_comparison,
+    pack_choices,
+)
+from agents.feedback.records import Comparison
 from agents.rewards.base import choices_loss
 from agents.rewards.choice_likelihood import ERROR_RATE_PRIOR, ERROR_RATES, LinearChoiceLikelihood
+from agents.rewards.evidence import choice_log_likelihoods, tie_band
 from envs.trajectory import Trajectory
 
 
@@ -82,3 +91,36 @@ def test_the_care_of_raters_is_summed_out_by_hand() -> None:
     beside = np.log(ERROR_RATE_PRIOR @ along) + np.log(0.9 * 0.75 + 0.05) + np.log(0.9 * 0.25 + 0.05)
     assert _likelihood([None, "a", None]) == pytest.approx(beside, rel=1e-5)
     assert sum(ERROR_RATE_PRIOR) == pytest.approx(1.0)
+
+
+def _tied(*, is_tie: bool) -> PackedChoices:
+    """One of two clips is worth 1 more: it was chosen, or both were called the same."""
+    better, worse = (_option(np.random.default_rng(seed)) for seed in (0, 1))
+    ranks = (0, 0) if is_tie else (0, 1)
+    return pack_choices(choices_from_comparison(Comparison((better.steps, worse.steps), ranks)))
+
+
+def test_a_tie_is_an_outcome_of_its_own_by_hand() -> None:
+    """Band 0.4: P(better) = 1 / (1 + exp(-1 + 0.4)), P(worse) = 1 / (1 + exp(1 + 0.4)), a tie the rest."""
+    features, band = np.array([[1.0], [0.0], [0.0]], np.float32), np.array([0.4], np.float32)
+    said = [
+        LinearChoiceLikelihood(packed, features[: len(packed.term_sums)], 0.0, np.ones(len(packed), np.bool_))
+        for packed in (_tied(is_tie=False), _tied(is_tie=True))
+    ]
+    better, tie = (one.intended_probability(ONE, TRUST, band)[0] for one in said)
+    assert better == pytest.approx([0.645656], abs=1e-5)
+    assert tie == pytest.approx([0.156528] * 2, abs=1e-5)  # both rows of a tie, each of half a weight
+    worse = 1.0 / (1.0 + np.exp(1.4))
+    assert better[0] + worse + tie[0] == pytest.approx(1.0, abs=1e-5)
+
+
+@given(st.floats(-3.0, 3.0), st.booleans())
+def test_the_evidence_counts_ties_as_the_sampler_does(gap: float, is_tie: bool) -> None:
+    packed = _tied(is_tie=is_tie)
+    features = np.array([[gap], [0.0], [0.0]])
+    band = np.array([tie_band(packed)], np.float32)
+    quick = LinearChoiceLikelihood(packed, features.astype(np.float32), 0.1, np.ones(len(packed), np.bool_))
+    counts = packed.weight.astype(np.float32)
+    found = quick.log_likelihood(ONE, TRUST, counts, band)
+    each = choice_log_likelihoods(packed, features[:, 0], TRUST[0].astype(np.float64), 0.1)
+    assert found[0] == pytest.approx(float(each @ packed.weight), abs=1e-4)
