@@ -205,8 +205,10 @@ def find_entry(name: str) -> LearnerEntry:
     if name in LEARNERS:
         return LEARNERS[name]
     try:
-        is_installed = name in installed(ENTRY_POINT_GROUP)
-        found = load_installed(ENTRY_POINT_GROUP, name) if is_installed else extensions.import_object(name)
+        if name in installed(ENTRY_POINT_GROUP):
+            found = load_installed(ENTRY_POINT_GROUP, name)
+        else:
+            found = extensions.import_object(name, must_exist=True)
     except BrokenExtension as error:
         raise UnknownLearner(str(error)) from error
     if found is not None:

@@ -51,23 +51,31 @@ def told(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}".removesuffix(": ")
 
 
-def import_object(reference: str) -> Any:
+def import_object(reference: str, *, must_exist: bool = False) -> Any:
     """What `module:name` stands for; None if it is not of this form, or there is no such module or name.
 
     The module may also lie in the folder that the program was started in. Raises BrokenExtension for a
-    module that fails while it is imported.
+    module that fails while it is imported; if it `must_exist`, for one that isn't there or lacks the name.
     """
     module, _, name = reference.partition(":")
     if not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
         return None
     try:
-        return vars(_imported(module)).get(name)
+        found = vars(_imported(module)).get(name)
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
+            if must_exist:
+                raise BrokenExtension(
+                    f"{reference} can't be loaded: there is no module {error.name!r}, neither installed "
+                    f"nor in {Path.cwd()}"
+                ) from error
             return None
         raise BrokenExtension(f"{reference} can't be loaded: {told(error)}") from error
     except Exception as error:
         raise BrokenExtension(f"{reference} can't be loaded: {told(error)}") from error
+    if found is None and must_exist:
+        raise BrokenExtension(f"{reference} can't be loaded: the module {module!r} has no {name!r}")
+    return found
 
 
 def _imported(module: str) -> Any:

@@ -220,7 +220,7 @@ def test_a_broken_one_is_told_in_a_sentence_and_breaks_no_other(
         "gone": "No module named 'not_there'",
         "torn:Other": "Other has no kinds, Config",
         "torn:NUMBER": "torn:NUMBER is a int, not a learner's class",
-        "torn:Nobody": "there is no learner 'torn:Nobody'",
+        "torn:Nobody": "the module 'torn' has no 'Nobody'",
     }.items():
         with pytest.raises(UnknownLearner, match=sentence):
             learner_catalog.find_entry(name)

@@ -51,7 +51,7 @@ def _factory(name: str) -> Callable[[Task, int], Any] | None:
         found = (
             load_installed(ENTRY_POINT_GROUP, name)
             if name in installed(ENTRY_POINT_GROUP)
-            else import_object(name)
+            else import_object(name, must_exist=True)
         )
     except BrokenExtension as error:
         raise UnknownTeacher(f"teacher {name!r}: {error}") from error

@@ -112,8 +112,8 @@ def test_a_name_of_teachbox_stays_its_own() -> None:
         ("fails", "can't be made for .*: RuntimeError: no room for a teacher"),
         ("nobody", "is a int: name a class or a function"),
         ("frist", "did you mean 'first'"),
-        ("others_teachers:Missing", "there is no teacher 'others_teachers:Missing'"),
-        ("no_such_module:Teacher", "there is no teacher"),
+        ("others_teachers:Missing", "the module .others_teachers. has no .Missing."),
+        ("no_such_module:Teacher", "there is no module .no_such_module., neither installed nor in"),
     ],
 )
 def test_a_broken_one_is_told_in_a_sentence(name: str, said: str) -> None:
