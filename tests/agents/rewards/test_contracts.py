@@ -90,7 +90,7 @@ def test_a_discriminator_is_no_reward_of_choices() -> None:
     inference = RewardInference(model, len(WRITTEN))
     inference.raters["one"] = "me"
     inference.fit([Choice("demonstration", (Option(clips[0]), Option(clips[1])))], [], ())
-    inference.record_predictions([], [], (), 0.0)
+    inference.record_predictions([], [], ())
     inference.reset()
     assert inference.sampled_returns is None
     assert inference.error_rate is None
