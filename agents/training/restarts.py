@@ -105,9 +105,7 @@ class RestartSelection:
         self.is_at_restart_point = True
         """Whether it has practised on nothing else since it was the policy that can be started over from."""
         self._restart_parameters = self.parameters()
-        self._iterations_since_restart_point = (
-            0  # iterations since this policy was the one that can be started over from
-        )
+        self._iterations_since_restart_point = 0
         self._must_warm_start = False  # whether a try is still to begin by imitating
         self._has_warm_started = False  # whether one did
         self._best_candidate: Candidate | None = None  # the best so far, while a further one is made
@@ -182,12 +180,7 @@ class RestartSelection:
         So it begins where one can start over, and then by doing what was driven (`imitate`). counts [M]: of
         each term per episode.
         """
-        ended = self.select_best(counts)
-        if (
-            self._best_candidate is None
-            or ended.value > self._best_candidate.value + self.config.value_margin
-        ):
-            self._best_candidate = ended
+        self._keep_if_better(self.select_best(counts))
         self._must_warm_start = self._has_warm_started = self.is_at_restart_point
         self.return_to_restart_point()
 
@@ -197,11 +190,23 @@ class RestartSelection:
         return self._must_warm_start and self.warm_start.has_demonstrations
 
     def warm_start_some(self) -> int:
-        """Some minibatches of doing what the person did; the number of environment steps, which is none."""
+        """Some minibatches of doing what the person did; the number of environment steps, which is none.
+
+        The clone that it comes to is a candidate as well, as it is.
+        """
         if self.warm_start.train_some():
-            self._revert_parameters(self.warm_start.parameters_with_critic(self._restart_parameters))
+            clone = self.warm_start.parameters_with_critic(self._restart_parameters)
+            judged = None if self.task.is_costly else self._evaluate_candidate(clone)
+            if judged is not None:
+                self._keep_if_better(judged)
+            self._revert_parameters(clone)
             self._must_warm_start = False
         return 0
+
+    def _keep_if_better(self, candidate: Candidate) -> None:
+        best = self._best_candidate
+        if best is None or candidate.value > best.value + self.config.value_margin:
+            self._best_candidate = candidate
 
     def accept_or_revert(
         self, counts: TermCounts | None, is_credibly_better: IsCrediblyBetter
@@ -211,8 +216,7 @@ class RestartSelection:
         counts [M]: of each term per episode, now; the same of the policy that is kept.
         """
         ended, first = self.select_best(counts), self._best_candidate
-        margin = self.config.value_margin
-        if first is not None and not ended.value > first.value + margin:  # neither may be known
+        if first is not None and not ended.value > first.value + self.config.value_margin:  # neither known?
             return self._revert_to_early_policy(self.restore_candidate(counts), is_credibly_better)
         self._best_candidate = None
         return self._revert_to_early_policy(ended.counts, is_credibly_better)
@@ -333,13 +337,11 @@ class RestartSelection:
         if facts.get("first") is not None:
             self._load_parameters({name: torch.from_numpy(arrays[f"first.{name}"]) for name in names})
             worth, counts = facts["first"]
-            self._best_candidate = Candidate(
-                worth, np.array(counts, np.float32), self.parameters(), self.policy
-            )
+            counted = np.array(counts, np.float32)
+            self._best_candidate = Candidate(worth, counted, self.parameters(), self.policy)
         if any(name.startswith("early.") for name in arrays):
-            self._early_parameters = {
-                name: torch.from_numpy(arrays[f"early.{name}"].copy()) for name in names
-            }
+            early = {name: torch.from_numpy(arrays[f"early.{name}"].copy()) for name in names}
+            self._early_parameters = early
         for name, value in self._restart_parameters.items():
             if f"origin.{name}" in arrays:  # an older version kept none
                 value.copy_(torch.from_numpy(arrays[f"origin.{name}"]))

@@ -143,3 +143,24 @@ def test_nothing_is_hidden_where_few_numbers_are_seen(numbers: tuple[int, float]
     task = worlds.task("teachbox/LanesMerge-v0" if seen == 53 else "teachbox/RoomsTidy-v0")
     assert len(task.world.obs_names) == seen
     assert make_cloner(task, CloningConfig(), 0)._input_dropout == blind
+
+
+@pytest.mark.parametrize(("clone", "kept"), [(2.0, True), (0.5, False)])
+def test_a_clone_of_the_drives_stays_a_candidate_to_the_end(clone: float, kept: bool) -> None:
+    """Practice that begins from it may lead away from what was driven: then the clone itself is kept."""
+    practice = PolicyTrainer(toy(), 0, TrainerConfig(value_window=2))
+    restarts = practice.restarts
+    restarts.episode_value = lambda counts: 1.0
+    _second_try(practice, _drives(2))
+    first = restarts.candidate_policy
+    restarts.episode_value = lambda counts: clone
+    _imitate(practice)
+    imitated = practice.policy
+    assert restarts.candidate_policy is not None
+    assert (restarts.candidate_policy is not first) == kept
+    restarts.episode_value = lambda counts: 0.8
+    practice.train_iteration()
+    practice.train_iteration()
+    restarts.accept_or_revert(np.zeros(4, np.float32), lambda *_: True)
+    ends_as_clone = np.array_equal(practice.policy.layers[0][0], imitated.layers[0][0])
+    assert ends_as_clone == kept
