@@ -8,7 +8,7 @@ features, Dayan 1993), estimated by driving on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +20,9 @@ from envs.world import Task
 
 JUDGED_KINDS = ("comparison", "correction")
 """Kinds of feedback in which whole stretches of steps are judged, by where they lead as well."""
-N_DRIVES = 6
+MAX_STEPS = 60_000
+"""Steps that are driven in all, to the horizon: the fewer clips there are, the more exactly each is known."""
+MAX_DRIVES = 32
 """Drives from each end."""
 
 
@@ -29,11 +31,12 @@ def add_futures(
     choices: Sequence[Choice],
     policy: PolicyVariant,
     random: np.random.Generator,
-    n_drives: int = N_DRIVES,
+    n_drives: int | None = None,
 ) -> list[Choice]:
     """The same choices, with what their options lead to under `policy`.
 
-    Unchanged where no state can be restored. An option that stands in several choices is driven on from once.
+    n_drives: from each end; None: as many as MAX_STEPS allows. Unchanged where no state can be restored. An
+    option that stands in several choices is driven on from once.
     """
     if not task.can_restore:
         return list(choices)
@@ -46,6 +49,8 @@ def add_futures(
     }
     if not options:
         return list(choices)
+    if n_drives is None:
+        n_drives = int(np.clip(MAX_STEPS // max(1, _n_steps(task, options.values())), 1, MAX_DRIVES))
     ends = _drives(
         task, [(option.steps, len(option.steps)) for option in options.values()], policy, random, n_drives
     )
@@ -58,6 +63,11 @@ def add_futures(
         replace(choice, options=tuple(known.get(id(option), option) for option in choice.options))
         for choice in choices
     ]
+
+
+def _n_steps(task: Task, options: Iterable[Option]) -> int:
+    """Steps from both ends of each to the horizon."""
+    return sum(moment_at(task, one.steps, at).steps_left for one in options for at in (0, len(one.steps)))
 
 
 def _drives(
