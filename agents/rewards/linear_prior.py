@@ -60,7 +60,7 @@ class LinearRewardConfig:
     # comparisons from which on other kinds are trusted by how well they foresee them
     min_answers_for_tempering: int = 1
     # share of what a clip leads to that counts: the prior median's and deviation's place under a normal curve
-    future_share: tuple[float, float] = (0.25, 1.2)
+    future_share: tuple[float, float] = (-0.5, 1.2)
     tie_band: float = 0.4  # prior median of how much better one of two clips must be to be called so [nats]
     tie_band_log_std: float = 0.7  # its deviation in log
 
