@@ -12,7 +12,7 @@ from agents.checkpoint import StateDict
 from agents.feedback.choices import BEHAVIOUR_KINDS, Choice, Future, PackedChoices, pack_choices
 from agents.feedback.principles import RuleAnswers
 from agents.feedback.records import Comparison
-from agents.inference.misfit import misfit_sentence
+from agents.inference.misspecification import misspecification_warning
 from agents.inference.rater_groups import (
     MIN_ANSWERS_OF_RATER,
     RewardFit,
@@ -214,7 +214,7 @@ class RewardInference:
             f"{_describe_differences(terms)}. The agent follows {' and '.join(self.followed_raters)}."
             for rater, terms in self.differing_terms(names).items()
         ]
-        return tuple(filter(None, (misfit_sentence(self.model), told, *apart)))
+        return tuple(filter(None, (misspecification_warning(self.model), told, *apart)))
 
 
 def _chosen_counts(choices: Sequence[Choice], kinds: Collection[str], reward: ChoiceReward) -> Float:

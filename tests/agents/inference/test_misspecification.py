@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from agents.feedback.choices import Choice, Option, pack_choices
-from agents.inference.misfit import misfit_sentence
+from agents.inference.misspecification import misspecification_warning
 from agents.rewards.linear import LinearReward
 from agents.rewards.linear_prior import LinearRewardConfig
 from envs.trajectory import Trajectory
@@ -48,7 +48,7 @@ def test_what_no_term_names_is_found_and_said(seed: int) -> None:
     assert reward.unnamed_log_odds is not None
     assert reward.unnamed_log_odds > 2.0
     assert "near_vase" in reward.derived_terms.names[0]
-    assert "near vase" in misfit_sentence(reward)
+    assert "near vase" in misspecification_warning(reward)
     fresh = pack_choices(judged(seed + 100, 200, is_named=False))
     assert reward.agreement(fresh) > 0.85
 
@@ -59,19 +59,19 @@ def test_nothing_is_said_where_the_terms_explain_the_answers(seed: int) -> None:
     assert reward.unnamed_log_odds is not None
     assert reward.unnamed_log_odds < 0.0
     assert len(reward.derived_terms) == 0
-    assert misfit_sentence(reward) == ""
+    assert misspecification_warning(reward) == ""
 
 
 def test_a_few_answers_say_nothing_of_it() -> None:
     reward = fitted(judged(0, 5, is_named=False), 0)
     assert reward.unnamed_log_odds is None
-    assert misfit_sentence(reward) == misfit_sentence(None) == ""
+    assert misspecification_warning(reward) == misspecification_warning(None) == ""
 
 
 def test_what_was_found_is_in_the_checkpoint() -> None:
     first = fitted(judged(1, 30, is_named=False), 1)
     again = fitted(judged(2, 6, is_named=True), 2)
     again.load_state_dict(first.state_dict())
-    assert misfit_sentence(again) == misfit_sentence(first) != ""
+    assert misspecification_warning(again) == misspecification_warning(first) != ""
     steps = clip(np.random.default_rng(9))
     np.testing.assert_allclose(again.count_terms(steps), first.count_terms(steps))

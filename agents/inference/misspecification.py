@@ -10,7 +10,7 @@ MAX_ODDS = 1_000
 """Odds beyond this are not told apart."""
 
 
-def misfit_sentence(reward: Reward | None) -> str:
+def misspecification_warning(reward: Reward | None) -> str:
     """That something matters which no term names, how surely, and what it most likely is; empty: it doesn't.
 
     The odds are those of the evidence, see `agents.rewards.derived_selection`.
