@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypedDict, Unpack
 
 import gymnasium
 import numpy as np
@@ -18,6 +18,7 @@ from agents.feedback.records import Comparison, Question, Record
 from agents.io import agent_bundle, sb3_zip
 from agents.io.agent_bundle import Agent
 from agents.io.safe_files import UnsafeFile
+from agents.learner_catalog import DEFAULTS
 from agents.learners.protocol import PHASES_BEFORE_QUERIES
 from agents.policies.cnn import image_slice
 from agents.policies.from_torch import critic_layers
@@ -26,7 +27,6 @@ from agents.teachers.synthetic import make_teacher
 from agents.teachers.teacher_protocol import Teacher
 from agents.training.trainer_config import TrainerConfig
 from envs import task_catalog as worlds
-from envs.external.external_task import ExternalTask
 from envs.gym_env import TaskEnv
 from envs.world import Task
 
@@ -35,6 +35,17 @@ Callback = BaseCallback | Callable[[dict[str, Any], dict[str, Any]], bool] | Non
 NO_STEP_LIMIT = 2**62
 IMAGE_PPO = PPOConfig(n_envs=8, n_steps=256, batch_size=64, learning_rate=1e-3)
 """A convolution costs more than a step: few rows."""
+
+
+class ModelOptions(TypedDict, total=False):
+    """The keywords of every model; `BaseModel.__init__` says what they are."""
+
+    teacher: str | Teacher | AnswerFunction | None
+    answers: int
+    prior: str
+    seed: int
+    device: str
+    settings: Mapping[str, Any]
 
 
 def resolve_task(env: Any) -> Task:
@@ -71,47 +82,47 @@ class BaseModel:
         prior: str = "written",
         seed: int = 0,
         device: str = "auto",
-        **config: Any,
+        settings: Mapping[str, Any] = DEFAULTS,
     ) -> None:
-        """policy: "MlpPolicy", or "CnnPolicy" for pictures (SB3's NatureCNN). env: see `task_of`. teacher:
-        a name (`teachbox info`), or your own function from a question to a Comparison, asked `answers`
-        times while it learns. device: where the policy is trained, "auto", "cpu" or "cuda" (see
-        `agents.torch_runtime`); rewards, worlds and `predict` are on the processor anyway. config: fields of
-        the learner's configuration."""
+        """policy: "MlpPolicy", or "CnnPolicy" for pictures (SB3's NatureCNN). env: see `resolve_task`.
+        teacher: a name (`teachbox info`), or your own function from a question to a Comparison, asked
+        `answers` times while it learns. device: where the policy is trained, "auto", "cpu" or "cuda" (see
+        `agents.torch_runtime`); rewards, worlds and `predict` are on the processor anyway. settings: values
+        for fields of the learner's configuration, by name (`learner_catalog.known_settings`)."""
         if policy not in ("MlpPolicy", "CnnPolicy"):
             raise ValueError(
                 f"there is no policy {policy!r} here: use 'MlpPolicy', or 'CnnPolicy' for pictures"
             )
         self.task = resolve_task(env)
         if policy == "CnnPolicy":
-            config = self._with_cnn_policy(config)
+            settings = self._with_cnn_policy(settings)
         if device != "auto":
-            config = self._with_device(device, config)
+            settings = self._with_device(device, settings)
         self.seed, self.answers = seed, answers
         self._teacher: Any = make_teacher(teacher, self.task, seed) if isinstance(teacher, str) else teacher
         self.learner: Any = learner_catalog.make(
-            self.name, self.task, seed=seed, prior=prior, **self._without_step_limit(config)
+            self.name, self.task, seed=seed, prior=prior, settings=self._without_step_limit(settings)
         )
         self._seq = self._n_asked = 0
         self._random = np.random.default_rng([seed, 10])
 
-    def _with_cnn_policy(self, config: dict[str, Any]) -> dict[str, Any]:
+    def _with_cnn_policy(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """Settings with which it looks at pictures. ValueError, a sentence, if it or its world can't."""
         if not self.supports_images:
             raise ValueError(f"{self.name} takes pictures flat: use 'MlpPolicy', or 'CnnPolicy' with joint")
         image_slice(self.task)
-        trainer = config.get("trainer", TrainerConfig(ppo=IMAGE_PPO))
-        return {**config, "trainer": replace(trainer, ppo=replace(trainer.ppo, policy="CnnPolicy"))}
+        trainer = settings.get("trainer", TrainerConfig(ppo=IMAGE_PPO))
+        return {**settings, "trainer": replace(trainer, ppo=replace(trainer.ppo, policy="CnnPolicy"))}
 
-    def _with_device(self, device: str, config: dict[str, Any]) -> dict[str, Any]:
+    def _with_device(self, device: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """Settings with which its policy is trained there."""
-        trainer = config.get("trainer", TrainerConfig())
-        return {**config, "trainer": replace(trainer, ppo=replace(trainer.ppo, device=device))}
+        trainer = settings.get("trainer", TrainerConfig())
+        return {**settings, "trainer": replace(trainer, ppo=replace(trainer.ppo, device=device))}
 
-    def _without_step_limit(self, config: dict[str, Any]) -> dict[str, Any]:
+    def _without_step_limit(self, settings: Mapping[str, Any]) -> Mapping[str, Any]:
         """It practises as long as `learn` says, not as long as feedback is new."""
         known = learner_catalog.known_settings(self.name)
-        return {"steps_per_fit": NO_STEP_LIMIT, **config} if "steps_per_fit" in known else config
+        return {"steps_per_fit": NO_STEP_LIMIT, **settings} if "steps_per_fit" in known else settings
 
     @property
     def num_timesteps(self) -> int:
@@ -186,30 +197,12 @@ class BaseModel:
         policy = self.learner.snapshot().policy
         if policy is None:
             raise ValueError(f"{self.name} has no policy yet: let it learn first")
-        obs, single = self._flat_observations(observation)
+        obs, single = self.task.flat_observations(observation)
         if not np.isfinite(obs).all():
             raise ValueError("the observation holds NaN or infinity: nothing can be predicted from it")
         actions = policy.act(obs, None if deterministic else self._random)
-        if isinstance(self.task, ExternalTask):
-            made = [self.task.env_action(action) for action in actions]
-            return (made[0] if single else np.array(made)), state
-        return (actions[0] if single else actions), state
-
-    def _flat_observations(self, observation: Any) -> tuple[Any, bool]:
-        """(observations [N, D], whether it was one)."""
-        task, wide = self.task, len(self.task.world.obs_names)
-        if isinstance(task, ExternalTask):
-            sizes = [leaf.space.shape for leaf in task.obs_parts]
-            batch = len(sizes) == 1 and np.ndim(observation) == len(sizes[0] or ()) + 1
-            rows = list(observation) if batch else [observation]
-            flat = np.stack([np.append(task.flat_obs(row), np.float32(0.0)) for row in rows])
-            return flat.astype(np.float32), not batch
-        obs = np.asarray(observation, np.float32)
-        if task.world.obs_dtype is np.uint8:
-            obs = obs / np.float32(255)
-        if obs.size == 0 or obs.size % wide:
-            raise ValueError(f"an observation of {task.id} has {wide} numbers, not {obs.size}")
-        return obs.reshape(-1, wide), obs.size == wide and obs.ndim == len(task.world.obs_shape)
+        made = [self.task.env_action(action) for action in actions]
+        return (made[0] if single else np.array(made)), state
 
     def save(self, folder: str | Path) -> None:
         """A bundle (see `agents.io.agent_bundle`) in a new folder."""
@@ -221,18 +214,19 @@ class BaseModel:
         )
 
     @classmethod
-    def load(cls, folder: str | Path, env: Any = None, **config: Any) -> Self:
+    def load(cls, folder: str | Path, env: Any = None, **options: Unpack[ModelOptions]) -> Self:
         """The model of a bundle, ready to predict and to learn on. ValueError, a sentence, if it is none."""
         agent = agent_bundle.load(Path(folder))
         task = resolve_task(env) if env is not None else worlds.task(agent.world, **agent.options)
         agent_bundle.check_compatible(agent, task)
         looks = "MlpPolicy" if agent.policy.eyes is None else "CnnPolicy"
-        made = cls(looks, task, **{**cls._config_for_agent(agent), **config})
+        options["settings"] = {**cls._settings_for_agent(agent), **options.get("settings", DEFAULTS)}
+        made = cls(looks, task, **options)
         made._set_policy(agent)
         return made
 
     @classmethod
-    def _config_for_agent(cls, agent: Agent) -> dict[str, Any]:
+    def _settings_for_agent(cls, agent: Agent) -> Mapping[str, Any]:
         """Settings with which its policy has the form of the agent's."""
         return {}
 

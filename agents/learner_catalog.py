@@ -10,6 +10,7 @@ import difflib
 from abc import ABCMeta
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from types import MappingProxyType
 from typing import Any, cast, get_args
 
 from agents.feedback.feedback_kind import ALL_KINDS
@@ -20,6 +21,8 @@ from envs.extensions import BrokenExtension, installed, load_installed
 from envs.world import Task
 
 DEFAULT_LEARNER = "joint"
+DEFAULTS: Mapping[str, Any] = MappingProxyType({})
+"""Settings that leave every field of a learner's configuration as it is."""
 ENTRY_POINT_GROUP = "teachbox.learners"
 """The entry points by which other packages bring learners."""
 
@@ -268,9 +271,12 @@ def check_settings(name: str, settings: Mapping[str, Any]) -> None:
             raise ValueError(f"learner {name!r} has no setting {setting!r}: {what}")
 
 
-def make(name: str, task: Task, *, seed: int = 0, prior: str = "written", **settings: Any) -> Learner:
-    """A fresh learner. `settings` are fields of its configuration. Imports what it learns with, often torch.
+def make(
+    name: str, task: Task, *, seed: int = 0, prior: str = "written", settings: Mapping[str, Any] = DEFAULTS
+) -> Learner:
+    """A fresh learner. Imports what it learns with, often torch.
 
+    settings: values for fields of its configuration, by name; `known_settings` lists them.
     Raises UnknownLearner, and ValueError for an unknown prior or setting.
     """
     if prior not in get_args(Prior):

@@ -1,12 +1,12 @@
 """Our tasks for everybody else's tools: one row as `gymnasium.Env`, many as `gymnasium.vector.VectorEnv`.
 
-The reward is the written one, as a tool of the trade would meet it; `info["terms"]` names what it was
-made of. The wish is not told. Episodes end by truncation at the horizon, never before.
+The reward is the proxy reward, as any other tool would see it; `info["terms"]` names what it was made of.
+The true reward is not shown. Episodes end by truncation at the horizon, never before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from envs import task_catalog
 from envs.simulation import Simulation
-from envs.world import OBS_BOUND, Array, Task, World
+from envs.world import OBS_BOUND, Array, Task, TaskOption, World
 
 PICTURE_HEIGHT = 480
 """Of rgb_array frames [px]."""
 RENDER_MODES = ("human", "rgb_array")
 
 
-def _task_of(task: Task | str, options: dict[str, Any]) -> Task:
+def _task_of(task: Task | str, options: Mapping[str, TaskOption]) -> Task:
     return task_catalog.task(task, **options) if isinstance(task, str) else task
 
 
@@ -69,7 +69,7 @@ class TaskEnv(gymnasium.Env[Any, Any]):
 
     metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": 10}  # noqa: RUF012
 
-    def __init__(self, task: Task | str, render_mode: str | None = None, **options: Any) -> None:
+    def __init__(self, task: Task | str, render_mode: str | None = None, **options: TaskOption) -> None:
         if render_mode not in (None, *RENDER_MODES):
             raise ValueError(
                 f"render mode {render_mode!r} is unknown: choose one of {', '.join(RENDER_MODES)}"
@@ -147,7 +147,7 @@ class TaskVectorEnv(VectorEnv[Any, Any, Array]):
     }
 
     def __init__(
-        self, task: Task | str, num_envs: int = 1, render_mode: str | None = None, **options: Any
+        self, task: Task | str, num_envs: int = 1, render_mode: str | None = None, **options: TaskOption
     ) -> None:
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render mode {render_mode!r} is unknown for many rows: choose 'rgb_array'")

@@ -8,8 +8,6 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.external.external_simulation import ExternalSimulation
-from envs.external.external_task import ExternalTask
 from envs.simulation import AnySimulation, Simulation
 from envs.world import Array, Task
 
@@ -31,12 +29,14 @@ def absorbing_step(task: Task) -> tuple[Float, Array, Float, Float]:
 def simulate(
     task: Task, rows: int, seed: int = 0, auto_reset: bool = True, skips: bool = False
 ) -> AnySimulation:
-    """N rows of a task: compiled ones, or an environment each where the world is an external one.
+    """N rows of a task, run by its compiled kernel, or by what its world brings (`WorldHooks.simulation`).
 
-    skips: of the latter, see there; in ours no episode ends early.
+    skips: where episodes end early, whether the steps of rest until the horizon are left out.
     """
-    if isinstance(task, ExternalTask):
-        return ExternalSimulation(task, rows, seed=seed, auto_reset=auto_reset, skip_absorbing=skips)
+    hook = task.world.hooks.simulation
+    if hook is not None:
+        made: AnySimulation = hook(task, rows, seed, auto_reset, skips)
+        return made
     return Simulation(task, rows, seed=seed, auto_reset=auto_reset)
 
 

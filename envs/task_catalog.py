@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 import gymnasium
 
@@ -17,7 +16,7 @@ from envs.lanes.lanes_tasks import lanes_ambulance, lanes_crossing, lanes_cruise
 from envs.rooms.rooms_tasks import rooms_keys, rooms_loophole, rooms_reach, rooms_tidy
 from envs.rover.rover_tasks import rover_deliver
 from envs.simulation import touch_kernels
-from envs.world import Renderer, Task
+from envs.world import Renderer, Task, TaskOption
 
 TASKS: dict[str, Callable[..., Task]] = {
     "teachbox/RoomsTidy-v0": rooms_tidy,
@@ -54,11 +53,11 @@ def is_installed(id: str) -> bool:
     return id in TASKS or id in installed(extensions.TASKS)
 
 
-def task(id: str, **options: Any) -> Task:
-    """The task called `id`, made with keywords (size, difficulty, split).
+def task(id: str, **options: TaskOption) -> Task:
+    """The task called `id`, made with options (size, difficulty, split): the keywords of its factory.
 
     `id` is a task of teachbox or of an installed package, `module:name` of a task or of a function that
-    makes one, or any other Gymnasium id ("CartPole-v1", "module:Id"), which gives a ExternalTask. Raises
+    makes one, or any other Gymnasium id ("CartPole-v1", "module:Id"), which gives an ExternalTask. Raises
     UnknownTask for a name that is none of these, or a world that can't be taught in.
     """
     if id in TASKS:
@@ -70,7 +69,8 @@ def task(id: str, **options: Any) -> Task:
     if close and id.split(":")[-1] not in gymnasium.registry:
         raise UnknownTask(f"there is no world {id!r}: did you mean {close[0]!r}?")
     try:
-        return make_external_task(id, **options)
+        make: Callable[..., Task] = make_external_task
+        return make(id, **options)
     except ValueError as error:  # ExternalWorldError, or the keys file can't be used
         raise UnknownTask(str(error)) from error
 
@@ -95,7 +95,7 @@ def _of_others(id: str) -> Callable[..., Task] | None:
     return None
 
 
-def _made(id: str, make: Callable[..., Task], options: dict[str, Any]) -> Task:
+def _made(id: str, make: Callable[..., Task], options: Mapping[str, TaskOption]) -> Task:
     try:
         made = make(**options)
     except Exception as error:

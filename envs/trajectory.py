@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.world import Array
+from envs.world import NO_OPTIONS, Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +67,22 @@ class Recorder:
     """Collects one row's steps into a Trajectory; also what is kept so far, at any time."""
 
     def __init__(
-        self, task: str, state: Array, rng: int, observation: Array, *, n_terms: int, **meta: Any
+        self,
+        task: str,
+        state: Array,
+        rng: int,
+        observation: Array,
+        *,
+        n_terms: int,
+        driver: str = "person",
+        kernel: str = "compiled",
+        options: Mapping[str, Any] = NO_OPTIONS,
+        seed: int | None = None,
+        prefix: Array | None = None,
     ) -> None:
-        self._task, self._meta = task, meta
+        """The first moment, and how many terms a step has; for the rest see `Trajectory`."""
+        self._task, self._driver, self._kernel = task, driver, kernel
+        self._options, self._seed, self._prefix = dict(options), seed, prefix
         self._n_terms = n_terms
         self._states = [np.array(state)]
         self._rng = [rng]
@@ -100,5 +113,9 @@ class Recorder:
             observations=np.stack(self._observations),
             actions=np.array(self._actions) if self._actions else np.zeros(0, np.int64),
             terms=np.array(self._terms, np.float32).reshape(len(self), self._n_terms),
-            **self._meta,
+            driver=self._driver,
+            kernel=self._kernel,
+            options=self._options,
+            seed=self._seed,
+            prefix=self._prefix,
         )

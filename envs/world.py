@@ -1,11 +1,11 @@
 """The contracts of the lowest floor: what a world, a task and a renderer are.
 
-A World is physics: one row's step in plain Python, compiled and run over N rows. A Task is what
-somebody might want there: named reward terms read three ways. The *written* reward (proxy) is
-what a hurried engineer typed, with a loophole in it; the *wish* is what a careful person means and
-is read only by synthetic teachers and by scoring; the third reading is what feedback says.
+A World is physics: it steps N rows at once, in compiled code. A Task says what is wanted in a world. It has
+two rewards, both made of the world's named terms: the proxy reward is what was written down, with a loophole
+in it; the true reward is what is meant, and only synthetic teachers and scores read it. What a learner makes
+of a person's feedback is a third reward, which the task does not know.
 
-Arrays, everywhere: N rows lead, K numbers of state, D of observation, M terms.
+Shapes of arrays: [N, ...] rows first; K numbers of state, D of observation, M terms.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import Any, ParamSpec, Protocol
+from types import MappingProxyType
+from typing import Any, ParamSpec, Protocol, TypeAlias
 
 import numpy as np
 from gymnasium import spaces
@@ -77,6 +78,10 @@ class WorldHooks:
     keeps clear of all harm if cautious; None as above.
     rule_driver(task): a careful driver by rule; None if the task is observed in a way it can't read.
     merge_states(states [N, K]): the states with all set to 0 that changes nothing later, for tables.
+    simulation(task, rows, seed, auto_reset, skip_absorbing): what runs N rows, an
+    `envs.simulation.AnySimulation`; None where the kernel does.
+    keeps_frames(task): whether recordings hold pictures as states, because a replay would differ.
+    frames(task, trajectory): the recording's T + 1 pictures [H, W, 3], of a task that draws itself.
     """
 
     renderer: Callable[[Task], Renderer] | None = None
@@ -85,6 +90,9 @@ class WorldHooks:
     planning_expert: Callable[[Task, bool], Callable[[Any], Any] | None] | None = None
     rule_driver: Callable[[Task], Act | None] | None = None
     merge_states: Callable[[Array], Array] | None = None
+    simulation: Callable[[Task, int, int, bool, bool], Any] | None = None
+    keeps_frames: Callable[[Task], bool] | None = None
+    frames: Callable[[Task, Any], Iterator[NDArray[np.uint8]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -128,9 +136,14 @@ class World:
         return tuple(term.name for term in self.terms)
 
 
+TaskOption: TypeAlias = "bool | int | float | str | Sequence[TaskOption] | Mapping[str, TaskOption] | None"
+"""A value that a task's factory takes: what JSON can hold, because every recording keeps the options."""
+NO_OPTIONS: Mapping[str, TaskOption] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Task:
-    """What is wanted in a world. `wish` is hidden from learners: only teachers and scores call it."""
+    """What is wanted in a world. Learners never see `true_reward`: only teachers and scores call it."""
 
     id: str
     title: str
@@ -139,13 +152,13 @@ class Task:
     horizon: int
     proxy_reward: Mapping[str, float]
     true_reward: TrueReward
-    """wish(states_before[T,K], terms[T,M], states_after[T,K]) -> reward[T]"""
+    """true_reward(states_before[T,K], terms[T,M], states_after[T,K]) -> reward[T]"""
     done: Callable[[Array], NDArray[np.bool_]]
-    """done(states[N,K]) -> whether the whole task has been done as wished, at an episode's last state."""
+    """done(states[N,K]) -> whether the whole task has been done as meant, at an episode's last state."""
     keys: Mapping[str, int | Sequence[float]]
     """Key name ('up', 'left', 'space', ...; '' is no key) -> action."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """The keywords it was made with (size, split, ...), kept in every recording."""
+    """The keywords (`TaskOption`) it was made with (size, split, ...), kept in every recording."""
     factory: Callable[..., Task] | None = field(default=None, compare=False)
     """What made it of `options`; makes it again with others. See `task_factory`."""
 
@@ -173,6 +186,40 @@ class Task:
     def draws_itself(self) -> bool:
         """Whether its simulation makes the pictures, and no renderer draws its states."""
         return False
+
+    @property
+    def can_be_shown(self) -> bool:
+        """Whether there are pictures of it at all, so that it can be taught in the window."""
+        return True
+
+    @property
+    def keeps_frames(self) -> bool:
+        """Whether recordings hold pictures as states, because a replay would come to other states."""
+        hook = self.world.hooks.keeps_frames
+        return hook is not None and hook(self)
+
+    @property
+    def obs_images(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        """The pictures in an observation of D numbers: (index of the first number, shape of the picture)."""
+        shape = self.world.obs_shape
+        return ((0, shape),) if self.world.obs_dtype is np.uint8 and len(shape) == 3 else ()
+
+    def env_action(self, action: Any) -> Any:
+        """An action of the simulation (a number, or float32 [C]) as the task's environment takes it."""
+        return action
+
+    def flat_observations(self, observation: Any) -> tuple[NDArray[np.float32], bool]:
+        """One observation or a batch, as the task's environment gives them: ([N, D], whether it was one).
+
+        Raises ValueError, a sentence, if the size is wrong.
+        """
+        world, wide = self.world, len(self.world.obs_names)
+        obs = np.asarray(observation, np.float32)
+        if world.obs_dtype is np.uint8:
+            obs = obs / np.float32(255)
+        if obs.size == 0 or obs.size % wide:
+            raise ValueError(f"an observation of {self.id} has {wide} numbers, not {obs.size}")
+        return obs.reshape(-1, wide), obs.size == wide and obs.ndim == len(world.obs_shape)
 
     @property
     def proxy_weights(self) -> NDArray[np.float32]:

@@ -161,7 +161,7 @@ def test_the_windows_session_learns_with_it_and_goes_on(name: str, installed: Pa
 
 def test_what_it_can_not_do_is_answered_by_defaults(installed: Path) -> None:
     world = task("teachbox/RoomsTidy-v0")
-    learner = learner_catalog.make("habit", world, pseudo_count=0.5)
+    learner = learner_catalog.make("habit", world, settings={"pseudo_count": 0.5})
     learner.follow("somebody")
     learner.raters["1"] = "somebody"
     assert learner.query() is None
@@ -171,7 +171,7 @@ def test_what_it_can_not_do_is_answered_by_defaults(installed: Path) -> None:
     assert learner.step()
     assert not learner.step()
     with pytest.raises(ValueError, match="has no setting 'pseudo_counts': did you mean 'pseudo_count'"):
-        learner_catalog.make("habit", world, pseudo_counts=1.0)
+        learner_catalog.make("habit", world, settings={"pseudo_counts": 1.0})
     with pytest.raises(ValueError, match="has no setting 'control': it has pseudo_count"):
         learner_catalog.check_settings("habit", {"control": "random"})
 

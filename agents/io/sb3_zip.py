@@ -20,7 +20,6 @@ from agents.io.agent_bundle import Agent
 from agents.io.safe_files import Arrays, UnsafeFile, fresh_file, parse_json, read_bytes, shorten
 from agents.io.torch_tensors import read_tensors, zip_members
 from agents.policies.policy_arrays import Layers, PolicyArrays
-from envs.external.external_task import ExternalTask
 from envs.world import Task
 
 if TYPE_CHECKING:
@@ -111,7 +110,7 @@ def _with_image_alone(agent: Agent, task: Task) -> Agent:
     eyes = agent.policy.eyes
     assert eyes is not None
     beside = agent.policy.n_inputs - eyes.image_slice.size
-    if beside > isinstance(task, ExternalTask) or [stride for *_, stride in eyes.convolutions] != STRIDES:
+    if beside > int(task.ends_early) or [stride for *_, stride in eyes.convolutions] != STRIDES:
         raise UnsafeFile(
             f"the agent sees {beside} numbers of {task.id} beside a picture, or not by a NatureCNN: a plain "
             "CnnPolicy has no place for it, keep a bundle instead."

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.external.external_task import ExternalTask
 from envs.world import Task
 
 Float = NDArray[np.float32]
@@ -74,15 +73,7 @@ def _convolve(x: Float, weight: Float, bias: Float, stride: int) -> Float:
 
 def image_slice(task: Task) -> ImageSlice:
     """The picture that a world shows. ValueError, a sentence, where there is none or several."""
-    found: list[ImageSlice] = []
-    if isinstance(task, ExternalTask):
-        at = 0
-        for leaf in task.obs_parts:
-            if leaf.space.dtype == np.uint8 and len(leaf.space.shape or ()) == 3:
-                found.append(ImageSlice(at, leaf.space.shape))  # type: ignore[arg-type]
-            at += leaf.size
-    elif task.world.obs_dtype is np.uint8 and len(task.world.obs_shape) == 3:
-        found.append(ImageSlice(0, task.world.obs_shape))
+    found = [ImageSlice(at, (shape[0], shape[1], shape[2])) for at, shape in task.obs_images]
     if len(found) != 1:
         raise ValueError(
             f"'CnnPolicy' looks at one picture, and {task.id} shows {len(found) or 'none'}: use 'MlpPolicy'"

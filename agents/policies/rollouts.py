@@ -10,8 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.policies.policy_arrays import PolicyArrays
-from envs.external.determinism import is_filmed
-from envs.external.external_task import ExternalTask
 from envs.kernels import mode
 from envs.simulate import simulate
 from envs.simulation import Step
@@ -84,7 +82,7 @@ def external_moments(
     Of a world that doesn't repeat itself only the starts of episodes.
     """
     starts = episode_starts(task, episodes, int(random.integers(2**31)))
-    if isinstance(task, ExternalTask) and is_filmed(task):
+    if task.keeps_frames:
         return starts
     whole = rollout_clips(task, starts, [PolicyVariant(policy)] * episodes, [task.horizon] * episodes, random)
     found = []

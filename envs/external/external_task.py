@@ -1,4 +1,4 @@
-"""A Gymnasium id of somebody else's as a Task: its spaces made flat, its own reward as the wish.
+"""A Gymnasium id of somebody else's as a Task: its spaces made flat, its own reward as the true reward.
 
 Episodes that end early would teach a learned reward that ending is good or bad in itself. So every
 episode lasts the horizon: after an early end the world stays in an absorbing moment, in which the
@@ -85,6 +85,19 @@ class ExternalTask(Task):
     def draws_itself(self) -> bool:
         return True
 
+    @property
+    def can_be_shown(self) -> bool:
+        return self.can_render
+
+    @property
+    def obs_images(self) -> tuple[tuple[int, tuple[int, ...]], ...]:
+        starts = np.cumsum([0, *(part.size for part in self.obs_parts)])
+        return tuple(
+            (int(start), part.space.shape)
+            for start, part in zip(starts, self.obs_parts, strict=False)
+            if part.space.dtype == np.uint8 and part.space.shape is not None and len(part.space.shape) == 3
+        )
+
     def make_env(self) -> gymnasium.Env[Any, Any]:
         """A fresh environment, able to draw itself if it ever can."""
         mode: dict[str, Any] = {"render_mode": "rgb_array"} if self.can_render else {}
@@ -106,6 +119,13 @@ class ExternalTask(Task):
         flat = np.clip(np.asarray(action, np.float64), box.low.ravel(), box.high.ravel())
         whole = np.issubdtype(box.dtype, np.integer)
         return (np.rint(flat) if whole else flat).reshape(box.shape).astype(box.dtype)
+
+    def flat_observations(self, observation: Any) -> tuple[NDArray[np.float32], bool]:
+        sizes = [part.space.shape for part in self.obs_parts]
+        batch = len(sizes) == 1 and np.ndim(observation) == len(sizes[0] or ()) + 1
+        rows = list(observation) if batch else [observation]
+        flat = np.stack([np.append(self.flat_obs(row), np.float32(0.0)) for row in rows])
+        return flat.astype(np.float32), not batch
 
     def flat_obs(self, obs: Any) -> NDArray[np.float32]:
         """The world's observation as float32 [D - 1], without our `ended`."""

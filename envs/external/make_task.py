@@ -16,9 +16,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from envs.external.external_errors import ExternalWorldError
+from envs.external.external_hooks import EXTERNAL_HOOKS
 from envs.external.external_task import REWARD, ActionTable, ExternalTask, ObservationPart
 from envs.external.key_map import KeyMap, action_bounds, key_map
-from envs.world import Array, Kernel, Term, World
+from envs.world import Array, Kernel, TaskOption, Term, World
 
 TERMS = (
     Term("reward", "points", "paid by the world: its own reward for the step"),
@@ -30,7 +31,7 @@ MAX_OBS_SIZE = 100_000
 
 
 def env_reward(before: Array, terms: Array, after: Array) -> NDArray[np.float32]:
-    """The wish in a world of somebody else's: its own reward [T]."""
+    """The true reward in a world of somebody else's: the world's own reward [T]."""
     return np.asarray(terms[:, REWARD], np.float32)
 
 
@@ -43,7 +44,7 @@ def _no_kernel(*_: Any) -> None:
     raise TypeError("an external world has no kernel: run it with ExternalSimulation, not Simulation")
 
 
-def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any) -> ExternalTask:
+def make_external_task(id: str, *, keys_file: Path | None = None, **options: TaskOption) -> ExternalTask:
     """Any Gymnasium id ("CartPole-v1"; "module:Id" imports the module first) as a Task.
 
     keys_file: a JSON file of keys, see `envs.external.key_map`. Options go to the environment.
@@ -81,6 +82,7 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any
         steps_per_second=keymap.steps_per_second or int(np.clip(fps or 15, 5, 30)),
         placements=lambda state: (np.zeros((0, 0), np.float32), np.zeros((0, 2))),
         agent_position=lambda states: np.zeros((len(states), 2)),
+        hooks=EXTERNAL_HOOKS,
     )
     return ExternalTask(
         id=id,
@@ -112,10 +114,11 @@ def _env_step_limit(env: gymnasium.Env[Any, Any]) -> int | None:
     return steps if isinstance(steps, int) and steps > 0 else None
 
 
-def _open(id: str, options: dict[str, Any]) -> tuple[gymnasium.Env[Any, Any], bool]:
+def _open(id: str, options: Mapping[str, TaskOption]) -> tuple[gymnasium.Env[Any, Any], bool]:
     """One environment to ask about its spaces, and whether it can draw itself."""
     try:
-        env = gymnasium.make(id, disable_env_checker=True, **options)
+        keywords: dict[str, Any] = dict(options)  # Gymnasium hands them on to the environment unseen
+        env = gymnasium.make(id, disable_env_checker=True, **keywords)
     except gymnasium.error.DependencyNotInstalled as error:
         raise ExternalWorldError(f"{id} needs a package that is not installed here: {error}") from error
     except (gymnasium.error.Error, ModuleNotFoundError) as error:

@@ -18,8 +18,6 @@ import pygame
 from numpy.typing import NDArray
 
 from envs.external.external_errors import ExternalWorldError
-from envs.external.external_simulation import trajectory_frames
-from envs.external.external_task import ExternalTask
 from envs.simulation import AnySimulation
 from envs.trajectory import Trajectory
 from envs.world import Array, Renderer, Task
@@ -132,7 +130,8 @@ class RecordingView:
     def __init__(self, task: Task, trajectory: Trajectory, view: View | None = None) -> None:
         self.task, self.trajectory = task, trajectory
         self.view = view or View(task)
-        self._frames = _Frames(task, trajectory) if isinstance(task, ExternalTask) else None
+        hook = task.world.hooks.frames
+        self._frames = _Frames(hook(task, trajectory)) if hook is not None else None
 
     def __len__(self) -> int:
         """Steps; there is one moment more."""
@@ -170,8 +169,8 @@ class RecordingView:
 class _Frames:
     """A recording's frames, made by running it again a little in each draw, kept compressed."""
 
-    def __init__(self, task: ExternalTask, trajectory: Trajectory) -> None:
-        self._source: Iterator[NDArray[np.uint8]] | None = trajectory_frames(task, trajectory)
+    def __init__(self, frames: Iterator[NDArray[np.uint8]]) -> None:
+        self._source: Iterator[NDArray[np.uint8]] | None = frames
         self._compressed: list[tuple[tuple[int, ...], bytes]] = []
         self._error: ExternalWorldError | None = None
 

@@ -198,7 +198,7 @@ def learners(
     from sandbox.bench.machine import machine
     from sandbox.progress import progress_bar
 
-    found = conditions(chosen, world, learner, **({} if size is None else {"size": size}))
+    found = conditions(chosen, world, learner, {} if size is None else {"size": size})
     if quick:
         found = [quickly(found[0])]
     with progress_bar() as tell:

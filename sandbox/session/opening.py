@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from agents.learner_catalog import UnknownLearner, find_entry
-from envs.external.external_task import ExternalTask
 from envs.recorded_options import named_in_full
 from envs.task_catalog import UnknownTask
 from envs.task_catalog import task as make_task
@@ -119,7 +118,7 @@ def _task(facts: SessionFile) -> Task:
         raise SessionError(str(error)) from error
     except (TypeError, ValueError) as error:
         raise SessionError(f"{facts.world} can't be made with {dict(facts.options)}: {error}") from error
-    if isinstance(task, ExternalTask) and not task.can_render:
+    if not task.can_be_shown:
         raise SessionError(
             f"{facts.world} has no render mode 'rgb_array', so it can't be shown: choose a world that can "
             "draw itself, or learn from it with `teachbox train`."

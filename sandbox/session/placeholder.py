@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from envs.external.external_task import ExternalTask
 from envs.world import Task
 from sandbox.session.opening import preview
 from sandbox.session.session_options import SessionOptions
@@ -46,12 +45,12 @@ class SessionPlaceholder:
 
 
 def session_placeholder(folder: Path | None, options: SessionOptions) -> Session | None:
-    """A session that knows its task and nothing else; None for a foreign world, whose making is dear.
+    """A session that knows its task and nothing else; None if only a simulation can draw it.
 
     The database and the learner's process take longer to come than the first picture of the world.
     Raises SessionError as opening the session would.
     """
     task, learner = preview(folder, options)
-    if isinstance(task, ExternalTask):
+    if task.draws_itself:
         return None
     return cast("Session", SessionPlaceholder(task, learner))

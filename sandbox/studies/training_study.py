@@ -110,7 +110,7 @@ def train(config: TrainConfig, progress: ProgressCallback = lambda share, text: 
         extra["follow"] = config.follow
     settings = {**extra, **config.config}
     learners.check_settings(config.learner, settings)
-    learner = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **settings)
+    learner = learners.make(config.learner, task, seed=config.seed, prior=config.prior, settings=settings)
     teacher = make_teacher(config.teacher, task, config.seed)
     _check_follow(config, len(teacher.members))
     run = SimulatedTeaching(task, learner, teacher, refs, config.rounds, config.steps_per_round, config.seed)

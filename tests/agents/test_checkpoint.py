@@ -32,7 +32,7 @@ def drive() -> Demonstration:
 @pytest.mark.parametrize("name", KEYS)
 def test_the_keys_in_the_files_stay(name: str, tmp_path: Path) -> None:
     config = {"proxy_steps": 0} if name == "joint" else {}
-    learner = learner_catalog.make(name, toy(), **config)
+    learner = learner_catalog.make(name, toy(), settings=config)
     learner.observe(1, [drive()])
     assert learner.step()
     learner.save(tmp_path)
@@ -41,13 +41,15 @@ def test_the_keys_in_the_files_stay(name: str, tmp_path: Path) -> None:
     if name == "joint":
         assert sorted(facts["asker"]) == ["again_at", "asked", "known", "random"]
         assert facts["fitted"] != []
-    again = learner_catalog.make(name, toy(), seed=3, **config)
+    again = learner_catalog.make(name, toy(), seed=3, settings=config)
     again.load(tmp_path)
     assert again.snapshot().step == learner.snapshot().step == 1
 
 
 def test_what_an_expert_labelled_is_kept(tmp_path: Path) -> None:
-    learner, again = (learner_catalog.make("dagger", toy(), seed=seed, n_updates=50) for seed in (0, 1))
+    learner, again = (
+        learner_catalog.make("dagger", toy(), seed=seed, settings={"n_updates": 50}) for seed in (0, 1)
+    )
     labelled = learner.query_expert(lambda obs: np.ones(len(obs), int))  # type: ignore[attr-defined]
     learner.save(tmp_path)
     again.load(tmp_path)

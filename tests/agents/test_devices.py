@@ -110,13 +110,19 @@ def presses(teacher: Any, seed: int) -> list[Any]:
 FEW = TrainerConfig(ppo=PPOConfig(n_envs=4, n_steps=16, batch_size=32))
 QUICK = DiscriminatorConfig(n_updates=2, n_initial_updates=4)
 MAKERS: dict[str, Callable[..., Any]] = {
-    "gail": partial(GAIL, trainer=FEW, bc=CloningConfig(n_updates=50), discriminator=QUICK),
-    "cpl": partial(CPL, trainer=FEW, proxy_steps=64),
-    "coach": partial(Evaluative, trainer=FEW, method="coach", proxy_steps=64),
-    "bc": partial(BC, n_updates=50),
-    "dagger": partial(DAgger, expert=lambda obs: np.ones(len(obs), int), rounds=1, n_updates=50),
+    "gail": partial(
+        GAIL, settings={"trainer": FEW, "bc": CloningConfig(n_updates=50), "discriminator": QUICK}
+    ),
+    "cpl": partial(CPL, settings={"trainer": FEW, "proxy_steps": 64}),
+    "coach": partial(Evaluative, settings={"trainer": FEW, "method": "coach", "proxy_steps": 64}),
+    "bc": partial(BC, settings={"n_updates": 50}),
+    "dagger": partial(
+        DAgger, expert=lambda obs: np.ones(len(obs), int), rounds=1, settings={"n_updates": 50}
+    ),
     "pebble": partial(
-        Pebble, off_policy=OffPolicyConfig(n_envs=8, gradient_steps=4), prior="none", explore_steps=256
+        Pebble,
+        prior="none",
+        settings={"off_policy": OffPolicyConfig(n_envs=8, gradient_steps=4), "explore_steps": 256},
     ),
 }
 
@@ -142,7 +148,7 @@ def test_sac_trains_there(device: str, tmp_path: Path) -> None:
         "MlpPolicy",
         "teachbox/RoverDeliver-v0",
         prior="none",
-        off_policy=OffPolicyConfig(n_envs=8, gradient_steps=2),
+        settings={"off_policy": OffPolicyConfig(n_envs=8, gradient_steps=2)},
     )
     learns(make(device=device), make(device="cpu"), 256, tmp_path / "a")
 
@@ -178,7 +184,9 @@ def test_pictures_are_looked_at_there(device: str) -> None:
 @there_only
 def test_it_learns_there_what_it_learns_here(device: str) -> None:
     """The same update by torch as by hand: another device is no other algorithm."""
-    two = [Joint("MlpPolicy", toy(), trainer=FEW, device=one).learn(256) for one in ("cpu", device)]
+    two = [
+        Joint("MlpPolicy", toy(), device=one, settings={"trainer": FEW}).learn(256) for one in ("cpu", device)
+    ]
     np.testing.assert_allclose(*map(numbers, two), atol=1e-4)
 
 

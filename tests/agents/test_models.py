@@ -81,10 +81,12 @@ def test_predict_takes_one_or_many_and_save_and_load_keep_the_policy(tmp_path: P
 
 def test_bc_and_dagger_learn_until_nothing_is_left() -> None:
     teacher = make_teacher("rational", toy())
-    model = BC("MlpPolicy", toy(), n_updates=100)
+    model = BC("MlpPolicy", toy(), settings={"n_updates": 100})
     model.add_feedback([teacher.demonstrate(seed) for seed in range(3)]).learn(10**6)
     assert model.num_timesteps == 100
-    dagger = DAgger("MlpPolicy", toy(), expert=lambda obs: np.ones(len(obs), int), rounds=2, n_updates=100)
+    dagger = DAgger(
+        "MlpPolicy", toy(), expert=lambda obs: np.ones(len(obs), int), rounds=2, settings={"n_updates": 100}
+    )
     dagger.learn(10**6)
     assert dagger.learner.rounds == 2
     assert (dagger.predict(np.zeros((50, 6)), deterministic=True)[0] == 1).mean() > 0.9
@@ -95,7 +97,9 @@ def test_a_clone_of_any_width_goes_on(kind: type[BC], tmp_path: Path) -> None:
     drives = [make_teacher("rational", toy()).demonstrate(seed) for seed in range(3)]
     obs = np.random.default_rng(0).standard_normal((50, 6)).astype(np.float32)
     for name, config in (("own", {}), ("other", {"net_arch": (16, 8), "n_members": 1})):
-        model = kind("MlpPolicy", toy(), n_updates=50, **config).add_feedback(drives).learn(10**6)
+        model = (
+            kind("MlpPolicy", toy(), settings={"n_updates": 50, **config}).add_feedback(drives).learn(10**6)
+        )
         model.save(tmp_path / name)
         again = kind.load(tmp_path / name, toy())
         assert again.learner.config.n_members == model.learner.config.n_members
@@ -105,7 +109,9 @@ def test_a_clone_of_any_width_goes_on(kind: type[BC], tmp_path: Path) -> None:
 
 def test_cpl_ends_when_it_has_had_its_steps() -> None:
     few = TrainerConfig(ppo=PPOConfig(n_envs=8, n_steps=16, batch_size=64))
-    model = CPL("MlpPolicy", toy(), teacher="rational", answers=4, proxy_steps=64, trainer=few).learn(1_000)
+    model = CPL(
+        "MlpPolicy", toy(), teacher="rational", answers=4, settings={"proxy_steps": 64, "trainer": few}
+    ).learn(1_000)
     assert model.learner.snapshot().feedback_counts == {"comparison": 4}
     assert 1_000 <= model.num_timesteps < 1_200
 

@@ -50,7 +50,7 @@ def test_an_old_setting_is_told_what_it_is_called_now(config: Any, old: str, new
 )
 def test_an_old_setting_of_a_learner_is_told_too(learner: str, old: str, new: str) -> None:
     with pytest.raises(ValueError, match=f"no setting '{old}': it is called '{new}' now"):
-        learner_catalog.make(learner, toy(), **{old: 1})
+        learner_catalog.make(learner, toy(), settings={old: 1})
 
 
 def test_every_name_of_today_is_a_field_and_no_old_one_is() -> None:

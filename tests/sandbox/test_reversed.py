@@ -32,7 +32,7 @@ def rooms() -> Task:
 def test_reversed_answers_reverse_the_reward(name: str, rooms: Task, tmp_path: Path) -> None:
     teacher = make_teacher("rational", rooms, 0)
     store = Store.open(tmp_path / "feedback.db", create=True)
-    asked = questions(learners.make(name, rooms, seed=0, **PRACTISED), ANSWERS + HELD_OUT)
+    asked = questions(learners.make(name, rooms, seed=0, settings=PRACTISED), ANSWERS + HELD_OUT)
     answers = [teacher.compare(question) for question in asked]
     saved = [store.append(answer, Provenance("teacher", "test")) for answer in answers[:ANSWERS]]
     assert [future.result(60) for future in saved] == list(range(1, ANSWERS + 1))
@@ -66,7 +66,7 @@ def turned(record: Record) -> Record:
 
 def taught(name: str, task: Task, said: Sequence[Record]) -> RewardArrays:
     """The reward after learning from these records."""
-    learner = learners.make(name, task, seed=1, **SHORT)
+    learner = learners.make(name, task, seed=1, settings=SHORT)
     learner.observe(len(said), said)
     while learner.step():
         pass

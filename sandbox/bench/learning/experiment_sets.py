@@ -6,12 +6,13 @@ several budgets on its way; at each the learner has learned all that the budget 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any, Literal, TypedDict, Unpack, get_args
 
+from agents.learner_catalog import DEFAULTS, find_entry
 from agents.learner_catalog import LEARNERS as BUILT_IN
-from agents.learner_catalog import find_entry
+from envs.world import NO_OPTIONS, TaskOption
 from sandbox.bench.learning.learner_scores import Condition, ScoreTarget
 from sandbox.bench.measured_names import LearnerSet
 from sandbox.studies.feedback_mix import parse_mix
@@ -44,16 +45,29 @@ OFF_POLICY = {world: {"proxy_steps": 20_000, "steps_per_fit": 20_000} for world 
 PRACTISES = ("joint", "preferences", "gail", "airl", "maxent", "evaluative", "shaping")
 
 
+class StudySettings(TypedDict, total=False):
+    """Fields of `TrainConfig` that a condition may set beside its world, learner and budgets."""
+
+    teacher: str
+    prior: Literal["written", "none"]
+    control: Literal["", "constant", "random"]
+    rounds: int
+    options: Mapping[str, TaskOption]
+
+
 def taught_condition(
     name: str,
     world: str,
     budgets: str,
     wanted: ScoreTarget | None = None,
     label: str = "",
-    config: dict[str, Any] | None = None,
-    **settings: Any,
+    config: Mapping[str, Any] = DEFAULTS,
+    **study: Unpack[StudySettings],
 ) -> Condition:
-    """A learner by name (see LEARNERS) with budgets as in "comparison=5/comparison=10"."""
+    """A learner by name (see LEARNERS) with budgets as in "comparison=5/comparison=10".
+
+    config: settings of the learner. study: fields of TrainConfig that differ from the usual ones.
+    """
     learner, model = _split(name)
     own = {} if model in ("", "terms") else {"model": "net"} if model == "net" else {"method": model}
     mixes = [parse_mix(part) for part in budgets.split("/")]
@@ -62,10 +76,10 @@ def taught_condition(
         learner=learner,
         mix=mixes[-1],
         budgets=tuple(mixes[:-1]),
-        config={**own, **(config or {})},
+        config={**own, **config},
         prior="none" if learner in ("gail", "airl") else "written",
     )
-    return Condition(label or name, replace(base, **settings), wanted)
+    return Condition(label or name, replace(base, **study), wanted)
 
 
 def _split(name: str) -> tuple[str, str]:
@@ -289,11 +303,14 @@ SETS: dict[LearnerSet, Callable[[], list[Condition]]] = {
 
 
 def conditions(
-    name: LearnerSet, world: str | None = None, learner: str | None = None, **options: Any
+    name: LearnerSet,
+    world: str | None = None,
+    learner: str | None = None,
+    options: Mapping[str, TaskOption] = NO_OPTIONS,
 ) -> list[Condition]:
-    """The set called `name`; of it one world and one learner alone where told, `options` of the worlds.
+    """The conditions of the set called `name`: all, or those of one world or of one learner.
 
-    Of the table any learner can be told, also one of another package.
+    learner: with the set "table" also one of another package. options: those with which the worlds are made.
 
     ValueError, a sentence, if nothing in it is about them.
     """

@@ -31,14 +31,14 @@ def measure_refit(config: TrainConfig) -> dict[str, Any]:
     """A lesson as configured, then a fresh learner from its records; the facts of the latter."""
     task = worlds.task(config.world, **config.options)
     refs = scores.reference_means(task)
-    first = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **config.config)
+    first = learners.make(config.learner, task, seed=config.seed, prior=config.prior, settings=config.config)
     teacher = make_teacher(config.teacher, task, config.seed)
     lesson = _RecordingTeaching(
         task, first, teacher, refs, config.rounds, config.steps_per_round, config.seed
     )
     lesson.run(config.stages(), lambda share, text: None)
     began = time.process_time()
-    fresh = learners.make(config.learner, task, seed=config.seed, prior=config.prior, **config.config)
+    fresh = learners.make(config.learner, task, seed=config.seed, prior=config.prior, settings=config.config)
     fresh.observe(len(lesson.records), lesson.records)
     while fresh.step():
         pass

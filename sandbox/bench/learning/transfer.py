@@ -54,7 +54,7 @@ def measure(
         tell(seed / seeds, f"seed {seed}: teaching")
         config: dict[str, Any] = {"proxy_steps": 8_000, "steps_per_fit": 8_000} if quick else {}
         teacher = make_teacher("rational", task, seed)
-        made = learner_catalog.make(learner, task, seed=seed, model=model, **config)
+        made = learner_catalog.make(learner, task, seed=seed, settings={"model": model, **config})
         refs = scores.reference_means(task)
         lesson = SimulatedTeaching(task, made, teacher, refs, ROUNDS, 4_000 if quick else BETWEEN, seed)
         lesson.run([{"comparison": comparisons}], lambda share, text: None)

@@ -11,9 +11,12 @@ import json
 import multiprocessing
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agents.learners.protocol import Learner
+from envs.world import Task
 from sandbox.bench.machine import cpu_seconds
 from sandbox.session.session import Session
 
@@ -22,11 +25,11 @@ PATIENCE = 120.0  # for the learner to be at it [s]
 SETTLE = 2.0  # from then until the measured part [s]
 
 
-def make_endless_learner(name: str, task: Any, **keywords: Any) -> Any:
+def make_endless_learner(name: str, task: Task, *, seed: int = 0, prior: str = "written") -> Learner:
     """The learner as usual, but it never comes to the end of its first phase: a steady load."""
     from agents.learner_catalog import make
 
-    return make(name, task, **keywords, proxy_steps=10**12)
+    return make(name, task, seed=seed, prior=prior, settings={"proxy_steps": 10**12})
 
 
 class Watcher:
@@ -56,7 +59,8 @@ class Watcher:
         self._taken = 0
 
 
-def tell(**facts: Any) -> None:
+def tell(facts: Mapping[str, object]) -> None:
+    """Write one line of JSON for the process that started this one."""
     sys.stdout.write(json.dumps(facts) + "\n")
     sys.stdout.flush()
 
@@ -99,19 +103,21 @@ def run(scene: str, learner: bool, seconds: float, folder: Path) -> None:
             raise TimeoutError(f"the learner was not at it after {PATIENCE:.0f} s: {session.status.text}")
         turn()
     turn_for(SETTLE)
-    tell(window=_window_number() if app is not None else 0)
+    tell({"window": _window_number() if app is not None else 0})
     turn_for(0.5)
     begun, cpu, steps, spent = time.monotonic(), time.process_time(), env_steps(session), learner_cpu()
     turn_for(seconds)
     took = time.monotonic() - begun
     tell(
-        seconds=took,
-        begun=begun,
-        window_cpu=time.process_time() - cpu,
-        steps=env_steps(session) - steps,
-        learner_cpu=learner_cpu() - spent,
-        flips=watcher.flips if watcher else [],
-        answered=watcher.answered if watcher else [],
+        {
+            "seconds": took,
+            "begun": begun,
+            "window_cpu": time.process_time() - cpu,
+            "steps": env_steps(session) - steps,
+            "learner_cpu": learner_cpu() - spent,
+            "flips": watcher.flips if watcher else [],
+            "answered": watcher.answered if watcher else [],
+        }
     )
     if app is not None:
         app.close()

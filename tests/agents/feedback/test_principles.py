@@ -85,7 +85,9 @@ def test_files_that_are_no_text_are_refused_in_a_sentence(tmp_path) -> None:
 def test_joint_learns_from_principles_alone_and_comes_to_an_end() -> None:
     task = toy()
     rules = parse_principles("never puddle\nprefer more coin", task)
-    learner = learner_catalog.make("joint", task, principles=rules, proxy_steps=8_000, steps_per_fit=60_000)
+    learner = learner_catalog.make(
+        "joint", task, settings={"principles": rules, "proxy_steps": 8_000, "steps_per_fit": 60_000}
+    )
     steps = 0
     while learner.step():
         steps += 1

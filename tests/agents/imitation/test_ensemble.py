@@ -23,7 +23,9 @@ K, WIDE = 3, 8
 
 
 def _policy(task: Task, seed: int = 0) -> Any:
-    made = learner_catalog.make("dagger", task, seed=seed, net_arch=(WIDE, WIDE), n_members=K)
+    made = learner_catalog.make(
+        "dagger", task, seed=seed, settings={"net_arch": (WIDE, WIDE), "n_members": K}
+    )
     return made.ppo.policy
 
 
@@ -68,7 +70,9 @@ def test_members_begin_as_sb3_begins_a_net_and_the_same_for_the_same_seed() -> N
 
 @pytest.mark.parametrize("task", [toy(), worlds.task("teachbox/RoverDeliver-v0")], ids=["choices", "control"])
 def test_what_members_learn_stays_apart(task: Task) -> None:
-    learner = learner_catalog.make("dagger", task, net_arch=(WIDE, WIDE), n_members=K, n_updates=60)
+    learner = learner_catalog.make(
+        "dagger", task, settings={"net_arch": (WIDE, WIDE), "n_members": K, "n_updates": 60}
+    )
     learner.observe(1, [make_teacher("rational", task).demonstrate(1)])
     before = learner.ppo.policy.mlp_extractor.policy_net[2].weight.detach().clone()
     while learner.step():
@@ -92,9 +96,9 @@ def test_each_member_learns_from_minibatches_of_its_own() -> None:
 @pytest.mark.parametrize("members", [0, -1, 2.5])
 def test_a_number_of_members_that_is_none_is_a_sentence(members: Any) -> None:
     with pytest.raises(ValueError, match=f"members {members} is no number of nets: give 1 or more"):
-        learner_catalog.make("dagger", toy(), n_members=members)
+        learner_catalog.make("dagger", toy(), settings={"n_members": members})
 
 
 def test_members_without_hidden_layers_are_a_sentence() -> None:
     with pytest.raises(ValueError, match="3 members need hidden layers to be apart in"):
-        learner_catalog.make("dagger", toy(), net_arch=())
+        learner_catalog.make("dagger", toy(), settings={"net_arch": ()})

@@ -22,7 +22,7 @@ def test_new_presses_make_an_action_only_so_much_likelier_or_less_likely(value: 
     found = {}
     for reach in (0.3, 100.0):
         config = {"proxy_steps": 16_000, "ent_coef": 0.0, "n_epochs": 60, "max_log_prob_change": reach}
-        learner = learner_catalog.make("evaluative", task, method="coach", **config)
+        learner = learner_catalog.make("evaluative", task, settings={"method": "coach", **config})
         while learner.snapshot().env_steps < 16_000:
             learner.step()
         before = learner.snapshot().policy
@@ -41,7 +41,7 @@ def test_new_presses_make_an_action_only_so_much_likelier_or_less_likely(value: 
 
 def test_the_next_presses_move_it_on() -> None:
     task = toy()
-    learner = learner_catalog.make("evaluative", task, method="coach", proxy_steps=16_000)
+    learner = learner_catalog.make("evaluative", task, settings={"method": "coach", "proxy_steps": 16_000})
     while learner.snapshot().env_steps < 16_000:
         learner.step()
     first = learner.snapshot().policy

@@ -42,7 +42,7 @@ def taught(
     """A learner that was given of all it takes and has learned; and its return before."""
     teacher = make_teacher("rational", task)
     config = TINY.get(name, {}) | ({} if name in ("bc", "dagger") else {"steps_per_fit": steps})
-    learner: Any = learner_catalog.make(name, task, **config)
+    learner: Any = learner_catalog.make(name, task, settings=config)
     while learner.snapshot().phase in PHASES_BEFORE_QUERIES:
         learner.step()
     first = learner.snapshot().policy

@@ -30,7 +30,7 @@ def _teach(learner, teacher, answers: int) -> None:
 
 def test_joint_learns_the_toy_from_fifteen_answers() -> None:
     task = toy()
-    learner = learner_catalog.make("joint", task, proxy_steps=16_000, steps_per_fit=80_000)
+    learner = learner_catalog.make("joint", task, settings={"proxy_steps": 16_000, "steps_per_fit": 80_000})
     while learner.phase == "learning from the written reward":
         learner.step()
     before = scores.evaluate_policy(task, learner.snapshot().policy)
@@ -47,13 +47,13 @@ def test_joint_learns_the_toy_from_fifteen_answers() -> None:
 
 def test_going_on_from_a_checkpoint_is_going_on(tmp_path: Path) -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    first = learner_catalog.make("joint", task, seed=3, proxy_steps=20_000)
+    first = learner_catalog.make("joint", task, seed=3, settings={"proxy_steps": 20_000})
     records = [teacher.compare(first.query()) for _ in range(3)]
     first.observe(3, records)
     for _ in range(4):
         first.step()
     first.save(tmp_path / "1")
-    second = learner_catalog.make("joint", task, seed=8, proxy_steps=20_000)
+    second = learner_catalog.make("joint", task, seed=8, settings={"proxy_steps": 20_000})
     second.load(tmp_path / "1")
     assert second.snapshot().feedback_counts == {"comparison": 3}
     second.observe(3, records)
@@ -68,7 +68,7 @@ def test_going_on_from_a_checkpoint_is_going_on(tmp_path: Path) -> None:
 
 def test_an_undone_answer_is_forgotten() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make("joint", task, proxy_steps=10_000)
+    learner = learner_catalog.make("joint", task, settings={"proxy_steps": 10_000})
     answer = teacher.compare(learner.query())
     learner.observe(1, [answer])
     learner.step()
@@ -92,7 +92,9 @@ def test_a_control_is_judged_by_nothing_that_was_learned() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
     judged = {}
     for control in ("", "constant", "random"):
-        learner = learner_catalog.make("joint", task, proxy_steps=4_000, steps_per_fit=8_000, control=control)
+        learner = learner_catalog.make(
+            "joint", task, settings={"proxy_steps": 4_000, "steps_per_fit": 8_000, "control": control}
+        )
         learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
         while learner.step():
             pass
@@ -105,7 +107,7 @@ def test_a_control_is_judged_by_nothing_that_was_learned() -> None:
 
 def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(tmp_path: Path) -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    first = learner_catalog.make("joint", task, proxy_steps=8_000, steps_per_fit=20_000)
+    first = learner_catalog.make("joint", task, settings={"proxy_steps": 8_000, "steps_per_fit": 20_000})
     while first.phase == "learning from the written reward":
         first.step()
     taught = first.snapshot().policy.layers
@@ -113,7 +115,9 @@ def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(
     while first.step():
         pass
     first.save(tmp_path)
-    second = learner_catalog.make("joint", task, seed=9, proxy_steps=8_000, steps_per_fit=20_000)
+    second = learner_catalog.make(
+        "joint", task, seed=9, settings={"proxy_steps": 8_000, "steps_per_fit": 20_000}
+    )
     for learner, matters in ((first, True), (second, False)):
         learner.load(tmp_path)
         learner._term_counts = learner._term_counts * float(matters)
@@ -136,7 +140,9 @@ def test_who_came_to_do_nothing_starts_over_from_what_the_written_reward_taught(
 def test_an_agent_at_rest_is_less_sure_of_itself_before_a_net_is_practised_on_anew(tmp_path: Path) -> None:
     task, teacher = toy(), make_teacher("rational", toy())
     for softens, rested in ((True, True), (True, False), (False, True)):
-        learner = learner_catalog.make("joint", task, model="net", proxy_steps=4_000, steps_per_fit=8_000)
+        learner = learner_catalog.make(
+            "joint", task, settings={"model": "net", "proxy_steps": 4_000, "steps_per_fit": 8_000}
+        )
         learner.reward.shrinks_policy = softens
         learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
         while learner.step() and (rested or not learner.schedule.steps_since_fit):
@@ -154,7 +160,7 @@ def test_an_agent_at_rest_is_less_sure_of_itself_before_a_net_is_practised_on_an
 
 def test_the_more_was_said_the_longer_a_turned_net_is_practised_on() -> None:
     still, turned = (
-        learner_catalog.make("joint", toy(), model="net"),
+        learner_catalog.make("joint", toy(), settings={"model": "net"}),
         canonical_views([(np.arange(6), np.arange(5))], 5),
     )
     model = NetReward(np.zeros(4, np.float32), turned, 5, NetConfig())

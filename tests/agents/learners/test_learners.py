@@ -45,7 +45,7 @@ def test_bc_does_what_was_driven() -> None:
 
 def test_evaluative_learns_from_presses() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make("evaluative", task, **QUICK)
+    learner = learner_catalog.make("evaluative", task, settings=QUICK)
     while learner.snapshot().env_steps < 16_000:
         learner.step()
     before = scores.evaluate_policy(task, learner.snapshot().policy).mean
@@ -62,7 +62,7 @@ def test_evaluative_learns_from_presses() -> None:
 @pytest.mark.parametrize("name", ["evaluative", "shaping"])
 def test_presses_alone_are_weighed_by_how_much_there_usually_is_of_each_term(name: str) -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make(name, task, proxy_steps=4_000, steps_per_fit=4_000)
+    learner = learner_catalog.make(name, task, settings={"proxy_steps": 4_000, "steps_per_fit": 4_000})
     while learner.snapshot().phase == "learning from the written reward":
         learner.step()
     presses = [press for seed in range(20) if (press := teacher.evaluate(_watch(learner, seed), 12))]
@@ -80,14 +80,14 @@ def test_presses_alone_are_weighed_by_how_much_there_usually_is_of_each_term(nam
 
 def test_joint_learns_from_two_demonstrations() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make("joint", task, **QUICK)
+    learner = learner_catalog.make("joint", task, settings=QUICK)
     learner.observe(2, [teacher.demonstrate(seed) for seed in (1, 2)])
     assert _practise(learner) > GOOD
 
 
 def test_joint_learns_from_takeovers() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make("joint", task, **QUICK)
+    learner = learner_catalog.make("joint", task, settings=QUICK)
     while learner.snapshot().env_steps < 16_000:
         learner.step()
     takeovers = []
@@ -100,7 +100,7 @@ def test_joint_learns_from_takeovers() -> None:
 
 def test_preferences_takes_rankings_and_passes_over_the_rest() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make("preferences", task, **QUICK)
+    learner = learner_catalog.make("preferences", task, settings=QUICK)
     while learner.snapshot().env_steps < 16_000:
         learner.step()
     rankings = [teacher.compare(learner.query(clips)) for clips in (4, 3, 4, 3, 2)]
@@ -124,7 +124,7 @@ def test_from_nothing_it_waits_and_asks() -> None:
 
 
 def test_cant_tell_is_kept_and_teaches_nothing() -> None:
-    learner = learner_catalog.make("joint", toy(), proxy_steps=4_000)
+    learner = learner_catalog.make("joint", toy(), settings={"proxy_steps": 4_000})
     question = learner.query()
     learner.observe(1, [Comparison(question.clips, (), "cant_tell")])
     for _ in range(3):
@@ -135,7 +135,7 @@ def test_cant_tell_is_kept_and_teaches_nothing() -> None:
 
 
 def test_questions_are_never_asked_twice() -> None:
-    learner = learner_catalog.make("joint", toy(), proxy_steps=4_000)
+    learner = learner_catalog.make("joint", toy(), settings={"proxy_steps": 4_000})
     learner.step()
     seen = set()
     for _ in range(30):
@@ -166,7 +166,7 @@ def test_bc_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
 
 def test_a_teacher_who_slips_and_one_who_reverses() -> None:
     task = toy()
-    learner = learner_catalog.make("joint", task, proxy_steps=4_000)
+    learner = learner_catalog.make("joint", task, settings={"proxy_steps": 4_000})
     questions = [learner.query() for _ in range(8)]
     right: SyntheticTeacher = make_teacher("rational", task)
     for question in questions:
@@ -190,7 +190,7 @@ def _paid(teacher: SyntheticTeacher, shown: Demonstration) -> float:
 def test_what_only_watches_is_in_the_curves_if_whoever_runs_the_learner_adds_it(name: str) -> None:
     driven, found = make_teacher("rational", toy(), 0).demonstrate(0), []
     for watched in (False, True):
-        learner = learner_catalog.make(name, toy(), **(QUICK if name == "joint" else {}))
+        learner = learner_catalog.make(name, toy(), settings=QUICK if name == "joint" else {})
         if watched:
             learner.evaluate = scores.curve_evaluator(toy())
         learner.observe(1, [driven])

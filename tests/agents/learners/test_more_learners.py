@@ -56,7 +56,7 @@ def _presses(learner, count: int = 60, every: int = 6, first: int = 0):
 def test_adversaries_come_to_do_what_was_shown(name: str, tmp_path: Path) -> None:
     task, teacher = toy(), make_teacher("rational", toy())
     alone = {"bc_coef": 0.0, "bc": CloningConfig(n_updates=0)}  # else a clone would do it
-    learner = learner_catalog.make(name, task, prior="none", steps_per_fit=240_000, **alone)
+    learner = learner_catalog.make(name, task, prior="none", settings={"steps_per_fit": 240_000, **alone})
     learner.observe(20, [teacher.demonstrate(seed) for seed in range(20)])
     assert _practise(learner) > 5.0
     assert learner.snapshot().reward.nets
@@ -89,7 +89,7 @@ def test_a_drive_that_came_to_rest_is_filled_up_with_the_rest() -> None:
 def test_cpl_gets_better_from_answers_without_a_reward(tmp_path: Path) -> None:
     task = rightwards()
     teacher = make_teacher("rational", task)
-    learner = learner_catalog.make("cpl", task, proxy_steps=8_000, steps_per_fit=40_000)
+    learner = learner_catalog.make("cpl", task, settings={"proxy_steps": 8_000, "steps_per_fit": 40_000})
     while learner.snapshot().env_steps < 8_000:
         learner.step()
     before = scores.evaluate_policy(task, learner.snapshot().policy).mean
@@ -130,7 +130,7 @@ def test_dagger_asks_a_scripted_expert_where_it_drives_itself(tmp_path: Path) ->
         dx, dy = np.rint(obs[:, 0] * 2), np.rint(obs[:, 1] * 2)
         return np.where(dx > 0, 2, np.where(dx < 0, 1, np.where(dy > 0, 4, np.where(dy < 0, 3, 0))))
 
-    learner = learner_catalog.make("dagger", toy(), n_updates=200)
+    learner = learner_catalog.make("dagger", toy(), settings={"n_updates": 200})
     assert isinstance(learner, DaggerLearner)
     for _ in range(4):
         assert learner.query_expert(expert) == 8 * 64
@@ -165,7 +165,9 @@ def test_what_was_taken_over_from_is_refused() -> None:
     drawn = []
     for against in (0.0, 3.0):
         learner = learner_catalog.make(
-            "dagger", toy(), n_updates=200, logit_temperature=1.0, unlikelihood_weight=against
+            "dagger",
+            toy(),
+            settings={"n_updates": 200, "logit_temperature": 1.0, "unlikelihood_weight": against},
         )
         # elsewhere somebody did there what the agent did: whoever took over said that it was wrong
         learner.observe(2, [taken, Demonstration(taken.agent)])
@@ -179,7 +181,7 @@ def test_what_was_taken_over_from_is_refused() -> None:
 
 def test_who_learns_anew_acts_as_before_until_enough_is_learned() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make("dagger", task, n_updates=200)
+    learner = learner_catalog.make("dagger", task, settings={"n_updates": 200})
     learner.observe(1, [teacher.demonstrate(1)])
     while learner.step():
         pass
@@ -223,7 +225,7 @@ def test_conflicting_demonstrations_are_told_and_the_most_frequent_way_learned()
         step = sim.step(did)
         for row, record in enumerate(records):  # in place they say three different things of one state
             record.add((1, 1, 2)[row], step.terms[row], step.last_states[row], 0, step.last_obs[row])
-    learner = learner_catalog.make("dagger", toy(), n_updates=100)
+    learner = learner_catalog.make("dagger", toy(), settings={"n_updates": 100})
     learner.observe(3, [Demonstration(record.trajectory()) for record in records])
     while learner.step():
         pass
@@ -234,7 +236,7 @@ def test_conflicting_demonstrations_are_told_and_the_most_frequent_way_learned()
 
 
 def test_tamer_regresses_what_a_step_was_worth_to_the_person() -> None:
-    learner = learner_catalog.make("evaluative", toy(), method="tamer", **QUICK)
+    learner = learner_catalog.make("evaluative", toy(), settings={"method": "tamer", **QUICK})
     before = _past_the_prior(learner)
     presses = _presses(learner)
     learner.observe(len(presses), presses)
@@ -242,7 +244,7 @@ def test_tamer_regresses_what_a_step_was_worth_to_the_person() -> None:
 
 
 def test_coach_moves_the_policy_by_each_press_once() -> None:
-    learner = learner_catalog.make("evaluative", toy(), method="coach", **QUICK)
+    learner = learner_catalog.make("evaluative", toy(), settings={"method": "coach", **QUICK})
     before, said = _past_the_prior(learner), 0
     for turn in range(5):
         presses = _presses(learner, 30, every=3, first=1000 * turn)
@@ -258,7 +260,7 @@ def test_coach_moves_the_policy_by_each_press_once() -> None:
 
 
 def test_shaping_adds_to_the_tasks_own_reward() -> None:
-    learner = learner_catalog.make("shaping", toy(), **QUICK)
+    learner = learner_catalog.make("shaping", toy(), settings=QUICK)
     before = _past_the_prior(learner)
     presses = _presses(learner)
     learner.observe(len(presses), presses)
@@ -270,7 +272,7 @@ def test_shaping_adds_to_the_tasks_own_reward() -> None:
 
 def test_a_potential_keeps_the_optimum_and_adds_up_to_its_ends() -> None:
     task = toy()
-    learner = learner_catalog.make("shaping", task, potential=True, **QUICK)
+    learner = learner_catalog.make("shaping", task, settings={"potential": True, **QUICK})
     _past_the_prior(learner)
     presses = _presses(learner, 30)
     learner.observe(len(presses), presses)
@@ -346,7 +348,7 @@ def test_the_gradient_is_that_of_the_likelihood() -> None:
 
 def test_maxent_learns_the_toy_from_two_drives() -> None:
     teacher = make_teacher("rational", toy())
-    learner = learner_catalog.make("maxent", toy(), **QUICK)
+    learner = learner_catalog.make("maxent", toy(), settings=QUICK)
     learner.observe(2, [teacher.demonstrate(seed) for seed in (1, 2)])
     assert _practise(learner) > 8.0
     assert isinstance(learner, MaxEntLearner)

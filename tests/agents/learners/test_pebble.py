@@ -31,7 +31,7 @@ QUICK = {"explore_steps": 3_000, "steps_per_fit": 40_000}
 
 def test_it_explores_by_itself_then_learns_the_toy_from_fifteen_answers() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make("pebble", task, prior="none", off_policy=OFF, **QUICK)
+    learner = learner_catalog.make("pebble", task, prior="none", settings={"off_policy": OFF, **QUICK})
     while learner.phase == EXPLORING_PHASE:
         assert learner.step()
     before = scores.evaluate_policy(task, learner.snapshot().policy).mean
@@ -111,7 +111,7 @@ def test_squashed_forward_is_sacs_predict_on_ten_thousand() -> None:
 def test_going_on_from_a_checkpoint_is_going_on(name: str, tmp_path: Path) -> None:
     task = toy() if name == "toy" else world(name)
     config = {"off_policy": OffPolicyConfig(n_envs=8, gradient_steps=4), "proxy_steps": 10**6}
-    first, second = (learner_catalog.make("pebble", task, seed=seed, **config) for seed in (1, 2))
+    first, second = (learner_catalog.make("pebble", task, seed=seed, settings=config) for seed in (1, 2))
     for _ in range(3):
         first.step()
     first.save(tmp_path / "a")
@@ -125,7 +125,7 @@ def test_going_on_from_a_checkpoint_is_going_on(name: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["toy", ROVER])
 def test_a_bundle_and_a_zip_of_it_act_alike(name: str, tmp_path: Path) -> None:
     task = toy() if name == "toy" else world(name)
-    model = Pebble("MlpPolicy", task, off_policy=OffPolicyConfig(n_envs=8, gradient_steps=4))
+    model = Pebble("MlpPolicy", task, settings={"off_policy": OffPolicyConfig(n_envs=8, gradient_steps=4)})
     model.learn(500)
     obs = np.random.default_rng(0).uniform(-1, 1, (300, len(task.world.obs_names))).astype(np.float32)
     wanted, _ = model.predict(obs, deterministic=True)

@@ -131,7 +131,7 @@ def test_a_bundle_looks_at_its_own_pictures_alone(tmp_path: Path) -> None:
     with pytest.raises(UnsafeFile, match="a plain CnnPolicy has no place"):
         sb3_zip.write_zip(tmp_path / "b.zip", more, world(PICTURE))
     with pytest.raises(ValueError, match="can't go on from"):
-        Joint.load(tmp_path / "a", trainer=TrainerConfig(replace(IMAGE_PPO, net_arch=(8,))))
+        Joint.load(tmp_path / "a", settings={"trainer": TrainerConfig(replace(IMAGE_PPO, net_arch=(8,)))})
 
 
 EYES: dict[str, tuple[str, str, str]] = {

@@ -101,7 +101,9 @@ def test_a_discriminator_is_no_reward_of_choices() -> None:
 def test_a_potential_can_be_asked_what_to_give_next() -> None:
     from agents import learner_catalog
 
-    learner = learner_catalog.make("shaping", TASK, potential=True, n_updates=5, proxy_steps=0)
+    learner = learner_catalog.make(
+        "shaping", TASK, settings={"potential": True, "n_updates": 5, "proxy_steps": 0}
+    )
     clips = _drives(2)
     learner.observe(1, [Evaluation(clips[0], 1.0), Evaluation(clips[1], -1.0)])
     while not learner.reward.has_samples:  # type: ignore[attr-defined]

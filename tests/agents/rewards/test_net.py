@@ -153,7 +153,9 @@ def test_preferences_with_the_net_learn_what_no_term_names(
         monkeypatch.setattr("agents.learners.joint_config.MAX_ADDITIVE_INPUTS", 0)
     task = rightwards()
     teacher = make_teacher("rational", task)
-    learner = learner_catalog.make("preferences", task, model="net", proxy_steps=8_000, steps_per_fit=40_000)
+    learner = learner_catalog.make(
+        "preferences", task, settings={"model": "net", "proxy_steps": 8_000, "steps_per_fit": 40_000}
+    )
     while learner.snapshot().env_steps < 8_000:
         learner.step()
     before = scores.evaluate_policy(task, learner.snapshot().policy).mean
@@ -167,7 +169,7 @@ def test_preferences_with_the_net_learn_what_no_term_names(
     assert scores.evaluate_policy(task, learner.snapshot().policy).mean > before + 4.0
     assert {"x", "rise of x", "fall of x"} & set(list(learner.snapshot().saliency)[:6])
     learner.save(tmp_path / "a")
-    again = learner_catalog.make("preferences", task, model="net", seed=5)
+    again = learner_catalog.make("preferences", task, seed=5, settings={"model": "net"})
     again.load(tmp_path / "a")
     one, two = learner.snapshot().reward, again.snapshot().reward
     np.testing.assert_array_equal(one.nets[0][0][0], two.nets[0][0][0])

@@ -114,7 +114,9 @@ def test_off_policy_a_fall_is_worth_what_all_the_rest_is_paid_also_after_another
 
 def test_pebble_learns_to_stand_from_ten_answers() -> None:
     task, teacher = _cart_pole(), make_teacher("rational", _cart_pole())
-    learner = catalog_of_learners.make("pebble", task, explore_steps=5_000, steps_per_fit=20_000)
+    learner = catalog_of_learners.make(
+        "pebble", task, settings={"explore_steps": 5_000, "steps_per_fit": 20_000}
+    )
     while learner.phase == EXPLORING_PHASE:
         learner.step()
     for seq in range(1, 11):

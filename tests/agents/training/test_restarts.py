@@ -83,7 +83,7 @@ def test_a_try_ends_in_the_policy_whose_whole_episodes_are_worth_most(bias: floa
 
 def test_what_was_thought_of_a_policy_counts_no_more_when_the_belief_has_changed() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make("joint", task, proxy_steps=4_000, steps_per_fit=200_000)
+    learner = learner_catalog.make("joint", task, settings={"proxy_steps": 4_000, "steps_per_fit": 200_000})
     while learner.phase == "learning from the written reward":
         learner.step()
     learner.observe(3, [teacher.compare(learner.query()) for _ in range(3)])
@@ -238,7 +238,7 @@ def test_a_second_try_goes_on_after_a_stop() -> None:
 
 def test_joint_tries_again_where_it_went_on_from_another_reward() -> None:
     task, teacher = toy(), make_teacher("rational", toy())
-    learner = learner_catalog.make("joint", task, proxy_steps=4_000, steps_per_fit=12_000)
+    learner = learner_catalog.make("joint", task, settings={"proxy_steps": 4_000, "steps_per_fit": 12_000})
     tried = []
     for round in range(2):
         answers = [teacher.compare(learner.query()) for _ in range(2)]

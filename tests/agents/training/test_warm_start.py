@@ -121,7 +121,7 @@ def test_who_is_told_more_imitates_no_longer() -> None:
 
 def test_joint_practises_once_more_from_drives() -> None:
     """Also on the first feedback there is, which comes where the written reward ended."""
-    learner = learner_catalog.make("joint", toy(), proxy_steps=4_000, steps_per_fit=12_000)
+    learner = learner_catalog.make("joint", toy(), settings={"proxy_steps": 4_000, "steps_per_fit": 12_000})
     learner.observe(3, _drives(3))
     imitated = []
     while learner.step():
