@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +27,7 @@ from envs.trajectory import Trajectory
 from envs.world import Task
 from sandbox.exchange.state_validation import InvalidRecord, StateValidator, check_clip, task_of_file
 from sandbox.session.session import Session
-from tests.outside import PACKAGE, unpacked
+from tests.outside import unpacked
 
 ROOT = Path(__file__).resolve().parents[1]
 WALK = "puddles/Walk-v0"
@@ -201,44 +199,6 @@ def test_teachbox_trains_and_names_it(tmp_path: Path, monkeypatch: pytest.Monkey
     result = json.loads(said.splitlines()[-1])
     assert result["world"] == WALK
     assert 14 <= result["return_oracle"] <= 16
-
-
-@pytest.mark.slow
-def test_it_is_installed_driven_in_the_real_window_and_taught(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """pip installs it into an environment of its own beside this one's packages."""
-    from tests.sandbox.xwindow import Screen, Window, need_tools
-
-    need_tools()
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    home = tmp_path / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
-    python = str(home / "bin" / "python")
-    purelib = Path(sysconfig.get_path("purelib", vars={"base": str(home), "platbase": str(home)}))
-    (purelib / "beside.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    source = shutil.copytree(PACKAGE, tmp_path / "source")  # building leaves files there
-    install = [python, "-m", "pip", "install", "--no-deps", "--no-build-isolation", str(source)]
-    env = {
-        **os.environ,
-        "PYTHONPATH": sysconfig.get_path("purelib"),
-    }  # its setuptools, not the venv's older one
-    subprocess.run(install, check=True, capture_output=True, cwd=tmp_path, env=env)
-    assert WALK in run("info", "--json", python=python)
-    result = run("train", "--world", WALK, "--quick", "--json", "--out", str(tmp_path / "out"), python=python)
-    assert json.loads(result.splitlines()[-1])["world"] == WALK
-    monkeypatch.setattr(sys, "executable", python)
-    screen = Screen(tmp_path / "screen")
-    window = Window(screen, tmp_path / "home", "--world", WALK, "--session", str(tmp_path / "driven"))
-    try:
-        window.wait(
-            "its terms", lambda state: set(state["extra"].get("terms", ())) == {"at the door", "splash"}
-        )
-        window.tap_until("Right", "a step", lambda state: state["step"] >= 1)
-        window.wait("the learner", lambda state: state["learner"]["state"] == "waiting")
-    finally:
-        window.close()
-        screen.close()
 
 
 def test_a_demonstration_is_a_record_like_any_other() -> None:

@@ -62,7 +62,7 @@ class Screen:
 class Window:
     """The app in a process of its own, on a Screen."""
 
-    def __init__(self, screen: Screen, folder: Path, *arguments: str) -> None:
+    def __init__(self, screen: Screen, folder: Path, *arguments: str, cwd: Path = ROOT) -> None:
         self.screen = screen
         self._home = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ class Window:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "sandbox", *arguments, "--state-file", str(self.state_file)],
                 env=env,
-                cwd=ROOT,
+                cwd=cwd,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
