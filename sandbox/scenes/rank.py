@@ -7,10 +7,11 @@ from typing import Any
 
 import pygame
 
-from agents.feedback.records import Question, Verdict
+from agents.feedback.records import Verdict
 from envs.show.viewer import View
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.ordering import Ordering, ordinal
+from sandbox.play.question_flow import QuestionFlow
 from sandbox.scenes.host import Host
 from sandbox.scenes.rank_texts import FROM_NOW, SHOW_EVENTS, advice, doing, of_clips
 from sandbox.scenes.scene import Action, Scene
@@ -21,18 +22,14 @@ from sandbox.session.events import Saved
 from sandbox.views.replays import ABOVE, Replays, arrange, draw_order, draw_replay_card, draw_waiting
 from sandbox.views.transport import Transport
 
-ASK_EVERY = 0.25
-"""How often the session is asked for a question while there is none in store [s]."""
 SPEED = 1.5
 """Of replays until the person chooses another: the 45 steps of a clip in a flat take three seconds."""
 FADE = 0.18
-"""A question goes into the dark, and a new one comes up out of it, in this time [s]."""
-KNOWING = 0.4
-"""How long the next question waits at most for the learner to have taken in the answer before it [s]."""
+"""How long a question that was answered takes to fade out, and a new one to fade in [s]."""
 
 
 class RankScene(Scene):
-    """Asks one question after another, each made in the knowledge of the answers before it."""
+    """Draws the question that `QuestionFlow` asks, and turns keys and clicks into its answer."""
 
     mode = "rank"
     title = "Rank"
@@ -41,20 +38,14 @@ class RankScene(Scene):
     def __init__(self, host: Host) -> None:
         super().__init__(host)
         self.view = View(self.session.task)
-        self.clips, self.speed, self.show_events = 2, SPEED, False
+        self.flow = QuestionFlow(self.session)
+        self.clips = self.flow.clips
+        self.speed, self.show_events = SPEED, False
         self.replays: Replays | None = None
-        self.order = Ordering(self.clips)
-        self.seconds = 0.0
-        """How long the question has been looked at."""
+        """The clips of the question that is asked now."""
+        self.order = Ordering(self.flow.clips)
         self._fading_replays: Replays | None = None
-        """The question answered last, as it goes into the dark."""
-        self._seconds_since_answer = KNOWING  # since then [s]
-        self._answered = ""  # its answer's id,
-        self._answer_seq = 0  # and the number it was saved under; 0 until then
-        self._next: Question | None = None  # was put off for one that is answered anew
-        self._asked = ASK_EVERY
-        self._given: dict[str, Question] = {}
-        self._undo: str | None = None
+        """The clips of the question answered last, while they fade out."""
         self._cards: list[pygame.Rect] = []
         self.transport = Transport()
         self._mouse = (-1, -1)
@@ -64,43 +55,22 @@ class RankScene(Scene):
 
     def update(self, dt: float) -> None:
         self._time += dt
-        self._asked += dt
-        self._seconds_since_answer += dt
-        if self.replays is None and (self._next or self._is_known or self._seconds_since_answer >= KNOWING):
-            self._fetch()
-        if self.replays is not None:
-            self.seconds += dt
-            if not self.transport.dragging:
-                self.replays.playback.advance(dt)
+        if self.flow.update(dt):
+            self._show_question()
+        if self.replays is not None and not self.transport.dragging:
+            self.replays.playback.advance(dt)
 
-    @property
-    def _is_known(self) -> bool:
-        """Whether the learner has taken in the last answer, or there is none who could."""
-        latest = self.session.latest_snapshot
-        return latest is None or 0 < self._answer_seq <= latest.feedback_seq
-
-    def _fetch(self) -> None:
-        """Show the next question, if there is one; asked for at once and then now and then."""
-        if self._next is None and self._asked >= ASK_EVERY:
-            self._next, self._asked = self.session.next_question(self.clips), 0.0
-        if self._next is not None:
-            self._show(self._next)
-            self._next = None
-
-    def _show(self, question: Question) -> None:
+    def _show_question(self) -> None:
+        """Show the question that the flow asks now."""
+        question = self.flow.question
+        assert question is not None
         self.replays = Replays.of(question, self.view, self.speed)
         self.order = Ordering(len(question.clips))
-        self.seconds = 0.0
 
     def _answer(self, ranks: tuple[int, ...], verdict: Verdict) -> None:
         """Hand the answer over and go on; "saved" is said when it has been."""
-        if self.replays is None:
-            return
-        question = self.replays.question
-        self._answered = self.session.add_comparison(question, ranks, verdict, self.seconds)
-        self._given[self._answered] = question
-        self._fading_replays, self.replays = self.replays, None
-        self._seconds_since_answer, self._answer_seq, self._asked = 0.0, 0, ASK_EVERY
+        if self.flow.answer(ranks, verdict):
+            self._fading_replays, self.replays = self.replays, None
 
     # Keys.
 
@@ -122,7 +92,7 @@ class RankScene(Scene):
         }
 
     def bindings(self) -> Sequence[Binding]:
-        count = len(self.replays.question.clips) if self.replays else self.clips
+        count = len(self.replays.question.clips) if self.replays else self.flow.clips
         bindings = [of_clips(b, count, self._stacked) for b in BINDINGS["rank"]]
         return [*(b for b in bindings if count == 2 or b.action != "prefer"), SHOW_EVENTS]
 
@@ -169,21 +139,15 @@ class RankScene(Scene):
             self.host.toast(f"Clips {left} have no place yet. C if you can't tell, S to skip.")
 
     def on_undo(self, press: Press) -> None:
-        """Take back the last answer; once that is saved its question is asked again (see `news`)."""
-        self._undo = self.session.undo("comparison")
-        if self._undo is None:
-            self.host.toast("There is no answer to take back.")
-        else:
+        """Take back the last answer; once that is saved its question is asked again (`on_session_event`)."""
+        if self.flow.undo():
             self.host.toast("Taken back. Answer it again, or skip it.", "undo", "undo")
+        else:
+            self.host.toast("There is no answer to take back.")
 
     def on_session_event(self, event: Any) -> None:
-        if isinstance(event, Saved) and event.record_id == self._answered:
-            self._answer_seq = event.seq
-        if isinstance(event, Saved) and event.record_id == self._undo and event.target in self._given:
-            again = self._given.pop(event.target)
-            if self.replays is not None:
-                self._next = self.replays.question
-            self._show(again)
+        if isinstance(event, Saved) and self.flow.on_saved(event.record_id, event.seq, event.target):
+            self._show_question()
 
     def on_pause(self, press: Press) -> None:
         if self.replays is not None:
@@ -201,7 +165,8 @@ class RankScene(Scene):
     def on_clips(self, press: Press) -> None:
         """How many clips the next questions have."""
         self.clips = 2 if self.clips == 4 else self.clips + 1
-        self._next, self.replays, self._fading_replays, self._asked = None, None, None, ASK_EVERY
+        self.flow.set_clips(self.clips)
+        self.replays = self._fading_replays = None
 
     def on_events(self, press: Press) -> None:
         self.show_events = not self.show_events
@@ -277,20 +242,18 @@ class RankScene(Scene):
         line = pygame.Rect(0, low, max(wide, theme.px(720)), theme.px(30))
         line.width = min(line.width, rect.width)
         line.centerx = rect.centerx
-        self.transport.draw(surface, theme, line, replays.playback, self.clips)
+        self.transport.draw(surface, theme, line, replays.playback, self.flow.clips)
         if line_up and self.order.groups:
             hole = ("=" if self.order.tying else ">") if self.order.unplaced_clips else ""
             draw_order(surface, theme, (line.centerx, line.bottom + theme.px(24)), self.order.groups, hole)
 
     def _pictured(self) -> tuple[Replays | None, float]:
-        """What is on the screen and how dark it is, 0 to 1: the question asked, or the one that goes."""
+        """What is on the screen and how dark it is, 0 to 1: the question asked, or the one that fades out."""
         if self.replays is not None:
-            return self.replays, max(0.0, 1.0 - self.seconds / FADE)
-        return (
-            (self._fading_replays, min(1.0, self._seconds_since_answer / FADE))
-            if self._seconds_since_answer < KNOWING
-            else (None, 0.0)
-        )
+            return self.replays, max(0.0, 1.0 - self.flow.seconds / FADE)
+        if self.flow.is_due:
+            return None, 0.0
+        return self._fading_replays, min(1.0, self.flow.seconds_since_answer / FADE)
 
     def _place(self, clip: int) -> str:
         """The ribbon of a clip: 1st, 2nd ...; with a sign of equality where it is shared."""
@@ -305,7 +268,7 @@ class RankScene(Scene):
         theme = self.host.theme
         answers = str(self.session.counts.get("comparison", 0))
         theme.text(surface, answers, rect.topright, "title", bold=True, anchor="topright")
-        order = self.order if self.replays else Ordering(self.clips)
+        order = self.order if self.replays else Ordering(self.flow.clips)
         texts = advice(order, self._stacked) if self._pictured()[0] else (FROM_NOW,)
         wide = theme.width(texts[0], "body") + theme.px(20)
         note = "answers so far"
@@ -323,7 +286,7 @@ class RankScene(Scene):
 
     def state_entries(self) -> dict[str, Any]:
         if self.replays is None:
-            return {"mode": "waiting", "clips": self.clips, "doing": doing(self.session)[1]}
+            return {"mode": "waiting", "clips": self.flow.clips, "doing": doing(self.session)[1]}
         playback = self.replays.playback
         return {
             "mode": "question",

@@ -30,20 +30,13 @@ from agents.feedback.records import (
 from agents.snapshot import CurvePoint, Snapshot
 from envs.simulate import random_actions
 from envs.trajectory import Trajectory
-from sandbox.learning.checkpoints import Checkpoints
-from sandbox.learning.messages import Command, CurveUpdate, LearnerWarning
-from sandbox.learning.spec import LearnerFactory, WorkerSpec
-from sandbox.learning.supervisor import LearnerProcess, Limits, Restarted, Status
-from sandbox.session.events import (
-    ErrorMessage,
-    Event,
-    LearnerRestarted,
-    NewSnapshot,
-    Saved,
-    unsaved_on_close_text,
-)
+from sandbox.learning.messages import Command
+from sandbox.learning.spec import LearnerFactory
+from sandbox.learning.supervisor import Limits, Status
+from sandbox.session.events import Event, Saved, unsaved_on_close_text
 from sandbox.session.feedback_log import FeedbackLog
 from sandbox.session.folder import SessionError, SessionInfo, default_root, list_sessions, program_version
+from sandbox.session.learner_link import LearnerLink
 from sandbox.session.opening import SessionParts, check_learner, open_parts
 from sandbox.session.question_queue import QuestionQueue
 from sandbox.session.raters import RaterGroup, Raters
@@ -59,16 +52,14 @@ class Session:
     def __init__(self, parts: SessionParts, options: SessionOptions, limits: Limits) -> None:
         self.folder, self._facts, self.task, self._store = parts
         self.world, self.rater = self._facts.world, options.rater
-        self._make, self._limits = options.make, limits
-        self.latest_snapshot: Snapshot | None = None
-        self.first_snapshot: Snapshot | None = None
-        """The first with a policy since this learner was begun here, to compare the latest with."""
-        self.curve: list[CurvePoint] = Checkpoints(self.folder, self.learner).curve()
+        self._make = options.make
+        self.learner_link = LearnerLink(
+            self.folder, self._store.backend.address, self._facts, options.make, limits
+        )
         self._feedback_log = FeedbackLog(self._store, self._facts.raters[self.rater])
         self._raters = Raters(self._facts.raters)
         self._question_queue = QuestionQueue()
         self._clips = 2
-        self._learner_process: LearnerProcess | None = None
 
     @classmethod
     def open(
@@ -134,9 +125,22 @@ class Session:
     @property
     def status(self) -> Status:
         """What the learner is doing."""
-        if self._learner_process is None:
-            return Status("waiting", "No learner is running")
-        return self._learner_process.status
+        return self.learner_link.status
+
+    @property
+    def latest_snapshot(self) -> Snapshot | None:
+        """The newest that the learner sent."""
+        return self.learner_link.latest_snapshot
+
+    @property
+    def first_snapshot(self) -> Snapshot | None:
+        """The first with a policy since this learner was begun here, to compare the latest with."""
+        return self.learner_link.first_snapshot
+
+    @property
+    def curve(self) -> Sequence[CurvePoint]:
+        """The learner's curve so far."""
+        return self.learner_link.curve
 
     @property
     def counts(self) -> dict[str, int]:
@@ -160,7 +164,7 @@ class Session:
 
     def poll(self) -> Sequence[Event]:
         """What happened since the last frame. Never waits."""
-        return [*self._poll_store(), *self._poll_learner()]
+        return [*self._poll_store(), *self.learner_link.poll()]
 
     # Verbs: each returns its record's id at once; Saved with that id follows after the commit.
 
@@ -203,11 +207,11 @@ class Session:
         """The next question, its clips in the order in which to show them; None while there is none."""
         if clips != self._clips:
             self._clips = clips
-            self._send(Command("clips", clips))
+            self.learner_link.send(Command("clips", clips))
         ready = self.latest_snapshot.questions if self.latest_snapshot else ()
         question = self._question_queue.next_question(ready, clips)
         if question is not None:
-            self._send(Command("asked", question.id))
+            self.learner_link.send(Command("asked", question.id))
         return question
 
     def act(
@@ -225,39 +229,19 @@ class Session:
 
     def start_learner(self) -> None:
         """Start the learner process, if it does not run."""
-        if self._learner_process is None:
-            facts = self._facts
-            spec = WorkerSpec(
-                folder=str(self.folder.absolute()),
-                store=self._store.backend.address,
-                task=facts.world,
-                options=dict(facts.options),
-                learner=facts.learner,
-                seed=facts.seed,
-                prior=facts.prior,
-                follow=facts.follow,
-                make=self._make,
-            )
-            self._learner_process = LearnerProcess(spec, self._limits)
-        self._learner_process.start()
+        self.learner_link.start()
 
     def pause(self) -> None:
-        """Let the learner rest; it still hears feedback."""
-        self._send(Command("pause"))
+        """Let the learner rest; it still takes in feedback."""
+        self.learner_link.pause()
 
     def resume(self) -> None:
         """Go on learning, also after the learner had failed for good."""
-        self._send(Command("resume"))
-        if self._learner_process is not None:
-            self._learner_process.start()
+        self.learner_link.resume()
 
     def restart_learner(self) -> None:
         """A learner afresh, on the same feedback."""
-        if self.status.state == "failed":
-            Checkpoints(self.folder, self.learner).clear()
-            self.start_learner()
-        else:
-            self._send(Command("afresh"))
+        self.learner_link.restart()
 
     def set_learner(self, name: str) -> None:
         """Another learner on the same feedback. SessionError for an unknown name."""
@@ -266,9 +250,7 @@ class Session:
             facts = replace(self._facts, learner=name)
             facts.write(self.folder)
             self._facts = facts
-            self._send(Command("learner", name))
-            if self.status.state == "failed":
-                self.start_learner()
+            self.learner_link.set_learner(facts)
 
     @property
     def rater_groups(self) -> Sequence[RaterGroup]:
@@ -294,12 +276,11 @@ class Session:
             facts = replace(self._facts, follow=id)
             facts.write(self.folder)
             self._facts = facts
-            self._send(Command("follow", id))
+            self.learner_link.follow(facts)
 
     def close(self, timeout: float = 5.0) -> str | None:
         """Save what is queued, end the learner. A sentence if something could not be saved in time."""
-        if self._learner_process is not None:
-            self._learner_process.stop()
+        self.learner_link.stop()
         store, left = self._store, self._store.close(timeout)
         self._facts.remember(self.folder, self.counts)
         return unsaved_on_close_text(left, store.outbox_count, store.error, self.folder / "outbox")
@@ -321,29 +302,8 @@ class Session:
         provenance = Provenance(rater, program_version(), seconds, question, order, policy)
         return self._feedback_log.append(record, provenance)
 
-    def _send(self, command: Command) -> None:
-        if self._learner_process is not None:
-            self._learner_process.send(command)
-
     def _poll_store(self) -> Sequence[Event]:
         events = self._feedback_log.poll()
         if any(isinstance(event, Saved) for event in events):
-            self._send(Command("nudge"))
-        return events
-
-    def _poll_learner(self) -> Sequence[Event]:
-        events: list[Event] = []
-        for message in self._learner_process.poll() if self._learner_process else ():
-            if isinstance(message, Snapshot):
-                first, self.latest_snapshot = self.first_snapshot, message
-                is_new = first is None or first.learner != message.learner or message.step < first.step
-                if is_new and message.policy is not None:
-                    self.first_snapshot = message
-                events.append(NewSnapshot(message))
-            elif isinstance(message, CurveUpdate):
-                self.curve[message.kept_count :] = message.points
-            elif isinstance(message, Restarted):
-                events.append(LearnerRestarted(message.reason))
-            elif isinstance(message, LearnerWarning):
-                events.append(ErrorMessage(message.text))
+            self.learner_link.send(Command("nudge"))
         return events

@@ -32,7 +32,8 @@ DEADLINE = 60.0  # for a busy machine; nothing here takes a second on a quiet on
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TEACHBOX_KERNEL", "plain")  # nothing here steps a world
     monkeypatch.setattr(LearnerProcess.stop, "__defaults__", (DEADLINE,))  # for its last checkpoint
-    monkeypatch.setattr("sandbox.session.session.WorkerSpec", partial(WorkerSpec, checkpoint_seconds=1.0))
+    brief = partial(WorkerSpec, checkpoint_seconds=1.0)
+    monkeypatch.setattr("sandbox.session.learner_link.WorkerSpec", brief)
     return tmp_path / "session"
 
 
@@ -61,7 +62,7 @@ class Desk:
     @property
     def pid(self) -> int:
         """The learner's process, 0 while it is being started."""
-        process = self.session._learner_process
+        process = self.session.learner_link.process
         assert process is not None
         return process.pid or 0
 
@@ -131,7 +132,7 @@ def test_a_killed_learner_starts_again_from_its_checkpoint_with_all_feedback(des
 
 
 def test_a_learner_is_back_also_when_what_forks_it_is_killed(desk):
-    process = desk.session._learner_process
+    process = desk.session.learner_link.process
     assert process is not None
     if not isinstance(process._starter, ForkServer):
         pytest.skip("here each learner is spawned")
@@ -303,7 +304,7 @@ if __name__ == "__main__":
     while session.latest_snapshot is None:
         session.poll()
         time.sleep(0.01)
-    print(session._learner_process.pid, flush=True)
+    print(session.learner_link.process.pid, flush=True)
     time.sleep(600)
 """
 

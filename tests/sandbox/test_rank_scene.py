@@ -370,7 +370,7 @@ def test_records_of_a_question_carry_its_clips_and_id(app: App, session: Teachin
 def test_answers_and_their_undo_reach_a_real_session(tmp_path: Path) -> None:
     session = Session.open(tmp_path / "mine", world=TASK.id, start_learner=False)
     asked = tuple(question(TASK, 2, 5, seed=seed) for seed in range(4))
-    session.latest_snapshot = snapshot(TASK, 1, questions=asked)
+    session.learner_link.latest_snapshot = snapshot(TASK, 1, questions=asked)
     app = App(session, fixed_dt=True)
 
     def until(saved: int) -> None:

@@ -307,7 +307,7 @@ def test_sides_are_shuffled_and_the_order_is_kept_with_the_answer(folder):
     orders = set()
     with quiet(folder) as session:
         assert session.next_question(3) is None
-        session.latest_snapshot = snapshot(session, questions)
+        session.learner_link.latest_snapshot = snapshot(session, questions)
         for _ in range(12):
             shown = session.next_question(3)
             assert shown is not None
@@ -331,7 +331,7 @@ def test_each_record_says_where_it_comes_from(folder):
     """Who, when, how quickly, what was asked, which side, which world, which policy and program."""
     question = Question(tuple(trajectory(seed=i) for i in range(2)))
     with quiet(folder) as session:
-        session.latest_snapshot = snapshot(session, (question,))
+        session.learner_link.latest_snapshot = snapshot(session, (question,))
         shown = session.next_question()
         assert shown is not None
         ids = {
@@ -373,7 +373,7 @@ def test_acting_is_random_before_there_is_a_policy_and_the_policys_after(folder)
         best = snapshot(session)
         assert best.policy is not None
         layer = (best.policy.layers[0][0], np.arange(len(set(actions)), dtype=np.float32))
-        session.latest_snapshot = replace(best, policy=replace(best.policy, layers=(layer,)))
+        session.learner_link.latest_snapshot = replace(best, policy=replace(best.policy, layers=(layer,)))
         assert set(session.act(obs, None)) == {len(set(actions)) - 1}
         assert len(set(session.act(obs, random))) > 1
 

@@ -65,13 +65,14 @@ def test_a_kept_drive_changes_the_policy_and_outlives_kill_and_close(tmp_path: P
     assert not np.array_equal(before, after)
     until(session, lambda: (tmp_path / "session/checkpoint/bc/current").exists())
 
-    assert session._learner_process is not None
-    pid = session._learner_process.pid
+    assert session.learner_link.process is not None
+    pid = session.learner_link.process.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
     session.add_demonstration(drive(3))
     events = until(
-        session, lambda: session._learner_process.pid not in (None, pid) and session.status.state == "waiting"
+        session,
+        lambda: session.learner_link.process.pid not in (None, pid) and session.status.state == "waiting",
     )
     assert any(isinstance(event, LearnerRestarted) for event in events)
     until(session, lambda: session.latest_snapshot.feedback_seq == 2)

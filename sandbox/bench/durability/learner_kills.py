@@ -115,8 +115,8 @@ def kills(folder: Path, times: int, seed: int) -> RecoveryResult:
 
 
 def _process(session: Session) -> LearnerProcess:
-    assert session._learner_process is not None
-    return session._learner_process
+    assert session.learner_link.process is not None
+    return session.learner_link.process
 
 
 def _pid(session: Session) -> int:
