@@ -238,7 +238,7 @@ def test_the_menu_lists_it_and_keeps_the_learner_of_a_session(
     try:
         menu = app.scene
         assert isinstance(menu, MenuScene)
-        assert [item.key for item in menu.learners.items] == [*learner_catalog.LEARNERS, "habit"]
+        assert [item.key for item in menu.learners.list.items] == [*learner_catalog.LEARNERS, "habit"]
         assert "not_there" in app.state()["extra"]["trouble"]
         menu._session_chosen(lesson)
         assert menu.learner == "habit:Habit"

@@ -9,25 +9,17 @@ from typing import Any
 
 import pygame
 
-from agents.feedback.feedback_kind import FEEDBACK_KINDS
-from agents.learner_catalog import DEFAULT_LEARNER, LearnerEntry, UnknownLearner, find_entry, listed_entries
+from agents.learner_catalog import UnknownLearner, listed_entries
 from envs import task_catalog
-from envs.world import Task
 from sandbox.play.intents import Press
 from sandbox.scenes.host import Host
+from sandbox.scenes.menu_columns import NEW, Column, LearnerColumn, SessionColumn, WorldColumn
 from sandbox.scenes.scene import Action, Scene
 from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
-from sandbox.screen.lists import List, ListItem
-from sandbox.screen.widgets import Button, Tabs, TextField, Toggle
-from sandbox.screen.words import ago, counted, spoken
 from sandbox.session.file_exchange import IMPORTS, FileExchange
 from sandbox.session.session_options import SessionOptions
-from sandbox.views.world_picture import picture_of
-
-DIFFICULTIES = (("easy", "Easy"), ("normal", "Normal"), ("hard", "Hard"))
-NEW = "new"
 
 
 class MenuScene(Scene):
@@ -39,126 +31,71 @@ class MenuScene(Scene):
 
     def __init__(self, host: Host) -> None:
         super().__init__(host)
-        self.tasks: dict[str, Task] = {}
-        self.pictures: dict[str, pygame.Surface] = {}
-        self.worlds = List("worlds", [], self._world_chosen, lines=3, tall=88)
-        self.other = TextField("other", "Another Gymnasium world: CartPole-v1 ...", self._add_world)
-        self.level = Tabs("level", DIFFICULTIES)
-        self.level.index = 1
-        self.learners = List("learners", [], lines=2)
-        self.sessions = List("sessions", [], self._session_chosen, lines=1)
-        self.prior = Toggle("prior", "Begin from the written reward", on=True)
-        self.begin = Button("start", "Start", lambda _: self._open(), icon="play", main=True)
-        self.columns = (self.worlds, self.learners, self.sessions)
-        self.focus.widgets = [
-            self.worlds,
-            self.other,
-            self.level,
-            self.learners,
-            self.sessions,
-            self.prior,
-            self.begin,
-        ]
+        self.worlds = WorldColumn(self._world_chosen, self._add_world)
+        self.learners = LearnerColumn()
+        self.sessions = SessionColumn(self._session_chosen, self._open)
+        self.columns: tuple[Column, ...] = (self.worlds, self.learners, self.sessions)
+        self.focus.widgets = [widget for column in self.columns for widget in column.widgets]
         self.opening = 0  # frames until a chosen session is opened: "Opening ..." is drawn first
         self._leaving = -10.0
         self.file_exchange = FileExchange()
-        self._found: list[Any] = []
         self._drawn = 0
         self._broken: list[str] = []  # installed worlds and learners that can't be loaded, told on entering
         for task in task_catalog.listed_tasks(self._broken.append):
-            self._list_world(task)
-        self._list_learners()
+            self.worlds.add(task)
+        for learner in listed_entries(self._broken.append):
+            self.learners.add(learner)
 
     def enter(self) -> None:
         self.opening = 0
         while self._broken:
             self.host.show_error(self._broken.pop())
-        self._found = self.host.session_list.list()
-        if self.host.session is not None and self.host.session.world in self.tasks:
-            self.worlds.index = list(self.tasks).index(self.host.session.world)
-        self._list_sessions()
+        if self.host.session is not None:
+            self.worlds.mark(self.host.session.world)
+        self._read_sessions()
         if self.focus.current is None:
-            self.focus.set(self.worlds)
+            self.focus.set(self.worlds.list)
 
-    # What the lists hold.
-
-    def _list_world(self, task: Task) -> None:
-        self.tasks[task.id] = task
-        self.worlds.items.append(ListItem(task.id, task.title, task.about))
-
-    def _list_learners(self) -> None:
-        for one in listed_entries(self._broken.append):
-            self._list_learner(one)
-            if one.name == DEFAULT_LEARNER:
-                self.learners.index = len(self.learners.items) - 1
-
-    def _list_learner(self, learner: LearnerEntry) -> None:
-        icons = [kind.icon for name, kind in FEEDBACK_KINDS.items() if name in learner.kinds]
-        self.learners.items.append(ListItem(learner.name, learner.title, learner.about, icons=icons))
-
-    def _list_sessions(self) -> None:
-        items = [ListItem(NEW, "New session", "Start from nothing.", icon="folder-plus")]
-        here = self.host.session
-        if (
-            here is not None
-            and here.world == self.world
-            and here.folder not in [i.folder for i in self._found]
-        ):
-            items.append(ListItem(here.folder, "Open now", counted(here.counts), icon="folder-open"))
-        for info in self._found:
-            if info.error:
-                items.append(ListItem(info.folder, info.folder.name, info.error, icon="triangle-alert"))
-            elif info.world == self.world:
-                opened = here is not None and here.folder == info.folder
-                counts = here.counts if opened and here is not None else info.counts
-                title = "Open now" if opened else spoken(info.folder.name)
-                items.append(
-                    ListItem(info.folder, title, counted(counts), ago(info.last_used), icon="folder-open")
-                )
-        self.sessions.items = items
-        self.sessions.index = min(self.sessions.index, len(items) - 1)
-        if here is not None and self.world == here.world:
-            self.sessions.index = next((k for k, i in enumerate(items) if i.key == here.folder), 0)
+    # What is chosen.
 
     @property
     def world(self) -> str:
-        return str(self.worlds.chosen.key) if self.worlds.chosen else ""
+        return self.worlds.chosen
 
     @property
-    def is_builtin_world(self) -> bool:
-        """Whether the chosen world comes in three levels, as ours do."""
-        return self.world in self.tasks and "difficulty" in self.tasks[self.world].options
+    def learner(self) -> str:
+        return self.learners.chosen
+
+    def _read_sessions(self) -> None:
+        """List the sessions that are on the disk now."""
+        self.sessions.kept = self.host.session_list.list()
+        self.sessions.fill(self.world, self.host.session)
 
     def _world_chosen(self, key: Any) -> None:
-        self.sessions.index = 0
-        self._list_sessions()
+        self.sessions.list.index = 0
+        self.sessions.fill(self.world, self.host.session)
 
     def _session_chosen(self, key: Any) -> None:
         """An old session goes on with its own learner unless another is chosen after it."""
-        info = next((info for info in self._found if info.folder == key), None)
-        if info is None:
-            return
-        if info.learner not in [item.key for item in self.learners.items]:  # a `module:name`
+        info = self.sessions.info(key)
+        if info is not None:
             try:
-                self._list_learner(find_entry(info.learner))
+                self.learners.choose(info.learner)
             except UnknownLearner as error:
                 self.host.show_error(str(error))
-                return
-        self.learners.index = [item.key for item in self.learners.items].index(info.learner)
 
     def _add_world(self, text: str) -> None:
-        id = text.strip()
-        if not id:
+        """A world was typed in."""
+        if not text.strip():
             return
         try:
-            if id not in self.tasks:
-                self._list_world(task_catalog.task(id))
+            self.worlds.add_by_id(text.strip())
         except ValueError as error:
             self.host.show_error(str(error))
             return
-        self.other.text = ""
-        self.worlds.choose(list(self.tasks).index(id))
-        self.focus.set(self.worlds)
+        self.focus.set(self.worlds.list)
+
+    # What the keys do.
 
     def actions(self) -> Mapping[str, Action]:
         return {
@@ -172,21 +109,20 @@ class MenuScene(Scene):
 
     def bindings(self) -> Sequence[Binding]:
         """Writing out is shown as soon as a session is chosen that can hold something."""
-        chosen = self.sessions.chosen
-        held = chosen is not None and chosen.key != NEW
-        return [replace(b, footer=True) if held and b.action == "write_out" else b for b in BINDINGS["menu"]]
-
-    # What the keys do.
+        is_kept = self.sessions.folder is not None
+        return [
+            replace(b, footer=True) if is_kept and b.action == "write_out" else b for b in BINDINGS["menu"]
+        ]
 
     def on_choose(self, press: Press) -> None:
-        if not (self.focus.current or self.worlds).press(press):
-            self.focus.set(self.worlds)
+        if not (self.focus.current or self.worlds.list).press(press):
+            self.focus.set(self.worlds.list)
 
     def on_column(self, press: Press) -> None:
         current = self.focus.current
-        at = next((k for k, column in enumerate(self.columns) if column is current), 0)
+        at = next((k for k, column in enumerate(self.columns) if column.list is current), 0)
         step = 1 if press.key == "right" else -1
-        self.focus.set(self.columns[(at + step) % len(self.columns)])
+        self.focus.set(self.columns[(at + step) % len(self.columns)].list)
 
     def on_next_field(self, press: Press) -> None:
         self.focus.move(-1 if press.shift else 1)
@@ -207,24 +143,9 @@ class MenuScene(Scene):
 
     def _session_for_files(self) -> Path | None:
         """The session chosen, if there is one and nothing is being written or read."""
-        key = self.sessions.chosen.key if self.sessions.chosen else NEW
-        if not isinstance(key, Path):
+        if self.sessions.folder is None:
             self.host.toast("Choose a session first: a new one holds nothing.")
-        elif not self.file_exchange.is_busy:
-            return key
-        return None
-
-    def _open(self) -> None:
-        chosen = self.sessions.chosen
-        here = self.host.session
-        if chosen is not None and here is not None and chosen.key == here.folder:
-            self.host.resume_session(self.learner)
-        elif not self.opening:
-            self.opening = 3
-
-    @property
-    def learner(self) -> str:
-        return str(self.learners.chosen.key) if self.learners.chosen else "joint"
+        return None if self.file_exchange.is_busy else self.sessions.folder
 
     def back(self) -> bool:
         """Esc: back to the open session; without one, twice closes the window."""
@@ -237,34 +158,35 @@ class MenuScene(Scene):
         self.host.toast("Esc once more closes the window.")
         return True
 
+    # Opening a session.
+
+    def _open(self) -> None:
+        chosen, here = self.sessions.list.chosen, self.host.session
+        if chosen is not None and here is not None and chosen.key == here.folder:
+            self.host.resume_session(self.learner)
+        elif not self.opening:
+            self.opening = 3
+
     def update(self, dt: float) -> None:
         done = self.file_exchange.poll()
         if done is not None:
             (self.host.toast if done.succeeded else self.host.show_error)(done.text)
-            self._found = self.host.session_list.list()
-            self._list_sessions()
-        if self.opening and self._drawn:
+            self._read_sessions()
+        if not self._drawn:
+            return
+        if self.opening:
             self.opening -= 1
             if not self.opening:
-                key = self.sessions.chosen.key if self.sessions.chosen else NEW
-                folder = key if isinstance(key, Path) else None
-                options = SessionOptions(self.world, self.learner)
-                self.host.enter_session(folder, options if folder else self._fresh(options))
-        elif self._drawn:
-            self._next_picture()
+                self._enter_session()
+        else:
+            self.worlds.make_next_picture()  # one a frame, so that the menu itself is there at once
 
-    def _fresh(self, options: SessionOptions) -> SessionOptions:
-        """With what only a new session can choose."""
-        level = self.level.items[self.level.index][0]
-        prior = "written" if self.prior.on else "none"
-        return replace(options, options={"difficulty": level} if self.is_builtin_world else {}, prior=prior)
-
-    def _next_picture(self) -> None:
-        """One world's picture a frame, so that the menu itself is there at once."""
-        for item in self.worlds.items:
-            if item.picture is None and item.key not in self.pictures:
-                self.pictures[item.key] = item.picture = picture_of(self.tasks[item.key])
-                return
+    def _enter_session(self) -> None:
+        folder, options = self.sessions.folder, SessionOptions(self.world, self.learner)
+        if folder is None:
+            prior = "written" if self.sessions.prior.on else "none"
+            options = replace(options, options=self.worlds.options, prior=prior)
+        self.host.enter_session(folder, options)
 
     # The picture.
 
@@ -282,69 +204,23 @@ class MenuScene(Scene):
         top = rect.top + theme.line("title") + theme.line() + theme.px(16)
         gap = theme.px(14)
         wide = (rect.width - 2 * gap) // 3
-        areas = [pygame.Rect(rect.left + k * (wide + gap), top, wide, rect.bottom - top) for k in range(3)]
-        titles = ("World", "Who learns", "Session")
-        for k, (area, title) in enumerate(zip(areas, titles, strict=True)):
-            inside = badges.panel(surface, theme, area, f"{k + 1}  {title}")
-            (self._draw_worlds, self._draw_learners, self._draw_sessions)[k](surface, inside)
+        for k, column in enumerate(self.columns):
+            area = pygame.Rect(rect.left + k * (wide + gap), top, wide, rect.bottom - top)
+            column.draw(surface, theme, badges.panel(surface, theme, area, f"{k + 1}  {column.title}"))
         if self.opening:
             badges.curtain(surface, rect, 170)
             theme.text(surface, "Opening ...", rect.center, "hero", bold=True, anchor="center")
 
-    def _draw_worlds(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.host.theme
-        field = pygame.Rect(rect.left, rect.bottom - theme.px(36), rect.width, theme.px(36))
-        level = pygame.Rect(rect.left, field.top - theme.px(44), rect.width, theme.px(32))
-        self.level.enabled = self.is_builtin_world
-        if self.is_builtin_world:
-            self.level.draw(surface, theme, level)
-        self.other.draw(surface, theme, field)
-        room = pygame.Rect(rect.left, rect.top, rect.width, level.top - rect.top - theme.px(8))
-        self.worlds.draw(surface, theme, room)
-
-    def _draw_learners(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.host.theme
-        legend = theme.px(24) * 2
-        self.learners.draw(
-            surface, theme, pygame.Rect(rect.left, rect.top, rect.width, rect.height - legend - theme.px(8))
-        )
-        half = rect.width // 2
-        for k, kind in enumerate(FEEDBACK_KINDS.values()):
-            x = rect.left + (k % 2) * half
-            y = rect.bottom - legend + (k // 2) * theme.px(24) + theme.px(12)
-            image = theme.icon(kind.icon, theme.px(15), look.SOFT)
-            if image:
-                surface.blit(image, image.get_rect(midleft=(x, y)))
-            room = half - theme.px(24)
-            whole = f"learns from {kind.labels}"
-            text = whole if theme.width(whole, "tiny") <= room else kind.labels
-            at = (x + theme.px(22), y)
-            theme.text(surface, text, at, "tiny", look.MUTED, anchor="midleft", width=room)
-
-    def _draw_sessions(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
-        theme = self.host.theme
-        button = pygame.Rect(rect.left, rect.bottom - theme.px(46), rect.width, theme.px(46))
-        chosen = self.sessions.chosen
-        fresh = chosen is None or chosen.key == NEW
-        prior = pygame.Rect(rect.left, button.top - theme.px(38), rect.width, theme.px(28))
-        room = pygame.Rect(rect.left, rect.top, rect.width, prior.top - rect.top - theme.px(8))
-        self.sessions.draw(surface, theme, room)
-        self.prior.enabled = fresh
-        if fresh:
-            self.prior.draw(surface, theme, prior)
-        self.begin.text = "Start (Enter)" if fresh else "Carry on (Enter)"
-        self.begin.draw(surface, theme, button)
-
     def state_entries(self) -> dict[str, Any]:
-        chosen = self.sessions.chosen
+        chosen = self.sessions.list.chosen
         return {
             "mode": "opening" if self.opening else "choosing",
             "world": self.world,
             "learner": self.learner,
-            "prior": self.prior.on,
-            "level": self.level.items[self.level.index][0],
+            "prior": self.sessions.prior.on,
+            "level": self.worlds.level_name,
             "session": str(chosen.key) if chosen else NEW,
-            "sessions": len(self.sessions.items) - 1,
+            "sessions": len(self.sessions.list.items) - 1,
             "exchanging": self.file_exchange.is_busy,
-            "pictures": len(self.pictures),
+            "pictures": len(self.worlds.pictures),
         }

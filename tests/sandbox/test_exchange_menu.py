@@ -45,8 +45,8 @@ def test_a_session_is_written_and_read_by_keys(app: App, tmp_path: Path) -> None
     assert "Choose a session" in app.news.message
     menu = app.scene
     assert "o" not in footer(app)
-    menu.sessions.index = 1  # type: ignore[attr-defined]
-    assert menu.sessions.chosen.key == tmp_path / "old"  # type: ignore[attr-defined]
+    menu.sessions.list.index = 1  # type: ignore[attr-defined]
+    assert menu.sessions.list.chosen.key == tmp_path / "old"  # type: ignore[attr-defined]
     assert "o" in footer(app)
     press(app, "o")
     assert app.state()["extra"]["exchanging"]
