@@ -121,6 +121,43 @@ def test_files_that_the_architecture_names_exist() -> None:
         assert any((ROOT / floor / folder).is_dir() for floor in floors), folder
 
 
+def test_what_the_architecture_names_is_in_the_files_beside_it() -> None:
+    """In the table of changes, each function or class stands in a file that its row names."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    table = page.split("## Where to change what")[1].split("\n## ")[0]
+    missing = []
+    n_names = 0
+    for row in (line for line in table.splitlines() if line.startswith("| ") and "---" not in line):
+        paths: list[str] = re.findall(r"`([\w/]+\.py)`", row)
+        sources = [one.read_text() for path in paths for one in _files_named(path)]
+        sources += [one.read_text() for one in _patterns_in(row)]
+        names: list[str] = re.findall(r"`(\w+)`", row)
+        n_names += len(names)
+        missing += [f"{name}: {row[:60]}" for name in names if not any(_has_word(s, name) for s in sources)]
+    assert n_names > 15
+    assert not missing
+
+
+def _files_named(path: str) -> list[Path]:
+    """The file at a path, or those of a name alone, wherever they lie."""
+    if "/" in path:
+        return [ROOT / path]
+    return [one for floor in ("envs", "agents", "sandbox") for one in (ROOT / floor).rglob(path)]
+
+
+def _patterns_in(row: str) -> list[Path]:
+    """The files that `<world>_tasks.py`, `agents/rewards/*.py` or a folder stand for."""
+    found = re.findall(r"`([\w/]*(?:<\w+>|\*)\w*\.py|[\w/]+/)`", row)
+    patterns = [re.sub(r"<\w+>", "*", one) + ("*.py" if one.endswith("/") else "") for one in found]
+    return [
+        one for pattern in patterns for one in ROOT.glob(pattern if "/" in pattern else f"envs/*/{pattern}")
+    ]
+
+
+def _has_word(source: str, word: str) -> bool:
+    return re.search(rf"\b{word}\b", source) is not None
+
+
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     """With the reference made of the docstrings."""
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]

@@ -18,7 +18,7 @@ class Backend(Protocol):
     name: str
     """As sentences name it: without a password."""
     address: str
-    """What `place_of` makes the same place from, in another process."""
+    """What `backend_of` makes the same place from, in another process."""
 
     @property
     def blob_folder(self) -> Path | None:
