@@ -1,9 +1,10 @@
-"""Feedback of every kind compiled to one form: choices among sets of weighted stretches of steps.
+"""All kinds of feedback in one form: a choice among options, each a weighted stretch of steps.
 
-"The reward-rational choice": whatever a person does, they chose something where they could have
-had something else. A comparison chooses among the clips shown, a demonstration among what else
-could have been done from there, a correction over what the agent did, a press between two buttons.
-No torch here; `losses.choice` scores the result.
+Every kind of feedback is a choice of one thing over others (Jeon, Milli and Dragan 2020, "Reward-rational
+(implicit) choice"). In a comparison the options are the clips shown. In a demonstration they are the
+demonstration and other drives from the same state. In a correction they are what the person did and what the
+agent did. An evaluation is a choice between the buttons + and -. No torch here; `losses.choice` computes the
+likelihood.
 """
 
 from __future__ import annotations
@@ -23,17 +24,18 @@ from envs.trajectory import Trajectory
 Float = NDArray[np.float32]
 
 CHOICE_KINDS = ("comparison", "demonstration", "correction", "evaluation")
-"""Each has a trust of its own: how sharply the person chooses when speaking in that way."""
+"""The kinds of feedback that become choices. Each has its own rationality (see the glossary)."""
 BEHAVIOUR_KINDS = ("demonstration", "correction")
-"""Kinds that say what people do themselves."""
+"""Kinds in which the person acts in the world."""
 
 
 @dataclass(frozen=True)
 class Future:
-    """What is still to come at the end of a stretch of steps, less what was at its start.
+    """Estimated return after the end of a stretch of steps, minus the estimated return from its start.
 
-    Drives from both ends: `term_sums` [M] is what they meet, those from the end counted as they are and those
-    from the start negatively; each of `drives` counts as often as its entry of `weights` says.
+    It is estimated from drives that start at either end. term_sums [M]: the mean terms of the drives from the
+    end minus the mean terms of those from the start. drives: these drives; weights: how much each counts in
+    these means, negative for drives from the start.
     """
 
     term_sums: Float
@@ -43,9 +45,10 @@ class Future:
 
 @dataclass(frozen=True)
 class Option:
-    """A stretch of steps; its worth is the weighted sum of reward over them (weight None: all one).
+    """A stretch of steps. Its return is the weighted sum of its rewards (step_weights None: all weights are
+    1).
 
-    future: what it leads to, which people count in part; None: not known.
+    future: what happens after it, which people take into account in part; None: not known.
     """
 
     steps: Trajectory
@@ -61,18 +64,20 @@ class Option:
 
 @dataclass(frozen=True)
 class Choice:
-    """The first option was chosen. `weight` is how often this counts; None stands for nothing at all."""
+    """One choice: the first of `options` was chosen. weight: how often it counts. An option None has the
+    return 0."""
 
     kind: str
     options: tuple[Option | None, ...]
     weight: float = 1.0
     record_id: str = ""
     error_rate: float = math.nan
-    """Share of this person's answers that are accidents; NaN: as is usual."""
+    """Probability that this person answers at random; NaN: the usual one."""
     rater: str | None = None
-    """Who answered, where their care is to be judged beside that of others."""
+    """Who answered, if the error rates of several raters are estimated together; else None."""
     is_tie: bool = False
-    """Whether the same options were also chosen the other way round: neither was clearly better."""
+    """Whether the person called the options equally good. There is then a second choice with the options
+    swapped."""
 
 
 def strict_orders(ranks: Sequence[int]) -> list[tuple[int, ...]]:
@@ -82,10 +87,12 @@ def strict_orders(ranks: Sequence[int]) -> list[tuple[int, ...]]:
 
 
 def choices_from_comparison(record: Comparison) -> list[Choice]:
-    """A ranking as Plackett and Luce have it: the best of all, the best of what is left, ...
+    """The choices of a ranking by the Plackett-Luce model: the best of all clips, then the best of the rest,
+    ...
 
-    A tie counts as the mean over the orders that it leaves open (for two clips: 0.5 each way, and marked as
-    a tie, which likelihoods with a band of ties count as Rao and Kupper do, see `PackedChoices.is_tie`).
+    A ranking with ties stands for all strict orders that agree with it, each with the same weight. A tie of
+    two clips is marked as well (`is_tie`): likelihoods with a tie band treat it as Rao and Kupper (1967) do,
+    see `PackedChoices`.
     """
     if record.verdict != "ranked":
         return []
@@ -104,7 +111,8 @@ def choices_from_comparison(record: Comparison) -> list[Choice]:
 
 
 def choices_from_correction(record: Correction) -> list[Choice]:
-    """What the person did over what the agent did, over equally many steps."""
+    """The person's steps are chosen over the agent's steps from the same state; both are cut to the same
+    length."""
     steps = min(len(record.person), len(record.agent))
     if steps == 0:
         return []
@@ -113,23 +121,24 @@ def choices_from_correction(record: Correction) -> list[Choice]:
 
 
 PRESS_DELAY_S = 0.28
-"""Scale of the gamma(2, scale) density of how long after an event a person presses [s]; its mode."""
+"""Scale of the gamma(2, scale) density of the time between an event and the press about it [s]. Its mode."""
 
 
 def press_credit(age_s: Any) -> Any:
-    """How much a moment `age_s` (at least 0) before a press answers for it, at any scale.
+    """How much of the credit for a press a moment `age_s` seconds before it gets (age_s >= 0; not
+    normalised).
 
-    TAMER's credit assignment (Knox and Stone 2009, section 4.2): the density of the person's delay. Its
-    highest value is at `PRESS_DELAY_S`.
+    TAMER's credit assignment (Knox and Stone 2009, section 4.2): the density of the person's delay. It is
+    highest at `PRESS_DELAY_S`.
     """
     return age_s * np.exp(-age_s / PRESS_DELAY_S)
 
 
 def delayed_credit(steps: int, delay_steps: float, steps_per_second: float) -> Float:
-    """How much each step answers for a press, [steps]: gamma(2, 0.28 s) credit less the segment's mean.
+    """The credit of each step for a press [steps]: gamma(2, 0.28 s) credit minus its mean over the segment.
 
-    Scaled so that the step most answered for has credit 1 (before the mean is taken off).
-    TAMER (Knox and Stone 2009) for the delay, COACH (MacGlashan et al. 2017) for the advantage.
+    It is scaled so that the largest credit is 1 before the mean is subtracted. The delay is as in TAMER (Knox
+    and Stone 2009); that a press is an advantage is as in COACH (MacGlashan et al. 2017).
     """
     age = (np.arange(steps, 0, -1) - 0.5 + delay_steps) / steps_per_second
     credit = press_credit(age)
@@ -138,7 +147,8 @@ def delayed_credit(steps: int, delay_steps: float, steps_per_second: float) -> F
 
 
 def choices_from_evaluation(record: Evaluation, steps_per_second: float) -> list[Choice]:
-    """A press: + says the credited steps were better than the rest of the segment, - worse."""
+    """The choice that a press stands for: + says that the credited steps were better than the rest of the
+    segment, - that they were worse."""
     steps = len(record.segment)
     if steps < 2 or record.value == 0:
         return []
@@ -149,7 +159,8 @@ def choices_from_evaluation(record: Evaluation, steps_per_second: float) -> list
 
 
 def overlapping_windows(steps: int, length: int, stride: int) -> list[tuple[int, int]]:
-    """(start, stop) of overlapping stretches of at most `length` of `steps` steps, one each `stride`."""
+    """(start, stop) of overlapping windows over `steps` steps: one every `stride` steps, at most `length`
+    long."""
     return [(start, min(start + length, steps)) for start in range(0, max(steps - stride // 2, 1), stride)]
 
 
@@ -191,7 +202,7 @@ class PackedChoices:
 
 
 def pack_choices(choices: Sequence[Choice]) -> PackedChoices:
-    """Put choices (at least one) side by side; options that occur in several are kept once."""
+    """Choices (at least one) as arrays. An option that occurs in several choices is kept once."""
     slots: dict[int, int] = {}
     unique: list[Option] = []
     for choice in choices:

@@ -1,7 +1,8 @@
-"""What reaches a learner: records that fit its world are kept, others are passed over with a sentence.
+"""Checks the records that reach a learner: a record that does not fit the learner's world is left out, and a
+sentence says why.
 
-All learners ask here, so that a recording of another world, a NaN or an action that there is none of
-never gets as far as a net.
+All learners use these checks, so that no network is trained on a recording of another world, on NaN, or on an
+action that does not exist.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from envs.trajectory import Trajectory
 from envs.world import Task
 
 BOUND_TOLERANCE = 1e-4
-"""How far over its bounds an action of a Box may lie [share of the box]: machines round differently."""
+"""How far an action may lie outside the bounds of its Box [share of the box's width]: rounding differs
+between machines."""
 MIN_TIED_ANSWERS = 5
-"""So many answers, all of them ties, are worth a remark."""
+"""The person is warned if they have given so many answers and all of them are ties."""
 
 
 def record_clips(record: Record) -> tuple[Trajectory, ...]:
@@ -33,7 +35,7 @@ def record_clips(record: Record) -> tuple[Trajectory, ...]:
 
 
 def why_invalid(task: Task, record: Record) -> str | None:
-    """Why nothing can be learned in `task` from a record, as a sentence; None when it fits."""
+    """Why the record can't be used in `task`, as a sentence; None if it can."""
     if isinstance(record, Evaluation) and not np.isfinite(record.value):
         return f"A press has the value {record.value}: give -2, -1, 1 or 2."
     for clip in record_clips(record):
@@ -81,7 +83,7 @@ class FeedbackBuffer(dict[str, Record]):
         """Sentences, by the ids of records that don't fit."""
 
     def add(self, records: Iterable[Record]) -> None:
-        """Keep what is new and fits."""
+        """Keep the records that are new and fit."""
         for record in records:
             if record.id in self or record.id in self.invalid:
                 continue
@@ -92,7 +94,7 @@ class FeedbackBuffer(dict[str, Record]):
                 self.invalid[record.id] = wrong
 
     def warnings(self, active: Sequence[Record]) -> tuple[str, ...]:
-        """Sentences for the person: what was passed over, and answers that say nothing."""
+        """Sentences for the person: which records were left out, and that all answers are ties."""
         count, found = len(self.invalid), []
         if count:
             more = f" ({count - 1} more were, too.)" if count > 1 else ""
@@ -104,7 +106,8 @@ class FeedbackBuffer(dict[str, Record]):
 
 
 def check_kinds(name: str, kinds: Iterable[str], records: Iterable[Record]) -> None:
-    """Raise ValueError, a sentence, for a record of a kind that the learner `name` learns nothing from."""
+    """Raise ValueError, a sentence, if the learner `name` does not learn from the kind of one of these
+    records."""
     able = {*kinds, "undo"}
     for record in records:
         if kind_of(record) not in able:

@@ -35,7 +35,7 @@ _FORMS = "'never TERM', 'prefer more TERM' or 'prefer fewer TERM', each maybe wi
 
 
 class BadRule(ValueError):
-    """A rule that isn't one; the text is a sentence with its line and column."""
+    """A line that is not a valid rule. The text is a sentence that names the line and the column."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class Rule:
     text: str
 
     def clip_values(self, sums: np.ndarray) -> np.ndarray | None:
-        """How good each clip is by this rule alone [C], from the terms' sums [C, M]; None: nothing."""
+        """The value of each clip by this rule alone [C], from the sums of terms [C, M]; None: the rule says
+        nothing."""
         if self.unless >= 0 and (np.abs(sums[:, self.unless]) > 1e-6).any():
             return None
         worth = self.sign * sums[:, self.term]
@@ -64,7 +65,7 @@ class Principles:
     rules: tuple[Rule, ...]
 
     def compare(self, question: Question) -> Comparison | None:
-        """The answer of the first rule that tells the clips apart; None where none does."""
+        """The answer of the first rule that tells the clips apart; None if no rule does."""
         sums = np.stack([clip.terms.sum(0) for clip in question.clips])
         said = [worth for rule in self.rules if (worth := rule.clip_values(sums)) is not None]
         if not said:
@@ -94,7 +95,7 @@ def read_principles(path: Path, task: Task) -> Principles:
 
 
 def parse_principles(text: str, task: Task, where: str = "principles") -> Principles:
-    """The rules of a text; blank lines and what follows a # are passed over."""
+    """The rules of a text; blank lines and comments (after #) are left out."""
     rules = [
         rule
         for number, line in enumerate(text.splitlines(), 1)
@@ -158,24 +159,24 @@ def _parse_rule(line: str, number: int, terms: Sequence[str], where: str) -> Rul
 
 
 def clips_key(clips: Sequence[Trajectory]) -> frozenset[bytes]:
-    """The same for the same clips, whichever side they were shown on."""
+    """A key of the clips that does not depend on the order in which they were shown."""
     return frozenset(clip.observations.tobytes() + clip.actions.tobytes() for clip in clips)
 
 
 def without_overridden(answers: Sequence[Comparison], person: Sequence[Record]) -> list[Comparison]:
-    """The principles' answers, but for those to clips that the person has answered about."""
+    """The rules' answers without those about clips that the person has answered about."""
     own = {clips_key(r.clips) for r in person if isinstance(r, Comparison) and r.verdict == "ranked"}
     return [answer for answer in answers if clips_key(answer.clips) not in own]
 
 
 class RuleAnswers:
-    """Keeps answers of principles to the first questions that a learner makes anyway."""
+    """Keeps the rules' answers to the first questions that the learner makes."""
 
     RATER = "principles"
     N_PAIRS = 20
-    """Looked at whenever questions are made."""
+    """How many candidate pairs the rules look at each time questions are made."""
     MIN_NEW_ANSWERS = 10
-    """Answers since the last fit, over which the reward is fitted anew."""
+    """The reward is fitted again after more new answers than this."""
 
     def __init__(self, principles: Principles | None, max_answers: int = 60) -> None:
         self.principles = principles
@@ -184,11 +185,11 @@ class RuleAnswers:
 
     @property
     def has_enough_new(self) -> bool:
-        """Whether there are so many new answers that they should be learned from."""
+        """Whether there are enough new answers to fit the reward again."""
         return self._n_new > self.MIN_NEW_ANSWERS
 
     def answer(self, questions: Sequence[Question]) -> None:
-        """Answer what can be answered, up to the most that are kept."""
+        """Answer the questions that the rules decide, until the maximum number is kept."""
         if self.principles is None:
             return
         for question in questions:
@@ -198,6 +199,6 @@ class RuleAnswers:
                 self._n_new += 1
 
     def take_new_answers(self, person: Sequence[Record]) -> list[Comparison]:
-        """All of them, but for those that the person overruled."""
+        """All answers but those that the person overruled; they no longer count as new."""
         self._n_new = 0
         return without_overridden(self._answers, person)

@@ -17,13 +17,13 @@ Verdict = Literal["ranked", "cant_tell", "skipped"]
 
 
 def new_id() -> str:
-    """A client-made id: the same record retried is the same record."""
+    """A fresh random id. It is made before the record is saved, so that saving it twice is noticed."""
     return uuid4().hex
 
 
 @dataclass(frozen=True)
 class Demonstration:
-    """The person drove, and kept it."""
+    """A drive that the person kept."""
 
     trajectory: Trajectory
     id: str = field(default_factory=new_id)
@@ -80,7 +80,7 @@ class Correction:
 
 @dataclass(frozen=True)
 class Undo:
-    """Takes back an earlier record, which stays in the store."""
+    """Takes back an earlier record. That record stays in the store."""
 
     target: str
     id: str = field(default_factory=new_id)
@@ -95,7 +95,7 @@ def kind_of(record: Record) -> str:
 
 
 def active_records(records: Iterable[Record]) -> list[Record]:
-    """The records that were not taken back, in order, without the undos."""
+    """The records that were not taken back, in order, without Undo records."""
     kept = list(records)
     undone = {record.target for record in kept if isinstance(record, Undo)}
     return [r for r in kept if not isinstance(r, Undo) and r.id not in undone]

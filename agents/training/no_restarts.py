@@ -1,7 +1,7 @@
-"""Restarts of off-policy training: none.
+"""Restarts of off-policy training: there are none.
 
-All that a policy ever tried stays in the replay buffer and is learned from again with every reward, and a
-policy that is put back would be without its value function. So there is one try, and its end is kept.
+All steps stay in the replay buffer and are learned from again under every reward, and a policy that was set
+aside would lack its value function. So there is one try, and its end is kept.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from agents.training.trainer_protocol import IsCrediblyBetter, TermCounts
 
 
 class NoRestarts:
-    """Training goes on from where it is, whatever the reward."""
+    """Training continues from the current policy, whatever the reward."""
 
     is_restarting: bool = False
     can_restart: bool = False
@@ -23,16 +23,16 @@ class NoRestarts:
         return 0
 
     def set_demonstrations(self, records: Sequence[Record]) -> None:
-        """No try begins by imitating."""
+        """Nothing: no try begins by imitation."""
 
     def mark_restart_point(self) -> None:
-        """No try begins elsewhere."""
+        """Nothing: no try starts from elsewhere."""
 
     def return_to_restart_point(self) -> bool:
         return False
 
     def restart(self, counts: TermCounts) -> None:
-        """The next try goes on from this one."""
+        """The next try continues from this one."""
 
     def restore_candidate(self, counts: TermCounts | None) -> TermCounts | None:
         return counts

@@ -1,8 +1,8 @@
-"""Off-policy training: SB3's DQN (Discrete) and SAC (Box) on a replay buffer that is relabelled.
+"""Off-policy training: SB3's DQN (Discrete) and SAC (Box) on a replay buffer whose rewards are relabelled.
 
-What was once tried teaches again under every new reward, so that a reward that changes costs no new
-steps (Lee, Smith and Abbeel 2021, "PEBBLE", section 4.3). Rollouts run many rows at once and act by the
-snapshot's own forward pass: what is shown is what is tried.
+All old steps are learned from again under each new reward, so a changed reward costs no new steps (Lee, Smith
+and Abbeel 2021, "PEBBLE", section 4.3). Rollouts run many rows at once and act by the arrays of the snapshot,
+so the policy that is shown is the one that acts.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from envs.world import Task
 
 Float = NDArray[np.float32]
 MAX_CHECKPOINT_REPLAY_BYTES = 2**23
-"""Of the newest steps, in a checkpoint."""
+"""Size of the newest steps that a checkpoint keeps [bytes]."""
 DQN_CHUNK = 4
-"""Minibatches of DQN in one call of `train`; its target net follows after each call."""
+"""How many minibatches of DQN one call of `train` uses; the target network is updated after each call."""
 
 
 class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
@@ -58,7 +58,7 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
         super().__init__(task, env, model, reward, defaults.temperatures)
         self.restarts = NoRestarts()
         self.is_exploring = False
-        """Whether it is paid for being where it has not been, whatever the reward."""
+        """Whether it is rewarded for visiting new states, whatever the learned reward."""
         self._random = np.random.default_rng(seed)
         self._rollout: Rollout | None = None
         self._logit_scale = 1.0
@@ -76,7 +76,7 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
 
     @property
     def shown_policy(self) -> PolicyArrays:
-        """The policy to be seen."""
+        """The policy that is shown to the person."""
         return self.policy
 
     @property
@@ -85,16 +85,16 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
 
     @property
     def rare_moments(self) -> list[Moment]:
-        """None are kept: its answers are to whole ways of acting."""
+        """Always empty: the preferences it learns from are about whole policies, not about rare events."""
         return []
 
     def set_policy(self, policy: PolicyArrays) -> None:
-        """Go on from another policy of this shape; its value function is not known."""
+        """Continue from another policy of this shape. Its value function is not known."""
         set_layers(self.algorithm, policy)
         self._logit_scale = 1.0
 
     def shrink_last_layer(self) -> None:
-        """Nothing is shrunk: DQN and SAC keep exploring as much as they are set to."""
+        """Nothing: DQN and SAC explore as much as they are set to."""
 
     def set_reward(self, reward: RewardArrays | None) -> None:
         super().set_reward(reward)
@@ -106,12 +106,13 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
 
     @property
     def _absorbing_return(self) -> float:
-        """What resting for ever after an early end is worth at the step that ends."""
+        """The return of the absorbing steps after an early end, as it is added to the step that ends the
+        episode."""
         gamma = self.algorithm.gamma
         return gamma / (1.0 - gamma) * self.env.absorbing_reward() if self.env.skipped_steps else 0.0
 
     def train_iteration(self) -> int:
-        """One rollout, and minibatches of all that is kept."""
+        """One rollout, then updates on minibatches from the replay buffer."""
         self.history.add(self.env_steps, self.policy)
         with single_thread():
             self._rollout = self._collect()
@@ -125,7 +126,7 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
         return int(self._n_steps * self.env.num_envs)
 
     def _collect(self) -> Rollout:
-        """One rollout into the buffer, paid by the reward of now."""
+        """Add one rollout to the buffer, with the current reward."""
         made, buffer = collect_transitions(self.env, self._sample, self._n_steps, self._random), self.buffer
         self.algorithm.num_timesteps += made.ended.size
         at = (buffer.pos + np.arange(len(made.obs))) % buffer.buffer_size
@@ -138,7 +139,7 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
         return Rollout.from_rewards(made, rewards, at_rest, self.task.horizon)
 
     def _sample(self, obs: Float) -> tuple[Any, Any]:
-        """Actions, and the same with one row of columns for each [N, C]."""
+        """Actions, and the same actions as columns [N, C]."""
         actions = self.policy.act(obs, self._random)
         return actions, actions.reshape(len(obs), -1)
 
@@ -159,7 +160,7 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
             )
 
     def _rewards(self, transitions: Transitions) -> Float:
-        """By the reward, or while it explores by how far each state is from those met before."""
+        """Rewards of steps; while exploring, the distance of each state from the states visited before."""
         if not self.is_exploring:
             return self.scaled_reward(*transitions.steps)
         seen = transitions.steps[2]
@@ -182,7 +183,7 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
             polyak_update(model.q_net.parameters(), model.q_net_target.parameters(), tau)
 
     def _adjust_logit_scale(self, transitions: Transitions) -> None:
-        """Sharpen DQN's action values to the entropy that is due by now."""
+        """Scale DQN's action values so that the policy has the entropy that is scheduled by now."""
         if isinstance(self.algorithm, SAC):
             return
         policy, seen = off_policy_arrays(self.algorithm, 1.0), transitions.steps[0][:1024]

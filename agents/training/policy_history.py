@@ -1,6 +1,7 @@
-"""Earlier policies of one that practises, some from each time, for clips and for what else could be done.
+"""Earlier policies of the agent, spread over its training, to draw clips from and to compare demonstrations
+with.
 
-A policy that does nothing any more did something once: clips of its earlier versions can still be shown.
+A policy may stop doing something that it did before. Clips of its earlier versions still show it.
 """
 
 from __future__ import annotations
@@ -14,32 +15,33 @@ from agents.checkpoint import Arrays, StateDict
 from agents.policies.policy_arrays import PolicyArrays, layer_arrays, read_layers
 
 MAX_POLICIES = 4
-"""Earlier policies kept."""
+"""How many earlier policies are kept."""
 MIN_STEPS_BETWEEN = 40_000
-"""Environment steps between them, at least."""
+"""Fewest environment steps between two policies that are kept."""
 
 
 def index_to_evict(times: Sequence[int]) -> int:
-    """Which of the policies kept at these times (three or more) to let go: that with the nearest neighbours
-    for its age. So they stand the wider apart the older they are; the first and the last stay."""
+    """Which of the policies recorded at these times (three or more) to drop: the one that has the nearest
+    neighbours for its age. The older policies are, the wider apart they are therefore kept. The first and the
+    last are never dropped."""
     ages = [times[-1] - at + 1 for at in times[1:-1]]
     gaps = [after - before for before, after in zip(times[:-2], times[2:], strict=True)]
     return 1 + int(np.argmin(np.array(gaps) / np.array(ages)))
 
 
 class PolicyHistory:
-    """Policies by the environment steps that they were met at, the oldest first."""
+    """Earlier policies with the number of environment steps at which each was recorded, oldest first."""
 
     def __init__(self) -> None:
         self._policies: list[tuple[int, PolicyArrays]] = []
         self.rejected: PolicyArrays | None = None
-        """What long practice came to last, where that was not kept."""
+        """The newest policy that was trained for long and then rejected for an earlier one."""
 
     def __iter__(self) -> Iterator[tuple[int, PolicyArrays]]:
         return iter(self._policies)
 
     def add(self, env_steps: int, policy: PolicyArrays) -> None:
-        """Remember a policy, if the last was long enough ago."""
+        """Keep a policy, unless the last one was recorded too recently."""
         if self._policies and env_steps - self._policies[-1][0] < MIN_STEPS_BETWEEN:
             return
         self._policies.append((env_steps, policy))
@@ -54,7 +56,7 @@ class PolicyHistory:
         return [at for at, _ in self._policies]
 
     def state_dict(self) -> StateDict:
-        """When each acted, and their layers."""
+        """The number of steps of each policy, and its layers."""
         found: Arrays = {}
         for index, (_, policy) in enumerate(self._policies):
             found |= layer_arrays(f"past.{index}", policy.layers)
@@ -63,7 +65,7 @@ class PolicyHistory:
         return StateDict({"past": self.env_steps}, found)
 
     def load_state_dict(self, state: StateDict, like: PolicyArrays) -> None:
-        """Go on from what was kept. like: a policy of the form that they had."""
+        """Restore the policies. like: a policy of the same architecture."""
         times, arrays = state.facts["past"], state.arrays
         self._policies.clear()
         given_up = read_layers("past.given up", arrays)

@@ -1,7 +1,7 @@
-"""Moments shortly before something happened that happens seldom, to ask about.
+"""Keeps states from shortly before rare events, so that clips about these events can be asked about.
 
-What an agent hardly ever does, clips from where it usually is hardly ever show, and nobody can say what
-they think of it. So a few moments are kept from which each rare term came about within a rollout.
+Clips that start from the agent's usual states rarely show what it rarely does, so nobody could say what they
+think of it. For each rare term a few states are kept after which the term occurred in a rollout.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from agents.rl.rollout_collection import Transitions
 from envs.world import Task
 
 MAX_RARE_SHARE = 0.2
-"""A term that occurs in a larger share of the rows of a rollout needs no such help."""
+"""A term is rare if it occurs in less than this share of the rows of a rollout."""
 MAX_MOMENTS_PER_TERM, MAX_MOMENTS_PER_ROLLOUT = 4, 2
-"""Moments kept for each term, and taken of one rollout."""
+"""How many states are kept for each term, and how many are added by one rollout."""
 
 
 class RareEvents:
-    """The newest moments before each rare term."""
+    """The newest states before each rare event."""
 
     def __init__(self, task: Task, seed: int) -> None:
         self.task = task
@@ -29,10 +29,8 @@ class RareEvents:
         self._moments_by_term: dict[int, deque[Moment]] = {}
 
     def add_transitions(self, transitions: Transitions) -> None:
-        """Look at a rollout: what happened in each row after the step whose states were kept.
-
-        Where rows can't be put into a stored state there is nothing to keep.
-        """
+        """Add the states of a rollout: what happened in each row after the step whose states were kept.
+        Nothing is kept in worlds whose states can't be restored."""
         if not self.task.can_restore:
             return
         after = transitions.terms[transitions.state_step :]
@@ -45,5 +43,5 @@ class RareEvents:
 
     @property
     def moments(self) -> list[Moment]:
-        """All that are kept."""
+        """All states that are kept."""
         return [moment for found in self._moments_by_term.values() for moment in found]

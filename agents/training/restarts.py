@@ -1,10 +1,11 @@
-"""Practising more than once on one reward, and which of its policies is kept.
+"""Trains more than once on one reward, and selects which of the policies is kept.
 
-PPO passes through many policies, a little better or worse by chance. So a try ends in one of three: the
-newest, the mean of the late ones' parameters (Izmailov et al. 2018, "Averaging weights leads to wider
-optima and better generalization"), or the one whose rollouts were worth most. Whole episodes tell which,
-judged by what is believed at the end: what was thought of a policy earlier says nothing about it any more.
-What all the tries came to must be surely better than the policy was after a tenth of the first.
+A try is one run of training on a reward. PPO passes through many policies, a little better or worse by
+chance, so a try ends with one of three: the newest policy, the mean of the parameters of the late policies
+(Izmailov et al. 2018, "Averaging weights leads to wider optima and better generalization"), or the late
+policy whose rollouts had the highest value. They are compared by whole episodes under the reward as it is
+estimated at the end; earlier estimates are not used. The best policy of all tries is kept only if it is
+credibly better than the policy was after a tenth of the first try.
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ from agents.training.warm_start import BCWarmStart, Parameters
 from envs.world import Array, Task
 
 EARLY_SHARE = 0.1
-"""Share of practice after which the policy is kept aside."""
+"""The policy is set aside after this share of the training."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A policy kept aside: what an episode is worth, of each term in it, its parameters."""
+    """A policy that was set aside: the value of an episode, the counts of each term in it, and its
+    parameters."""
 
     value: float
     counts: TermCounts | None
@@ -44,24 +46,24 @@ class Candidate:
 
 
 class RecentPolicies:
-    """The newest policies that practised on one reward, and what they were worth by their own rollouts."""
+    """The newest policies that were trained on one reward, with the values of their own rollouts."""
 
     def __init__(self, window: int, averaging_rate: float) -> None:
-        """window: rollouts that one is judged by. averaging_rate: share of the newest in the mean of
-        parameters."""
+        """window: over how many rollouts a policy's value is averaged. averaging_rate: weight of the newest
+        policy in the mean of the parameters."""
         self.values: deque[float] = deque(maxlen=window)
         self._averaging_rate = averaging_rate
         self.reset()
 
     def reset(self) -> None:
-        """Another reward, or another belief of it: what was thought of them counts no more."""
+        """Forget the values: the reward, or its estimate, has changed."""
         self.values.clear()
         self.best: tuple[float, Parameters] | None = None
         self.mean_parameters: Parameters = {}
         self._n_added = 0
 
     def add(self, episode_value: float, parameters: Parameters) -> None:
-        """A policy's newest rollout, and its parameters: a copy."""
+        """Add a policy's newest rollout and a copy of its parameters."""
         self._n_added += 1
         share = max(self._averaging_rate, 1.0 / self._n_added)
         if not self.mean_parameters:
@@ -78,12 +80,12 @@ class RecentPolicies:
 
     @property
     def mean_value(self) -> float:
-        """Mean worth over the window."""
+        """Mean value over the window."""
         return float(np.mean(self.values))
 
 
 class RestartSelection:
-    """Trains again from elsewhere, and keeps the policy that is clearly better."""
+    """Trains again from another starting point, and keeps the policy that is credibly better."""
 
     def __init__(
         self,
@@ -94,16 +96,16 @@ class RestartSelection:
         config: TrainerConfig,
         episode_value: EpisodeValue | None = None,
     ) -> None:
-        """network: the policy that is trained, which is read and overwritten. history: where a policy that
-        is given up is kept. episode_value: by which the best policy is found; None: by its rollouts."""
+        """network: the policy that is trained; it is read and overwritten. history: keeps rejected policies.
+        episode_value: selects the best policy; None: the values of its rollouts do."""
         self.task, self.config, self.episode_value = task, config, episode_value
         self.further_terms: StepTerms | None = None
-        """Terms beside the named ones by which episodes are valued."""
+        """Further terms by which episodes are valued, beside those that the world names."""
         self._network, self._history = network, history
         self.warm_start = BCWarmStart(task, seed, network)
         self.recent_policies = RecentPolicies(config.value_window, config.averaging_rate)
         self.is_at_restart_point = True
-        """Whether it has practised on nothing else since it was the policy that can be started over from."""
+        """Whether it has not been trained since it was the policy at the restart point."""
         self._restart_parameters = self.parameters()
         self._iterations_since_restart_point = 0
         self._must_warm_start = False  # whether a try is still to begin by imitating
@@ -127,58 +129,60 @@ class RestartSelection:
         self.recent_policies.reset()
 
     def begin_reward(self) -> None:
-        """Another reward is trained on from now on."""
+        """Training on another reward begins."""
         self.recent_policies.reset()
         self._early_parameters = None
         self.is_at_restart_point, self._has_warm_started = self._iterations_since_restart_point == 0, False
 
     def add_iteration(self, counts: TermCounts, learned_return: float, parameters: Parameters) -> None:
-        """A rollout has been made by the policy of these parameters, and then its update. counts [M]."""
+        """The policy with these parameters has made a rollout, and was then updated. counts [M]: terms per
+        episode."""
         self._iterations_since_restart_point += 1
         value = None if self.episode_value is None else self.episode_value(counts)
         self.recent_policies.add(learned_return if value is None else value, parameters)
 
     def set_demonstrations(self, records: Sequence[Record]) -> None:
-        """What a try may begin by imitating."""
+        """Set the demonstrations that a further try may imitate first."""
         self.warm_start.set_demonstrations(records)
 
     def reset_recent_policies(self) -> None:
-        """What was thought of the newest policies counts no more."""
+        """Forget the values of the newest policies."""
         self.recent_policies.reset()
 
     def mark_restart_point(self) -> None:
-        """The policy of now is what can be started over from."""
+        """Remember the current policy as the restart point."""
         self._restart_parameters, self._iterations_since_restart_point = self.parameters(), 0
 
     def return_to_restart_point(self) -> bool:
-        """Go back to the policy that was remembered, or else the untaught one; whether there was one."""
+        """Go back to the policy of the restart point, or to the untrained one. Returns True: it always can."""
         self._revert_parameters(self._restart_parameters)
         self._iterations_since_restart_point, self.is_at_restart_point = 0, True
         return True
 
     @property
     def candidate_policy(self) -> PolicyArrays | None:
-        """The best policy so far, while a further try is made."""
+        """The best policy so far, while a further try is running."""
         return None if self._best_candidate is None else self._best_candidate.policy
 
     @property
     def is_restarting(self) -> bool:
-        """Whether a further try is being made."""
+        """Whether a further try is running."""
         return self._best_candidate is not None
 
     @property
     def can_restart(self) -> bool:
-        """Whether a further try on this reward would begin elsewhere than those made."""
+        """Whether a further try on this reward would start from a policy that no earlier try has started
+        from."""
         return not self.is_at_restart_point or (
             self.warm_start.has_demonstrations and not self._has_warm_started
         )
 
     def restart(self, counts: TermCounts) -> None:
-        """Practise on this reward once more, and keep the best policy so far aside.
+        """Train on this reward once more, and set the best policy so far aside.
 
-        What an agent took up while it was thought good can keep it from all that is thought better by now.
-        So it begins where one can start over, and then by doing what was driven (`imitate`). counts [M]: of
-        each term per episode.
+        Habits learned while they seemed good can keep an agent from what the new estimate says is better. So
+        the new try starts from the restart point, and begins by imitating the demonstrations. counts [M]:
+        terms per episode.
         """
         self._keep_if_better(self.select_best(counts))
         self._must_warm_start = self._has_warm_started = self.is_at_restart_point
@@ -186,14 +190,12 @@ class RestartSelection:
 
     @property
     def is_warm_starting(self) -> bool:
-        """Whether it must `imitate` before it can practise."""
+        """Whether it has to imitate demonstrations before it can train on the reward."""
         return self._must_warm_start and self.warm_start.has_demonstrations
 
     def warm_start_some(self) -> int:
-        """Some minibatches of doing what the person did; the number of environment steps, which is none.
-
-        The clone that it comes to is a candidate as well, as it is.
-        """
+        """Some minibatches of imitation. Returns the number of environment steps, which is 0. The clone
+        itself is a candidate too."""
         if self.warm_start.train_some():
             clone = self.warm_start.parameters_with_critic(self._restart_parameters)
             judged = None if self.task.is_costly else self._evaluate_candidate(clone)
@@ -211,10 +213,9 @@ class RestartSelection:
     def accept_or_revert(
         self, counts: TermCounts | None, is_credibly_better: IsCrediblyBetter
     ) -> TermCounts | None:
-        """The end of the last try, if it is clearly worth more than what was before and surely than early on.
-
-        counts [M]: of each term per episode, now; the same of the policy that is kept.
-        """
+        """The last try has ended: keep its policy if it is clearly better than the best one before and
+        credibly better than the early one. counts [M]: terms per episode of the current policy; returned are
+        those of the policy that is kept."""
         ended, first = self.select_best(counts), self._best_candidate
         if first is not None and not ended.value > first.value + self.config.value_margin:  # neither known?
             return self._revert_to_early_policy(self.restore_candidate(counts), is_credibly_better)
@@ -222,7 +223,8 @@ class RestartSelection:
         return self._revert_to_early_policy(ended.counts, is_credibly_better)
 
     def keep_early_policy(self, before: float, now: float) -> None:
-        """Keep the policy aside when practice passes a tenth of its length, by its shares before and now."""
+        """Set the policy aside when training passes a tenth of its length; shares: how much was done before
+        and is done now."""
         if before < EARLY_SHARE <= now and not self.task.is_costly:
             self._early_parameters = self.parameters()
 
@@ -247,7 +249,8 @@ class RestartSelection:
         return judged.counts
 
     def restore_candidate(self, counts: TermCounts | None) -> TermCounts | None:
-        """The policy kept aside and its counts, while there is a further try; else the `counts` given."""
+        """Go back to the policy that was set aside, and return its counts, while a further try is running;
+        else return `counts`."""
         if self._best_candidate is None:
             return counts
         first, self._best_candidate, self._iterations_since_restart_point, self._must_warm_start = (
@@ -260,7 +263,8 @@ class RestartSelection:
         return first.counts
 
     def select_best(self, counts: TermCounts | None) -> Candidate:
-        """Go to the best of the late policies; counts [M] of each term per episode, as of now."""
+        """Take the best of the late policies. counts [M]: terms per episode of the current one; returned are
+        those of the best."""
         now = self.parameters()
         judged = None if self.task.is_costly else self._evaluate_candidate(now)
         if judged is None:
@@ -271,12 +275,12 @@ class RestartSelection:
         return best
 
     def _averaged_and_best_parameters(self) -> list[Parameters]:
-        """Of other policies than the newest."""
+        """The averaged parameters, and those of the policy with the best rollouts."""
         found = [self.recent_policies.mean_parameters] if self.recent_policies.mean_parameters else []
         return found if self.recent_policies.best is None else [*found, self.recent_policies.best[1]]
 
     def _evaluate_candidate(self, parameters: Parameters) -> Candidate | None:
-        """What whole episodes of it are worth; None where the terms don't tell."""
+        """The value of whole episodes of the policy; None if the terms don't tell."""
         if self.episode_value is None:
             return None
         self._load_parameters(parameters)
@@ -286,7 +290,7 @@ class RestartSelection:
         return None if worth is None else Candidate(worth, counts, parameters, policy)
 
     def count_terms(self) -> TermCounts:
-        """Each term [M + K] per episode of the policy as it is."""
+        """Each term [M + K] per episode of the current policy."""
         starts = np.arange(max(1, self.config.evaluation_steps // self.task.horizon))
         return self._count_terms(self.policy, starts)
 
@@ -296,10 +300,8 @@ class RestartSelection:
         return np.asarray(counted.mean(0), np.float32)
 
     def _select_by_rollouts(self, counts: TermCounts | None, now: Parameters) -> Candidate:
-        """Go back to the best policy if the one of now is worse: long practice drifts.
-
-        Minus infinity is what it is worth where practice was too short to tell.
-        """
+        """Take the policy with the best rollouts if the current one is worse, because long training drifts.
+        The value is minus infinity if training was too short to tell."""
         if self.recent_policies.best is None:
             return Candidate(-np.inf, counts, now, self.policy)
         worth, (best, parameters) = self.recent_policies.mean_value, self.recent_policies.best
@@ -331,7 +333,7 @@ class RestartSelection:
         return StateDict(facts, arrays)
 
     def load_state_dict(self, state: StateDict) -> None:
-        """Go on from what was kept. The network must be restored afterwards."""
+        """Restore the state. The network must be restored afterwards."""
         facts, arrays = state.facts, state.arrays
         names = self._network.state_dict()
         if facts.get("first") is not None:

@@ -1,6 +1,6 @@
-"""What on-policy and off-policy training share: rows of a simulation, the reward, and what was learned.
+"""What on-policy and off-policy training share: rows of a simulation, the reward, and what was measured.
 
-Knows nothing of feedback. The reward comes in as plain arrays.
+It knows nothing of feedback: it is given the reward as plain arrays.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ Algorithm = TypeVar("Algorithm", bound=OnPolicyAlgorithm | OffPolicyAlgorithm)
 def make_env(
     task: Task, seed: int, n_envs: int, skip_absorbing: bool, reward: ScaledReward
 ) -> SimulationVecEnv:
-    """Rows of the task that are paid by `reward`."""
+    """Rows of the task with the rewards of `reward`."""
     sim = simulate(task, n_envs, seed=seed * 1_000_003 + 17, skips=skip_absorbing)
     return SimulationVecEnv(sim, reward, stagger=np.random.default_rng([seed, 3]))
 
@@ -60,7 +60,7 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
         reward: ScaledReward,
         temperatures: tuple[float, ...],
     ) -> None:
-        """temperatures: at which the policy also acts in clips."""
+        """temperatures: with which the policy acts in clips, beside its own."""
         self.task, self.env, self.algorithm = task, env, algorithm
         self.scaled_reward, self._temperatures = reward, temperatures
         self.history = PolicyHistory()
@@ -75,7 +75,7 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
     @property
     @abstractmethod
     def rollout(self) -> Rollout | None:
-        """The newest; None before the first."""
+        """The newest rollout; None before the first."""
 
     @abstractmethod
     def train_iteration(self) -> int: ...
@@ -86,16 +86,16 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
 
     @property
     def reward_scale(self) -> float | None:
-        """What one unit of reward is divided by; None: not known before a rollout was seen."""
+        """The number by which rewards are divided; None before the first rollout."""
         return self.scaled_reward.scale
 
     def set_reward(self, reward: RewardArrays | None) -> None:
-        """Train on another reward from now on; None pays nothing."""
+        """Train on another reward from now on; None: all rewards are 0."""
         self.scaled_reward.reward = reward
         self._update_reward_scale()
 
     def update_reward_weights(self, reward: RewardArrays) -> None:
-        """Go on with the same reward, weighed a little differently: its unit and the best policy stay."""
+        """Continue with the same reward with slightly different weights: its scale and the best policy stay."""
         self.scaled_reward.reward = reward
 
     def _update_reward_scale(self) -> None:
@@ -108,7 +108,7 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
 
     @property
     def learned_return(self) -> float:
-        """The newest rollout's learned reward per episode, in the reward's own unit."""
+        """The newest rollout's learned reward per episode, unscaled."""
         rollout, scaled = self.rollout, self.scaled_reward
         paid = 0.0 if rollout is None else rollout.reward_sum / max(rollout.episodes, 1e-9)
         return paid * (scaled.scale or 1.0) + scaled.mean * self.task.horizon
@@ -126,23 +126,25 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
         return np.asarray(sums / rollout.episodes, np.float32)
 
     def set_further_terms(self, terms: StepTerms, counts: TermCounts | None) -> TermCounts | None:
-        """Count these as well, beside the named terms; `counts` of an episode as they are with them."""
+        """Count these terms too, beside those that the world names. Returns the `counts` of an episode with
+        them."""
         self.further_terms = terms
         return counts if counts is None or self._counts_all(counts) else self.term_counts
 
     def _counts_all(self, counts: TermCounts) -> bool:
-        """Whether these counts are of what is counted now; the further terms of two fits may differ."""
+        """Whether these counts include the further terms of now; those of another fit may be others."""
         return not self.further_terms and len(counts) == len(self.task.world.terms)
 
     def curve_values(self) -> dict[str, float]:
-        """What the curves show of training by now."""
+        """Values of the learning curve that training can give now."""
         names = [f"term {name}" for name in self.task.world.term_names]
         counts = self.term_counts
         terms = {} if counts is None else dict(zip(names, counts.tolist(), strict=False))
         return {"learned reward": self.learned_return, **terms}
 
     def variants(self) -> list[PolicyVariant]:
-        """Ways of acting: the policy now, the same bolder, earlier ones, what was given up, chance."""
+        """Policies to draw clips from: the current one, the same at higher temperatures, earlier ones, the
+        rejected one, and random actions."""
         now, name = self.policy, f"policy:{self.env_steps}"
         bolder = [PolicyVariant(now, temperature, name) for temperature in self._temperatures]
         earlier = [PolicyVariant(policy, 1.0, f"policy:{at}") for at, policy in self.history]
@@ -152,7 +154,7 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
         return [PolicyVariant(now, 1.0, name), *bolder, *earlier, *given_up, unlearned]
 
     def moments(self, random: np.random.Generator) -> list[Moment]:
-        """Where the policy is nowadays: every row at one step of the newest rollout."""
+        """States to start clips from: those of every row at one step of the newest rollout."""
         if not self.task.can_restore:
             return external_moments(self.task, self.policy, random)
         if self.rollout is None:
@@ -174,7 +176,7 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
         return StateDict(facts, history.arrays | {"sim.states": sim.states, "sim.rng": sim.rng})
 
     def load_state_dict(self, state: StateDict, reward: RewardArrays | None) -> None:
-        """Go on from what was kept; the networks must have been restored before."""
+        """Restore the state. The networks must have been restored before."""
         facts = state.facts
         self.algorithm.num_timesteps, self.iterations = facts["env_steps"], facts["bursts"]
         self.history.load_state_dict(state, self.policy)
@@ -182,6 +184,6 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
         scaled.reward, scaled.scale, scaled.mean = reward, facts["unit"], facts["usual"]
 
     def _put_states(self, arrays: Arrays) -> Array:
-        """Put all rows where they were; the observations [N, D] there."""
+        """Put all rows into these states. Returns the observations [N, D]."""
         every = np.ones(self.env.num_envs, np.bool_)
         return self.env.simulation.set_states(every, arrays["sim.states"], arrays["sim.rng"]).copy()

@@ -1,4 +1,4 @@
-"""The reward that a policy is trained on, in a unit in which values stay near one."""
+"""The reward that a policy is trained on, scaled so that values stay near one."""
 
 from __future__ import annotations
 
@@ -15,29 +15,28 @@ from envs.world import Task
 
 
 class ScaledReward:
-    """A reward less its mean, divided by the deviation of its discounted sums. It can be replaced.
+    """A reward minus its mean, divided by the standard deviation of its discounted sums. It can be replaced.
 
-    Taking the mean off changes nothing about what is best at a fixed horizon.
+    Subtracting the mean does not change which policy is best, because all episodes have the same length.
     """
 
     def __init__(self, task: Task) -> None:
         self._task = task
         self.reward: RewardArrays | None = None
-        """None pays nothing."""
+        """None: all rewards are 0."""
         self.mean = 0.0
         self.scale: float | None = None
-        """What one unit of reward is divided by; None: not known before a rollout was seen."""
+        """The number by which rewards are divided; None before the first rollout."""
 
     def __call__(self, obs: Any, actions: Any, next_obs: Any, terms: Any) -> NDArray[np.float32]:
-        """The pay of N steps [N]."""
+        """Scaled rewards of N steps [N]."""
         if self.reward is None:
             return np.zeros(len(obs), np.float32)
         mean = self.reward.member_rewards(obs, actions, next_obs, terms).mean(0)
         return np.asarray((mean - self.mean) / (self.scale or 1.0), np.float32)
 
     def update_scale(self, steps: Steps | None, rows: int, gamma: float, skips_absorbing: bool) -> None:
-        """Take mean and scale from a rollout of so many rows. skips_absorbing: rest after early ends was left
-        out."""
+        """Estimate mean and scale from a rollout. skips_absorbing: steps after an early end are not in it."""
         if steps is None or self.reward is None:
             self.scale = None
             return

@@ -1,4 +1,4 @@
-"""On-policy training: PPO on whatever the reward is now, with restarts."""
+"""On-policy training: PPO on the current reward, with restarts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PolicyTrainer(RolloutTrainer[IncrementalPPO]):
         episode_value: EpisodeValue | None = None,
         auxiliary_loss: AuxiliaryLoss | None = None,
     ) -> None:
-        """episode_value: by which the best policy is found. auxiliary_loss: an extra loss of the policy."""
+        """episode_value: selects the best policy. auxiliary_loss: a further loss of the policy."""
         self.config, ppo = config, config.ppo
         if task.is_costly:  # few rows, longer rollouts
             batch = 64 if ppo.policy == "CnnPolicy" else 256
@@ -53,7 +53,7 @@ class PolicyTrainer(RolloutTrainer[IncrementalPPO]):
 
     @property
     def shown_policy(self) -> PolicyArrays:
-        """The policy to be seen: nothing of a further try until it has ended."""
+        """The policy that is shown to the person: that of a further try only once the try has ended."""
         return self.restarts.candidate_policy or self.policy
 
     @property
@@ -62,7 +62,7 @@ class PolicyTrainer(RolloutTrainer[IncrementalPPO]):
 
     @property
     def rare_moments(self) -> list[Moment]:
-        """Moments shortly before something happened that happens seldom."""
+        """States from shortly before rare events."""
         return self.events.moments
 
     def set_further_terms(self, terms: StepTerms, counts: TermCounts | None) -> TermCounts | None:
@@ -89,10 +89,10 @@ class PolicyTrainer(RolloutTrainer[IncrementalPPO]):
         return int(self.algorithm.n_steps * self.algorithm.n_envs)
 
     def shrink_last_layer(self) -> None:
-        """Make the policy less sure of itself, so that it finds out what a new reward is worth.
+        """Make the policy less certain, so that it explores under a new reward.
 
-        Who has practised to the end tries nothing else any more: the weights behind its actions are shrunk
-        before it goes on (Ash and Adams 2020, "On warm-starting neural network training").
+        A policy that was trained to the end explores no more. The weights of its last layer are shrunk before
+        training continues (Ash and Adams 2020, "On warm-starting neural network training").
         """
         with torch.no_grad():
             for value in self.algorithm.policy.action_net.parameters():

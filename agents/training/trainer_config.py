@@ -1,4 +1,4 @@
-"""How a policy is trained on-policy."""
+"""The settings of on-policy training."""
 
 from __future__ import annotations
 

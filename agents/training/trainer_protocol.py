@@ -1,4 +1,4 @@
-"""What learners need of whatever trains their policy, on-policy or off-policy."""
+"""The contract of trainers, on-policy and off-policy: all that learners ask of them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.rollout_collection import Steps
 
 TermCounts = NDArray[np.float32]
-"""How much of each term there is in an episode [M]."""
+"""Counts of each term in an episode [M]."""
 EpisodeValue = Callable[[TermCounts], float | None]
-"""What an episode with so much of each term is worth; None: not known."""
+"""The value of an episode with these counts; None: not known."""
 IsCrediblyBetter = Callable[[TermCounts, TermCounts], bool]
-"""Whether episodes with so much of each term are surely worth more than those with so much."""
+"""Whether episodes with the first counts are credibly better than those with the second."""
 
 
 class Restarts(Protocol):
@@ -28,12 +28,13 @@ class Restarts(Protocol):
 
     @property
     def is_restarting(self) -> bool:
-        """Whether a further try is being made."""
+        """Whether a further try is running."""
         ...
 
     @property
     def can_restart(self) -> bool:
-        """Whether a further try on this reward would begin elsewhere than those made."""
+        """Whether a further try on this reward would start from a policy that no earlier try has started
+        from."""
         ...
 
     @property
@@ -42,49 +43,49 @@ class Restarts(Protocol):
         ...
 
     def warm_start_some(self) -> int:
-        """Some minibatches of imitation; the number of environment steps, which is none."""
+        """Some minibatches of imitation. Returns the number of environment steps, which is 0."""
         ...
 
     def set_demonstrations(self, records: Sequence[Record]) -> None:
-        """What a try may begin by imitating."""
+        """Set the demonstrations that a further try may imitate first."""
         ...
 
     def mark_restart_point(self) -> None:
-        """The policy of now is what can be started over from."""
+        """Remember the current policy as the restart point."""
         ...
 
     def return_to_restart_point(self) -> bool:
-        """Go back to that policy, or else to the untaught one; False: it can't go back."""
+        """Go back to the policy of the restart point, or to the untrained one; False if that is not possible."""
         ...
 
     def restart(self, counts: TermCounts) -> None:
-        """Train on this reward once more, and keep the best policy so far aside."""
+        """Train on this reward once more, and set the best policy so far aside."""
         ...
 
     def restore_candidate(self, counts: TermCounts | None) -> TermCounts | None:
-        """Go back to the policy kept aside, if there is one; its counts, else the `counts` given."""
+        """Go back to the policy that was set aside, and return its counts; if there is none, return `counts`."""
         ...
 
     def accept_or_revert(
         self, counts: TermCounts | None, is_credibly_better: IsCrediblyBetter
     ) -> TermCounts | None:
-        """The end of the last try: the best policy is kept; its counts."""
+        """The last try has ended: keep the best policy, and return its counts."""
         ...
 
     def keep_early_policy(self, before: float, now: float) -> None:
-        """Told the shares of training before and now, so that a policy of early on can be kept aside."""
+        """Set the policy aside once enough was trained; shares: how much was done before and is done now."""
         ...
 
     def reset_recent_policies(self) -> None:
-        """What was thought of the newest policies counts no more: the reward is another one."""
+        """Forget the values of the newest policies: the reward has changed."""
         ...
 
 
 class Trainer(Protocol):
-    """Trains one policy in many rows at once, on whatever the reward is now."""
+    """Trains one policy in many rows at once, on the current reward."""
 
     iterations: int
-    """Iterations of training so far."""
+    """How many training iterations were made."""
 
     @property
     def algorithm(self) -> Any:
@@ -96,17 +97,17 @@ class Trainer(Protocol):
 
     @property
     def env_steps(self) -> int:
-        """Environment steps so far."""
+        """How many environment steps were made."""
         ...
 
     @property
     def policy(self) -> PolicyArrays:
-        """The policy of now."""
+        """The current policy."""
         ...
 
     @property
     def shown_policy(self) -> PolicyArrays:
-        """The policy to be seen: nothing of a further try until it has ended."""
+        """The policy that is shown to the person: that of a further try only once the try has ended."""
         ...
 
     @property
@@ -115,25 +116,26 @@ class Trainer(Protocol):
         ...
 
     def set_further_terms(self, terms: StepTerms, counts: TermCounts | None) -> TermCounts | None:
-        """Count these K as well, beside the M that the world names; `counts` of an episode with them."""
+        """Count these K terms too, beside the M that the world names. Returns the `counts` of an episode with
+        them."""
         ...
 
     @property
     def learned_return(self) -> float:
-        """The newest rollout's learned reward per episode, in the reward's own unit."""
+        """The newest rollout's learned reward per episode, unscaled."""
         ...
 
     @property
     def rare_moments(self) -> list[Moment]:
-        """Moments shortly before something happened that happens seldom."""
+        """States from shortly before rare events."""
         ...
 
     def set_reward(self, reward: RewardArrays | None) -> None:
-        """Train on another reward from now on; None pays nothing."""
+        """Train on another reward from now on; None: all rewards are 0."""
         ...
 
     def update_reward_weights(self, reward: RewardArrays) -> None:
-        """Go on with the same reward, weighed a little differently: its scale and the best policy stay."""
+        """Continue with the same reward with slightly different weights: its scale and the best policy stay."""
         ...
 
     def train_iteration(self) -> int:
@@ -141,7 +143,7 @@ class Trainer(Protocol):
         ...
 
     def shrink_last_layer(self) -> None:
-        """Make a policy that long training has left sure of itself explore again."""
+        """Make a policy that was trained for long explore again."""
         ...
 
     def newest_steps(self) -> Steps | None:
@@ -149,15 +151,15 @@ class Trainer(Protocol):
         ...
 
     def curve_values(self) -> dict[str, float]:
-        """What the learning curves show of training by now."""
+        """Values of the learning curve that training can give now."""
         ...
 
     def variants(self) -> list[PolicyVariant]:
-        """Ways of acting to compare in clips."""
+        """Policies to draw clips from."""
         ...
 
     def moments(self, random: np.random.Generator) -> list[Moment]:
-        """Where the policy is nowadays."""
+        """States that the current policy visits, to start clips from."""
         ...
 
     def state_dict(self) -> StateDict:
@@ -165,5 +167,5 @@ class Trainer(Protocol):
         ...
 
     def load_state_dict(self, state: StateDict, reward: RewardArrays | None) -> None:
-        """Go on from what a checkpoint kept. reward: what it trains on, which the learner keeps."""
+        """Restore what a checkpoint kept. reward: the one to train on, which the learner keeps."""
         ...

@@ -1,7 +1,7 @@
-"""A policy that does what the person did, for practice to begin from.
+"""A policy that imitates the demonstrations, as a start for reinforcement learning.
 
-Where what is wanted takes many steps in the right order, chance hardly ever comes upon it, however well
-the reward is known; a drive shows the way (Rajeswaran et al. 2018, "Learning complex dexterous manipulation
+If a task needs many steps in the right order, random exploration hardly ever finds them, however well the
+reward is known. A demonstration shows them (Rajeswaran et al. 2018, "Learning complex dexterous manipulation
 with deep reinforcement learning and demonstrations", section 4.2).
 """
 
@@ -22,18 +22,18 @@ Parameters = dict[str, Any]
 
 
 class BCWarmStart:
-    """Clones the drives heard so far, some minibatches at a time; always from nothing, so that it comes to
-    the same however often it is stopped."""
+    """Clones the demonstrations, some minibatches at a time. It always starts from new weights, so the result
+    does not depend on how often it is interrupted."""
 
     def __init__(self, task: Task, seed: int, initial_policy: Any) -> None:
-        """initial_policy: an SB3 actor-critic policy of the shape to be made."""
+        """initial_policy: an SB3 actor-critic policy of the right shape."""
         self.task, self.seed, self.config = task, seed, CloningConfig()
         self._initial_policy = copy.deepcopy(initial_policy)
         self._records: list[Demonstration | Correction] = []
         self._reset()
 
     def set_demonstrations(self, records: Sequence[Record]) -> None:
-        """Clone anew if the demonstrations have changed. Corrections alone are not enough to begin from."""
+        """Clone again if the demonstrations have changed. Corrections alone are not enough."""
         drives = [r for r in records if isinstance(r, Demonstration)]
         takeovers = [r for r in records if isinstance(r, Correction)]
         heard: list[Demonstration | Correction] = [*drives, *takeovers] if drives else []
@@ -47,11 +47,11 @@ class BCWarmStart:
 
     @property
     def has_demonstrations(self) -> bool:
-        """Whether there is a drive to begin from."""
+        """Whether there is a demonstration to imitate."""
         return bool(self._records)
 
     def train_some(self) -> bool:
-        """Some more minibatches; whether that was all."""
+        """Some more minibatches. Returns whether cloning is finished."""
         config = self.config
         if self._cloner is None:
             self._cloner = make_cloner(self.task, config, self.seed)
@@ -69,6 +69,6 @@ class BCWarmStart:
         return self._updates_left <= 0
 
     def parameters_with_critic(self, critic: Parameters) -> Parameters:
-        """The clone's, with what `critic` (of a policy of this shape) thinks things are worth."""
+        """The parameters of the clone, with the value function of `critic`, a policy of the same shape."""
         mine = {name: value.clone() for name, value in self._policy.state_dict().items()}
         return mine | {name: value for name, value in critic.items() if "value" in name}
