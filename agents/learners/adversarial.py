@@ -1,8 +1,9 @@
-"""`gail` and `airl`: a discriminator tells the person's steps from the agent's; fooling it is the reward.
+"""`gail` and `airl`: a discriminator tells the person's steps from the agent's, and the agent is rewarded for
+being taken for the person.
 
-Both at a fixed horizon, so that no end of an episode leaks reward: a drive that came to rest before
-the horizon is filled up with the rest. The clock and the end are no input. `airl` splits its logit
-so that what is shown, kept and transferred is the reward without its shaping.
+Episodes have a fixed length, so that their end gives no reward away: a demonstration that stopped before the
+horizon is filled up with idle steps. The discriminator sees neither the clock nor the end. `airl` splits the
+discriminator's logit into a reward and a shaping term; only the reward is shown, kept and transferred.
 """
 
 from __future__ import annotations
@@ -34,17 +35,17 @@ MAX_ENT_COEF = 0.1
 @renamed_settings(clone="bc", cloning="bc_coef")
 @dataclass(frozen=True)
 class AdversarialConfig(JointConfig):
-    """`joint`'s, and the discriminator's."""
+    """The settings of `joint`, and those of the discriminator."""
 
     discriminator: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     bc: CloningConfig = field(default_factory=lambda: CloningConfig(n_updates=500, learning_rate=3e-3))
     bc_coef: float | None = 0.3  # weight of cloning beside PPO
     trainer: TrainerConfig = field(default_factory=lambda: TrainerConfig(skip_absorbing=False))
-    """An adversary must meet rest to know what it is worth."""
+    """Absorbing steps are not skipped: the discriminator has to learn their reward."""
 
 
 class GailLearner(RewardLearner):
-    """Generative adversarial imitation (Ho and Ermon 2016): do what can't be told from the person."""
+    """Generative adversarial imitation learning (Ho and Ermon 2016)."""
 
     name: ClassVar[str] = "gail"
     kinds: ClassVar[frozenset[str]] = frozenset({"demonstration"})
@@ -86,7 +87,8 @@ class GailLearner(RewardLearner):
 
     _expert_steps: Steps | None = None
     _bc_updates_left: int = 0
-    """Minibatches of cloning before the game begins: from a clone on there is less to find by chance."""
+    """Minibatches of behavioural cloning before the adversarial training: a clone has less left to find by
+    chance."""
 
     def _train_bc(self) -> None:
         config = self.config.bc
@@ -98,7 +100,7 @@ class GailLearner(RewardLearner):
             self._start_adversarial_training()
 
     def _start_adversarial_training(self) -> None:
-        """Look at what it does before anything is paid, and tell it from the person's."""
+        """Make a first rollout without a reward, and train the discriminator on it."""
         self.trainer.algorithm.collect_only()
         self._train_discriminator(self.config.discriminator.n_initial_updates)
         self.apply_reward()
@@ -130,7 +132,8 @@ class GailLearner(RewardLearner):
 
 
 class AirlLearner(GailLearner):
-    """Adversarial inverse RL (Fu, Luo and Levine 2018): the same, with a reward that transfers."""
+    """Adversarial inverse reinforcement learning (Fu, Luo and Levine 2018): its reward transfers to other
+    layouts."""
 
     name: ClassVar[str] = "airl"
     shaped: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""What learners have in common: the records they were given, and defaults for what few of them do."""
+"""What learners have in common: the records that they were given, and defaults for what few learners do."""
 
 from __future__ import annotations
 
@@ -60,19 +60,19 @@ class BaseLearner(ABC):
         return self._raters
 
     def follow(self, rater: str) -> None:  # noqa: B027
-        """Nothing: it does not tell raters apart."""
+        """Does nothing: this learner does not distinguish raters."""
 
     def query(self, clips: int = 2) -> Question | None:
-        """None: it asks no questions."""
+        """Returns None: this learner asks no questions."""
         return None
 
     def suggest(self) -> Suggestion | None:
-        """None: it does not know which kind of feedback would tell most."""
+        """Returns None: this learner does not know which kind of feedback would help most."""
         return None
 
     @property
     def algorithm(self) -> Any:
-        """None: it trains no model of Stable-Baselines3."""
+        """None: this learner trains no model of Stable-Baselines3."""
         return None
 
     @abstractmethod

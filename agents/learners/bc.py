@@ -1,4 +1,4 @@
-"""`bc`: behavioural cloning of what the person drove (Pomerleau 1991), on an SB3 policy."""
+"""`bc`: behavioural cloning of the person's drives (Pomerleau 1991), with a policy of Stable-Baselines3."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from envs.simulate import simulate
 from envs.world import Task
 
 CONFLICT_WARNING_SHARE = 0.2
-"""Share of steps at odds with others from which on the person is told."""
+"""The person is warned if more than this share of the steps contradicts other steps."""
 PREVIOUS_POLICY_SHARE = 0.3
-"""Share of the updates before which what is learned anew is not yet acted on."""
+"""After a restart, the previous policy goes on acting for this share of the updates."""
 
 
 class CloningLearner(CheckpointedLearner):
-    """Does what the person did, as far as it can tell from the observation."""
+    """Does what the person did in states that look the same."""
 
     name: ClassVar[str] = "bc"
     kinds: ClassVar[frozenset[str]] = frozenset({"demonstration", "correction"})
@@ -89,8 +89,9 @@ class CloningLearner(CheckpointedLearner):
         )
 
     def _restart_training(self) -> None:
-        """Learn from nothing: what is learned on top of what was learned from less foresees less
-        (Ash and Adams 2020, "On warm-starting neural network training"). Until then it acts as before."""
+        """Start again from new weights, because training that continues from old weights generalises worse
+        (Ash and Adams 2020, "On warm-starting neural network training"). Until it has learned enough the old
+        policy acts."""
         self._previous_policy = self._current_policy if self._n_updates else None
         self.ppo.policy.load_state_dict(self._initial_parameters)
         self._optimizer = self._make_optimizer()
@@ -98,7 +99,7 @@ class CloningLearner(CheckpointedLearner):
 
     @property
     def _current_policy(self) -> PolicyArrays:
-        """How it acts now."""
+        """The policy that acts now."""
         early = self._updates_left > (1.0 - PREVIOUS_POLICY_SHARE) * self.config.n_updates
         return (
             self._previous_policy

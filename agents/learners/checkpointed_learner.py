@@ -11,15 +11,15 @@ from agents.learners.base_learner import BaseLearner
 
 
 class CheckpointedLearner(BaseLearner):
-    """A learner that is saved as its `state_dict`, which its subclass composes of those of its parts."""
+    """A learner whose checkpoint is its `state_dict`, which a subclass composes of those of its parts."""
 
     @abstractmethod
     def state_dict(self) -> StateDict:
-        """The whole learner but for the feedback, which the store has."""
+        """The state of the learner without the feedback, which is in the store."""
 
     @abstractmethod
     def load_state_dict(self, state: StateDict) -> None:
-        """Go on from a state. Raises ValueError, a sentence, for that of a learner of another shape."""
+        """Restore a state. Raises ValueError, a sentence, if it is that of a learner of another shape."""
 
     def save(self, folder: Path) -> None:
         checkpoint.save(folder, self.name, self.state_dict())

@@ -42,7 +42,7 @@ from envs.trajectory import Trajectory
 )
 @dataclass(frozen=True)
 class ContrastiveConfig:
-    """How `cpl` learns."""
+    """The settings of the contrastive loss."""
 
     alpha: float = 0.3  # temperature
     bias: float = 0.8  # how much the worse clip's likelihood counts
@@ -58,7 +58,7 @@ class ContrastiveConfig:
 
 @dataclass(frozen=True)
 class CplConfig(JointConfig):
-    """`joint`'s, and the loss's."""
+    """The settings of `joint`, and those of the loss."""
 
     contrastive: ContrastiveConfig = field(default_factory=ContrastiveConfig)
     steps_per_fit: int | None = 24_000  # a burst counts as a rollout
@@ -86,7 +86,7 @@ class ClipPairs:
 
 
 class ContrastiveLearner(RewardLearner):
-    """Practises on the written reward, then learns from answers alone."""
+    """Trains on the proxy reward, then learns from comparisons without a reward."""
 
     name: ClassVar[str] = "cpl"
     kinds: ClassVar[frozenset[str]] = frozenset({"comparison", "correction"})
@@ -95,7 +95,7 @@ class ContrastiveLearner(RewardLearner):
     trainer: PolicyTrainer
     _pairs: ClipPairs | None = None
     _reference: PolicyArrays | None = None
-    """What practice on the written reward came to: what no answer speaks of stays as it is there."""
+    """The policy that training on the proxy reward led to; what no answer is about stays as it is there."""
 
     def fit_reward(self, records: list[Record]) -> None:
         self.schedule.steps_since_fit = 0

@@ -27,13 +27,13 @@ from envs.simulate import simulate
 from envs.world import Array, Task
 
 ExpertFunction = Callable[[NDArray[np.float32]], Array]
-"""obs [N, D] -> the actions [N] or [N, C] that should be taken there."""
+"""Observations [N, D] -> the actions [N] or [N, C] to take there."""
 
 
 @renamed_settings(rows="n_envs", steps="n_steps", fading="beta_decay")
 @dataclass(frozen=True)
 class DaggerConfig(CloningConfig):
-    """`bc`'s, and how a scripted expert is asked."""
+    """The settings of `bc`, and how a scripted expert is asked."""
 
     n_updates: int = 1_500
     learning_rate: float = 3e-3
@@ -48,7 +48,8 @@ class DaggerConfig(CloningConfig):
 
 
 class DaggerLearner(CloningLearner):
-    """`bc` on demonstrations and takeovers, and on what a scripted expert says to the agent's states."""
+    """`bc` on demonstrations and takeovers, and on a scripted expert's actions in states that the agent
+    visits."""
 
     name: ClassVar[str] = "dagger"
     kinds: ClassVar[frozenset[str]] = frozenset({"demonstration", "correction"})
@@ -64,10 +65,9 @@ class DaggerLearner(CloningLearner):
         self._labels: Array | None = None
 
     def query_expert(self, expert: ExpertFunction) -> int:
-        """One round: drive (the expert now and then in the agent's place), label every state, aggregate.
-
-        Returns how many states were labelled; `step` then learns from all that were ever.
-        """
+        """One round: drive, with the expert acting in the agent's place now and then; label every visited
+        state with the expert's action; add them to the data. Returns how many states were labelled. `step`
+        then learns from all data."""
         config = self.config
         if self._sim is None:
             self._sim = simulate(self.task, config.n_envs, seed=self.seed * 7919 + 1)

@@ -33,7 +33,7 @@ from agents.training.trainer import PolicyTrainer
 )
 @dataclass(frozen=True)
 class EvaluativeConfig(JointConfig):
-    """`joint`'s, and the way of taking a press."""
+    """The settings of `joint`, and how presses are used."""
 
     method: Literal["choice", "tamer", "coach"] = "choice"
     learning_rate: float = 3e-3  # Adam's of the policy, for coach
@@ -45,7 +45,7 @@ class EvaluativeConfig(JointConfig):
 
 
 class EvaluativeLearner(RewardLearner):
-    """Listens to presses, and to nothing else."""
+    """Learns from presses of + and - alone."""
 
     name: ClassVar[str] = "evaluative"
     kinds: ClassVar[frozenset[str]] = frozenset({"evaluation"})

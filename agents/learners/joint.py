@@ -1,4 +1,4 @@
-"""`joint`: one reward from everything the person did, then PPO on it. The default learner."""
+"""`joint`, the default learner: one reward from all kinds of feedback, then PPO on it."""
 
 from __future__ import annotations
 

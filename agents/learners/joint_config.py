@@ -1,4 +1,4 @@
-"""How `joint` is set, and the reward that follows from its setting."""
+"""The settings of `joint`, and the reward and the query manager made of them."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from agents.training.trainer_config import TrainerConfig
 from envs.world import Task
 
 MAX_ADDITIVE_INPUTS = 160
-"""So many numbers seen at most are weighed one by one; more are the other net's."""
+"""Observations with at most so many numbers get the additive reward, larger ones a net."""
 
 
 @renamed_settings(prior_steps="proxy_steps", cloning="bc_coef", practice="trainer")
 @dataclass(frozen=True)
 class JointConfig:
-    """How `joint` spends its time."""
+    """The settings of `joint` and of the learners built on it."""
 
     proxy_steps: int | None = None  # environment steps on the written reward first; None: 1,000 episodes
     steps_per_fit: int | None = None  # on one state of the feedback; None: as the reward bears
@@ -47,7 +47,7 @@ class JointConfig:
 
 
 def discrete_actions(task: Task) -> int:
-    """How many actions a Discrete space has; 0 for a Box."""
+    """The number of actions of a Discrete space; 0 for a Box."""
     space = task.world.action_space
     return int(space.n) if isinstance(space, spaces.Discrete) else 0
 
@@ -63,7 +63,7 @@ def make_query_manager(task: Task, config: JointConfig, seed: int) -> QueryManag
 
 
 def make_reward(task: Task, config: JointConfig, prior: Prior, seed: int) -> ChoiceReward:
-    """On the task's named terms, or on observations alone, as where no terms are named."""
+    """A reward on the task's named terms, or (model "net", or a task that names no terms) on observations."""
     written = task.proxy_weights
     believed = written if prior == "written" else np.zeros_like(written)
     actions = discrete_actions(task)

@@ -35,7 +35,7 @@ Float64 = NDArray[np.float64]
 )
 @dataclass(frozen=True)
 class MaxEntConfig(JointConfig):
-    """`joint`'s, and the exact likelihood's."""
+    """The settings of `joint`, and those of the exact likelihood."""
 
     max_states: int = 20_000  # more than these are sampled
     n_updates: int = 25  # steps uphill on the exact likelihood
@@ -61,7 +61,8 @@ def soft_policy(tables: TabularMDP, reward: Float64, horizon: int) -> Float64:
 
 
 def occupancies(tables: TabularMDP, policy: Float64, start: int = 0) -> Float64:
-    """How often each (s, a) is met from `start` within the horizon, [S, A]; sums to the horizon."""
+    """Expected number of times that each (s, a) occurs from `start` within the horizon, [S, A]; sums to the
+    horizon."""
     here: Float64 = np.zeros(len(tables))
     here[start] = 1.0
     total = np.zeros(policy.shape[1:])
@@ -75,20 +76,22 @@ def occupancies(tables: TabularMDP, policy: Float64, start: int = 0) -> Float64:
 def log_likelihood_gradient(
     tables: TabularMDP, weights: Float64, demonstrated: Float64, horizon: int, start: int = 0
 ) -> Float64:
-    """d log-likelihood / d weights [M] of terms: those shown less those expected (2010, theorem 6)."""
+    """Gradient of the log-likelihood in the weights [M] of the terms: observed minus expected counts (2010,
+    theorem 6)."""
     policy = soft_policy(tables, tables.terms @ weights, horizon)
     return demonstrated - np.einsum("sa,sam->m", occupancies(tables, policy, start), tables.terms)
 
 
 class MaxEntLearner(RewardLearner):
-    """Exact where it can be, sampled where not; then practice on the reward that was found."""
+    """Computes the likelihood exactly where the world is small and by sampling elsewhere, then trains on the
+    reward."""
 
     name: ClassVar[str] = "maxent"
     kinds: ClassVar[frozenset[str]] = frozenset({"demonstration"})
     Config: ClassVar[type[JointConfig]] = MaxEntConfig
     config: MaxEntConfig
     is_exact: bool = False
-    """Whether the newest fit was."""
+    """Whether the newest fit was exact."""
 
     def fit_reward(self, records: list[Record]) -> None:
         super().fit_reward(records)
@@ -110,7 +113,7 @@ class MaxEntLearner(RewardLearner):
     def _maximise_likelihood(
         self, tables: list[TabularMDP], demonstrations: list[Trajectory], model: LinearReward
     ) -> Float64:
-        """Adagrad uphill from the written reward, each term in its own unit."""
+        """Gradient ascent with Adagrad from the proxy reward, each term in its own unit."""
         config, unit = self.config, model.term_scale.astype(np.float64)
         prior = model.prior_mean().astype(np.float64)
         scaled, squares = prior.copy(), np.full(len(unit), 1e-8)

@@ -1,8 +1,9 @@
-"""`pebble`: a reward from comparisons, practised on off-policy (Lee, Smith and Abbeel 2021).
+"""`pebble`: a reward from comparisons, and off-policy training on it (Lee, Smith and Abbeel 2021).
 
-Three things beside `preferences`: SAC (Box) or DQN (Discrete) that use every step many times; all
-kept steps relabelled whenever the reward changes; and, where no written reward comes first, a time of
-going wherever it has not been (unsupervised pre-training), so that the first questions show something.
+It differs from `preferences` in three ways. SAC (Box) or DQN (Discrete) learn from every step many times. The
+rewards of all kept steps are computed again whenever the reward changes. And without a proxy reward it first
+explores states that it has not visited (unsupervised pre-training), so that the first questions show
+something.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ EXPLORING_PHASE = "finding out what can happen"
 @renamed_settings(off="off_policy")
 @dataclass(frozen=True)
 class PebbleConfig(JointConfig):
-    """`joint`'s with other trainer: fewer steps of the world, more of learning from each."""
+    """The settings of `joint` with off-policy training: fewer environment steps, more updates on each."""
 
     off_policy: OffPolicyConfig = field(default_factory=OffPolicyConfig)
     explore_steps: int | None = None  # by itself first, with the prior "none"; None: 150 episodes

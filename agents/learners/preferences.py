@@ -1,4 +1,4 @@
-"""`preferences`: the reward from comparisons, rankings and takeovers alone (Christiano et al. 2017)."""
+"""`preferences`: a reward from comparisons and rankings alone (Christiano et al. 2017)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from agents.learners.reward_learner import RewardLearner
 
 
 class PreferencesLearner(RewardLearner):
-    """`joint` that listens to what was preferred to what, and to nothing else."""
+    """`joint` that learns from comparisons alone."""
 
     name: ClassVar[str] = "preferences"
     kinds: ClassVar[frozenset[str]] = frozenset({"comparison"})

@@ -11,9 +11,9 @@ from agents.snapshot import PolicyEvaluator, Snapshot
 from envs.world import Task
 
 Prior = Literal["written", "none"]
-"""What the policy begins with: the proxy reward that is written, or nothing."""
+"""What the policy is trained on first: the proxy reward ("written"), or nothing."""
 PHASES_BEFORE_QUERIES = frozenset({"learning from the written reward", "finding out what can happen"})
-"""Phases in which it is too early to ask: what the agent does then is not yet worth comparing."""
+"""Phases in which it is too early to ask: the agent's behaviour is not worth comparing yet."""
 
 
 class Learner(Protocol):

@@ -39,7 +39,7 @@ class QuerySource:
         return bool(self.manager.ready)
 
     def select(self, records: Sequence[Record], counts: Mapping[str, int], *, is_fitted: bool) -> None:
-        """Choose what to ask next; nothing where the learner does not learn from comparisons."""
+        """Choose what to ask next; nothing if the learner does not learn from comparisons."""
         if COMPARISON.name not in self._kinds:
             return
         self.manager.update(records, self._kinds, self._inference.error_rate)
@@ -60,7 +60,7 @@ class QuerySource:
     def query(
         self, clips: int, records: Sequence[Record], counts: Mapping[str, int], *, is_fitted: bool
     ) -> Question | None:
-        """The next question of so many clips: again one whose answer contradicts others, or a new one."""
+        """The next question with so many clips: one again whose answer contradicts others, or a new one."""
         answered = [r for r in records if isinstance(r, Comparison)] if clips == 2 else []
         contradictory = self._inference.reliability.contradictory
         if (again := self.manager.repeat_query(answered, contradictory)) is not None:
@@ -70,7 +70,8 @@ class QuerySource:
         return self.manager.next_query(clips, self._sampled_returns(counts))
 
     def suggest(self) -> Suggestion | None:
-        """The kind of feedback that is expected to tell most for each second of the person's time."""
+        """The kind of feedback with the largest expected information gain for each second of the person's
+        time."""
         return self.manager.suggest(self._inference.sampled_returns, self._reward.rationality)
 
     def _sampled_returns(self, counts: Mapping[str, int]) -> SampledReturns | None:

@@ -94,7 +94,8 @@ class RewardLearner(CheckpointedLearner):
         return self.inference.raters
 
     def follow(self, rater: str) -> None:
-        """Learn what this rater wants, where raters part; empty: those whose answers tell most."""
+        """Learn what this rater wants, if raters want different things; "": what the raters want whose
+        answers tell most."""
         if rater != self.inference.follow:
             self.inference.follow = rater
             self.schedule.fitted_ids = frozenset()
@@ -111,7 +112,7 @@ class RewardLearner(CheckpointedLearner):
 
     @property
     def has_feedback(self) -> bool:
-        """Whether anything has been fitted that somebody or a rule said."""
+        """Whether the reward was fitted to any feedback, of a person or of a rule."""
         return bool(self.schedule.fitted_ids or self._rule_answers)
 
     @property
@@ -190,7 +191,7 @@ class RewardLearner(CheckpointedLearner):
         self.trainer.restarts.keep_early_policy(was, now)
 
     def finish_fit(self) -> None:
-        """Training on this fit ends; or it begins once more, where another starting point is left."""
+        """End the training on this fit, or train once more if there is another starting point."""
         restarts, schedule, counts = self.trainer.restarts, self.schedule, self._term_counts
         if not (schedule.has_restarted or restarts.is_restarting) and self.restart_if_idle():
             schedule.has_restarted, schedule.steps_since_fit = True, 0
@@ -204,10 +205,8 @@ class RewardLearner(CheckpointedLearner):
                 self.select_queries()
 
     def restart_if_idle(self) -> bool:
-        """Go back to the policy that the proxy reward taught, if the agent does nothing any more.
-
-        From a policy that does nothing PPO finds nothing, and its clips show nothing.
-        """
+        """Go back to the policy that the proxy reward led to, if the agent does nothing any more. From a
+        policy that does nothing PPO finds nothing, and its clips show nothing."""
         if self._term_counts is None or self.config.control:
             return False
         return self.reward.is_idle(self._term_counts) and self.trainer.restarts.return_to_restart_point()
@@ -284,7 +283,8 @@ class RewardLearner(CheckpointedLearner):
         return self.queries.query(clips, self.active_records(), self._feedback_counts, is_fitted=fitted)
 
     def suggest(self) -> Suggestion | None:
-        """The kind of feedback that would tell most for each second of this person's time."""
+        """The kind of feedback with the largest expected information gain for each second of this person's
+        time."""
         self.select_queries()
         return self.queries.suggest()
 

@@ -1,8 +1,8 @@
-"""`shaping`: the person's + and - are added to the task's own reward, rather than put in its place.
+"""`shaping`: a reward learned from the person's + and - is added to the task's own reward.
 
-Plainly added (reward shaping, Knox and Stone 2010, "Combining manual feedback with subsequent MDP
-reward signals", method 1), the person can lead away from what the task pays for. As a potential
-(`potential=True`; Ng, Harada and Russell 1999) their word only shows the way: the optimum stays.
+Added plainly (reward shaping, Knox and Stone 2010, "Combining manual feedback with subsequent MDP reward
+signals", method 1) it can make another policy optimal than the task's own reward does. Added as a potential
+(`potential=True`; Ng, Harada and Russell 1999) it speeds up learning and leaves the optimal policy as it is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from agents.rewards.shaping_rewards import AddedReward, PotentialConfig, Potenti
 @renamed_settings(hidden="hidden_units", updates="n_updates", decay="l2_coef")
 @dataclass(frozen=True)
 class ShapingConfig(JointConfig):
-    """`joint`'s, and how the person's reward is added."""
+    """The settings of `joint`, and how the learned reward is added."""
 
     potential: bool = False  # as a difference of potentials, which keeps the optimum
     strength: float = 1.0  # of the person's word beside the task's own reward
@@ -30,7 +30,7 @@ class ShapingConfig(JointConfig):
 
 
 class ShapingLearner(RewardLearner):
-    """Practises on the task's own reward and on the person's word together."""
+    """Trains on the sum of the task's own reward and a reward learned from + and -."""
 
     name: ClassVar[str] = "shaping"
     kinds: ClassVar[frozenset[str]] = frozenset({"evaluation"})

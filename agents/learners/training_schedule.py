@@ -9,7 +9,7 @@ from agents.checkpoint import StateDict
 
 
 def resolve_steps(steps: int | None, episodes: int, horizon: int) -> int:
-    """Environment steps: those that are set, else so many episodes' worth."""
+    """The number of environment steps: as set, or else that of so many episodes."""
     return episodes * horizon if steps is None else steps
 
 

@@ -154,7 +154,7 @@ class RestartSelection:
         self._restart_parameters, self._iterations_since_restart_point = self.parameters(), 0
 
     def return_to_restart_point(self) -> bool:
-        """Go back to the policy of the restart point, or to the untrained one. Returns True: it always can."""
+        """Go back to the policy of the restart point, or to the untrained one. Always returns True."""
         self._revert_parameters(self._restart_parameters)
         self._iterations_since_restart_point, self.is_at_restart_point = 0, True
         return True
@@ -214,8 +214,7 @@ class RestartSelection:
         self, counts: TermCounts | None, is_credibly_better: IsCrediblyBetter
     ) -> TermCounts | None:
         """The last try has ended: keep its policy if it is clearly better than the best one before and
-        credibly better than the early one. counts [M]: terms per episode of the current policy; returned are
-        those of the policy that is kept."""
+        credibly better than the early one. counts [M]: terms per episode now; returned: of the kept policy."""
         ended, first = self.select_best(counts), self._best_candidate
         if first is not None and not ended.value > first.value + self.config.value_margin:  # neither known?
             return self._revert_to_early_policy(self.restore_candidate(counts), is_credibly_better)
@@ -223,8 +222,7 @@ class RestartSelection:
         return self._revert_to_early_policy(ended.counts, is_credibly_better)
 
     def keep_early_policy(self, before: float, now: float) -> None:
-        """Set the policy aside when training passes a tenth of its length; shares: how much was done before
-        and is done now."""
+        """Set the policy aside when the share of training that is done passes a tenth."""
         if before < EARLY_SHARE <= now and not self.task.is_costly:
             self._early_parameters = self.parameters()
 
@@ -263,8 +261,7 @@ class RestartSelection:
         return first.counts
 
     def select_best(self, counts: TermCounts | None) -> Candidate:
-        """Take the best of the late policies. counts [M]: terms per episode of the current one; returned are
-        those of the best."""
+        """Take the best of the late policies. counts [M]: terms per episode of the current one."""
         now = self.parameters()
         judged = None if self.task.is_costly else self._evaluate_candidate(now)
         if judged is None:

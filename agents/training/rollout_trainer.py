@@ -95,7 +95,7 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
         self._update_reward_scale()
 
     def update_reward_weights(self, reward: RewardArrays) -> None:
-        """Continue with the same reward with slightly different weights: its scale and the best policy stay."""
+        """Continue with slightly different weights of the same reward; its scale and the best policy stay."""
         self.scaled_reward.reward = reward
 
     def _update_reward_scale(self) -> None:

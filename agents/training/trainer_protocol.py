@@ -55,7 +55,7 @@ class Restarts(Protocol):
         ...
 
     def return_to_restart_point(self) -> bool:
-        """Go back to the policy of the restart point, or to the untrained one; False if that is not possible."""
+        """Go back to the policy of the restart point, or to the untrained one; False if it can't."""
         ...
 
     def restart(self, counts: TermCounts) -> None:
@@ -63,7 +63,7 @@ class Restarts(Protocol):
         ...
 
     def restore_candidate(self, counts: TermCounts | None) -> TermCounts | None:
-        """Go back to the policy that was set aside, and return its counts; if there is none, return `counts`."""
+        """Go back to the policy that was set aside. Returns its counts; without one, `counts`."""
         ...
 
     def accept_or_revert(
@@ -135,7 +135,7 @@ class Trainer(Protocol):
         ...
 
     def update_reward_weights(self, reward: RewardArrays) -> None:
-        """Continue with the same reward with slightly different weights: its scale and the best policy stay."""
+        """Continue with slightly different weights of the same reward; its scale and the best policy stay."""
         ...
 
     def train_iteration(self) -> int:

@@ -1,1 +1,1 @@
-"""A session: its folder, its verbs, its feedback log, and the questions that wait."""
+"""A session: its folder, what a person can do in it, its feedback log, its learner, its questions."""

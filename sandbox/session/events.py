@@ -1,4 +1,4 @@
-"""What a session tells its screen, each frame, and in which words."""
+"""The events of a session, which its window reads each frame, and the sentences about them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LearnerRestarted:
 
 @dataclass(frozen=True)
 class ErrorMessage:
-    """Something that the person should know; learning or saving goes on by itself where it can."""
+    """Something that the person should know. Learning or saving goes on by itself where it can."""
 
     text: str
 
@@ -49,14 +49,14 @@ def count_text(records: int) -> str:
 
 
 def unsaved_text(unsaved: int, in_outbox: int) -> str:
-    """What is not saved, as a sentence; in_outbox: how many of them are on this disk all the same."""
+    """How many records are not saved, as a sentence. in_outbox: how many of these are on this disk."""
     if in_outbox and in_outbox == unsaved:
         return f"Not sent yet, but kept on this disk: {count_text(unsaved)}."
     return f"Not saved yet: {count_text(unsaved)}."
 
 
 def unsaved_on_close_text(lost: int, in_outbox: int, trouble: str | None, outbox: Path) -> str | None:
-    """What a person has to know when a session was closed; None when all is saved."""
+    """What the person has to know when a session was closed; None if all is saved."""
     if lost:
         return f"{count_text(lost)} could not be saved. {trouble or ''}".strip()
     if in_outbox:

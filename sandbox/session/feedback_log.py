@@ -1,4 +1,4 @@
-"""What was said in a session: on its way to the store, saved, taken back."""
+"""The feedback of a session: records on their way to the store, saved, or taken back."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ class _Pending(NamedTuple):
 
 
 class FeedbackLog:
-    """The records of a store as one rater's window knows them. Never waits.
+    """The records of a store, as the window of one rater sees them. Never waits.
 
     Raises StoreError when it is made, if the store can't be read.
     """
 
     def __init__(self, store: Store, rater: str) -> None:
-        """rater: the random id of whoever speaks here."""
+        """rater: the random id of the rater who gives feedback here."""
         self._store, self._rater = store, rater
         lines = store.record_summaries()
         self._standing = {line.id: line.kind for line in standing_summaries(lines)}
         self._own = {line.id for line in lines if line.rater == rater}
         self.raters = frozenset(line.rater for line in lines)
-        """Who had said something when it was opened."""
+        """Raters who had given feedback before it was opened."""
         self.last_saved = lines[-1].seq if lines else 0
         self._pending: deque[_Pending] = deque()
         self._last_error: tuple[str | None, int] = None, 0
-        """The store's trouble when it was last asked, and how many records were safe all the same."""
+        """The store's error when it was last asked, and how many records were in the outbox then."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -55,7 +55,7 @@ class FeedbackLog:
         return f"{unsaved_text(self.unsaved, 0)} {trouble}"
 
     def append(self, record: Record, provenance: Provenance) -> str:
-        """Hand a record to the store; its id."""
+        """Hand a record to the store. Returns the record's id."""
         self._pending.append(_Pending(record, self._store.append(record, provenance)))
         if isinstance(record, Undo):
             self._standing.pop(record.target, None)
@@ -65,12 +65,12 @@ class FeedbackLog:
         return record.id
 
     def last_record(self, kind: str | None) -> str | None:
-        """This rater's last standing record (of that kind)."""
+        """The id of this rater's last record (of that kind) that was not taken back."""
         own = (id for id, k in reversed(self._standing.items()) if kind in (None, k) and id in self._own)
         return next(own, None)
 
     def poll(self) -> Sequence[Event]:
-        """What became of the records since the last call."""
+        """What has happened to the records since the last call."""
         events: list[Event] = []
         while self._pending and self._pending[0].future.done():
             events.append(self._settle(self._pending.popleft()))
@@ -78,7 +78,7 @@ class FeedbackLog:
         return events
 
     def _new_trouble(self) -> Sequence[Event]:
-        """What is wrong with the store, when it has changed; also when all came to be kept on this disk."""
+        """What is wrong with the store, if that has changed since the last call."""
         trouble, unsaved, kept = self._store.error, self._store.unsaved, self._store.outbox_count
         safe = kept if 0 < kept == unsaved else 0
         told, self._last_error = self._last_error, (trouble, safe)

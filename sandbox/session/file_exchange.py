@@ -1,6 +1,6 @@
-"""Writing a session out and reading files in from the menu: a process beside the window does the work.
+"""Exports a session and imports files from the menu, in a process beside the window.
 
-Out goes a bundle into the session's `exports` folder; in comes what lies in its `imports` folder.
+A bundle is written into the session's `exports` folder. Files are read from its `imports` folder.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ EXPORTS, IMPORTS = "exports", "imports"
 
 
 class Outcome(NamedTuple):
-    """What came of it, as a sentence."""
+    """Whether an export or import succeeded, as a sentence."""
 
     succeeded: bool
     text: str
 
 
 class FileExchange:
-    """At most one such process; asked once a frame, never waits. It ends its work if the window is closed."""
+    """At most one such process. It is polled once a frame and never waits. It finishes its work if the window
+    is closed."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
@@ -35,14 +36,15 @@ class FileExchange:
         return self._process is not None
 
     def start_export(self, session: Path) -> Path:
-        """Begin to write all that the session holds; where it will be."""
+        """Begin to export all that the session holds. Returns the folder that is written."""
         out = session / EXPORTS / f"{datetime.now():%Y-%m-%d-%H%M%S}"
         out.parent.mkdir(exist_ok=True)
         self._start_next([["export", str(session), "--out", str(out)]])
         return out
 
     def start_import(self, session: Path) -> int:
-        """Begin to read what lies in the session's `imports` folder; how many files and folders that is."""
+        """Begin to import what lies in the session's `imports` folder. Returns how many files and folders
+        that is."""
         folder = session / IMPORTS
         folder.mkdir(exist_ok=True)
         found = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
@@ -63,7 +65,7 @@ class FileExchange:
         )
 
     def poll(self) -> Outcome | None:
-        """What came of the one that has just ended, and the next one begins; None while there is no news."""
+        """The outcome of the export or import that has just ended, else None. Begins the next one."""
         if self._process is None or self._process.poll() is None:
             return None
         out, err = self._process.communicate()

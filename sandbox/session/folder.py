@@ -70,7 +70,7 @@ def program_version() -> str:
 
 
 class SessionError(ValueError):
-    """A session can't be opened or made; the text is a sentence that names the value and the mend."""
+    """A session can't be opened or made. The text is a sentence that names the value and what to do."""
 
 
 class SessionInfo(NamedTuple):
@@ -110,7 +110,7 @@ class SessionFile:
     format: int = FORMAT
 
     def with_rater(self, name: str) -> SessionFile:
-        """The same, knowing this rater."""
+        """The same file with this rater added."""
         if name in self.raters:
             return self
         return replace(self, raters={**self.raters, name: uuid4().hex[:12]})
@@ -188,7 +188,7 @@ def new_folder(root: Path, world: str) -> Path:
 
 
 def list_sessions(root: Path) -> list[SessionInfo]:
-    """The sessions under `root`, the last used first. One that can't be read is listed with its trouble."""
+    """The sessions under `root`, the last used first. One that can't be read is listed with its error."""
     found = []
     for path in root.glob(f"*/{FILE}"):
         folder = path.parent

@@ -1,4 +1,4 @@
-"""How a session is opened or made: every way in which that can't be done is a sentence."""
+"""Opens or makes a session. Everything that can go wrong with that is told in a sentence."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def open_parts(folder: Path | None, options: SessionOptions) -> SessionParts:
 
 
 def _remove_partial_session(folder: Path) -> None:
-    """No trace of a session that was refused; a folder with more in it than the lock stays."""
+    """Remove what was written for a session that was refused; a folder with other files in it stays."""
     with suppress(OSError):
         (folder / "lock").unlink(missing_ok=True)
         folder.rmdir()
 
 
 def preview(folder: Path | None, options: SessionOptions) -> tuple[Task, str]:
-    """The task and the learner that a session would have, before it is opened: enough for a first frame.
+    """The task and the learner of a session before it is opened, for the window's first frame.
 
     Raises SessionError.
     """
@@ -84,7 +84,7 @@ def preview(folder: Path | None, options: SessionOptions) -> tuple[Task, str]:
 
 
 def _load_session_file(folder: Path | None, options: SessionOptions) -> tuple[SessionFile, bool]:
-    """The folder's session file, or one for a new session (True)."""
+    """The session file of the folder and False, or one for a new session and True."""
     facts = SessionFile.read(folder) if folder is not None else None
     if facts is None:
         fresh = SessionFile(

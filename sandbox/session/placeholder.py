@@ -1,4 +1,4 @@
-"""What stands for a session in the window's first frame, while the real one is being opened."""
+"""Stands for a session in the window's first frame, while the real one is being opened."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StartingStatus:
-    """The status of a learner that is not there yet."""
+    """The status of a learner that is not running yet."""
 
     state: str = "starting"
     text: str = "The session is being opened"
@@ -24,7 +24,7 @@ class StartingStatus:
 
 @dataclass(frozen=True)
 class SessionPlaceholder:
-    """What of a session is drawn in a first frame."""
+    """The part of a session that the first frame shows."""
 
     task: Task
     learner: str

@@ -1,4 +1,4 @@
-"""Which question comes next, and which clip stands on which side."""
+"""Which question comes next, and which clip is shown on which side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from agents.feedback.records import Question
 
 
 class QuestionQueue:
-    """No question twice; sides by chance, so that a liking for the left is not taken for an answer."""
+    """Gives no question twice. Sides are drawn at random, so that a person who prefers the left side does not
+    mislead the learner."""
 
     def __init__(self) -> None:
         self._asked: set[str] = set()
@@ -26,7 +27,7 @@ class QuestionQueue:
         return None
 
     def display_order(self, question: Question) -> tuple[int, ...] | None:
-        """For each place on screen, the clip's index as it was asked; None for a question not from here."""
+        """For each place on screen, the clip's index in the learner's question; None if unknown."""
         return self._orders.get(question.id)
 
     def _sides(self, question: Question) -> Question:

@@ -1,4 +1,4 @@
-"""Those who teach together, by name, and what they part in."""
+"""The raters of a session by name, and the groups of raters who want different things."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agents.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class RaterGroup:
-    """Raters (ids) who want the same, and what they are called together."""
+    """Raters (ids) who want the same, and the name of the group."""
 
     rater_ids: tuple[str, ...]
     name: str
@@ -23,7 +23,7 @@ class Raters:
         self._names = {id: name for name, id in names.items()}
 
     def name(self, id: str) -> str:
-        """A rater's name, or the beginning of the id where only another machine knows it."""
+        """A rater's name, or the first characters of the id if only another machine knows the name."""
         return self._names.get(id) or f"rater {id[:4]}"
 
     def find(self, who: str, known: Collection[str]) -> str:
@@ -36,7 +36,7 @@ class Raters:
         raise ValueError(f"there is no rater {who!r} in this session: choose one of {told}.")
 
     def groups(self, snapshot: Snapshot | None) -> Sequence[RaterGroup]:
-        """Who wants what, those who are followed first; empty while all want the same."""
+        """The groups, the one that is followed first; empty while all raters want the same."""
         if snapshot is None or not snapshot.rater_differences:
             return ()
         groups: dict[tuple[tuple[str, float], ...], list[str]] = {}

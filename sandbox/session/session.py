@@ -47,7 +47,7 @@ LIMITS = Limits()
 
 
 class Session:
-    """One person teaching in one world. All methods are for one thread, and none waits but `close`."""
+    """One person who teaches in one world. All methods are for one thread, and only `close` waits."""
 
     def __init__(self, parts: SessionParts, options: SessionOptions, limits: Limits) -> None:
         self.folder, self._facts, self.task, self._store = parts
@@ -93,7 +93,7 @@ class Session:
         start_learner: bool = True,
         limits: Limits = LIMITS,
     ) -> Session:
-        """The same from options that somebody else has put together."""
+        """The same, with the options put together already."""
         parts = open_parts(folder, options)
         try:
             session = cls(parts, options, limits)
@@ -119,7 +119,7 @@ class Session:
 
     @property
     def learner(self) -> str:
-        """The name of the learner that learns, or would."""
+        """The name of the session's learner, whether it runs or not."""
         return self._facts.learner
 
     @property
@@ -144,7 +144,7 @@ class Session:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Standing records by kind, with those that are still being saved."""
+        """Records that were not taken back, by kind, with those that are still being saved."""
         return self._feedback_log.counts
 
     @property
@@ -254,19 +254,17 @@ class Session:
 
     @property
     def rater_groups(self) -> Sequence[RaterGroup]:
-        """Raters in groups that want the same, those who are followed first; empty: all want the same."""
+        """Groups of raters who want the same, the one that is followed first; empty if all want the same."""
         return self._raters.groups(self.latest_snapshot)
 
     @property
     def learner_warnings(self) -> Sequence[str]:
-        """What the learner has to tell the person, as sentences."""
+        """The learner's warnings, as sentences."""
         return self._raters.warnings(self.latest_snapshot)
 
     def follow(self, who: str) -> None:
-        """Learn what this rater wants (by name or id) where raters part; '': those whose answers tell most.
-
-        SessionError for one who is not known here.
-        """
+        """Learn what this rater (a name or id) wants, where raters want different things; "": what those want
+        whose answers tell most. Raises SessionError for a rater who is not known here."""
         seen = self.latest_snapshot.raters if self.latest_snapshot is not None else ()
         try:
             id = self._raters.find(who, {*self._feedback_log.raters, *seen} - {"", "you"}) if who else ""
@@ -279,7 +277,8 @@ class Session:
             self.learner_link.follow(facts)
 
     def close(self, timeout: float = 5.0) -> str | None:
-        """Save what is queued, end the learner. A sentence if something could not be saved in time."""
+        """Save what is queued and end the learner. Returns a sentence if something could not be saved in
+        time."""
         self.learner_link.stop()
         store, left = self._store, self._store.close(timeout)
         self._facts.remember(self.folder, self.counts)

@@ -1,4 +1,4 @@
-"""The sessions that the menu lists and opens. The database is imported when that is wanted, not before."""
+"""The sessions that the menu lists and opens. The database is imported only when a session is opened."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SessionList:
         self.root, self._opener = root, opener
 
     def list(self) -> list[SessionInfo]:
-        """The last used first; one that can't be read is listed with its trouble."""
+        """The last used first. One that can't be read is listed with its error."""
         from sandbox.session.folder import default_root, list_sessions
 
         return list_sessions(self.root or default_root())
