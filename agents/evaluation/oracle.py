@@ -1,7 +1,7 @@
-"""The best that is known under a reward: exact plans, a driver by rule, or PPO at a long budget.
+"""The best known policy under a reward: an exact plan, a driver by rule, or PPO with many steps.
 
-The reward is handed in (`judge`): the wish where scores ask, the written reward where the gap between
-the two is measured. No learner comes here.
+The reward is a parameter: scores give the true reward; the measurement of the reward gap gives the proxy
+reward too. No learner uses this file.
 """
 
 from __future__ import annotations
@@ -24,29 +24,30 @@ from envs.simulate import simulate
 from envs.world import Task, TrueReward
 
 ORACLE_STEPS = 10_000_000
-"""Ten times what a normal run of a learner practises at most [environment steps]."""
+"""Ten times the environment steps of a normal run of a learner."""
 EXTERNAL_ORACLE_STEPS = 400_000
 N_EVALUATIONS = 20
-"""How often along the way the policy is scored; the best counts."""
+"""How many times the policy is scored during training; the best one is kept."""
 FINAL_RATE_SHARE = 0.1
-"""Learning rate and entropy bonus fall to this share of their start: the last policy is a sure one."""
+"""Learning rate and entropy bonus fall to this share of their initial values, so that the last policy is
+nearly deterministic."""
 
 Progress = Callable[[float, str], None]
 MeanReturn = Callable[[ActFunction], float]
-"""The mean return of a way of acting on the layouts that are scored."""
+"""The mean return of a policy on the layouts that are scored."""
 
 
 def external_config(config: PPOConfig) -> PPOConfig:
-    """The same for a world that steps one row at a time: few rows, longer rollouts."""
+    """The same configuration for a world that steps one row at a time: few rows, longer rollouts."""
     return replace(config, n_envs=8, n_steps=256, batch_size=256)
 
 
 def ppo_on_reward(
     task: Task, reward: TrueReward, seed: int = 0, config: PPOConfig | None = None
 ) -> IncrementalPPO:
-    """PPO with our defaults whose reward is `reward`, in the unit that a first rollout shows.
+    """PPO with our defaults on `reward`, scaled by a first rollout.
 
-    As in every learner of ours the reward is divided by the deviation of its discounted sums.
+    As in all our learners, the reward is divided by the standard deviation of its discounted sums.
     """
     config = config or (external_config(PPOConfig()) if task.is_costly else PPOConfig())
     sim = simulate(task, config.n_envs, seed=seed * 1_000_003 + 29)
@@ -65,8 +66,8 @@ def ppo_on_reward(
 
 @dataclass(frozen=True)
 class TrainedPolicy:
-    """The best policy along the way. deterministic: whether its surest action (see `acting`) beat
-    sampling."""
+    """The best policy that was met in training. deterministic: whether its likeliest actions scored higher
+    than sampled ones."""
 
     policy: PolicyArrays
     deterministic: bool
@@ -82,7 +83,8 @@ def train_oracle(
     progress: Progress = lambda share, text: None,
     seed: int = 0,
 ) -> TrainedPolicy:
-    """PPO on `reward` for so many environment steps; the policy that `mean_return` liked best."""
+    """Train PPO on `reward` for so many environment steps. Returns the policy with the highest
+    `mean_return`."""
     ppo = ppo_on_reward(task, reward, seed)
     rate, entropy = float(ppo.lr_schedule(1.0)), ppo.ent_coef
     best: TrainedPolicy | None = None

@@ -1,7 +1,8 @@
-"""The references that scores are measured by, kept as small files: shipped, or in the user's cache.
+"""Reference returns, which scores are measured by, as small files: shipped with teachbox, or in the user's
+cache.
 
-A file says what it depends on (the task, its options, the numbers and the sources of its world), so
-that one made for another state of the world is noticed and not used.
+Each file holds a digest of what it depends on (the task, its options, the parameters and the sources of its
+world). A file whose digest differs from today's is not used.
 """
 
 from __future__ import annotations
@@ -40,10 +41,10 @@ OracleKind = Literal["plan", "rule", "policy"]
 
 @dataclass(frozen=True)
 class ReferenceReturns:
-    """Returns of the wish on each scored layout (seeds 0..N-1 of split "test"), each [N].
+    """True returns on each scored layout (seeds 0..N-1 of split "test"), each [N].
 
-    by: what the oracle is, an exact plan, the careful driver by rule, or a policy trained on the wish
-    (kept; `deterministic` says whether it is best at its likeliest action or sampled). steps: of training.
+    by: what the oracle is: an exact plan, the careful driver by rule, or a policy trained on the true reward
+    (kept; `deterministic` says whether its likeliest actions or sampled ones are better). steps: of training.
     """
 
     random: NDArray[np.float64]
@@ -105,7 +106,7 @@ def save(task: Task, returns: ReferenceReturns, folder: Path | None = None) -> P
 
 
 def _told_options(task: Task) -> dict[str, Any]:
-    """The options by which references are told apart; the usual way to see is not among them."""
+    """The options that change reference returns; the usual observation is left out."""
     usual = ("observation", USUAL_OBSERVATION)
     return {k: v for k, v in task.options.items() if k != "split" and (k, v) != usual}
 
@@ -117,10 +118,10 @@ def file_name(task: Task) -> str:
 
 
 def reference_key(task: Task) -> str:
-    """A digest of what the references depend on: options, horizon, numbers, physics and true reward.
+    """A digest of what the references depend on: options, horizon, parameters, physics and true reward.
 
-    A task that is as our catalogue makes it is told by the sources of its world; any other (another
-    package's, or one whose true reward somebody has replaced) by the code of its kernel and its wish.
+    For a task of our catalogue, physics and true reward are the sources of its world; for any other (of
+    another package, or with a replaced true reward) they are the code of its kernel and of its true reward.
     """
     world = task.world
     options = _told_options(task)

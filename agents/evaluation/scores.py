@@ -1,7 +1,7 @@
-"""How good a policy is, measured by the wish on layouts that it never saw. For scoring alone.
+"""Scores a policy by the true reward on layouts that it never saw. No learner uses this file.
 
-Score 0 is the better of the random policy and standing still, 1 the oracle. Policies act by
-sampling at temperature 1, as they do on screen (argmax differs by up to 0.2 and can loop).
+Score 0 is the better of the random policy and standing still, 1 the oracle. Policies act by sampling at
+temperature 1, as they do on screen (the likeliest actions differ by up to 0.2 and can loop).
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ N_TEST_LAYOUTS = 200
 
 
 def test_task(task: Task) -> Task:
-    """The same task on layouts kept for scoring."""
+    """The same task on layouts that are kept for scoring."""
     if not takes_option(task, "split"):
         return task
     return with_options(task, {**task.options, "split": "test"})
 
 
 def with_feature_obs(task: Task) -> Task:
-    """The same task seen by its features."""
+    """The same task with observations of features."""
     if not {"observation", "view"} & set(task.options):
         return task
     return with_options(task, {k: v for k, v in task.options.items() if k not in ("observation", "view")})
 
 
 MAX_SCORE = 1.02
-"""No score is believed over this."""
+"""A larger score is an error: see `OracleTooWeak`."""
 
 
 class OracleTooWeak(RuntimeError):
-    """Something did better than the best known; the text is a sentence."""
+    """A policy scored above the oracle, so the oracle is not the best policy known. The text is a sentence."""
 
 
 @dataclass(frozen=True)
 class ReferenceMeans:
-    """Mean wish returns over the scored layouts."""
+    """Mean true returns over the scored layouts."""
 
     random: float
     still: float
@@ -62,7 +62,7 @@ class ReferenceMeans:
         return (mean_return - zero) / max(self.oracle - zero, 1e-9)
 
     def checked_score(self, mean_return: float) -> float:
-        """The score; OracleTooWeak when it says that the oracle is none."""
+        """The score. Raises OracleTooWeak if it is so high that the oracle can't be the best policy known."""
         score = self.score(mean_return)
         if score > MAX_SCORE:
             raise OracleTooWeak(
@@ -74,7 +74,8 @@ class ReferenceMeans:
 
 @dataclass(frozen=True)
 class Episodes:
-    """Whole episodes of N rows: wish (or any reward) summed, terms summed, task done."""
+    """Whole episodes of N rows: sums of the true (or any other) reward, sums of terms, whether the task
+    was done."""
 
     returns: NDArray[np.float64]  # [N]
     terms: NDArray[np.float64]  # [N, M]
@@ -86,7 +87,8 @@ class Episodes:
 
 
 def run_episodes(task: Task, act: ActFunction, seeds: Array, *, by_state: bool = False) -> Episodes:
-    """One whole episode from each seed's start; `act` sees the observations, or the states if `by_state`."""
+    """One whole episode from the start of each seed. `act` gets the observations, or the states if
+    `by_state`."""
     returns = np.zeros(len(seeds))
     terms = np.zeros((len(seeds), len(task.world.terms)))
     for before, step in episode_steps(task, act, seeds, by_state=by_state):
@@ -103,7 +105,7 @@ def evaluate_policy(
 
 
 def test_curve_values(test_episodes: Episodes) -> dict[str, float]:
-    """The series of the curves that only watch: no learner trains on them."""
+    """Series of the learning curves that are only shown: no learner trains on them."""
     return {
         "done on unseen layouts": float(test_episodes.done.mean()),
         "wish (for watching only)": test_episodes.mean,
@@ -111,16 +113,17 @@ def test_curve_values(test_episodes: Episodes) -> dict[str, float]:
 
 
 def curve_evaluator(task: Task) -> PolicyEvaluator | None:
-    """What whoever runs a learner adds to its curves; None where whole episodes cost too much."""
+    """What is added to the curves of a learner by whoever runs it; None if whole episodes take too long."""
     if task.is_costly:
         return None
     return lambda policy: test_curve_values(evaluate_policy(task, policy))
 
 
 def reference_means(task: Task, layouts: int = N_TEST_LAYOUTS) -> ReferenceMeans:
-    """The three references for a task: shipped, else measured once and kept (seconds to minutes).
+    """The three references of a task: shipped, else measured once and kept (seconds to minutes).
 
-    How a world is sensed (features, grid, lidar, pixels) changes nothing about what can be done in it.
+    They do not depend on the observation (features, grid, lidar, pixels), because that does not change what
+    can be done in the task.
     """
     task = with_feature_obs(test_task(task))
     found = kept.load_shipped(task, layouts) or kept.load_cached(task, layouts)
@@ -132,7 +135,8 @@ def reference_means(task: Task, layouts: int = N_TEST_LAYOUTS) -> ReferenceMeans
 
 
 def true_reward_of(task: Task) -> TrueReward:
-    """The wish as a reward, to measure how learnable a task is and what is best; for no learner."""
+    """The true reward as a reward to train on, to measure how learnable a task is and to find the oracle;
+    never for a learner."""
     return task.true_reward
 
 
@@ -142,7 +146,8 @@ def measure_references(
     steps: int | None = None,
     progress: Progress = lambda share, text: None,
 ) -> ReferenceReturns:
-    """Random, standing still and the oracle on the first layouts; `steps` of PPO where it must train."""
+    """Returns of random actions, of standing still and of the oracle on the first layouts. `steps`: of
+    PPO, if it must train."""
     seeds, random = np.arange(layouts), np.random.default_rng(0)
     progress(0.0, "random and standing still")
     at_random = [
@@ -157,7 +162,7 @@ def measure_references(
 
 
 def _planned_returns(task: Task, seeds: Array, progress: Progress) -> Array | None:
-    """The returns of exact plans, None where none plans for this true reward, or a layout is too large."""
+    """The returns of exact plans; None if nothing plans for this true reward, or a layout is too large."""
     best_returns = task.world.hooks.best_returns
     if best_returns is None:
         return None
@@ -174,7 +179,7 @@ def _planned_returns(task: Task, seeds: Array, progress: Progress) -> Array | No
 def _trained_references(
     task: Task, random: Array, still: Array, steps: int | None, progress: Progress
 ) -> ReferenceReturns:
-    """The oracle is the better of PPO on the wish at a long budget and a careful driver by rule."""
+    """References whose oracle is the better of PPO on the true reward and a careful driver by rule."""
     from agents.evaluation import oracle
 
     seeds = np.arange(len(random))

@@ -46,7 +46,7 @@ class SimulationVecEnv(VecEnv):
         super().__init__(simulation.rows, box, world.action_space)
         self.simulation, self.reward, self._stagger = simulation, reward, stagger
         self.reward_override: TrueReward | None = None
-        """Rewards by the wish instead, for the oracle's own training; no learner sets it."""
+        """Rewards by the true reward instead, for the oracle's own training; no learner sets it."""
         self._actions: Array = np.zeros(simulation.rows, np.int64)
 
     def reset(self) -> VecEnvObs:

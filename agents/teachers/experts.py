@@ -1,6 +1,7 @@
-"""The best drivers known of each world, for synthetic teachers: plans, kept policies, looking ahead.
+"""The best drivers known of each world, for synthetic teachers: exact plans, kept policies, or search by
+simulation.
 
-An over-cautious one keeps clear of all that could go wrong, and leaves undone what can't be done so.
+An over-cautious driver keeps clear of everything that could go wrong, and leaves out what can't be done so.
 """
 
 from __future__ import annotations
@@ -20,17 +21,15 @@ from envs.simulation import Simulation
 from envs.world import Array, Task
 
 CAUTIOUS_HARM_FACTOR = 5.0
-"""How many times an over-cautious driver counts what the wish holds against him, where no plan is exact."""
+"""Factor by which an over-cautious driver multiplies negative rewards, where there is no exact plan."""
 
 Expert = Callable[[Any], Any]
 """simulation of one row -> the action to take there."""
 
 
 def make_expert(task: Task, random: np.random.Generator, is_cautious: bool = False) -> Expert:
-    """The best driver known under the task's wish.
-
-    An exact plan where one can be made, else a kept policy or looking ahead by simulation.
-    """
+    """The best driver known under the task's true reward: an exact plan if there is one, else a kept
+    policy or search by simulation."""
     if not task.can_restore:
         found = reference_returns.load_shipped(task, 1) or reference_returns.load_cached(task, 1)
         if is_cautious or found is None or found.policy is None:
@@ -54,16 +53,16 @@ def make_expert(task: Task, random: np.random.Generator, is_cautious: bool = Fal
 
 
 def _policy_expert(policy: PolicyArrays, random: np.random.Generator | None) -> Expert:
-    """Drive as the oracle's policy does: the likeliest action, or sampled."""
+    """Drive as the oracle's policy does: its likeliest actions, or sampled ones."""
     return lambda sim: policy.act(sim.obs[:1], random)[0]
 
 
 def _random_shooting(
     task: Task, random: np.random.Generator, harm_factor: float = 1.0, n_steps: int = 24, n_plans: int = 160
 ) -> Expert:
-    """Random shooting: the first action of the best of many held-action sequences, under the wish.
+    """Random shooting: the first action of the best of many held-action sequences under the true reward.
 
-    harm_factor: how many times each step's negative worth counts.
+    harm_factor: by which negative rewards are multiplied.
     """
     discrete = isinstance(task.world.action_space, spaces.Discrete)
     kept: list[Array] = []
@@ -90,7 +89,8 @@ def _random_shooting(
 
 
 def _plan_returns(task: Task, sim: Any, plan: Array, harm_factor: float) -> NDArray[np.float64]:
-    """The wish of each action sequence [T, tries] from the simulation's first row, up to the horizon."""
+    """The true return of each action sequence [T, tries] from the simulation's first row, up to the
+    horizon."""
     tries = plan.shape[1]
     copy = Simulation(task, tries, auto_reset=False)
     copy.set_states(

@@ -1,4 +1,4 @@
-"""Synthetic people. They and the scores alone may read a task's wish; no torch here."""
+"""Synthetic teachers. Only they and the scores may read a task's true reward; no torch here."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from envs.trajectory import Trajectory
 from envs.world import Task
 
 REACTION_SECONDS = 0.3
-"""How long after something was on screen a synthetic person presses [s]."""
+"""Time between an event on screen and a synthetic teacher's press about it [s]."""
 SEGMENT_SECONDS = 2.0
-"""How much of the past an evaluation carries [s]."""
+"""Length of the segment of an evaluation [s]."""
 TAKEOVER_STEPS = 20
 TIE_THRESHOLD = 1e-4
-"""Returns nearer than this are the same to the most careful teacher."""
+"""Returns that differ by less than this are equal to the most careful teacher."""
 
 
 @dataclass(frozen=True)
 class TeacherNoise:
-    """How careful a teacher is; what can be wrong with answers follows Lee et al. 2021, "B-Pref"."""
+    """What is wrong with a teacher's answers, after Lee et al. 2021, "B-Pref"."""
 
     beta: float = np.inf  # sharpness of comparisons; infinite is rational
     gamma: float = 1.0  # below 1 what came early in a clip is forgotten
@@ -152,7 +152,7 @@ def _parse_term_bonus(text: str, task: Task) -> tuple[tuple[str, float], ...]:
 
 
 class SyntheticTeacher:
-    """Answers by the task's wish, as carefully as `noise` says."""
+    """Answers by the task's true reward, with the errors that `noise` describes."""
 
     rater: str = "0"
 
@@ -166,7 +166,7 @@ class SyntheticTeacher:
         return (self,)
 
     def step_rewards(self, trajectory: Trajectory) -> NDArray[np.float32]:
-        """The wish of each step, [T]."""
+        """The true reward of each step, [T]."""
         states = trajectory.states
         worth = self.task.true_reward(states[:-1], trajectory.terms, states[1:])
         for term, more in self.noise.term_bonus:
@@ -174,7 +174,7 @@ class SyntheticTeacher:
         return worth
 
     def compare(self, question: Question) -> Comparison:
-        """Put the clips in order: by worth, with noise, or at random by mistake; or leave it out."""
+        """Rank the clips by their returns, with noise, at random by mistake, or not at all."""
         care, seconds = self.noise, 4.0 + 2.0 * (len(question.clips) - 2)
         if self._judge is not None:
             ranks = self._judge.ranks(question.clips)
@@ -194,14 +194,15 @@ class SyntheticTeacher:
         return Comparison(question.clips, ranks, question=question.id, seconds=seconds)
 
     def _remembered_return(self, clip: Trajectory) -> float:
-        """A clip's worth as remembered at its end."""
+        """A clip's return, with what happened early in it discounted."""
         worth = self.step_rewards(clip)
         if self.noise.gamma == 1.0:
             return float(worth.sum())
         return float((self.noise.gamma ** np.arange(len(worth))[::-1] * worth).sum())
 
     def demonstrate(self, seed: int) -> Demonstration:
-        """Drive one episode from the seed's start as well as can be; stops when nothing is left to gain."""
+        """Drive one episode from the seed's start as well as the expert can, until nothing is left to
+        gain."""
         sim = simulate(self.task, 1, auto_reset=False)
         sim.reset(np.array([seed]))
         whole = self._run_expert(sim, self.task.horizon, 0)
@@ -209,7 +210,7 @@ class SyntheticTeacher:
         return Demonstration(whole.clip(0, int(paid[-1]) + 3 if len(paid) else len(whole)))
 
     def evaluate(self, trajectory: Trajectory, step: int) -> Evaluation | None:
-        """The press at `step` of what is on screen, or None: + for what just went well, - for badly."""
+        """The press at `step`, or None: + if what just happened was better than usual, - if it was worse."""
         rate = self.task.world.steps_per_second
         noticed = step - round(self.noise.reaction_seconds * rate)
         if noticed < rate // 2:
@@ -226,7 +227,7 @@ class SyntheticTeacher:
         return Evaluation(trajectory.clip(start, step), value)
 
     def correct(self, trajectory: Trajectory, step: int) -> Correction | None:
-        """Take over at `step`; None where the teacher would have done no better than the agent."""
+        """Take over at `step`; None if the teacher would do no better than the agent."""
         agent = trajectory.clip(step, step + TAKEOVER_STEPS)
         if len(agent) < 2:
             return None
@@ -237,7 +238,7 @@ class SyntheticTeacher:
         return Correction(agent, person) if better > TIE_THRESHOLD else None
 
     def where_to_correct(self, trajectory: Trajectory) -> int:
-        """A moment shortly before the worst that happened (or where the agent dawdled)."""
+        """A step shortly before the worst event (or where the agent was slow)."""
         worth = self.step_rewards(trajectory)
         if worth.min() < -0.25:
             return max(0, int(worth.argmin()) - 4)
@@ -260,9 +261,10 @@ class SyntheticTeacher:
 
 
 class TeacherPool(SyntheticTeacher):
-    """Several people of mixed care, one of whom, drawn at random, says each thing.
+    """Several teachers with different noise. Each record comes from one of them, drawn at random.
 
-    `rater` is who spoke last, by number; learners are told so, and not how careful anybody is.
+    `rater` is the number of the one who gave the last record. Learners are told it, but not how much noise
+    anybody has.
     """
 
     def __init__(self, task: Task, members: Sequence[Teacher], seed: int = 0) -> None:

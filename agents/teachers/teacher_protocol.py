@@ -1,4 +1,4 @@
-"""What a teacher is: somebody who answers in place of a person, in studies, tours and `model.learn`."""
+"""The contract of teachers, who answer in place of a person in studies, tours and `model.learn`."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ ROLLOUTS = 4
 
 
 class ValueFunction(Protocol):
-    """From states to the undiscounted true reward that the best policy known collects from there on."""
+    """From states to the undiscounted true return of the best policy known from there on."""
 
     def __call__(self, states: Array, rng: NDArray[np.uint64]) -> NDArray[np.float64]:
         """Values [N] of states [N, K] with their random words [N], up to the task's horizon [reward].
@@ -117,7 +117,7 @@ class PolicyValue:
 
 
 class NoValue:
-    """Nothing is known of what is to come: 0 everywhere, said once in the log."""
+    """The value is not known: 0 everywhere, which is logged once."""
 
     def __init__(self, task: Task) -> None:
         self.task = task

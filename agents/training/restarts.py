@@ -214,7 +214,7 @@ class RestartSelection:
         self, counts: TermCounts | None, is_credibly_better: IsCrediblyBetter
     ) -> TermCounts | None:
         """The last try has ended: keep its policy if it is clearly better than the best one before and
-        credibly better than the early one. counts [M]: terms per episode now; returned: of the kept policy."""
+        credibly better than the early one. counts [M]: terms per episode now; returned: the kept one's."""
         ended, first = self.select_best(counts), self._best_candidate
         if first is not None and not ended.value > first.value + self.config.value_margin:  # neither known?
             return self._revert_to_early_policy(self.restore_candidate(counts), is_credibly_better)
