@@ -45,7 +45,7 @@ MAX_SCORE = 1.02
 
 
 class OracleTooWeak(RuntimeError):
-    """A policy scored above the oracle, so the oracle is not the best policy known. The text is a sentence."""
+    """A policy scored above the oracle, so it is not the best policy known. The text is a sentence."""
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def why_invalid(task: Task, record: Record) -> str | None:
     for clip in record_clips(record):
         wrong = _why_invalid_clip(task, clip)
         if wrong is not None:
-            return f"A {kind_of(record)} was passed over: its recording {wrong}."
+            return f"A {kind_of(record)} was not used: its recording {wrong}."
     return None
 
 
@@ -63,7 +63,7 @@ def _why_invalid_clip(task: Task, clip: Trajectory) -> str | None:
         if clip.actions.ndim != 1 or clip.actions.dtype.kind not in "iu":
             return f"has actions of shape {list(clip.actions.shape)}, where {task.id} takes one number a step"
         odd = clip.actions[(clip.actions < 0) | (clip.actions >= space.n)]
-        return f"has the action {odd[0]}, and there are 0 to {space.n - 1}" if len(odd) else None
+        return f"has the action {odd[0]}, and the actions are 0 to {space.n - 1}" if len(odd) else None
     if clip.actions.shape[1:] != space.shape:
         return (
             f"has actions of shape {list(clip.actions.shape)}, where {task.id} takes {space.shape[0]} a step"
@@ -101,7 +101,10 @@ class FeedbackBuffer(dict[str, Record]):
             found.append(next(reversed(self.invalid.values())) + more)
         answers = [r for r in active if isinstance(r, Comparison) and r.verdict == "ranked"]
         if len(answers) >= MIN_TIED_ANSWERS and all(len(set(r.ranks)) == 1 for r in answers):
-            found.append(f"All {len(answers)} answers are ties, which say only what matters little.")
+            found.append(
+                f"All {len(answers)} answers are ties. A tie tells the learner little: "
+                "rank clips that differ more."
+            )
         return tuple(found)
 
 

@@ -144,8 +144,8 @@ class CloningLearner(CheckpointedLearner):
         if self.cloner.conflict_share <= CONFLICT_WARNING_SHARE:
             return remarks
         share = f"{100 * self.cloner.conflict_share:.0f}%"
-        told = f"In {share} of your steps you did something else where things looked the same: what you "
-        return (*remarks, told + "did most counts.")
+        told = f"In {share} of your steps you did something else than in most steps that looked the same: "
+        return (*remarks, told + "what you did most often counts.")
 
     def state_dict(self) -> StateDict:
         facts = {

@@ -17,7 +17,7 @@ from agents.renamed_settings import renamed_settings
 from agents.rl.sac_dqn import OffPolicyConfig
 from agents.training.off_policy import OffPolicyTrainer
 
-EXPLORING_PHASE = "finding out what can happen"
+EXPLORING_PHASE = "exploring before the first question"
 
 
 @renamed_settings(off="off_policy")

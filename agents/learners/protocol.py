@@ -12,7 +12,7 @@ from envs.world import Task
 
 Prior = Literal["written", "none"]
 """What the policy is trained on first: the proxy reward ("written"), or nothing."""
-PHASES_BEFORE_QUERIES = frozenset({"learning from the written reward", "finding out what can happen"})
+PHASES_BEFORE_QUERIES = frozenset({"learning from the written reward", "exploring before the first question"})
 """Phases in which it is too early to ask: the agent's behaviour is not worth comparing yet."""
 
 

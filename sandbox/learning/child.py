@@ -1,4 +1,4 @@
-"""One learner process as its parent sees it, and the thread that starts and hears it."""
+"""One learner process as its parent sees it, and the thread that starts it and reads its messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ Message = Snapshot | CurveUpdate | LearnerWarning
 
 
 class ChildProcess:
-    """One process; starting and hearing it has a thread, so that neither holds up the window."""
+    """One learner process. A thread of its own starts it and reads its messages, so that neither delays
+    the window."""
 
     def __init__(self, starter: ProcessStarter, spec: WorkerSpec) -> None:
         self._starter, self._spec = starter, spec
@@ -42,26 +43,26 @@ class ChildProcess:
         return self._process.pid if self._process else None
 
     def take_messages(self) -> list[Message]:
-        """The newest messages that were not taken yet."""
+        """The newest messages that have not been taken yet."""
         with self._lock:
             slots, self._slots = self._slots, {}
         return list(slots.values())
 
     def stalled_seconds(self) -> float:
-        """How long it has stood still, as far as is known."""
+        """For how long none of its threads has run, as far as is known [s]."""
         if self._liveness is None and self.pid is not None:
             self._liveness = LivenessProbe(self.pid)
         return self._liveness.stalled_seconds() if self._liveness is not None else 0.0
 
     def send(self, command: Command) -> None:
-        """Tell it something; nothing happens if it is gone, which `exitcode` will tell."""
+        """Send it a message. Nothing happens if it has ended; `exitcode` tells that."""
         try:
             self._pipe.send(command)
         except OSError:
             return
 
     def terminate(self, timeout: float = 0.0) -> None:
-        """Kill it if it still runs after `timeout` seconds; the ear closes the pipe."""
+        """Kill it if it still runs after `timeout` seconds. The reading thread closes the pipe."""
         if timeout and self._process is not None:
             self._ended.wait(timeout)
         with self._lock:

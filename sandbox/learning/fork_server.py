@@ -1,16 +1,16 @@
-"""How a learner process comes to be: forked from one that has all imports behind it, or spawned.
+"""Starts learner processes: forked from a process that has imported everything, or spawned.
 
-Importing torch and the rest takes some 3 s of CPU, the greater part of a learner's start. So on Linux a
-process that does nothing else (the nursery) imports it all once, stays single-threaded, and forks a
-learner whenever it is asked: one that was killed is back in tenths of a second, and shares its memory.
+Importing torch and the rest takes some 3 s of CPU, which is most of a learner's start. So on Linux a fork
+server imports everything once, has no other threads, and forks a learner whenever it is asked. A learner that
+was killed is back within tenths of a second, and shares the fork server's memory.
 
-multiprocessing's own forkserver, with these imports as its preload, was tried in its place: 10 starts and
-30 restarts of `joint` in RoomsTidy with each, by turns on two busy cores. CPU seconds to the first snapshot:
-2.8 here, 2.7 there; of a learner that was killed 0.27 and 0.24; wall seconds to its next first snapshot, the
-median, 1.0 and 0.9 (0.2 to 3.5 and 0.3 to 2.2); memory of learner and nursery 141 and 124 MiB, 141 and 125.
-What speaks against it: there is one for the whole program, that nobody may end. When the session is closed
-its 199 MiB stay until the window is (here 0); a program of somebody's own that uses it already has it
-without our imports; what goes wrong in them is not in learner.log; the last try could not begin anew.
+multiprocessing's own forkserver, with these imports as its preload, was measured as an alternative: 10 starts
+and 30 restarts of `joint` in RoomsTidy with each, by turns on two busy cores. CPU seconds to the first
+snapshot: 2.8 here, 2.7 there; of a learner that was killed 0.27 and 0.24. Wall seconds to its next first
+snapshot, the median: 1.0 and 0.9 (0.2 to 3.5 and 0.3 to 2.2). Memory of learner and fork server: 141 and 124
+MiB, 141 and 125. It was not used for four reasons. It is one for the whole program and nobody may end it, so
+its 199 MiB stay after the session is closed (here 0). A program that uses it already has it without our
+imports. Errors in these imports are not in learner.log. And a last try could not start it again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from sandbox.learning.spec import WorkerSpec
 from sandbox.learning.worker import main, set_up, work
 
 UNKNOWN = 255
-"""The exit status of a learner whose nursery died before it could tell."""
+"""The exit status of a learner whose fork server died before it could report it."""
 
 
 class StartedProcess(Protocol):
@@ -43,26 +43,26 @@ class StartedProcess(Protocol):
     def pid(self) -> int: ...
 
     def kill(self) -> None:
-        """Only before `wait` was called."""
+        """Kill it. Only before `wait` was called."""
         ...
 
     def wait(self) -> int:
-        """Its exit status, or minus the signal's number; for one that has closed its pipe."""
+        """Its exit status, or minus the signal's number. For a process that has closed its pipe."""
         ...
 
 
 class ProcessStarter(Protocol):
-    """Starts learner processes, each with its end of a pipe; for threads that may wait."""
+    """Starts learner processes, and gives each one end of a pipe. Its methods may wait."""
 
     is_broken: bool
-    """Of no use any more: make another one."""
+    """Whether it can start no more processes, so that a new one is needed."""
 
     def start(self, end: Connection, spec: WorkerSpec) -> StartedProcess:
         """Raises OSError or EOFError."""
         ...
 
     def close(self) -> None:
-        """Let go, at once."""
+        """Free its resources, without waiting."""
         ...
 
 
@@ -72,7 +72,8 @@ def starter(spec: WorkerSpec) -> ProcessStarter:
 
 
 class SpawnStarter:
-    """Each learner imports what it needs: where forking a process with libraries in it is not safe."""
+    """Each learner process imports everything itself: for systems where forking a process with loaded
+    libraries is not safe."""
 
     is_broken = False
 
@@ -102,13 +103,13 @@ class _Spawned:
 
 
 class ForkServer:
-    """The parent's handle on the process that forks learners. It is made with the first learner."""
+    """The parent's side of the fork server, which is started together with the first learner."""
 
     def __init__(self, spec: WorkerSpec) -> None:
         context = multiprocessing.get_context("spawn")
         self._requests, self._its_end = context.Pipe()
         self._process: BaseProcess = context.Process(
-            target=_serve, args=(self._its_end, spec), name="teachbox-nursery", daemon=True
+            target=_serve, args=(self._its_end, spec), name="teachbox-fork-server", daemon=True
         )
         self._request_lock, self._closed = Lock(), False
         self.is_broken = False
@@ -151,18 +152,19 @@ class ForkServer:
 @dataclass(frozen=True)
 class _Forked:
     pid: int
-    nursery: ForkServer
+    server: ForkServer
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
     def wait(self) -> int:
-        return self.nursery.wait(self.pid)
+        return self.server.wait(self.pid)
 
 
 def _serve(requests: Connection, spec: WorkerSpec) -> None:
-    """The life of the nursery: import, then answer a spec with a learner's pid and a pid with its status."""
+    """The fork server's main function: import, then start a learner for each spec (and send its pid), and
+    send the exit status for each pid that is asked about."""
     set_up(spec)
     try:
         _import(spec)
@@ -182,7 +184,7 @@ def _serve(requests: Connection, spec: WorkerSpec) -> None:
 
 
 def _import(spec: WorkerSpec) -> None:
-    """What this learner would import when it starts; nothing that opens a file or starts a thread."""
+    """Import what a learner imports when it starts, except what opens a file or starts a thread."""
     from agents.learner_catalog import find_entry
     from envs.kernels import cache_folder
     from sandbox.store.backend import backend_of
@@ -210,11 +212,11 @@ def _fork(requests: Connection, handle: int, spec: WorkerSpec) -> int:
         sys.stdout.flush()
         status = 0
     finally:
-        os._exit(status)  # the nursery's own ending is none of its business
+        os._exit(status)  # the exit handlers of the fork server must not run here
 
 
 def _status(pid: int) -> int:
-    """How a learner ended that has closed its pipe, and so is ending if it has not."""
+    """The exit status of a learner that has closed its pipe, and so is ending if it has not ended."""
     with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

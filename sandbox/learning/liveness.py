@@ -1,4 +1,4 @@
-"""Whether a silent process still runs, or is stopped or dead-locked: told apart from a busy machine."""
+"""Whether a silent process still runs, or is stopped or in a deadlock, also on a busy machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LivenessProbe:
         self._looked = self._ran_at = float("-inf")
 
     def stalled_seconds(self) -> float:
-        """How long nothing has moved in it, as far as was looked; call it often while in doubt."""
+        """For how long none of its threads has run, as far as is known [s]. Call it often while in doubt."""
         now = monotonic()
         if now - self._looked > 4 * LOOK_SECONDS:  # not looked for a while: begin to watch
             self._last, self._ran_at = {}, now

@@ -1,4 +1,4 @@
-"""The learner's loop: observe, step, snapshot; between steps it hears commands and reads the store."""
+"""The learner's loop: observe, step, snapshot. Between steps it reads commands and the store."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ UNREACHABLE_SECONDS = 2.0  # how soon a server that can't be reached is tried ag
 
 
 def run(connection: Connection, spec: WorkerSpec) -> None:
-    """The whole life of a learner process, from its imports to its last checkpoint."""
+    """The learner process from its imports to its last checkpoint."""
     loop = Loop(connection, spec)
     try:
         loop.start()
@@ -79,7 +79,7 @@ class Loop:
         self._reader: Reader
 
     def start(self) -> None:
-        """Import, compile, load the checkpoint, read all feedback; the first snapshot follows."""
+        """Import, compile, load the checkpoint and read all feedback. The first snapshot follows."""
         self._send_activity("starting", "The learner is starting")
         self._task = self._spec.task_factory()(self._spec.task, **self._spec.options)
         self._compile()
@@ -87,7 +87,7 @@ class Loop:
         self._load_learner(from_scratch=False)
 
     def run_once(self) -> bool:
-        """Once round the loop; False when told to stop."""
+        """One iteration of the loop. False: the parent told it to stop."""
         for command in self._pending_commands(self._idle_seconds()):
             if command.verb == "stop":
                 return False
@@ -111,14 +111,14 @@ class Loop:
         return True
 
     def stop(self) -> None:
-        """A last checkpoint, and what is still to be sent."""
+        """Write a last checkpoint and send what is left."""
         if self._needs_checkpoint:
             self._save()
         self._reader.close()
         self._sender.flush(1.0)
 
     def fail(self, error: Exception) -> None:
-        """Tell the parent why this is the end."""
+        """Send the parent the error that ends this process."""
         self._sender.send(Failure(describe(error)))
         self._sender.flush(1.0)
 
@@ -163,7 +163,7 @@ class Loop:
         return learner
 
     def _tell_whom(self) -> None:
-        """Whose reward to learn, where raters want different things."""
+        """Tell the learner whose reward to learn, where raters want different things."""
         self._learner.follow(self._follow)
 
     def _open(self) -> Reader:
@@ -176,7 +176,7 @@ class Loop:
                 sleep(UNREACHABLE_SECONDS)
 
     def _read(self) -> bool:
-        """Observe what is new in the store; whether there was anything."""
+        """Let the learner observe the new records of the store. Returns whether there were any."""
         if self._turned < self._read_from:
             return False
         try:
@@ -211,7 +211,8 @@ class Loop:
             self._send_activity("learning", snapshot.phase or "Learning")
 
     def _be_nice(self) -> None:
-        """Give the window the right of way. Not before the first result: niced imports take ages."""
+        """Lower this process's priority below the window's. Only after the first result, because importing
+        at a low priority takes very long."""
         self._has_low_priority = True
         if self._spec.niceness and sys.platform != "win32":
             os.nice(self._spec.niceness)
@@ -241,7 +242,7 @@ class Loop:
         return POLL_SECONDS if self._paused or self._is_idle else 0.0
 
     def _pending_commands(self, wait: float) -> list[Command]:
-        """The commands that came, after waiting at most `wait` seconds for the first."""
+        """The commands that have come, after waiting at most `wait` seconds for the first."""
         found: list[Command] = []
         try:
             found.append(self._commands.get(timeout=wait) if wait else self._commands.get_nowait())

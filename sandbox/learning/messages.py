@@ -1,4 +1,4 @@
-"""What the learner process and its parent say to each other. Plain data; snapshots travel as they are."""
+"""The messages between the learner process and its parent: plain data, and snapshots as they are."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class LearnerWarning:
 
 @dataclass(frozen=True)
 class Command:
-    """What the parent wants. `value`: the learner's name, the number of clips, an id (question, rater)."""
+    """What the parent wants. `value`: the learner's name, the number of clips, or the id of a question or
+    rater."""
 
     verb: Literal["nudge", "pause", "resume", "afresh", "learner", "clips", "asked", "follow", "stop"]
     value: str | int = ""

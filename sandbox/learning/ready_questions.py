@@ -1,4 +1,4 @@
-"""What the learner process keeps ready for the person: questions, and what to say next."""
+"""What the learner process keeps ready for the person: questions, and a suggestion what to do next."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SUGGEST_AT_LEAST = 15.0  # but not more seldom than this, however busy the machi
 
 
 def _is_same_suggestion(one: Suggestion | None, other: Suggestion | None) -> bool:
-    """Whether both name the same thing to do, or nothing."""
+    """Whether both suggest the same, or both nothing."""
     return (one and (one.kind, one.clips)) == (other and (other.kind, other.clips))
 
 
@@ -36,18 +36,18 @@ class ReadyQuestions:
         self._think_at, self._suggestion_is_stale = now, True
 
     def clear(self) -> None:
-        """Another learner, or other questions."""
+        """Forget all, because the learner or its questions have changed."""
         self._questions.clear()
         self.suggestion, self._last_suggestion, self._suggestion_is_stale = None, None, True
 
     def set_clips(self, clips: int) -> None:
-        """So many in each question from now on."""
+        """How many clips each question has from now on."""
         if clips != self.clips:
             self.clips = clips
             self._questions.clear()
 
     def mark_asked(self, id: str) -> None:
-        """This one is before the person."""
+        """The person sees this question now."""
         self._asked_ids.add(id)
         self._questions = deque((q for q in self._questions if q.id != id), maxlen=QUESTIONS)
 

@@ -1,4 +1,4 @@
-"""The parent's handle on the learner process: watches it, restarts it, and never waits for it."""
+"""The parent's side of the learner process: watches it and restarts it, without ever waiting for it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Restarted:
 
 
 class LearnerProcess:
-    """Starts a learner, hands over what it says, starts it again when it dies or hangs.
+    """Starts a learner, passes on its messages, and starts it again when it dies or hangs.
 
     All methods are for one thread and return at once; only `stop` waits a moment.
     """
@@ -72,7 +72,7 @@ class LearnerProcess:
         self._child = ChildProcess(self._starter, self._spec)
 
     def poll(self) -> Sequence[Message | Restarted]:
-        """What came since the last call, newest of each kind; restarts the process if it must."""
+        """The newest messages of each kind since the last call. Restarts the process if it must."""
         child = self._child
         if child is None:
             return ()
@@ -88,7 +88,7 @@ class LearnerProcess:
         return messages if reason is None else (*messages, *self._restart(reason))
 
     def send(self, command: Command) -> None:
-        """Tell the learner something; what must outlive a restart is remembered."""
+        """Send the learner a command. One that must hold after a restart is remembered."""
         if command.verb in ("pause", "resume"):
             self._spec = replace(self._spec, paused=command.verb == "pause")
         elif command.verb == "learner":
@@ -114,7 +114,7 @@ class LearnerProcess:
         self._starter = starter(self._spec)
 
     def _lost(self, child: ChildProcess) -> str | None:
-        """Why the process must be started again, None while it is well."""
+        """Why the process must be started again; None while it is well."""
         limits, now = self._limits, monotonic()
         if child.failure is not None:
             return child.failure.text

@@ -1,6 +1,6 @@
 """The learner process: what is set up before the first heavy import. Only the standard library here.
 
-The parent starts it with multiprocessing's spawn method (see nursery). A program of your own that opens
+The parent starts it with multiprocessing's spawn method (see fork_server). A program of your own that opens
 a session must guard its main part (`if __name__ == "__main__":`), as for any spawned process.
 """
 

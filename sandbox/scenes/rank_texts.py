@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 FROM_NOW = "Questions are made from what the agent does now."
 SHOW_EVENTS = Binding(
-    ("m",), ("M",), "events", "events", "Mark what happened in each clip. Off, it can't sway you.", False
+    ("m",),
+    ("M",),
+    "events",
+    "events",
+    "Mark what happened in each clip, or judge by the picture alone.",
+    False,
 )
 
 
@@ -34,7 +39,7 @@ def advice(order: Ordering, stacked: bool) -> tuple[str, ...]:
     if order.complete:
         return ("Enter saves this order. Backspace takes the last one up again.", "Enter saves this order.")
     if order.groups:
-        return ("And then? E first, if the next one is as good.",)
+        return ("Now the next best. Press E first if it is as good.",)
     if order.count == 2:
         keys = "Up or Down" if stacked else "Left or Right"
         return (
@@ -48,9 +53,12 @@ def doing(session: Session) -> tuple[str, str]:
     """Why there is nothing to ask, and what the learner is about."""
     learner, status, latest = _listed(session.learner), session.status, session.latest_snapshot
     if learner is not None and "comparison" not in learner.kinds:
-        return f"{learner.title}: no questions", "This learner takes no rankings. L in Watch chooses another."
+        return (
+            f"{learner.title}: no questions",
+            "This learner does not learn from rankings. Press L in Watch to choose another.",
+        )
     if status.state == "paused":
-        return "The learner rests", "Space in Watch lets it go on, and ask."
+        return "The learner is paused", "Press Space in Watch: it goes on and asks questions."
     if status.state not in ("learning", "waiting"):
         return "The next question is on its way", status.text
     return "The next question is on its way", (latest.phase if latest else "") or status.text

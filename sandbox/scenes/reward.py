@@ -207,9 +207,9 @@ class RewardScene(Scene):
         gap, high = theme.px(12), theme.px(44)
         latest = self.session.latest_snapshot
         if latest is None or latest.policy is None:
-            text = "It knows nothing yet and acts at random. Praise what you like all the same."
+            text = "It has learned nothing yet and acts at random. Reward what you like all the same."
         else:
-            text = "A press is about the last half second or so: no hurry. It learns as you go."
+            text = "A press counts for about the last half second: no hurry. It learns meanwhile."
         keys = [(("]", "["), "twice as good, as bad")]
         card = Card("Judge the agent", text, look.ACCENT, "thumbs-up", keys)
         wanted = stage.card_height(theme, column.width, card) + gap + high

@@ -24,9 +24,16 @@ from sandbox.views.progress_panel import PAGES, ProgressPanel
 
 MORE_KEYS = (
     Binding(("b",), ("B",), "then and now", "then", "The first policy beside the newest one."),
-    Binding(("c",), ("C",), "curves", "curves", "Progress, rewards, or what happens in a life.", False),
+    Binding(
+        ("c",),
+        ("C",),
+        "curves",
+        "curves",
+        "Progress, the learned reward, or what happens in an episode.",
+        False,
+    ),
 )
-WHOSE_KEY = Binding(("w",), ("W",), "whose wish", "whose", "Raters part: learn what the others want.")
+WHOSE_KEY = Binding(("w",), ("W",), "whose wish", "whose", "Raters want different things: follow the others.")
 PULSE = 0.6
 """A new policy lights up for so long [s]."""
 
@@ -79,13 +86,13 @@ class WatchScene(Scene):
     # Keys.
 
     def on_pause(self, press: Press) -> None:
-        """The learner rests, or goes on."""
+        """The learner is paused, or goes on."""
         if self.session.status.state == "paused":
             self.session.resume()
             self.host.toast("The learner goes on.")
         else:
             self.session.pause()
-            self.host.toast("The learner rests. It still hears you.")
+            self.host.toast("The learner is paused. It still takes in your feedback.")
 
     def on_speed(self, press: Press) -> None:
         self.arena.change_speed(press.key == "]")
@@ -124,7 +131,7 @@ class WatchScene(Scene):
 
     def on_afresh(self, press: Press) -> None:
         self.session.restart_learner()
-        self.host.toast("The learner begins afresh, on the same feedback.")
+        self.host.toast("The learner starts again from nothing, with the same feedback.")
 
     def on_whose(self, press: Press) -> None:
         """Where raters want different things: learn what the next of them want."""
@@ -174,7 +181,7 @@ class WatchScene(Scene):
         if chosen is None or chosen.key == self.session.learner:
             return
         self.session.set_learner(chosen.key)
-        self.host.toast(f"{chosen.title} learns from now on, from all you have said.")
+        self.host.toast(f"{chosen.title} learns from now on, from all your feedback.")
 
     def _clicked(self, at: tuple[int, int]) -> bool:
         if self.choosing:
@@ -247,7 +254,7 @@ class WatchScene(Scene):
         text = self.arena.mode.about
         crowd = self.arena.crowd
         if self.arena.mode.key == "swarm" and crowd.done and self.arena.xray is not None:
-            text = f"Whole task done in {sum(crowd.done)} of the last {len(crowd.done)} lives"
+            text = f"Whole task done in {sum(crowd.done)} of the last {len(crowd.done)} episodes"
         if latest is None:
             text = "No policy yet: this one acts at random"
         theme.text(

@@ -73,4 +73,4 @@ class FileExchange:
         lines = [line for line in (out if well else err).splitlines() if line.strip()]
         self._process = None
         self._start_next(self._pending_commands)
-        return Outcome(well, lines[-1].strip() if lines else "It ended without a word.")
+        return Outcome(well, lines[-1].strip() if lines else "It ended without a message.")

@@ -40,7 +40,11 @@ class ArenaMode:
 MODES = (
     ArenaMode("agent", "Agent", "One agent of the newest policy", 1),
     ArenaMode(
-        "ghosts", "Ghosts", "Agents from one start: where they agree, and where chance decides", 12, True
+        "ghosts",
+        "Ghosts",
+        "Agents from one start: see where they act alike and where they differ",
+        12,
+        True,
     ),
     ArenaMode("swarm", "Swarm", "Many agents at once, each in a layout of its own", 24, has_xray=-1),
     ArenaMode(

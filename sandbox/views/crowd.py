@@ -16,7 +16,7 @@ from sandbox.play.playback import LiveClock
 Act = Callable[[Array, np.random.Generator], Array]
 """act(obs [N, D], random) -> actions [N] or [N, C]."""
 REST = 1.0
-"""How long the end of a life is looked at [s]."""
+"""How long the end of an episode stays on screen [s]."""
 
 
 class Crowd:

@@ -1,4 +1,4 @@
-"""What the learner has come to: counters, curves, what a life holds, what its reward weighs."""
+"""Draws the learner's progress: counters, curves, mean counts per episode, and the weights of its reward."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from sandbox.views.stage import plain
 if TYPE_CHECKING:
     from sandbox.session.session import Session
 
-PAGES = ("Progress", "Reward", "A life")
-"""Shares from 0 to 1; rewards; what happens in a life."""
+PAGES = ("Progress", "Reward", "Episode")
+"""Shares from 0 to 1; rewards; mean counts of each term in an episode."""
 _SHARES = ("done on unseen layouts", "agreement")
 _TERM = "term "
 _SHORT = {
     "done on unseen layouts": "task done",
     "agreement": "explained",
-    "wish (for watching only)": "wish",
+    "wish (for watching only)": "true reward",
 }
 _COLORS = (look.ACCENT, look.WARN, look.GOOD, look.PINK)
 
@@ -53,7 +53,7 @@ def page_names(curve: Sequence[CurvePoint]) -> tuple[list[str], list[str]]:
 
 
 def episode_term_bars(task: Task, curve: Sequence[CurvePoint]) -> list[Bar]:
-    """Each term's mean sum in a life, now, with that at the first point as the reference; own scales."""
+    """Each term's mean sum in an episode now, and at the first point as the reference. Own scales."""
     noted = [p.values for p in curve if any(name.startswith(_TERM) for name in p.values)]
     bars = []
     for name in task.world.term_names if noted else ():
@@ -160,7 +160,7 @@ class ProgressPanel:
         body = pygame.Rect(inside.left, inside.top + step, inside.width, inside.height - step + theme.px(6))
         latest = self.session.latest_snapshot
         version = (latest.step, latest.learner, latest.feedback_seq) if latest else None
-        empty = "this learner has no reward of its own yet"
+        empty = "this learner has learned no reward yet"
         self._bars.draw(surface, body, theme, bars, version=version, empty=empty)
 
     def _counters(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect, seconds: float) -> int:
@@ -170,7 +170,7 @@ class ProgressPanel:
         used = sum(latest.feedback_counts.values()) if latest else 0
         minutes, rest = divmod(int(seconds), 60)
         items = (
-            (str(given), "you said"),
+            (str(given), "your feedback"),
             (str(used), "learned from"),
             (short(latest.env_steps) if latest else "0", "steps"),
             (f"{minutes}:{rest:02d}", "your time"),
@@ -208,11 +208,11 @@ class ProgressPanel:
         curve = self.session.curve
         version = (len(curve), curve[-1].env_steps if curve else 0, self.page, self.session.learner)
         waiting = self.session.status.state == "waiting"
-        empty = "no curve yet: teach it something" if waiting else "no curve yet: practice begins soon"
-        if PAGES[self.page] == "A life":
+        empty = "no curve yet: teach it something" if waiting else "no curve yet: training begins soon"
+        if PAGES[self.page] == "Episode":
             note = theme.text(
                 surface,
-                "mean counts of a life: at the beginning (diamond) and now",
+                "mean counts per episode: at the beginning (diamond) and now",
                 body.topleft,
                 "tiny",
                 look.MUTED,

@@ -100,7 +100,7 @@ class FakeSession:
         return np.stack([random.uniform(space.low, space.high) for _ in obs])
 
     def pause(self) -> None:
-        self.status = Status("paused", "The learner rests.")
+        self.status = Status("paused", "The learner is paused.")
 
     def resume(self) -> None:
         self.status = Status()

@@ -137,16 +137,16 @@ def test_a_learner_is_back_also_when_what_forks_it_is_killed(desk):
     if not isinstance(process._starter, ForkServer):
         pytest.skip("here each learner is spawned")
     desk.until(lambda: desk.step() > 1)
-    nursery = process._starter._process
+    fork_server = process._starter._process
     first = desk.signal(signal.SIGKILL)
     desk.until(lambda: desk.restarts() and desk.pid not in (0, first) and process.status.state == "learning")
-    assert process._starter._process is nursery  # it was forked by the same
-    assert nursery.pid is not None
-    os.kill(nursery.pid, signal.SIGKILL)
+    assert process._starter._process is fork_server  # it was forked by the same
+    assert fork_server.pid is not None
+    os.kill(fork_server.pid, signal.SIGKILL)
     latest = desk.session.latest_snapshot
     desk.until(lambda: desk.session.latest_snapshot is not latest)  # which the learner does not need
     desk.signal(signal.SIGKILL)
-    desk.until(lambda: process._starter._process is not nursery)
+    desk.until(lambda: process._starter._process is not fork_server)
     kept = desk.session.add_demonstration(trajectory())
     desk.until(lambda: desk.heard() == 1)
     assert desk.saved(kept).seq == 1

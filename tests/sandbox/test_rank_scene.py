@@ -241,7 +241,8 @@ def test_while_there_is_no_question_it_says_what_the_learner_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("learner", "state", "said"), [("bc", "learning", "no rankings"), ("joint", "paused", "rests")]
+    ("learner", "state", "said"),
+    [("bc", "learning", "not learn from rankings"), ("joint", "paused", "is paused")],
 )
 def test_it_says_why_no_question_comes(learner: str, state: str, said: str) -> None:
     session = Teaching(TASK)

@@ -74,7 +74,7 @@ def test_every_learner_passes_over_what_is_wrong_and_says_so(name: str) -> None:
     learner.step()
     told = learner.snapshot()
     assert told.feedback_counts == {}
-    assert "passed over" in " ".join(told.warnings)
+    assert "was not used" in " ".join(told.warnings)
     assert np.isfinite(told.policy.layers[0][0]).all()
 
 
