@@ -175,6 +175,12 @@ class Task:
         return False
 
     @property
+    def obs_ranges(self) -> NDArray[np.float32] | None:
+        """How far each number observed may vary, [D]: infinity if nobody says, 0 if it is of order one and to
+        be left as it is. None where that is so of all, as in every world of ours."""
+        return None
+
+    @property
     def proxy_weights(self) -> NDArray[np.float32]:
         """The written reward as weights over the world's terms, shape [M]."""
         return np.array([self.proxy_reward.get(name, 0.0) for name in self.world.term_names], np.float32)

@@ -72,6 +72,8 @@ def make_reward(task: Task, config: JointConfig, prior: Prior, seed: int) -> Cho
         few = len(task.world.obs_names) <= MAX_ADDITIVE_INPUTS
         if few and task.names_terms and (believed.any() or not turns):
             return AdditiveReward(believed, actions, config.net, seed, views=turns)
-        return NetReward(believed, turns, actions, config.net, seed)
+        net = NetReward(believed, turns, actions, config.net, seed)
+        net.obs_ranges = task.obs_ranges
+        return net
     usable = np.ones(len(written), np.bool_)
     return LinearReward(believed, usable, actions, config.reward, seed, task.world.obs_names)

@@ -57,13 +57,14 @@ class PolicyHistory:
         """When each acted, and their layers."""
         found: Arrays = {}
         for index, (_, policy) in enumerate(self._policies):
-            found |= layer_arrays(f"past.{index}", policy.layers)
+            found |= layer_arrays(f"past.{index}", policy.folded().layers)
         if self.rejected is not None:
-            found |= layer_arrays("past.given up", self.rejected.layers)
+            found |= layer_arrays("past.given up", self.rejected.folded().layers)
         return StateDict({"past": self.env_steps}, found)
 
     def load_state_dict(self, state: StateDict, like: PolicyArrays) -> None:
         """Go on from what was kept. like: a policy of the form that they had."""
+        like = replace(like, normalisation=None)  # theirs is folded into their layers
         times, arrays = state.facts["past"], state.arrays
         self._policies.clear()
         given_up = read_layers("past.given up", arrays)

@@ -16,9 +16,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from envs.external.external_errors import call_external
-from envs.world import Task
+from envs.world import OBS_BOUND, Task
 
 REWARD, HAS_ENDED = 0, 1
+ORDER_ONE, MAX_TOLD_RANGE = OBS_BOUND, 1_000.0
+"""Bounds within which numbers are left as they are; wider ones than the second tell nothing of a scale."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,16 @@ class ObservationPart:
             obs = obs[step]
         numbers = np.asarray(spaces.flatten(self.space, obs), np.float32).ravel()
         return numbers if self.scale == 1.0 else numbers * np.float32(self.scale)
+
+    def ranges(self) -> NDArray[np.float32]:
+        """How far each number may vary [size]: 0 if it is of order one, infinity if nobody says."""
+        if not isinstance(self.space, spaces.Box) or self.scale != 1.0:
+            return np.zeros(self.size, np.float32)  # one-hot, counted from 0, or a picture
+        low, high = (np.asarray(b, np.float64).ravel() for b in (self.space.low, self.space.high))
+        apart = high - low
+        small = (np.abs(low) <= ORDER_ONE) & (np.abs(high) <= ORDER_ONE) & (apart > 0.1)
+        told = np.where(apart <= MAX_TOLD_RANGE, apart, np.inf)
+        return np.where(small, 0.0, told).astype(np.float32)
 
     def names(self) -> list[str]:
         """A name for each number."""
@@ -84,6 +96,11 @@ class ExternalTask(Task):
     @property
     def draws_itself(self) -> bool:
         return True
+
+    @property
+    def obs_ranges(self) -> NDArray[np.float32] | None:
+        ranges = np.concatenate([*(part.ranges() for part in self.obs_parts), np.zeros(1, np.float32)])
+        return ranges if ranges.any() else None
 
     def make_env(self) -> gymnasium.Env[Any, Any]:
         """A fresh environment, able to draw itself if it ever can."""

@@ -146,7 +146,7 @@ def train(config: TrainConfig, progress: ProgressCallback = lambda share, text: 
         curve=tuple(run.curve),
         raters=seen.raters,
         parting=seen.rater_differences,
-        warnings=seen.warnings,
+        warnings=(*seen.warnings, *([refs.remark] if refs.remark else [])),
         digest=digest_of(policy, seen.reward),
         budgets=tuple(run.budgets),
     )
