@@ -268,11 +268,12 @@ def check_settings(name: str, settings: Mapping[str, Any]) -> None:
             raise ValueError(f"learner {name!r} has no setting {setting!r}: {what}")
 
 
-def make(name: str, task: Task, *, seed: int = 0, prior: str = "written", **settings: Any) -> Learner:
+def make(name: str, task: Task, *, seed: int = 0, prior: str = "", **settings: Any) -> Learner:
     """A fresh learner. `settings` are fields of its configuration. Imports what it learns with, often torch.
 
     Raises UnknownLearner, and ValueError for an unknown prior or setting.
     """
+    prior = prior or task.default_prior
     if prior not in get_args(Prior):
         raise ValueError(f"prior {prior!r} is unknown: choose 'written' or 'none'")
     from agents.torch_runtime import skip_compiler

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import Any, ParamSpec, Protocol
+from typing import Any, Literal, ParamSpec, Protocol
 
 import numpy as np
 from gymnasium import spaces
@@ -158,6 +158,16 @@ class Task:
     def names_terms(self) -> bool:
         """Whether the terms name what can happen, so that a reward can be made of them."""
         return True
+
+    @property
+    def default_prior(self) -> Literal["written", "none"]:
+        """What a learner begins at unless somebody says otherwise."""
+        return "written"
+
+    @property
+    def hidden_terms(self) -> frozenset[str]:
+        """Names of terms that no learner may use: what only teachers and scores read."""
+        return frozenset()
 
     @property
     def is_costly(self) -> bool:

@@ -75,5 +75,5 @@ def make_reward(task: Task, config: JointConfig, prior: Prior, seed: int) -> Cho
         net = NetReward(believed, turns, actions, config.net, seed)
         net.obs_ranges = task.obs_ranges
         return net
-    usable = np.ones(len(written), np.bool_)
+    usable = np.array([name not in task.hidden_terms for name in task.world.term_names], np.bool_)
     return LinearReward(believed, usable, actions, config.reward, seed, task.world.obs_names)

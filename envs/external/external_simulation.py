@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from envs.external.determinism import is_filmed, shrink_frame
 from envs.external.external_errors import ExternalWorldError, call_external
 from envs.external.external_task import HAS_ENDED, REWARD, ExternalTask
-from envs.external.stepping import reset_env, step_env
+from envs.external.extra_terms import N_OWN_TERMS, further_terms
+from envs.external.stepping import reset_env, reset_env_raw, step_env
 from envs.simulation import Step, random_words_of
 from envs.trajectory import Recorder, Trajectory
 from envs.world import Array
@@ -65,6 +66,7 @@ class ExternalSimulation:
         self._last = [np.zeros((rows, size), np.float32) for _ in range(2)]
         self._terms = [np.zeros((rows, len(task.world.terms)), np.float32) for _ in range(2)]
         self._buffer_index = 0
+        self._raw_obs: list[Any] = [None] * rows
         self._frames: dict[int, NDArray[np.uint8]] = {}
         self.reset(seed)
 
@@ -96,7 +98,8 @@ class ExternalSimulation:
         self.seeds[row], self.clock[row], self.over[row] = seed, 0, False
         self._actions_since_reset[row] = []
         self._frames.pop(row, None)
-        self.obs[row, :-1], self.obs[row, -1] = reset_env(self.task, self._envs[row], seed), 0.0
+        seen, self._raw_obs[row] = reset_env_raw(self.task, self._envs[row], seed)
+        self.obs[row, :-1], self.obs[row, -1] = seen, 0.0
         self._store_frame(row)
 
     def record_frames(self) -> None:
@@ -139,6 +142,10 @@ class ExternalSimulation:
             return
         seen = step_env(self.task, self._envs[row], action, int(self.clock[row]))
         terms[row, REWARD] = seen.reward
+        if len(self.task.world.terms) > N_OWN_TERMS:
+            more = further_terms(self.task, seen.info, self._raw_obs[row], action, seen.raw_obs)
+            terms[row, N_OWN_TERMS:] = more
+        self._raw_obs[row] = seen.raw_obs
         early = seen.terminated or (seen.truncated and self.clock[row] < self.task.horizon)
         self.over[row] = early
         if early:

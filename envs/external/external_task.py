@@ -7,8 +7,9 @@ observation is all zeros but for one extra number, `ended`, that is 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import gymnasium
 import numpy as np
@@ -19,8 +20,19 @@ from envs.external.external_errors import call_external
 from envs.world import OBS_BOUND, Task
 
 REWARD, HAS_ENDED = 0, 1
+TRUE_TERM = "true reward"
+"""The name of the term that holds what is truly wanted, where that isn't the world's own reward."""
+Judge = Callable[[dict[str, Any], Any, Any, Any], float]
+"""(info, obs, action, next obs) of a step, all as the world gives them -> its true reward."""
+OWN_OPTIONS = ("info_terms", "true_reward")
+"""Options of a task of somebody else's world that aren't keywords of the environment."""
 ORDER_ONE, MAX_TOLD_RANGE = OBS_BOUND, 1_000.0
 """Bounds within which numbers are left as they are; wider ones than the second tell nothing of a scale."""
+
+
+def env_keywords(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a task's options that go to the environment."""
+    return {name: value for name, value in options.items() if name not in OWN_OPTIONS}
 
 
 @dataclass(frozen=True)
@@ -79,11 +91,24 @@ class ExternalTask(Task):
     env_action_space: spaces.Space[Any]
     action_table: ActionTable | None
     can_render: bool
+    info_terms: tuple[str, ...] = ()
+    """Numbers of `info` that are named terms beside its reward and its end."""
+    judge: Judge | None = None
+    """What is truly wanted of a step; None: its own reward."""
 
     @property
     def names_terms(self) -> bool:
-        """No: its one term is its own reward, which no learner may be paid by."""
-        return False
+        """Only where numbers of `info` are: else its one term is its own reward."""
+        return bool(self.info_terms)
+
+    @property
+    def default_prior(self) -> Literal["written", "none"]:
+        """Nothing: else a learner would know what it is to be taught."""
+        return "none"
+
+    @property
+    def hidden_terms(self) -> frozenset[str]:
+        return frozenset() if self.judge is None else frozenset({TRUE_TERM})
 
     @property
     def is_costly(self) -> bool:
@@ -108,7 +133,9 @@ class ExternalTask(Task):
         env = call_external(
             self.id,
             "when it was made",
-            lambda: gymnasium.make(self.env_id, disable_env_checker=True, **mode, **self.options),
+            lambda: gymnasium.make(
+                self.env_id, disable_env_checker=True, **mode, **env_keywords(self.options)
+            ),
         )
         config = getattr(env.unwrapped, "config", None)
         if isinstance(config, dict) and "offscreen_rendering" in config:

@@ -16,7 +16,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from envs.external.external_errors import ExternalWorldError
-from envs.external.external_task import REWARD, ActionTable, ExternalTask, ObservationPart
+from envs.external.external_task import (
+    REWARD,
+    ActionTable,
+    ExternalTask,
+    ObservationPart,
+    env_keywords,
+)
+from envs.external.extra_terms import extra_terms, term_reward
 from envs.external.key_map import KeyMap, action_bounds, key_map
 from envs.world import Array, Kernel, Term, World
 
@@ -46,11 +53,13 @@ def _no_kernel(*_: Any) -> None:
 def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any) -> ExternalTask:
     """Any Gymnasium id ("CartPole-v1"; "module:Id" imports the module first) as a Task.
 
-    keys_file: a JSON file of keys, see `envs.external.key_map`. Options go to the environment.
+    keys_file: a JSON file of keys, see `envs.external.key_map`. Options go to the environment, but for
+    info_terms and true_reward: see `envs.external.extra_terms`.
     Raises ExternalWorldError for ids that Gymnasium doesn't know and for spaces that can't be made flat.
     """
-    env, has_frames = _open(id, options)
+    env, has_frames = _open(id, env_keywords(options))
     try:
+        extra = extra_terms(id, env, options.get("info_terms"), options.get("true_reward"))
         its_obs, its_actions = env.observation_space, env.action_space
         horizon = env.spec.max_episode_steps if env.spec is not None else None
         horizon = horizon or _env_step_limit(env)
@@ -73,7 +82,7 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any
         aux_size=0,
         aux_dtype=np.float32,
         obs_names=names,
-        terms=TERMS,
+        terms=(*TERMS, *extra.terms),
         action_space=action_space,
         action_names=action_names,
         idle_action=idle,
@@ -89,7 +98,7 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any
         world=world,
         horizon=keymap.horizon or horizon or DEFAULT_HORIZON,
         proxy_reward={"reward": 1.0},
-        true_reward=env_reward,
+        true_reward=env_reward if extra.judge is None else partial(term_reward, len(TERMS + extra.terms) - 1),
         done=_done_unknown,
         keys=keys,
         options=options,
@@ -99,6 +108,8 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Any
         env_action_space=its_actions,
         action_table=choices,
         can_render=has_frames,
+        info_terms=extra.info_terms,
+        judge=extra.judge,
     )
 
 
