@@ -25,6 +25,9 @@ from envs.world import Task
 MAX_ADDITIVE_INPUTS = 160
 """So many numbers seen at most are weighed one by one; more are the other net's."""
 
+N_UNNAMED_FIRST_ANSWERS = 10
+"""Answers before which questions are about what differs most, in worlds that name nothing."""
+
 
 @renamed_settings(prior_steps="proxy_steps", cloning="bc_coef", practice="trainer")
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ def make_query_manager(task: Task, config: JointConfig, seed: int) -> QueryManag
     """Of a reward that knows no terms none is asked about, and its clips are short."""
     plain, query = config.model == "net" or not task.names_terms, config.query
     query = replace(query, clip_steps=query.short_clip_steps) if plain else query
+    if not task.names_terms:
+        query = replace(query, n_initial_answers=max(query.n_initial_answers, N_UNNAMED_FIRST_ANSWERS))
     asker = QueryManager(task, query, np.random.default_rng([seed, 1]))
     if plain:
         asker.d_optimal, asker.n_improvement_answers = None, 0

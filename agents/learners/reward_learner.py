@@ -297,6 +297,7 @@ class RewardLearner(CheckpointedLearner):
 
     def snapshot(self) -> Snapshot:
         names, raters = self.task.world.term_names, self.inference.reliability.raters
+        told = (*self.records.warnings(heard := self.active_records()), *self.queries.warnings(heard))
         return Snapshot(
             learner=self.name,
             step=self.step_count,
@@ -309,7 +310,7 @@ class RewardLearner(CheckpointedLearner):
             phase=self.phase,
             feedback_counts=dict(self._feedback_counts),
             saliency=dict(self._saliency),
-            warnings=(*self.inference.warnings(names), *self.records.warnings(self.active_records())),
+            warnings=(*self.inference.warnings(names), *told),
             rater_differences=self.inference.differing_terms(names),
             followed_raters=self.inference.followed_raters,
             raters={rater or "you": asdict(known) for rater, known in raters.items()},

@@ -27,6 +27,8 @@ from envs.world import Array
 
 OBS_TOLERANCE = 1e-3
 """How far a re-simulated observation may lie from the recorded one (machines differ in last bits)."""
+START_SHARE = 0.5
+"""Share of the episodes that begin at a moment of `starts`."""
 
 
 class ExternalSimulation:
@@ -66,6 +68,8 @@ class ExternalSimulation:
         self._last = [np.zeros((rows, size), np.float32) for _ in range(2)]
         self._terms = [np.zeros((rows, len(task.world.terms)), np.float32) for _ in range(2)]
         self._buffer_index = 0
+        self.starts: list[tuple[Trajectory, int]] = []
+        """Moments of recordings that `START_SHARE` of the episodes begin at; none: at their start."""
         self._raw_obs: list[Any] = [None] * rows
         self._frames: dict[int, NDArray[np.uint8]] = {}
         self.reset(seed)
@@ -87,8 +91,19 @@ class ExternalSimulation:
         """Start some rows anew, each from a seed drawn from its own random word."""
         self.rng[which] = random_words_of(self.rng[which])
         for row in np.flatnonzero(which):
-            self._start(int(row), int(self.rng[row] >> np.uint64(33)))
+            word = int(self.rng[row])
+            if self.starts and (word & 1023) < START_SHARE * 1024:
+                self._start_at(int(row), *self.starts[(word >> 10) % len(self.starts)])
+                self.rng[row] = word
+            else:
+                self._start(int(row), word >> 33)
         return self.obs
+
+    def _start_at(self, row: int, recording: Trajectory, t: int) -> None:
+        """Begin an episode in the middle of another one; what the last step counted stays."""
+        counted = self._terms[self._buffer_index][row].copy()
+        self.fork(row, recording, t)
+        self._terms[self._buffer_index][row] = counted
 
     def reset_as_env(self, seed: int) -> None:
         """Start row 0 as the environment itself does with `reset(seed=seed)`."""

@@ -2,7 +2,7 @@
 
 info_terms: "auto" for every number that the world puts into `info` at each step, or their names, by commas.
 true_reward: `module:function` of (info, obs, action, next obs), or the name of a number of `info`. The
-world's own reward is then what a hurried engineer wrote (the proxy), and only teachers and scores read this one.
+world's own reward is then what a hurried engineer wrote (the proxy); only teachers and scores read this one.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ def taught_condition(
         mix=mixes[-1],
         budgets=tuple(mixes[:-1]),
         config={**own, **(config or {})},
-        prior="none" if learner in ("gail", "airl") else "written",
+        prior="none" if learner in ("gail", "airl") or world == POLE else "written",
     )
     return Condition(label or name, replace(base, **settings), wanted)
 
