@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -92,7 +93,9 @@ def conditions(
 def best_constant(task: Task) -> float:
     """The mean return of the constant action that does best; of a Box those at the corners of one axis."""
     space = task.world.action_space
-    tried = [np.int64(one) for one in range(int(space.n))] if isinstance(space, spaces.Discrete) else []
+    tried: list[Any] = (
+        [np.int64(one) for one in range(int(space.n))] if isinstance(space, spaces.Discrete) else []
+    )
     if isinstance(space, spaces.Box):
         middle = np.clip(np.zeros(space.shape, np.float32), space.low, space.high)
         tried = [middle]
