@@ -50,7 +50,8 @@ class ScaledReward:
             return np.asarray(members.mean(0))
         beside = members - self.centres[:, None]
         mean = beside.mean(0)
-        return np.asarray(np.sign(mean) * np.maximum(np.abs(mean) - beside.std(0), 0.0), np.float32)
+        sure = np.sign(mean) * np.maximum(np.abs(mean) - beside.std(0), 0.0)
+        return np.asarray(self.centres.mean() + sure, np.float32)
 
     def update_scale(self, steps: Steps | None, rows: int, gamma: float, skips_absorbing: bool) -> None:
         """Take mean and scale from a rollout of so many rows. skips_absorbing: rest after early ends was left

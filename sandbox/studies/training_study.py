@@ -130,7 +130,7 @@ def train(config: TrainConfig, progress: ProgressCallback = lambda share, text: 
         mix=wanted,
         prior=config.prior or task.default_prior,
         control=config.control,
-        normalised_return=refs.checked_score(final.mean),
+        normalised_return=refs.score_in(task, final.mean),
         return_mean=final.mean,
         done_share=float(final.done.mean()),
         return_random=refs.random,
@@ -146,7 +146,7 @@ def train(config: TrainConfig, progress: ProgressCallback = lambda share, text: 
         curve=tuple(run.curve),
         raters=seen.raters,
         parting=seen.rater_differences,
-        warnings=(*seen.warnings, *([refs.remark] if refs.remark else [])),
+        warnings=(*seen.warnings, *filter(None, [refs.remark_on(final.mean) if task.is_costly else ""])),
         digest=digest_of(policy, seen.reward),
         budgets=tuple(run.budgets),
     )

@@ -103,4 +103,10 @@ def test_the_end_of_an_episode_looks_like_nothing_unusual() -> None:
 
 def test_an_oracle_that_failed_is_told() -> None:
     assert "random acting" in scores.ReferenceMeans(-3.0, -5.0, -3.0).remark
-    assert not scores.ReferenceMeans(0.2, 0.0, 10.6).remark
+    known = scores.ReferenceMeans(0.2, 0.0, 10.6)
+    assert not known.remark
+    assert not known.remark_on(10.0)
+    assert "too weak" in known.remark_on(12.0)
+    assert known.score_in(make_task("CartPole-v1"), 12.0) > 1.1
+    with pytest.raises(scores.OracleTooWeak):
+        known.score_in(make_task("teachbox/RoomsTidy-v0"), 12.0)
