@@ -79,7 +79,7 @@ class BaseModel:
         *,
         teacher: str | Teacher | AnswerFunction | None = None,
         answers: int = 50,
-        prior: str = "written",
+        prior: str = "",
         seed: int = 0,
         device: str = "auto",
         settings: Mapping[str, Any] = DEFAULTS,

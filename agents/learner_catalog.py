@@ -272,13 +272,14 @@ def check_settings(name: str, settings: Mapping[str, Any]) -> None:
 
 
 def make(
-    name: str, task: Task, *, seed: int = 0, prior: str = "written", settings: Mapping[str, Any] = DEFAULTS
+    name: str, task: Task, *, seed: int = 0, prior: str = "", settings: Mapping[str, Any] = DEFAULTS
 ) -> Learner:
     """A fresh learner. Imports what it learns with, often torch.
 
     settings: values for fields of its configuration, by name; `known_settings` lists them.
     Raises UnknownLearner, and ValueError for an unknown prior or setting.
     """
+    prior = prior or task.default_prior
     if prior not in get_args(Prior):
         raise ValueError(f"prior {prior!r} is unknown: choose 'written' or 'none'")
     from agents.torch_runtime import skip_compiler

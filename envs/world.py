@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from types import MappingProxyType
-from typing import Any, ParamSpec, Protocol, TypeAlias
+from typing import Any, Literal, ParamSpec, Protocol, TypeAlias
 
 import numpy as np
 from gymnasium import spaces
@@ -173,6 +173,16 @@ class Task:
         return True
 
     @property
+    def default_prior(self) -> Literal["written", "none"]:
+        """What a learner begins at unless somebody says otherwise."""
+        return "written"
+
+    @property
+    def hidden_terms(self) -> frozenset[str]:
+        """Names of terms that no learner may use: what only teachers and scores read."""
+        return frozenset()
+
+    @property
     def is_costly(self) -> bool:
         """Whether a step takes so long that few rows are run at once: no compiled kernel runs it."""
         return False
@@ -220,6 +230,12 @@ class Task:
         if obs.size == 0 or obs.size % wide:
             raise ValueError(f"an observation of {self.id} has {wide} numbers, not {obs.size}")
         return obs.reshape(-1, wide), obs.size == wide and obs.ndim == len(world.obs_shape)
+
+    @property
+    def obs_ranges(self) -> NDArray[np.float32] | None:
+        """How far each number observed may vary, [D]: infinity if nobody says, 0 if it is of order one and to
+        be left as it is. None where that is so of all, as in every world of ours."""
+        return None
 
     @property
     def proxy_weights(self) -> NDArray[np.float32]:

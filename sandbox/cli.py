@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from sandbox.commands import abroad as abroad_bench
 from sandbox.commands import durability as trust
 from sandbox.commands import exchange
 from sandbox.commands import people as answers_of_people
@@ -50,6 +51,7 @@ exchange.register(cli)
 trust.register()
 answers_of_people.register()
 unnamed_wishes.register()
+abroad_bench.register()
 cli.callback(invoke_without_command=True)(window)
 for _command in (tour, references, warm, info):
     cli.command()(_command)

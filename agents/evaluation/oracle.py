@@ -55,7 +55,9 @@ def ppo_on_reward(
     env.reward_override = reward
     ppo = IncrementalPPO.for_env(env, config, seed=seed)
     ppo.collect_only()
-    unit = discounted_return_std(ppo.rollout_buffer.rewards, ppo.gamma)
+    paid = ppo.rollout_buffer.rewards
+    usual = float(np.abs(paid).max()) if task.is_costly else 1.0  # anybody's reward may be in millionths
+    unit = discounted_return_std(paid, ppo.gamma, 1e-3 * usual or 1e-3)
 
     def in_units(before: Any, terms: Any, after: Any) -> NDArray[np.float32]:
         return np.asarray(reward(before, terms, after) / unit, np.float32)
@@ -111,7 +113,9 @@ def act_function(policy: PolicyArrays, deterministic: bool, seed: int = 0) -> Ac
     """A policy's actions: always the likeliest (of a Gaussian: the mean of what it does), or sampled."""
     if deterministic and policy.log_std is not None and policy.low is not None and policy.high is not None:
         deviation, low, high = np.exp(policy.log_std), policy.low, policy.high
-        return lambda obs: clipped_mean(forward(policy.layers, obs, policy.activation), deviation, low, high)
+        return lambda obs: clipped_mean(
+            forward(policy.layers, policy.extract_features(obs), policy.activation), deviation, low, high
+        )
     if deterministic:
         return lambda obs: policy.act(obs)
     return rollouts.sampling_act(policy, seed)

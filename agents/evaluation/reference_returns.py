@@ -24,7 +24,7 @@ from safetensors.numpy import load_file, save_file
 import assets
 from agents.evaluation.source_digest import world_source_digest
 from agents.io.atomic_files import whole_file, write_whole
-from agents.policies.policy_arrays import PolicyArrays, policy_to_arrays, read_layers
+from agents.policies.policy_arrays import PolicyArrays, policy_to_arrays, read_layers, read_normalisation
 from envs import task_catalog
 from envs.code_digest import code_digest, is_same
 from envs.external.make_task import env_reward
@@ -183,4 +183,5 @@ def _read_policy(facts: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Poli
         arrays.get("low"),
         arrays.get("high"),
         facts["activation"],
+        normalisation=read_normalisation(arrays),
     )

@@ -40,6 +40,8 @@ def with_feature_obs(task: Task) -> Task:
     return with_options(task, {k: v for k, v in task.options.items() if k not in ("observation", "view")})
 
 
+MIN_ORACLE_SHARE = 1e-3
+"""By what share of the return of random acting or standing still an oracle must do better to be one."""
 MAX_SCORE = 1.02
 """A larger score is an error: see `OracleTooWeak`."""
 
@@ -61,9 +63,35 @@ class ReferenceMeans:
         zero = max(self.random, self.still)
         return (mean_return - zero) / max(self.oracle - zero, 1e-9)
 
+    @property
+    def remark(self) -> str:
+        """A sentence where the oracle is none, so that a score says nothing; else ""."""
+        zero = max(self.random, self.still)
+        if self.oracle - zero > MIN_ORACLE_SHARE * abs(zero):
+            return ""
+        return (
+            f"No score can be trusted here: the best return known, {self.oracle:.4g}, is no better than that "
+            f"of {'random acting' if self.random >= self.still else 'standing still'}, {zero:.4g}, because "
+            "long training on the true reward itself found nothing better."
+        )
+
+    def remark_on(self, mean_return: float) -> str:
+        """A sentence where a score says more of the oracle than of who is scored, else ""."""
+        score = self.score(mean_return)
+        if self.remark or score <= MAX_SCORE:
+            return self.remark
+        best = f"the best known before, of return {self.oracle:.4g}, was too weak"
+        return f"The score of {score:.2f} is over 1: {best}."
+
+    def score_in(self, task: Task, mean_return: float) -> float:
+        """The score; checked in our worlds, where the oracle is known to be one."""
+        return self.score(mean_return) if task.is_costly else self.checked_score(mean_return)
+
     def checked_score(self, mean_return: float) -> float:
         """The score. Raises OracleTooWeak if it is so high that the oracle can't be the best policy known."""
         score = self.score(mean_return)
+        if score > MAX_SCORE and self.remark:
+            raise OracleTooWeak(self.remark)
         if score > MAX_SCORE:
             raise OracleTooWeak(
                 f"a score of {score:.3f} is over {MAX_SCORE}: the oracle, of return {self.oracle:.2f}, is "

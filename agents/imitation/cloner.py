@@ -24,6 +24,8 @@ from agents.imitation.dataset import (
 from agents.imitation.ensemble import member_outputs
 from agents.losses import cloning, unlikelihood
 from agents.policies.distributions import gaussian_log_prob
+from agents.policies.normalising_torch import normalising_extractors
+from agents.policies.obs_normalisation import ObsNormalisation, normalisation_of
 from agents.renamed_settings import renamed_settings
 from envs.trajectory import Trajectory
 from envs.world import Array, Task
@@ -48,13 +50,17 @@ class Cloner:
         logit_temperature: float = 1.0,
         unlikelihood_weight: float = 0.0,
         n_members: int = 1,
+        obs_ranges: NDArray[np.float32] | None = None,
     ) -> None:
         """input_dropout: share of the numbers seen that are hidden at each minibatch (Srivastava et al.
         2014). idle_action: the action that is no contradiction of any other. logit_temperature: by how much
         more surely the policy acts than the person's likeliest one would, its logits being fitted divided by
         so much. unlikelihood_weight: weight of never doing again what somebody took over from. n_members: of
         the policy's net, each of which learns from minibatches of its own (see
-        `agents.imitation.ensemble`)."""
+        `agents.imitation.ensemble`). obs_ranges: see `Task.obs_ranges`."""
+        self._obs_ranges = obs_ranges
+        self.normalisation: ObsNormalisation | None = None
+        """Of what is seen in the drives, where its scale isn't known."""
         self.weight, self._input_dropout, self._logit_temperature, self._unlikelihood_weight = (
             weight,
             input_dropout,
@@ -80,8 +86,10 @@ class Cloner:
             self._obs = None
             return
         obs, actions = training_examples(trajectories, ())
-        actions, self.conflict_share = resolve_conflicts(obs, actions, self._idle_action)
-        kept = limit_idle_steps(obs, actions, self._idle_action)
+        self.normalisation = normalisation_of(obs, self._obs_ranges)
+        seen = obs if self.normalisation is None else self.normalisation(obs)
+        actions, self.conflict_share = resolve_conflicts(seen, actions, self._idle_action)
+        kept = limit_idle_steps(seen, actions, self._idle_action)
         self._set_examples(*augment_by_symmetry(obs[kept], actions[kept], self._symmetries))
 
     def set_overridden_actions(self, records: Sequence[Record]) -> None:
@@ -103,6 +111,12 @@ class Cloner:
     @property
     def has_examples(self) -> bool:
         return self._obs is not None
+
+    def normalise_policy(self, policy: Any) -> None:
+        """Let an SB3 policy that normalises what it sees do so by the examples alone."""
+        if self._obs is not None:
+            for extractor in normalising_extractors(policy):
+                extractor.restart(self._obs.numpy())
 
     def loss(self, policy: Any) -> torch.Tensor | None:
         """Weighted cross-entropy of a policy on a minibatch, or None without examples."""
@@ -143,7 +157,11 @@ class Cloner:
         pick = torch.from_numpy(self._random.integers(len(obs), size=size))
         obs, actions = obs[pick], actions[pick]
         if self._input_dropout:
-            obs = obs * torch.from_numpy(self._random.random(obs.shape, np.float32) >= self._input_dropout)
+            kept = torch.from_numpy(self._random.random(obs.shape, np.float32) >= self._input_dropout)
+            if self.normalisation is None:
+                obs = obs * kept
+            else:  # what is hidden looks as usual
+                obs = torch.where(kept, obs, torch.from_numpy(self.normalisation.mean))
         return obs.to(device), actions.to(device)
 
     def state_dict(self) -> StateDict:
@@ -213,4 +231,5 @@ def make_cloner(task: Task, config: CloningConfig, seed: int, weight: float = 1.
         logit_temperature=config.logit_temperature,
         unlikelihood_weight=config.unlikelihood_weight,
         n_members=config.n_members,
+        obs_ranges=task.obs_ranges,
     )

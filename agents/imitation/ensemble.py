@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from agents.policies.normalising_torch import NormalisingExtractor
+
 
 def _hidden_layers(policy: Any) -> list[nn.Linear]:
     return [part for part in policy.mlp_extractor.policy_net if isinstance(part, nn.Linear)]
@@ -38,13 +40,18 @@ def make_ensemble(policy: Any, n_members: int, seed: int) -> None:
                 block.copy_(begun)
 
 
+def normalises(policy: Any) -> bool:
+    """Whether a policy brings what it sees to one scale first."""
+    return isinstance(policy.features_extractor, NormalisingExtractor)
+
+
 def member_outputs(policy: Any, obs: Tensor, n_members: int) -> Tensor:
     """What each member makes of its own observations [K, B, D]: logits or means [K, B, A]."""
     if n_members == 1:
         features = policy.features_extractor(obs[0])
         found: Tensor = policy.action_net(policy.mlp_extractor.policy_net(features))
         return found[None]
-    x, bend = obs, policy.activation_fn()
+    x, bend = policy.features_extractor(obs) if normalises(policy) else obs, policy.activation_fn()
     for number, layer in enumerate(_hidden_layers(policy)):
         bias = layer.bias.view(n_members, 1, -1)
         x = bend(torch.baddbmm(bias, x, _member_weights(layer, n_members, number == 0).transpose(1, 2)))

@@ -14,12 +14,14 @@ from msgspec import Meta, Struct
 from agents.io.checked_json import Number, wrong
 from agents.io.safe_files import Arrays, UnsafeFile, read_expected_tensors
 from agents.policies.cnn import CnnArrays, ImageSlice
+from agents.policies.obs_normalisation import ObsNormalisation
 from agents.policies.policy_arrays import (
     Layers,
     PolicyArrays,
     layer_arrays,
     policy_to_arrays,
     read_layers,
+    read_normalisation,
 )
 from agents.rewards.reward_arrays import CanonicalView, RewardArrays
 
@@ -61,6 +63,7 @@ class PolicyFacts(Struct, frozen=True):
     log_std: bool
     bounds: bool
     eyes: EyesFacts | None = None  # older ones name none
+    normalised: bool = False
 
 
 class RewardFacts(Struct, frozen=True):
@@ -77,6 +80,7 @@ class RewardFacts(Struct, frozen=True):
     scale: Number
     gamma: Number
     squash: Literal["", "softplus"]
+    normalised: Count = 0  # numbers observed, where they are normalised
 
 
 # Out.
@@ -92,6 +96,7 @@ def policy_facts(policy: PolicyArrays, value: Layers) -> PolicyFacts:
         log_std=policy.log_std is not None,
         bounds=policy.low is not None,
         eyes=None if policy.eyes is None else _eyes_facts(policy.eyes),
+        normalised=policy.normalisation is not None,
     )
 
 
@@ -126,6 +131,7 @@ def reward_facts(reward: RewardArrays) -> RewardFacts:
         scale=float(reward.scale),
         gamma=float(reward.gamma),
         squash=reward.squash,
+        normalised=0 if reward.normalisation is None else len(reward.normalisation.mean),
     )
 
 
@@ -137,6 +143,8 @@ def reward_arrays(reward: RewardArrays) -> Arrays:
     if reward.turns is not None:
         found["turns.orders"] = np.ascontiguousarray(reward.turns.orders, np.int64)
         found["turns.actions"] = np.ascontiguousarray(reward.turns.actions, np.int64)
+    if (known := reward.normalisation) is not None:
+        found |= {"obs_mean": known.mean, "obs_deviation": known.deviation}
     return found | layer_arrays("potential", reward.potential, PARTS)
 
 
@@ -166,6 +174,8 @@ def read_policy(facts: PolicyFacts, name: str, content: bytes, folder: Path) -> 
     wanted = _expected_layers("policy", sizes) | _expected_layers("value", value_sizes)
     beside = ["log_std"] * facts.log_std + ["low", "high"] * facts.bounds
     wanted |= dict.fromkeys(beside, ("F32", (sizes[-1] // (1 + squashed),)))
+    if facts.normalised:
+        wanted |= dict.fromkeys(("obs_mean", "obs_deviation"), ("F32", (sizes[0],)))
     chain = [] if eyes is None else _eyes_sizes(eyes, name, sizes[0])
     wanted |= {f"eyes.{i}.{part}": ("F32", shape) for i, both in enumerate(chain) for part, shape in both}
     arrays = read_expected_tensors(content, wanted, str(folder / POLICY))
@@ -177,8 +187,16 @@ def read_policy(facts: PolicyFacts, name: str, content: bytes, folder: Path) -> 
         arrays.get("high"),
         facts.activation,
         None if eyes is None else _eyes(eyes, arrays),
+        _checked_normalisation(arrays, folder / POLICY),
     )
     return policy, read_layers("value", arrays, PARTS)
+
+
+def _checked_normalisation(arrays: Arrays, path: Path) -> ObsNormalisation | None:
+    found = read_normalisation(arrays)
+    if found is not None and not (found.deviation > 0.0).all():
+        raise UnsafeFile(f"{path} normalises by a deviation that isn't above 0.")
+    return found
 
 
 Shapes = tuple[tuple[str, tuple[int, ...]], ...]
@@ -232,6 +250,8 @@ def read_reward(facts: RewardFacts, name: str, content: bytes, folder: Path) -> 
     wanted |= _expected_layers("potential", potential)
     if turns:
         wanted |= {"turns.orders": ("I64", turns), "turns.actions": ("I64", (turns[0],))}
+    if facts.normalised:
+        wanted |= dict.fromkeys(("obs_mean", "obs_deviation"), ("F32", (facts.normalised,)))
     arrays = read_expected_tensors(content, wanted, str(folder / REWARD))
     found = None
     if turns:
@@ -249,4 +269,5 @@ def read_reward(facts: RewardFacts, name: str, content: bytes, folder: Path) -> 
         read_layers("potential", arrays, PARTS),
         facts.gamma,
         facts.squash,
+        _checked_normalisation(arrays, folder / REWARD),
     )

@@ -19,7 +19,7 @@ from gymnasium import spaces
 from agents.io.agent_bundle import Agent
 from agents.io.safe_files import Arrays, UnsafeFile, fresh_file, parse_json, read_bytes, shorten
 from agents.io.torch_tensors import read_tensors, zip_members
-from agents.policies.policy_arrays import Layers, PolicyArrays
+from agents.policies.policy_arrays import Layers, PolicyArrays, fold_normalisation
 from envs.world import Task
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def make_model(agent: Agent, task: Task) -> PPO | SAC:
         return _make_sac(agent, task)
     if agent.policy.eyes is not None:
         agent = _with_image_alone(agent, task)
+    agent = _folded(agent)
     policy, eyes = agent.policy, agent.policy.eyes
     hidden = [weight.shape[1] for weight, _ in policy.layers[:-1]]
     value_hidden = [weight.shape[1] for weight, _ in agent.value[:-1]] or hidden
@@ -90,6 +91,12 @@ def set_parameters(policy: ActorCriticPolicy, agent: Agent) -> None:
     known. Raises UnsafeFile, a sentence, where the shapes are others."""
     import torch
 
+    from agents.policies.normalising_torch import normalising_extractors
+
+    inside = normalising_extractors(policy)
+    known = agent.policy.normalisation
+    if not inside or known is None:
+        agent = _folded(agent)
     state = policy.state_dict()
     for name, value in _state_dict(agent.policy, agent.value, list(state)).items():
         if name not in state or tuple(state[name].shape) != value.shape:
@@ -100,6 +107,16 @@ def set_parameters(policy: ActorCriticPolicy, agent: Agent) -> None:
             )
         state[name] = torch.from_numpy(np.ascontiguousarray(value))
     policy.load_state_dict(state)
+    for extractor in inside:
+        extractor.set_known(known)
+
+
+def _folded(agent: Agent) -> Agent:
+    """The agent with its normalisation taken into the first layers of its policy and value function."""
+    known = agent.policy.normalisation
+    if known is None:
+        return agent
+    return replace(agent, policy=agent.policy.folded(), value=fold_normalisation(agent.value, known))
 
 
 def _with_image_alone(agent: Agent, task: Task) -> Agent:
@@ -131,6 +148,7 @@ def _make_sac(agent: Agent, task: Task) -> SAC:
 
     observations = spaces.Box(-np.inf, np.inf, (agent.policy.layers[0][0].shape[0],), np.float32)
     hidden = [weight.shape[1] for weight, _ in agent.policy.layers[:-1]]
+    agent = _folded(agent)
     env = _SpacesEnv(observations, task.world.action_space)
     made = SAC("MlpPolicy", env, policy_kwargs={"net_arch": hidden}, buffer_size=1_000, device="cpu")
     set_layers(made, agent.policy)

@@ -75,6 +75,7 @@ class GailLearner(RewardLearner):
             self.apply_reward()
         else:
             self._bc_updates_left = self.config.bc.n_updates
+            self.cloner.normalise_policy(self.trainer.algorithm.policy)
             self._bc_optimizer = torch.optim.AdamW(
                 self.trainer.algorithm.policy.parameters(), weight_decay=self.config.bc.weight_decay
             )

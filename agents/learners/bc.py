@@ -94,6 +94,7 @@ class CloningLearner(CheckpointedLearner):
         policy acts."""
         self._previous_policy = self._current_policy if self._n_updates else None
         self.ppo.policy.load_state_dict(self._initial_parameters)
+        self.cloner.normalise_policy(self.ppo.policy)
         self._optimizer = self._make_optimizer()
         self._updates_left = self.config.n_updates
 

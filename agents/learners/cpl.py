@@ -176,7 +176,9 @@ class ContrastiveLearner(RewardLearner):
             obs, actions = obs[:, torch.from_numpy(order)], torch.from_numpy(to)[actions]
         plain = self.trainer.policy.eyes is None
         blind = config.input_dropout * min(1.0, obs.shape[1] / MIN_INPUTS_FOR_DROPOUT) if plain else 0.0
-        obs = obs * torch.from_numpy(random.random(obs.shape, np.float32) >= blind)
+        kept = torch.from_numpy(random.random(obs.shape, np.float32) >= blind)
+        known = self.trainer.policy.normalisation
+        obs = obs * kept if known is None else torch.where(kept, obs, torch.from_numpy(known.mean))
         log_pi, _, _ = evaluate_actions(
             policy, obs.to(policy.device), actions.reshape(len(obs), -1).to(policy.device)
         )

@@ -59,10 +59,12 @@ class EvaluativeLearner(RewardLearner):
         actions = discrete_actions(self.task)
         if self.config.model == "terms" and self.task.names_terms:
             written = self.task.proxy_weights
-            every = np.ones(len(written), np.bool_)
+            every = np.array([n not in self.task.hidden_terms for n in self.task.world.term_names], np.bool_)
             return TamerLinearReward(written, every, actions, self.config.reward, self.seed)
         turns = canonical_views(self.task.world.symmetries, actions)
-        return TamerNetReward(self.task.proxy_weights, turns, actions, self.config.net, self.seed)
+        net = TamerNetReward(self.task.proxy_weights, turns, actions, self.config.net, self.seed)
+        net.obs_ranges = self.task.obs_ranges
+        return net
 
     # COACH: a press speaks of the policy it was given to, so each moves it once and is then used up.
 

@@ -25,6 +25,9 @@ from envs.world import Task
 MAX_ADDITIVE_INPUTS = 160
 """Observations with at most so many numbers get the additive reward, larger ones a net."""
 
+N_UNNAMED_FIRST_ANSWERS = 10
+"""Answers before which questions are about what differs most, in worlds that name nothing."""
+
 
 @renamed_settings(prior_steps="proxy_steps", cloning="bc_coef", practice="trainer")
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ def make_query_manager(task: Task, config: JointConfig, seed: int) -> QueryManag
     """Of a reward that knows no terms none is asked about, and its clips are short."""
     plain, query = config.model == "net" or not task.names_terms, config.query
     query = replace(query, clip_steps=query.short_clip_steps) if plain else query
+    if not task.names_terms:
+        query = replace(query, n_initial_answers=max(query.n_initial_answers, N_UNNAMED_FIRST_ANSWERS))
     asker = QueryManager(task, query, np.random.default_rng([seed, 1]))
     if plain:
         asker.d_optimal, asker.n_improvement_answers = None, 0
@@ -72,6 +77,8 @@ def make_reward(task: Task, config: JointConfig, prior: Prior, seed: int) -> Cho
         few = len(task.world.obs_names) <= MAX_ADDITIVE_INPUTS
         if few and task.names_terms and (believed.any() or not turns):
             return AdditiveReward(believed, actions, config.net, seed, views=turns)
-        return NetReward(believed, turns, actions, config.net, seed)
-    usable = np.ones(len(written), np.bool_)
+        net = NetReward(believed, turns, actions, config.net, seed)
+        net.obs_ranges = task.obs_ranges
+        return net
+    usable = np.array([name not in task.hidden_terms for name in task.world.term_names], np.bool_)
     return LinearReward(believed, usable, actions, config.reward, seed, task.world.obs_names)

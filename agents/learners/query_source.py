@@ -13,6 +13,9 @@ from agents.queries.query_manager import QueryManager
 from agents.rewards.base import Reward
 from agents.training.trainer_protocol import Trainer
 
+MIN_ANSWERS_TO_WARN, ALIKE_WARNING_SHARE = 8, 0.9
+"""Answers from which on it is said that they tell nothing, and the share of them that found clips alike."""
+
 
 class QuerySource:
     """Draws clips from the trainer's policies and lets the query manager choose among them.
@@ -73,6 +76,20 @@ class QuerySource:
         """The kind of feedback with the largest expected information gain for each second of the person's
         time."""
         return self.manager.suggest(self._inference.sampled_returns, self._reward.rationality)
+
+    def warnings(self, records: Sequence[Record]) -> tuple[str, ...]:
+        """Why nothing can be learned from the answers, where no terms are named; () where something can."""
+        answers = [r for r in records if isinstance(r, Comparison)]
+        if self.manager.task.names_terms or len(answers) < MIN_ANSWERS_TO_WARN:
+            return ()
+        alike = sum(one.verdict != "ranked" or len(set(one.ranks)) < 2 for one in answers)
+        if alike < ALIKE_WARNING_SHARE * len(answers):
+            return ()
+        return (
+            f"In {alike} of {len(answers)} answers the clips were alike to you: nothing that you care about "
+            "happens in what the agent has found so far, so no answer can tell it what you want. Drive it "
+            "there once or twice; a drive shows what clips can't.",
+        )
 
     def _sampled_returns(self, counts: Mapping[str, int]) -> SampledReturns | None:
         """Returns of clips under posterior samples of the reward; None before the first comparison."""

@@ -25,7 +25,7 @@ from agents.learners.joint_config import JointConfig, make_query_manager, make_r
 from agents.learners.learning_curve import LearningCurve
 from agents.learners.protocol import Prior
 from agents.learners.query_source import QuerySource
-from agents.learners.training_schedule import TrainingSchedule, TrainingStep, resolve_steps
+from agents.learners.training_schedule import TrainingSchedule, TrainingStep, capped_episodes, resolve_steps
 from agents.rewards import saliency
 from agents.rewards.base import Reward
 from agents.rewards.reward_arrays import RewardArrays
@@ -52,9 +52,9 @@ class RewardLearner(CheckpointedLearner):
     _rule_answers: Sequence[Comparison] = ()
 
     def __init__(
-        self, task: Task, *, seed: int = 0, prior: Prior = "written", config: JointConfig | None = None
+        self, task: Task, *, seed: int = 0, prior: Prior | None = None, config: JointConfig | None = None
     ) -> None:
-        super().__init__(task, seed=seed, prior=prior if task.names_terms else "none", config=config)
+        super().__init__(task, seed=seed, prior=prior or task.default_prior, config=config)
         config = self.config
         self.trainer: Trainer = self.make_trainer()
         self._term_counts: Any = None  # of each term per episode, by the newest rollout
@@ -103,7 +103,8 @@ class RewardLearner(CheckpointedLearner):
     @property
     def proxy_steps(self) -> int:
         """Environment steps of training on the proxy reward."""
-        return resolve_steps(self.config.proxy_steps, self.PROXY_EPISODES, self.task.horizon)
+        usual = capped_episodes(self.PROXY_EPISODES, self.task)
+        return resolve_steps(self.config.proxy_steps, usual, self.task.horizon)
 
     @property
     def is_on_proxy(self) -> bool:
@@ -296,6 +297,7 @@ class RewardLearner(CheckpointedLearner):
 
     def snapshot(self) -> Snapshot:
         names, raters = self.task.world.term_names, self.inference.reliability.raters
+        told = (*self.records.warnings(heard := self.active_records()), *self.queries.warnings(heard))
         return Snapshot(
             learner=self.name,
             step=self.step_count,
@@ -308,7 +310,7 @@ class RewardLearner(CheckpointedLearner):
             phase=self.phase,
             feedback_counts=dict(self._feedback_counts),
             saliency=dict(self._saliency),
-            warnings=(*self.inference.warnings(names), *self.records.warnings(self.active_records())),
+            warnings=(*self.inference.warnings(names), *told),
             rater_differences=self.inference.differing_terms(names),
             followed_raters=self.inference.followed_raters,
             raters={rater or "you": asdict(known) for rater, known in raters.items()},

@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from agents.checkpoint import StateDict
+from envs.world import Task
+
+COSTLY_PROXY_STEPS = 60_000
+"""Environment steps on the proxy reward where a step takes long."""
 
 
 def resolve_steps(steps: int | None, episodes: int, horizon: int) -> int:
     """The number of environment steps: as set, or else that of so many episodes."""
     return episodes * horizon if steps is None else steps
+
+
+def capped_episodes(episodes: int, task: Task) -> int:
+    """So many episodes, or as many as `COSTLY_PROXY_STEPS` last where a step takes long."""
+    return max(1, min(episodes, COSTLY_PROXY_STEPS // task.horizon)) if task.is_costly else episodes
 
 
 class TrainingStep(Enum):

@@ -13,6 +13,7 @@ from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
 from agents.policies.cnn_torch import ImageExtractor
+from agents.policies.normalising_torch import NormalisingExtractor
 from agents.policies.policy_arrays import Layers, PolicyArrays
 
 
@@ -40,8 +41,9 @@ def policy_arrays(policy: ActorCriticPolicy) -> PolicyArrays:
     activation: Any = "relu" if policy.activation_fn is nn.ReLU else "tanh"
     space, extractor = policy.action_space, policy.features_extractor
     eyes = extractor.to_arrays() if isinstance(extractor, ImageExtractor) else None
+    known = extractor.to_arrays() if isinstance(extractor, NormalisingExtractor) else None
     if isinstance(space, spaces.Discrete):
-        return PolicyArrays(layers, "discrete", activation=activation, eyes=eyes)
+        return PolicyArrays(layers, "discrete", activation=activation, eyes=eyes, normalisation=known)
     if not isinstance(space, spaces.Box):
         raise ValueError(f"actions of {space} can't be carried as arrays: use Discrete or Box")
     return PolicyArrays(
@@ -52,6 +54,7 @@ def policy_arrays(policy: ActorCriticPolicy) -> PolicyArrays:
         high=space.high.astype(np.float32).reshape(-1),
         activation=activation,
         eyes=eyes,
+        normalisation=known,
     )
 
 

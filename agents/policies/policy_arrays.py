@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.policies.cnn import CnnArrays
+from agents.policies.obs_normalisation import ObsNormalisation
 
 Float = NDArray[np.float32]
 Layers = tuple[tuple[Float, Float], ...]
@@ -33,7 +34,8 @@ def forward(layers: Layers, x: Float, activation: Literal["tanh", "relu"] = "tan
 class PolicyArrays:
     """An MLP policy. kind "discrete": outputs are logits; "gaussian": means, with log_std [C]; "squashed":
     means and logs of deviations [2 C], through tanh and stretched to low..high (SAC's). eyes: what the
-    layers see of an observation in place of itself (a "CnnPolicy")."""
+    layers see of an observation in place of itself (a "CnnPolicy"). normalisation: how what is seen is
+    brought to one scale first, where the world's is unknown."""
 
     layers: Layers
     kind: Literal["discrete", "gaussian", "squashed"]
@@ -42,6 +44,7 @@ class PolicyArrays:
     high: Float | None = None
     activation: Literal["tanh", "relu"] = "tanh"
     eyes: CnnArrays | None = None
+    normalisation: ObsNormalisation | None = None
 
     @property
     def n_inputs(self) -> int:
@@ -52,7 +55,17 @@ class PolicyArrays:
     def extract_features(self, obs: Float) -> Float:
         """What the layers see of observations [N, D]."""
         obs = np.asarray(obs, np.float32)
+        if self.normalisation is not None:
+            return self.normalisation(obs)
         return obs if self.eyes is None else self.eyes(obs)
+
+    def folded(self) -> PolicyArrays:
+        """The same for programs that don't normalise: mean and deviation are taken into the first layer. What
+        lies more than `CLIP` deviations off is not cut off any more."""
+        known = self.normalisation
+        if known is None:
+            return self
+        return replace(self, layers=fold_normalisation(self.layers, known), normalisation=None)
 
     def act(
         self, obs: Float, random: np.random.Generator | None = None, temperature: float = 1.0
@@ -81,6 +94,16 @@ class PolicyArrays:
         return np.asarray(self.low + 0.5 * (np.tanh(mean) + 1.0) * (self.high - self.low), np.float32)
 
 
+def fold_normalisation(layers: Layers, known: ObsNormalisation) -> Layers:
+    """Layers that take raw observations, of layers that take normalised ones; () of ()."""
+    if not layers:
+        return layers
+    (weight, bias), *rest = layers
+    scaled = weight.astype(np.float64) / known.deviation[:, None]
+    moved = bias - known.mean.astype(np.float64) @ scaled
+    return ((scaled.astype(np.float32), moved.astype(np.float32)), *rest)
+
+
 # As arrays by name, for files.
 
 
@@ -103,11 +126,20 @@ def read_layers(name: str, arrays: Mapping[str, NDArray[Any]], parts: tuple[str,
     return tuple(found)
 
 
+def read_normalisation(arrays: Mapping[str, NDArray[Any]]) -> ObsNormalisation | None:
+    """The one that `policy_to_arrays` wrote; None where there is none."""
+    if "obs_mean" not in arrays:
+        return None
+    return ObsNormalisation(arrays["obs_mean"], arrays["obs_deviation"])
+
+
 def policy_to_arrays(policy: PolicyArrays, name: str, parts: tuple[str, str] = ("0", "1")) -> Arrays:
     """All numbers of a policy: its layers under `name`, log_std, low and high where it has them, and the
     weights of its convolutions and of the dense layer after them under "eyes"."""
     beside = {"log_std": policy.log_std, "low": policy.low, "high": policy.high}
     found = layer_arrays(name, policy.layers, parts)
+    if policy.normalisation is not None:
+        beside |= {"obs_mean": policy.normalisation.mean, "obs_deviation": policy.normalisation.deviation}
     found |= {key: np.ascontiguousarray(v, np.float32) for key, v in beside.items() if v is not None}
     if policy.eyes is not None:
         convolutions = tuple((weight, bias) for weight, bias, _ in policy.eyes.convolutions)

@@ -13,6 +13,7 @@ from agents.feedback.records import Comparison, Question, Record, Suggestion
 from agents.policies.rollouts import Moment, PolicyVariant
 from agents.queries.acquisition import SampledReturns
 from agents.queries.d_optimal import DOptimalDesign
+from agents.queries.difference import select_different_pairs
 from agents.queries.feedback_planner import FeedbackCosts, KindRationality, measure_costs, suggest_feedback
 from agents.queries.selection import (
     Float,
@@ -28,6 +29,9 @@ from envs.world import Task
 
 EARLY_RARE_SHARE, LATE_RARE_SHARE = 1 / 2, 1 / 6
 """Shares of the moments looked at that may be notable: at first it is seen what can happen at all."""
+
+N_EXPLORING_ANSWERS = 50
+"""Answers before which half of the moments stay rare ones where no terms are named."""
 
 
 def _question_key(question: Question) -> str:
@@ -62,7 +66,8 @@ class QueryManager:
         rare_moments: Sequence[Moment] = (),
     ) -> None:
         """New candidates; questions about the old ones are dropped."""
-        share = EARLY_RARE_SHARE if self._by_improvement else LATE_RARE_SHARE
+        early = self._by_improvement or (not self.task.names_terms and self.n_answered < N_EXPLORING_ANSWERS)
+        share = EARLY_RARE_SHARE if early else LATE_RARE_SHARE
         most = round(share * self.config.n_moments)
         self._groups = draw_candidates(
             self.task, moments, variants, self.config, self.random, rare_moments, most
@@ -164,6 +169,9 @@ class QueryManager:
             picked = self.d_optimal.select_pairs(self._groups, count)
             return [make_question(pair, spread, self.random) for spread, pair in picked]
         by = self.config.acquisition
+        if known is None and n_clips == 2 and not self.task.names_terms and by != "uniform":
+            picked = select_different_pairs(self._groups, count, self.random)
+            return [make_question(pair, apart, self.random) for apart, pair in picked]
         if by == "improvement" and not self._by_improvement:
             by = "information"
         how = replace(self.config, acquisition=by, error_rate=self._error_rate)

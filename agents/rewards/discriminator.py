@@ -13,6 +13,7 @@ from agents.checkpoint import StateDict
 from agents.losses import adversarial, airl_logit
 from agents.policies.distributions import log_prob
 from agents.policies.from_torch import make_mlp, mlp_layers
+from agents.policies.obs_normalisation import ObsNormalisation, normalisation_of
 from agents.policies.policy_arrays import PolicyArrays
 from agents.renamed_settings import renamed_settings
 from agents.rewards.base import Reward
@@ -57,6 +58,7 @@ class Discriminator(Reward):
         self.config, self._views, self._shaped, self._gamma = config, views, shaped, gamma
         self._random = np.random.default_rng([seed, 8])
         obs, actions = len(task.world.obs_names), one_hot or int(np.prod(task.world.action_space.shape or 1))
+        self._obs_ranges = task.obs_ranges
         self._sizes, self._n_terms = (2 * obs + actions, obs), len(task.world.terms)
         self.reset()
 
@@ -68,10 +70,13 @@ class Discriminator(Reward):
             parameters, self.config.learning_rate, weight_decay=self.config.weight_decay
         )
         self._is_trained = False
+        self._normalisation: ObsNormalisation | None = None
 
     def train(self, expert: Steps, agent: Steps, policy: PolicyArrays, n_updates: int) -> float:
         """Minibatches of telling the two apart; the mean loss."""
         total, half = 0.0, self.config.batch_size
+        if self._normalisation is None:
+            self._normalisation = normalisation_of(np.concatenate([expert[0], agent[0]]), self._obs_ranges)
         target = torch.cat([torch.ones(half), torch.zeros(half)])
         for _ in range(n_updates):
             sides = [self._sample_steps(steps, half) for steps in (expert, agent)]
@@ -91,12 +96,15 @@ class Discriminator(Reward):
 
     def _logit(self, obs: Any, actions: Any, next_obs: Any, policy: PolicyArrays) -> Tensor:
         turns = self._views[int(self._random.integers(len(self._views)))] if self._views else None
+        raw, known = obs, self._normalisation
+        if known is not None:
+            obs, next_obs = known(obs), known(next_obs)
         x = torch.from_numpy(reward_inputs(obs, actions, next_obs, self.one_hot, turns))
         reward: Tensor = self.net(x).squeeze(-1)
         if not self._shaped:
             return reward
         h, h_after = (self.potential(torch.from_numpy(o)).squeeze(-1) for o in (obs, next_obs))
-        log_pi = torch.from_numpy(log_prob(policy, obs, actions))
+        log_pi = torch.from_numpy(log_prob(policy, raw, actions))
         return airl_logit(reward, h, h_after, log_pi, self._gamma)
 
     def arrays(self) -> RewardArrays:
@@ -105,7 +113,8 @@ class Discriminator(Reward):
         turns = self._views[0] if self._views else None
         nets = (mlp_layers(self.net),) if self._is_trained else ()
         squash: Any = "" if self._shaped else "softplus"  # -log(1 - D) of the expert's probability D
-        return RewardArrays(none, nets, self.shift, self.scale, self.one_hot, turns, squash=squash)
+        shown = none, nets, self.shift, self.scale, self.one_hot, turns
+        return RewardArrays(*shown, squash=squash, normalisation=self._normalisation)
 
     def randomise(self) -> None:
         self.reset()
@@ -123,12 +132,16 @@ class Discriminator(Reward):
             for name, part in both.items()
             for key, value in part.state_dict().items()
         }
+        if (known := self._normalisation) is not None:
+            arrays |= {"reward.obs_mean": known.mean, "reward.obs_deviation": known.deviation}
         return StateDict(facts, arrays)
 
     def load_state_dict(self, state: StateDict) -> None:
         facts, arrays = state.facts, state.arrays
         self.shift, self.scale, self._is_trained = facts["shift"], facts["scale"], facts["known"]
         self._random.bit_generator.state = facts["random"]
+        if "reward.obs_mean" in arrays:
+            self._normalisation = ObsNormalisation(arrays["reward.obs_mean"], arrays["reward.obs_deviation"])
         for name, part in (("net", self.net), ("potential", self.potential)):
             head = f"reward.{name}."
             own = {

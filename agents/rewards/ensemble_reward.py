@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from agents.checkpoint import Arrays, StateDict
 from agents.feedback.choices import PackedChoices
+from agents.policies.obs_normalisation import ObsNormalisation, normalisation_of
 from agents.policies.policy_arrays import Layers, layer_arrays, read_layers
 from agents.rewards.base import ChoiceReward, Float
 from agents.rewards.reward_arrays import CanonicalView, RewardArrays
@@ -43,6 +45,10 @@ class EnsembleReward(ChoiceReward):
         self._proxy_return_scale = 1.0  # a clip's usual written return
         self.kind_rationality = np.array(rationality, np.float32)
         self.shrinks_policy = bool(views)
+        self.obs_ranges: Float | None = None
+        """See `Task.obs_ranges`: how what is seen varies, where that isn't known beforehand."""
+        self.normalisation: ObsNormalisation | None = None
+        """Of what is seen in the choices, where its scale isn't known."""
         self.reset()
 
     def reset(self) -> None:
@@ -65,7 +71,25 @@ class EnsembleReward(ChoiceReward):
 
     def arrays(self) -> RewardArrays:
         turns = self._views[0] if self._views else None
-        return RewardArrays(self.weights, self._nets, self.shift, self.scale, self.one_hot, turns)
+        return RewardArrays(
+            self.weights,
+            self._nets,
+            self.shift,
+            self.scale,
+            self.one_hot,
+            turns,
+            normalisation=self.normalisation,
+        )
+
+    def _normalised(self, packed: PackedChoices) -> PackedChoices:
+        """The choices as the nets see them from now on: by the mean and deviation of all that is shown."""
+        self.normalisation = normalisation_of(packed.obs, self.obs_ranges)
+        known = self.normalisation
+        return (
+            packed
+            if known is None
+            else replace(packed, obs=known(packed.obs), next_obs=known(packed.next_obs))
+        )
 
     def randomise(self) -> None:
         noise = np.random.default_rng([self._seed, 4]).standard_normal((1, self.weights.shape[1]))
@@ -87,6 +111,9 @@ class EnsembleReward(ChoiceReward):
             "nets": len(self._nets),
         }
         arrays: Arrays = {"reward.weights": self.weights, "reward.trust": self.kind_rationality}
+        if self.normalisation is not None:
+            arrays["reward.obs_mean"] = self.normalisation.mean
+            arrays["reward.obs_deviation"] = self.normalisation.deviation
         arrays["reward.random"] = self.generator.get_state().numpy()
         for member, net in enumerate(self._nets):
             arrays |= layer_arrays(f"reward.net.{member}", net)
@@ -96,6 +123,8 @@ class EnsembleReward(ChoiceReward):
         facts, arrays = state.facts, state.arrays
         self.shift, self.scale, self._proxy_return_scale = facts["shift"], facts["scale"], facts["unit"]
         self.weights, self.kind_rationality = arrays["reward.weights"], arrays["reward.trust"]
+        if "reward.obs_mean" in arrays:
+            self.normalisation = ObsNormalisation(arrays["reward.obs_mean"], arrays["reward.obs_deviation"])
         self.generator.set_state(torch.from_numpy(arrays["reward.random"].copy()))
         self._nets = tuple(read_layers(f"reward.net.{e}", arrays) for e in range(facts["nets"]))
 

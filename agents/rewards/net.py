@@ -129,7 +129,7 @@ class NetReward(EnsembleReward):
         return view.std(0).clamp(min=0.05) * unit / sums.std(0).clamp(min=0.1)
 
     def fit(self, packed: PackedChoices) -> None:
-        config = self.config
+        config, packed = self.config, self._normalised(packed)
         views = [self._inputs(packed, turns) for turns in self._views] or [self._inputs(packed, None)]
         owner, step_weight = torch.from_numpy(packed.step_option), torch.from_numpy(packed.step_weight)
         wide, options = packed.obs.shape[1], len(packed.term_sums)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.policies.obs_normalisation import ObsNormalisation
 from agents.policies.policy_arrays import Float, Layers, forward
 from envs.trajectory import Trajectory
 
@@ -45,7 +46,8 @@ class RewardArrays:
     weights [E, M] on terms; nets[e] on the input made by `reward_inputs` (empty: no net part).
     potential: a net on observations; gamma * potential(s') - potential(s) is added, which changes no
     optimum (Ng, Harada and Russell 1999). squash "softplus" bends the nets' part. scale and shift
-    normalise the mean over members for showing (mean 0, deviation 1 on recent steps).
+    normalise the mean over members for showing (mean 0, deviation 1 on recent steps). normalisation: how
+    observations are brought to one scale first, where the world's is unknown.
     """
 
     weights: Float
@@ -57,10 +59,13 @@ class RewardArrays:
     potential: Layers = ()
     gamma: float = 1.0
     squash: Literal["", "softplus"] = ""
+    normalisation: ObsNormalisation | None = None
 
     def member_rewards(self, obs: Float, actions: Any, next_obs: Float, terms: Float) -> Float:
         """Each member's reward [E, N], unnormalised."""
         out = np.asarray(terms @ self.weights.T, np.float32).T
+        if self.normalisation is not None:
+            obs, next_obs = self.normalisation(obs), self.normalisation(next_obs)
         if self.nets:
             x = self.net_inputs(obs, actions, next_obs)
             nets = np.stack([forward(net, x, "tanh")[:, 0] for net in self.nets])

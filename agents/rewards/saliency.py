@@ -58,6 +58,8 @@ def compute_saliency(
     moved = reward.weights.mean(0) * terms.std(0)
     found = dict(zip(task.world.term_names, moved.tolist(), strict=True))
     if reward.nets:
+        if reward.normalisation is not None:
+            obs, next_obs = reward.normalisation(obs), reward.normalisation(next_obs)
         x = reward.net_inputs(obs[:1000], actions[:1000], next_obs[:1000])
         slope = np.mean([input_gradients(net, x).mean(0) for net in reward.nets], axis=0)
         apart = x.shape[1] >= 3 * obs.shape[1]

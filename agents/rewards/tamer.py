@@ -18,6 +18,7 @@ class TamerNetReward(NetReward):
     """TAMER's H(s, a): a net whose credited sum over a segment is the press's value."""
 
     def fit(self, packed: PackedChoices) -> None:
+        packed = self._normalised(packed)
         x = self._inputs(packed, self._views[0] if self._views else None)
         mean, deviation = x.mean(0), x.std(0).clamp(min=0.05)
         x = (x - mean) / deviation

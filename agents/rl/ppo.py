@@ -23,6 +23,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from agents.policies.cnn import image_slice
 from agents.policies.cnn_torch import ImageExtractor
 from agents.policies.from_torch import policy_arrays, value_layers
+from agents.policies.normalising_torch import NormalisingExtractor, normalising_kwargs
 from agents.policies.policy_arrays import PolicyArrays, forward
 from agents.renamed_settings import renamed_settings
 from agents.rl.ppo_numpy import ADAM_EPS, Batch, FlatPolicy, LossCoefficients, compute_gradients
@@ -32,6 +33,8 @@ from agents.rl.silent_logger import silent_logger
 from agents.rl.vec_env import SimulationVecEnv
 from agents.torch_runtime import resolve_device, single_thread
 
+N_NORMALISING_STEPS = 32
+"""Steps of each row by which observations of no known scale are first normalised."""
 AuxiliaryLoss = Callable[[Any], torch.Tensor | None]
 
 
@@ -86,6 +89,8 @@ class IncrementalPPO(PPO):
                 "features_extractor_class": ImageExtractor,
                 "features_extractor_kwargs": {"image": image},
             }
+        elif isinstance(env, SimulationVecEnv):
+            looks = normalising_kwargs(env.simulation.task)
         return cls(
             config.policy,
             env,
@@ -151,6 +156,7 @@ class IncrementalPPO(PPO):
 
     def _collect(self, env: SimulationVecEnv, buffer: RolloutBuffer, steps: int) -> None:
         """One rollout into the buffer, and its advantages."""
+        self._update_normalisation(env)
         policy = policy_arrays(self.policy)
         outputs, values = self._forward_functions(policy)
         sampler = _Sampler(policy, outputs, self.random)
@@ -176,6 +182,21 @@ class IncrementalPPO(PPO):
         self._last_episode_starts = made.ended[-1].copy()
         self.rollout = Rollout.from_rewards(made, buffer.rewards, at_rest, env.simulation.task.horizon)
 
+    def _update_normalisation(self, env: SimulationVecEnv) -> None:
+        """Count in what the last rollout saw, which was learned from as it looked then; before the first one
+        a few steps are made for it."""
+        extractor = self.policy.features_extractor
+        if not isinstance(extractor, NormalisingExtractor):
+            return
+        if extractor.is_untaught:
+            policy = policy_arrays(self.policy)
+            sampler = _Sampler(policy, self._forward_functions(policy)[0], self.random)
+            extractor.add(
+                collect_transitions(env, sampler, N_NORMALISING_STEPS, self.random).steps[0],
+            )
+        elif self.rollout is not None:
+            extractor.add(self.rollout.transitions.steps[0])
+
     def _forward_functions(self, policy: PolicyArrays) -> tuple[ForwardFunction, ForwardFunction]:
         """Logits or means, and values, of observations."""
         if self.flat_policy is None:
@@ -194,8 +215,11 @@ class IncrementalPPO(PPO):
         actions = buffer.actions.reshape(total, -1)
         discrete = isinstance(self.action_space, spaces.Discrete)
         gains = buffer.advantages.reshape(total)
+        seen = buffer.observations.reshape(total, -1)
+        if flat is not None:
+            seen = policy_arrays(self.policy).extract_features(seen)
         whole = Batch(
-            obs=buffer.observations.reshape(total, -1),
+            obs=seen,
             actions=actions[:, 0].astype(np.int64) if discrete else actions,
             old_log_prob=buffer.log_probs.reshape(total),
             advantages=(gains - gains.mean()) / (gains.std() + 1e-8),
@@ -267,10 +291,10 @@ def _compute_advantages(
     buffer.returns[:] = buffer.advantages + buffer.values
 
 
-def discounted_return_std(reward: NDArray[Any], gamma: float) -> float:
-    """Deviation over rows of the discounted sum of a rollout's rewards [T, N], at least 0.001.
+def discounted_return_std(reward: NDArray[Any], gamma: float, least: float = 1e-3) -> float:
+    """Deviation over rows of the discounted sum of a rollout's rewards [T, N], at least `least`.
 
     Dividing by it keeps values near one whatever the reward's unit (as SB3's VecNormalize does).
     """
     weights = gamma ** np.arange(len(reward))
-    return max(float((weights[:, None] * reward).sum(0).std()), 1e-3)
+    return max(float((weights[:, None] * reward).sum(0).std()), least)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from stable_baselines3 import DQN, SAC
 
 from agents.policies.from_torch import mlp_layers
+from agents.policies.normalising_torch import normalising_extractors, normalising_kwargs
 from agents.policies.policy_arrays import PolicyArrays
 from agents.renamed_settings import renamed_settings
 from agents.rl.replay_buffer import RelabelledBuffer
@@ -79,7 +80,7 @@ def make_algorithm(env: SimulationVecEnv, task: Task, config: OffPolicyConfig, s
             "n_steps": config.n_steps,
             "gamma": config.gamma,
         },
-        policy_kwargs={"net_arch": list(config.net_arch)},
+        policy_kwargs={"net_arch": list(config.net_arch), **normalising_kwargs(task)},
         seed=seed,
         device=resolve_device(config.device),
         **more,
@@ -91,17 +92,23 @@ def make_algorithm(env: SimulationVecEnv, task: Task, config: OffPolicyConfig, s
 def off_policy_arrays(model: DQN | SAC, logit_scale: float = 1.0) -> PolicyArrays:
     """DQN: action values times `logit_scale` as logits. SAC: its squashed Gaussian, deviations by the
     state."""
+    extractors = normalising_extractors(model.policy)
+    known = extractors[0].to_arrays() if extractors else None
     if isinstance(model, DQN):
         *inner, (weight, bias) = mlp_layers(model.q_net.q_net)
         scaled = np.float32(logit_scale)
-        return PolicyArrays((*inner, (weight * scaled, bias * scaled)), "discrete", activation="relu")
+        return PolicyArrays(
+            (*inner, (weight * scaled, bias * scaled)), "discrete", activation="relu", normalisation=known
+        )
     actor: Any = model.actor
     *inner, (mean, mean_bias), (spread, spread_bias) = mlp_layers(actor.latent_pi, actor.mu, actor.log_std)
     last = np.concatenate([mean, spread], 1), np.concatenate([mean_bias, spread_bias])
     space = model.action_space
     assert isinstance(space, spaces.Box)
     low, high = (np.asarray(bound, np.float32).reshape(-1) for bound in (space.low, space.high))
-    return PolicyArrays((*inner, last), "squashed", low=low, high=high, activation="relu")
+    return PolicyArrays(
+        (*inner, last), "squashed", low=low, high=high, activation="relu", normalisation=known
+    )
 
 
 def _linear_layers(*parts: torch.nn.Module) -> list[torch.nn.Linear]:
@@ -117,6 +124,8 @@ def set_layers(model: DQN | SAC, policy: PolicyArrays) -> None:
             f"gone on from: here they are {own.kind}, of {[w.shape[1] for w, _ in own.layers[:-1]]}"
         )
     layers = list(policy.layers)
+    for extractor in normalising_extractors(model.policy):
+        extractor.set_known(policy.normalisation)
     if isinstance(model, SAC):
         weight, bias = layers.pop()
         half = weight.shape[1] // 2

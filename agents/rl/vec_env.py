@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
+from envs.external.external_simulation import ExternalSimulation
 from envs.simulate import absorbing_step
 from envs.simulation import AnySimulation
+from envs.trajectory import Trajectory
 from envs.world import Array, TrueReward
 
 Float = NDArray[np.float32]
@@ -73,6 +75,11 @@ class SimulationVecEnv(VecEnv):
         for row in np.flatnonzero(step.ended):
             infos[row] = {"terminal_observation": step.last_obs[row].copy(), "TimeLimit.truncated": True}
         return step.obs.copy(), np.asarray(rewards, np.float32), step.ended.copy(), infos
+
+    def begin_at(self, starts: Sequence[tuple[Trajectory, int]]) -> None:
+        """Let some episodes begin at these moments of recordings, in a world of somebody else's."""
+        if isinstance(self.simulation, ExternalSimulation):
+            self.simulation.starts = list(starts)
 
     @property
     def skipped_steps(self) -> int:

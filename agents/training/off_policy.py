@@ -16,6 +16,7 @@ from stable_baselines3.common.utils import polyak_update
 
 from agents import checkpoint
 from agents.checkpoint import StateDict
+from agents.policies.normalising_torch import normalising_extractors
 from agents.policies.policy_arrays import PolicyArrays, forward
 from agents.policies.rollouts import Moment
 from agents.rewards.reward_arrays import RewardArrays
@@ -129,6 +130,8 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
         """Add one rollout to the buffer, with the current reward."""
         made, buffer = collect_transitions(self.env, self._sample, self._n_steps, self._random), self.buffer
         self.algorithm.num_timesteps += made.ended.size
+        for extractor in normalising_extractors(self.algorithm.policy):
+            extractor.add(made.steps[0])
         at = (buffer.pos + np.arange(len(made.obs))) % buffer.buffer_size
         self._fill_buffer(made)
         rewards = self._rewards(made)
@@ -167,9 +170,10 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
         rows = self.env.num_envs
         count = self.buffer.n_stored_steps * rows  # each state once: a copy would be its own neighbour
         pick = self._random.choice(count, min(self.off_policy.n_neighbour_candidates, count), replace=False)
-        found = log_knn_distance(
-            seen, self.buffer.observations[pick // rows, pick % rows], self.off_policy.k_neighbours
-        )
+        near = self.buffer.observations[pick // rows, pick % rows]
+        if (known := self.policy.normalisation) is not None:
+            seen, near = known(seen), known(near)
+        found = log_knn_distance(seen, near, self.off_policy.k_neighbours)
         return np.asarray((found - found.mean()) / max(float(found.std()), 1e-3), np.float32)
 
     def _train(self) -> None:
@@ -193,7 +197,9 @@ class OffPolicyTrainer(RolloutTrainer[DQN | SAC]):
         )
         if self.is_exploring:
             share = max(share, 0.5)
-        self._logit_scale = logit_scale_for_entropy(forward(policy.layers, seen, policy.activation), share)
+        self._logit_scale = logit_scale_for_entropy(
+            forward(policy.layers, policy.extract_features(seen), policy.activation), share
+        )
 
     # Stopping and going on.
 

@@ -59,13 +59,14 @@ class PolicyHistory:
         """The number of steps of each policy, and its layers."""
         found: Arrays = {}
         for index, (_, policy) in enumerate(self._policies):
-            found |= layer_arrays(f"past.{index}", policy.layers)
+            found |= layer_arrays(f"past.{index}", policy.folded().layers)
         if self.rejected is not None:
-            found |= layer_arrays("past.given up", self.rejected.layers)
+            found |= layer_arrays("past.given up", self.rejected.folded().layers)
         return StateDict({"past": self.env_steps}, found)
 
     def load_state_dict(self, state: StateDict, like: PolicyArrays) -> None:
         """Restore the policies. like: a policy of the same architecture."""
+        like = replace(like, normalisation=None)  # theirs is folded into their layers
         times, arrays = state.facts["past"], state.arrays
         self._policies.clear()
         given_up = read_layers("past.given up", arrays)

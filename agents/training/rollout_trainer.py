@@ -173,6 +173,8 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
             "unit": self.scaled_reward.scale,
             **history.facts,
         }
+        if (centres := self.scaled_reward.centres) is not None:
+            facts["centres"] = centres.tolist()
         return StateDict(facts, history.arrays | {"sim.states": sim.states, "sim.rng": sim.rng})
 
     def load_state_dict(self, state: StateDict, reward: RewardArrays | None) -> None:
@@ -182,6 +184,8 @@ class RolloutTrainer(ABC, Generic[Algorithm]):
         self.history.load_state_dict(state, self.policy)
         scaled = self.scaled_reward
         scaled.reward, scaled.scale, scaled.mean = reward, facts["unit"], facts["usual"]
+        centres = facts.get("centres")
+        scaled.centres = None if centres is None else np.array(centres, np.float32)
 
     def _put_states(self, arrays: Arrays) -> Array:
         """Put all rows into these states. Returns the observations [N, D]."""

@@ -14,6 +14,7 @@ from agents.policies.rollouts import Moment, StepTerms
 from agents.rewards.reward_arrays import RewardArrays
 from agents.rl.ppo import AuxiliaryLoss, IncrementalPPO
 from agents.rl.rollout_collection import Rollout
+from agents.training.exploration import Exploration, can_explore
 from agents.training.rare_events import RareEvents
 from agents.training.restarts import RestartSelection
 from agents.training.rollout_trainer import RolloutTrainer, make_env
@@ -44,6 +45,7 @@ class PolicyTrainer(RolloutTrainer[IncrementalPPO]):
         super().__init__(task, env, IncrementalPPO.for_env(env, ppo, seed=seed), reward, config.temperatures)
         self.algorithm.auxiliary_loss = auxiliary_loss
         self.events = RareEvents(task, seed)
+        self.exploration = Exploration(task, seed) if can_explore(task) else None
         network = self.algorithm.policy
         self.restarts = RestartSelection(task, seed, network, self.history, config, episode_value)
 
@@ -63,7 +65,13 @@ class PolicyTrainer(RolloutTrainer[IncrementalPPO]):
     @property
     def rare_moments(self) -> list[Moment]:
         """States from shortly before rare events."""
-        return self.events.moments
+        if self.exploration is None:
+            return self.events.moments
+        if not self.exploration.has_run:
+            self.exploration.run()
+            starts = [(m.recording, m.recording_step) for m in self.exploration.moments if m.recording]
+            self.env.begin_at(starts)
+        return self.exploration.moments
 
     def set_further_terms(self, terms: StepTerms, counts: TermCounts | None) -> TermCounts | None:
         self.restarts.further_terms = terms

@@ -58,6 +58,7 @@ class BCWarmStart:
             self._cloner.set_trajectories(padded_trajectories(self.task, self._records))
             self._cloner.set_overridden_actions(self._records)
             self._policy = copy.deepcopy(self._initial_policy)
+            self._cloner.normalise_policy(self._policy)
             self._optimizer = torch.optim.AdamW(
                 self._policy.parameters(), config.learning_rate, weight_decay=config.weight_decay
             )

@@ -19,13 +19,16 @@ from numpy.typing import NDArray
 from envs.external.determinism import is_filmed, shrink_frame
 from envs.external.external_errors import ExternalWorldError, call_external
 from envs.external.external_task import HAS_ENDED, REWARD, ExternalTask
-from envs.external.stepping import reset_env, step_env
+from envs.external.extra_terms import N_OWN_TERMS, further_terms
+from envs.external.stepping import reset_env, reset_env_raw, step_env
 from envs.simulation import Step, random_words_of
 from envs.trajectory import Recorder, Trajectory
 from envs.world import Array
 
 OBS_TOLERANCE = 1e-3
 """How far a re-simulated observation may lie from the recorded one (machines differ in last bits)."""
+START_SHARE = 0.5
+"""Share of the episodes that begin at a moment of `starts`."""
 
 
 class ExternalSimulation:
@@ -65,6 +68,9 @@ class ExternalSimulation:
         self._last = [np.zeros((rows, size), np.float32) for _ in range(2)]
         self._terms = [np.zeros((rows, len(task.world.terms)), np.float32) for _ in range(2)]
         self._buffer_index = 0
+        self.starts: list[tuple[Trajectory, int]] = []
+        """Moments of recordings that `START_SHARE` of the episodes begin at; none: at their start."""
+        self._raw_obs: list[Any] = [None] * rows
         self._frames: dict[int, NDArray[np.uint8]] = {}
         self.reset(seed)
 
@@ -85,8 +91,19 @@ class ExternalSimulation:
         """Start some rows anew, each from a seed drawn from its own random word."""
         self.rng[which] = random_words_of(self.rng[which])
         for row in np.flatnonzero(which):
-            self._start(int(row), int(self.rng[row] >> np.uint64(33)))
+            word = int(self.rng[row])
+            if self.starts and (word & 1023) < START_SHARE * 1024:
+                self._start_at(int(row), *self.starts[(word >> 10) % len(self.starts)])
+                self.rng[row] = word
+            else:
+                self._start(int(row), word >> 33)
         return self.obs
+
+    def _start_at(self, row: int, recording: Trajectory, t: int) -> None:
+        """Begin an episode in the middle of another one; what the last step counted stays."""
+        counted = self._terms[self._buffer_index][row].copy()
+        self.fork(row, recording, t)
+        self._terms[self._buffer_index][row] = counted
 
     def reset_as_env(self, seed: int) -> None:
         """Start row 0 as the environment itself does with `reset(seed=seed)`."""
@@ -96,7 +113,8 @@ class ExternalSimulation:
         self.seeds[row], self.clock[row], self.over[row] = seed, 0, False
         self._actions_since_reset[row] = []
         self._frames.pop(row, None)
-        self.obs[row, :-1], self.obs[row, -1] = reset_env(self.task, self._envs[row], seed), 0.0
+        seen, self._raw_obs[row] = reset_env_raw(self.task, self._envs[row], seed)
+        self.obs[row, :-1], self.obs[row, -1] = seen, 0.0
         self._store_frame(row)
 
     def record_frames(self) -> None:
@@ -139,6 +157,10 @@ class ExternalSimulation:
             return
         seen = step_env(self.task, self._envs[row], action, int(self.clock[row]))
         terms[row, REWARD] = seen.reward
+        if len(self.task.world.terms) > N_OWN_TERMS:
+            more = further_terms(self.task, seen.info, self._raw_obs[row], action, seen.raw_obs)
+            terms[row, N_OWN_TERMS:] = more
+        self._raw_obs[row] = seen.raw_obs
         early = seen.terminated or (seen.truncated and self.clock[row] < self.task.horizon)
         self.over[row] = early
         if early:

@@ -7,8 +7,9 @@ observation is all zeros but for one extra number, `ended`, that is 1.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import gymnasium
 import numpy as np
@@ -16,9 +17,22 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from envs.external.external_errors import call_external
-from envs.world import Task
+from envs.world import OBS_BOUND, Task
 
 REWARD, HAS_ENDED = 0, 1
+TRUE_TERM = "true reward"
+"""The name of the term that holds what is truly wanted, where that isn't the world's own reward."""
+Judge = Callable[[dict[str, Any], Any, Any, Any], float]
+"""(info, obs, action, next obs) of a step, all as the world gives them -> its true reward."""
+OWN_OPTIONS = ("info_terms", "true_reward")
+"""Options of a task of somebody else's world that aren't keywords of the environment."""
+ORDER_ONE, MAX_TOLD_RANGE = OBS_BOUND, 1_000.0
+"""Bounds within which numbers are left as they are; wider ones than the second tell nothing of a scale."""
+
+
+def env_keywords(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of a task's options that go to the environment."""
+    return {name: value for name, value in options.items() if name not in OWN_OPTIONS}
 
 
 @dataclass(frozen=True)
@@ -45,6 +59,16 @@ class ObservationPart:
         numbers = np.asarray(spaces.flatten(self.space, obs), np.float32).ravel()
         return numbers if self.scale == 1.0 else numbers * np.float32(self.scale)
 
+    def ranges(self) -> NDArray[np.float32]:
+        """How far each number may vary [size]: 0 if it is of order one, infinity if nobody says."""
+        if not isinstance(self.space, spaces.Box) or self.scale != 1.0:
+            return np.zeros(self.size, np.float32)  # one-hot, counted from 0, or a picture
+        low, high = (np.asarray(b, np.float64).ravel() for b in (self.space.low, self.space.high))
+        apart = high - low
+        small = (np.abs(low) <= ORDER_ONE) & (np.abs(high) <= ORDER_ONE) & (apart > 0.1)
+        told = np.where(apart <= MAX_TOLD_RANGE, apart, np.inf)
+        return np.where(small, 0.0, told).astype(np.float32)
+
     def names(self) -> list[str]:
         """A name for each number."""
         head = ".".join(str(step) for step in self.path)
@@ -67,11 +91,24 @@ class ExternalTask(Task):
     env_action_space: spaces.Space[Any]
     action_table: ActionTable | None
     can_render: bool
+    info_terms: tuple[str, ...] = ()
+    """Numbers of `info` that are named terms beside its reward and its end."""
+    judge: Judge | None = None
+    """What is truly wanted of a step; None: its own reward."""
 
     @property
     def names_terms(self) -> bool:
-        """No: its one term is its own reward, which no learner may be paid by."""
-        return False
+        """Only where numbers of `info` are: else its one term is its own reward."""
+        return bool(self.info_terms)
+
+    @property
+    def default_prior(self) -> Literal["written", "none"]:
+        """Nothing: else a learner would know what it is to be taught."""
+        return "none"
+
+    @property
+    def hidden_terms(self) -> frozenset[str]:
+        return frozenset() if self.judge is None else frozenset({TRUE_TERM})
 
     @property
     def is_costly(self) -> bool:
@@ -98,13 +135,20 @@ class ExternalTask(Task):
             if part.space.dtype == np.uint8 and part.space.shape is not None and len(part.space.shape) == 3
         )
 
+    @property
+    def obs_ranges(self) -> NDArray[np.float32] | None:
+        ranges = np.concatenate([*(part.ranges() for part in self.obs_parts), np.zeros(1, np.float32)])
+        return ranges if ranges.any() else None
+
     def make_env(self) -> gymnasium.Env[Any, Any]:
         """A fresh environment, able to draw itself if it ever can."""
         mode: dict[str, Any] = {"render_mode": "rgb_array"} if self.can_render else {}
         env = call_external(
             self.id,
             "when it was made",
-            lambda: gymnasium.make(self.env_id, disable_env_checker=True, **mode, **self.options),
+            lambda: gymnasium.make(
+                self.env_id, disable_env_checker=True, **mode, **env_keywords(self.options)
+            ),
         )
         config = getattr(env.unwrapped, "config", None)
         if isinstance(config, dict) and "offscreen_rendering" in config:

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from envs.external.external_errors import ExternalWorldError
 from envs.external.external_hooks import EXTERNAL_HOOKS
-from envs.external.external_task import REWARD, ActionTable, ExternalTask, ObservationPart
+from envs.external.external_task import (
+    REWARD,
+    ActionTable,
+    ExternalTask,
+    ObservationPart,
+    env_keywords,
+)
+from envs.external.extra_terms import extra_terms, term_reward
 from envs.external.key_map import KeyMap, action_bounds, key_map
 from envs.world import Array, Kernel, TaskOption, Term, World
 
@@ -44,14 +51,24 @@ def _no_kernel(*_: Any) -> None:
     raise TypeError("an external world has no kernel: run it with ExternalSimulation, not Simulation")
 
 
+def _text(options: Mapping[str, TaskOption], name: str) -> str | None:
+    """An option that is a text, None where it isn't given; ExternalWorldError where it is something else."""
+    value = options.get(name)
+    if value is not None and not isinstance(value, str):
+        raise ExternalWorldError(f"the option {name} is {value!r}: it must be a text")
+    return value
+
+
 def make_external_task(id: str, *, keys_file: Path | None = None, **options: TaskOption) -> ExternalTask:
     """Any Gymnasium id ("CartPole-v1"; "module:Id" imports the module first) as a Task.
 
-    keys_file: a JSON file of keys, see `envs.external.key_map`. Options go to the environment.
+    keys_file: a JSON file of keys, see `envs.external.key_map`. Options go to the environment, but for
+    info_terms and true_reward: see `envs.external.extra_terms`.
     Raises ExternalWorldError for ids that Gymnasium doesn't know and for spaces that can't be made flat.
     """
-    env, has_frames = _open(id, options)
+    env, has_frames = _open(id, env_keywords(options))
     try:
+        extra = extra_terms(id, env, _text(options, "info_terms"), _text(options, "true_reward"))
         its_obs, its_actions = env.observation_space, env.action_space
         horizon = env.spec.max_episode_steps if env.spec is not None else None
         horizon = horizon or _env_step_limit(env)
@@ -74,7 +91,7 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Tas
         aux_size=0,
         aux_dtype=np.float32,
         obs_names=names,
-        terms=TERMS,
+        terms=(*TERMS, *extra.terms),
         action_space=action_space,
         action_names=action_names,
         idle_action=idle,
@@ -91,7 +108,7 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Tas
         world=world,
         horizon=keymap.horizon or horizon or DEFAULT_HORIZON,
         proxy_reward={"reward": 1.0},
-        true_reward=env_reward,
+        true_reward=env_reward if extra.judge is None else partial(term_reward, len(TERMS + extra.terms) - 1),
         done=_done_unknown,
         keys=keys,
         options=options,
@@ -101,6 +118,8 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Tas
         env_action_space=its_actions,
         action_table=choices,
         can_render=has_frames,
+        info_terms=extra.info_terms,
+        judge=extra.judge,
     )
 
 

@@ -19,17 +19,27 @@ class ExternalStep(NamedTuple):
     reward: float
     terminated: bool
     truncated: bool
+    info: dict[str, Any]
+    raw_obs: Any
 
 
 def reset_env(task: ExternalTask, env: gymnasium.Env[Any, Any], seed: int) -> NDArray[np.float32]:
     """The flat observation after a reset with `seed`."""
+    return reset_env_raw(task, env, seed)[0]
+
+
+def reset_env_raw(
+    task: ExternalTask, env: gymnasium.Env[Any, Any], seed: int
+) -> tuple[NDArray[np.float32], Any]:
+    """The same, and what the world itself showed."""
     when = f"when it was reset with seed {seed}"
 
     def call() -> Any:
         obs, _ = env.reset(seed=seed)
         return obs
 
-    return _flat(task, call_external(task.id, when, call), when)
+    raw = call_external(task.id, when, call)
+    return _flat(task, raw, when), raw
 
 
 def step_env(task: ExternalTask, env: gymnasium.Env[Any, Any], action: Any, clock: int) -> ExternalStep:
@@ -37,11 +47,12 @@ def step_env(task: ExternalTask, env: gymnasium.Env[Any, Any], action: Any, cloc
     when = f"in step {clock}"
 
     def call() -> Any:
-        obs, reward, terminated, truncated, _ = env.step(task.env_action(action))
-        return obs, reward, bool(terminated), bool(truncated)
+        obs, reward, terminated, truncated, info = env.step(task.env_action(action))
+        return obs, reward, bool(terminated), bool(truncated), info
 
-    obs, reward, terminated, truncated = call_external(task.id, when, call)
-    return ExternalStep(_flat(task, obs, when), _finite_reward(task.id, reward, when), terminated, truncated)
+    obs, reward, terminated, truncated, info = call_external(task.id, when, call)
+    paid = _finite_reward(task.id, reward, when)
+    return ExternalStep(_flat(task, obs, when), paid, terminated, truncated, info, obs)
 
 
 def _flat(task: ExternalTask, obs: Any, doing: str) -> NDArray[np.float32]:

@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from sandbox.commands.options import WORLD, LayoutOption, RewardModel, WorldOption
+from sandbox.commands.options import (
+    WORLD,
+    LayoutOption,
+    RewardModel,
+    TermsOption,
+    TrueRewardOption,
+    WorldOption,
+    external_options,
+)
 
 
 def train(
@@ -28,8 +36,11 @@ def train(
         ),
     ] = "",
     prior: Annotated[
-        Literal["written", "none"], typer.Option(help="Whether the agent starts from the written reward.")
-    ] = "written",
+        Literal["written", "none"] | None,
+        typer.Option(help="Start from the written reward, or from nothing (as usual in others' worlds)."),
+    ] = None,
+    terms: TermsOption = "",
+    true_reward: TrueRewardOption = "",
     reward: Annotated[
         RewardModel, typer.Option(help="What the reward is made of: terms, or what is seen.")
     ] = "terms",
@@ -64,12 +75,12 @@ def train(
         answers=answers,
         mix=parse_mix(mix),
         seed=seed,
-        prior=prior,
+        prior=prior or "",
         control=control or "",
         principles=None if principles is None else str(principles),
         follow=follow,
         config={"model": reward} if reward != "terms" else {},
-        options=layout_options(layout, world or WORLD),
+        options=layout_options(layout, world or WORLD) | external_options(world or WORLD, terms, true_reward),
     )
     result = run(small(whole) if quick else whole, out)
     if as_json:

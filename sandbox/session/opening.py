@@ -45,6 +45,8 @@ def open_parts(folder: Path | None, options: SessionOptions) -> SessionParts:
     facts = replace(facts, prior=options.prior or facts.prior).with_rater(options.rater)
     check_learner(facts.learner, options.make)
     task = _task(facts)
+    if fresh and options.prior is None:
+        facts = replace(facts, prior=task.default_prior)
     if fresh and "observation" in task.options:
         seen = {"observation": task.options["observation"]}
         facts = replace(facts, options={**facts.options, **seen})

@@ -93,7 +93,10 @@ def digest_of(*parts: PolicyArrays | RewardArrays | None) -> str:
 
 def _bytes_of(value: Any) -> list[bytes]:
     if is_dataclass(value):
-        return [p for f in fields(value) for p in (f.name.encode(), *_bytes_of(getattr(value, f.name)))]
+        told = {f.name: getattr(value, f.name) for f in fields(value)}
+        if told.get("normalisation", 0) is None:  # digests of policies without one stay what they were
+            del told["normalisation"]
+        return [p for name, part in told.items() for p in (name.encode(), *_bytes_of(part))]
     if isinstance(value, tuple):
         return [f"({len(value)}".encode(), *(p for part in value for p in _bytes_of(part))]
     if isinstance(value, np.ndarray | np.generic):

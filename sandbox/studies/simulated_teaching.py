@@ -112,7 +112,7 @@ class SimulatedTeaching:
         assert snapshot.policy is not None
         found = scores.evaluate_policy(self.task, snapshot.policy)
         self._scoring_cpu_seconds += time.process_time() - began
-        score, done = self.references.checked_score(found.mean), float(found.done.mean())
+        score, done = self.references.score_in(self.task, found.mean), float(found.done.mean())
         steps = snapshot.env_steps
         self.budgets.append(BudgetResult(mix, self.answers, self.human_seconds, steps, cpu, score, done))
 

@@ -30,7 +30,7 @@ class TrainConfig:
     answers: int = 60  # comparisons, where `mix` says nothing else
     mix: Mapping[str, int] = field(default_factory=dict)
     seed: int = 0
-    prior: Literal["written", "none"] = "written"
+    prior: Literal["", "written", "none"] = ""  # "": as is usual in the world
     control: Literal["", "constant", "random"] = ""
     principles: str | None = None  # a file of written rules
     follow: str = ""  # whose reward, where the members of a pool want different things: their number
@@ -128,9 +128,9 @@ def train(config: TrainConfig, progress: ProgressCallback = lambda share, text: 
         teacher=config.teacher,
         seed=config.seed,
         mix=wanted,
-        prior=config.prior,
+        prior=config.prior or task.default_prior,
         control=config.control,
-        normalised_return=refs.checked_score(final.mean),
+        normalised_return=refs.score_in(task, final.mean),
         return_mean=final.mean,
         done_share=float(final.done.mean()),
         return_random=refs.random,
@@ -146,7 +146,7 @@ def train(config: TrainConfig, progress: ProgressCallback = lambda share, text: 
         curve=tuple(run.curve),
         raters=seen.raters,
         parting=seen.rater_differences,
-        warnings=seen.warnings,
+        warnings=(*seen.warnings, *filter(None, [refs.remark_on(final.mean) if task.is_costly else ""])),
         digest=digest_of(policy, seen.reward),
         budgets=tuple(run.budgets),
     )

@@ -77,7 +77,7 @@ def taught_condition(
         mix=mixes[-1],
         budgets=tuple(mixes[:-1]),
         config={**own, **config},
-        prior="none" if learner in ("gail", "airl") else "written",
+        prior="none" if learner in ("gail", "airl") or world == POLE else "written",
     )
     return Condition(label or name, replace(base, **study), wanted)
 

@@ -1,0 +1,1 @@
+"""Learners in worlds of somebody else's."""
