@@ -34,11 +34,14 @@ class Future:
 
     Drives from both ends: `term_sums` [M] is what they meet, those from the end counted as they are and those
     from the start negatively; each of `drives` counts as often as its entry of `weights` says.
+    by_policy: what each of P policies meets from the end on, and from the start on, [P, M] each, where
+    several are known; then the best of them counts in place of `term_sums`, which depends on the reward.
     """
 
     term_sums: Float
     drives: tuple[Trajectory, ...] = ()
     weights: tuple[float, ...] = ()
+    by_policy: tuple[Float, Float] | None = None
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,12 @@ from agents.feedback.records import Record
 from agents.imitation.dataset import (
     Symmetries,
     augment_by_symmetry,
+    elapsing_inputs,
     human_trajectories,
     limit_idle_steps,
     overridden_actions,
     resolve_conflicts,
+    static_steps,
     training_examples,
 )
 from agents.imitation.ensemble import member_outputs
@@ -80,8 +82,10 @@ class Cloner:
             self._obs = None
             return
         obs, actions = training_examples(trajectories, ())
-        actions, self.conflict_share = resolve_conflicts(obs, actions, self._idle_action)
-        kept = limit_idle_steps(obs, actions, self._idle_action)
+        shown = ~elapsing_inputs(trajectories)
+        timeless, is_static = obs[:, shown], static_steps(trajectories, shown)
+        actions, self.conflict_share = resolve_conflicts(timeless, actions, self._idle_action)
+        kept = limit_idle_steps(timeless, actions, self._idle_action, is_static=is_static)
         self._set_examples(*augment_by_symmetry(obs[kept], actions[kept], self._symmetries))
 
     def set_overridden_actions(self, records: Sequence[Record]) -> None:
