@@ -36,11 +36,14 @@ class Future:
     It is estimated from drives that start at either end. term_sums [M]: the mean terms of the drives from the
     end minus the mean terms of those from the start. drives: these drives; weights: how much each counts in
     these means, negative for drives from the start.
+    by_policy: what each of P policies meets from the end on, and from the start on, [P, M] each, where
+    several are known; then the best of them counts in place of `term_sums`, which depends on the reward.
     """
 
     term_sums: Float
     drives: tuple[Trajectory, ...] = ()
     weights: tuple[float, ...] = ()
+    by_policy: tuple[Float, Float] | None = None
 
 
 @dataclass(frozen=True)

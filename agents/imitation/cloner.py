@@ -15,10 +15,12 @@ from agents.feedback.records import Record
 from agents.imitation.dataset import (
     Symmetries,
     augment_by_symmetry,
+    elapsing_inputs,
     human_trajectories,
     limit_idle_steps,
     overridden_actions,
     resolve_conflicts,
+    static_steps,
     training_examples,
 )
 from agents.imitation.ensemble import member_outputs
@@ -88,8 +90,10 @@ class Cloner:
         obs, actions = training_examples(trajectories, ())
         self.normalisation = normalisation_of(obs, self._obs_ranges)
         seen = obs if self.normalisation is None else self.normalisation(obs)
-        actions, self.conflict_share = resolve_conflicts(seen, actions, self._idle_action)
-        kept = limit_idle_steps(seen, actions, self._idle_action)
+        shown = ~elapsing_inputs(trajectories)
+        timeless, is_static = seen[:, shown], static_steps(trajectories, shown)
+        actions, self.conflict_share = resolve_conflicts(timeless, actions, self._idle_action)
+        kept = limit_idle_steps(timeless, actions, self._idle_action, is_static=is_static)
         self._set_examples(*augment_by_symmetry(obs[kept], actions[kept], self._symmetries))
 
     def set_overridden_actions(self, records: Sequence[Record]) -> None:

@@ -58,11 +58,28 @@ def augment_by_symmetry(
     return np.concatenate([o for o, _ in seen]), np.concatenate([a for _, a in seen])
 
 
+ELAPSING_SHARE = 0.8
+"""Of the steps, in which a number that tells the time changes by its usual amount; it may begin anew."""
+
+
+def elapsing_inputs(trajectories: Sequence[Trajectory]) -> NDArray[np.bool_]:
+    """[D] which of the numbers seen only tell how long it has been, as the time left does.
+
+    Such a number changes by the same amount at nearly every step, whatever is done there.
+    """
+    steps = np.concatenate([np.diff(t.observations.astype(np.float64), axis=0) for t in trajectories])
+    if not len(steps):
+        return np.zeros(steps.shape[1], np.bool_)
+    usual = np.median(steps, axis=0)
+    same = np.abs(steps - usual) <= 1e-3 * np.abs(usual) + 1e-7
+    return np.asarray((np.abs(usual) > 1e-6) & (same.mean(0) >= ELAPSING_SHARE), np.bool_)
+
+
 def pad_to_horizon(task: Task, trajectory: Trajectory) -> Trajectory:
     """A drive that came to rest before the horizon, with the rest up to the horizon; others unchanged.
 
-    At rest means that standing still changes nothing that is seen. What lies after a drive was kept
-    counts too: else being done would look like something the person never did.
+    At rest means that standing still changes nothing that is seen but the time. What lies after a drive was
+    kept counts too: else being done would look like something the person never did.
     """
     if not task.can_restore or not len(trajectory):
         return trajectory
@@ -70,10 +87,11 @@ def pad_to_horizon(task: Task, trajectory: Trajectory) -> Trajectory:
     sim = simulate(task, 1, auto_reset=False)
     sim.fork(0, trajectory, len(trajectory))
     record, idle = sim.recorder(0, driver=trajectory.driver), task.idle_actions(1)
+    told = ~elapsing_inputs([trajectory])
     for _ in range(left):
         before = sim.obs.copy()
         step = sim.step(idle)
-        if not np.array_equal(before, step.last_obs):
+        if not np.array_equal(before[:, told], step.last_obs[:, told]):
             return trajectory
         record.add(idle[0], step.terms[0], step.last_states[0], int(sim.rng[0]), step.last_obs[0])
     if not len(record):
@@ -103,7 +121,8 @@ def resolve_conflicts(
 ) -> tuple[Array, float]:
     """(actions [B], share changed): where states look the same, what was done there most.
 
-    The same is what rounds to the same multiples of `tolerance`. People who take two ways round one thing
+    The same is what rounds to the same multiples of `tolerance`; leave out of `obs` what only tells the time
+    (`elapsing_inputs`). People who take two ways round one thing
     would else be followed half and half by a policy without a memory. Who pauses doesn't contradict who
     moves: steps of `idle_action` are left as they are. So are actions of a Box.
     """
@@ -122,14 +141,23 @@ def resolve_conflicts(
 
 
 def limit_idle_steps(
-    obs: NDArray[np.float32], actions: Array, idle_action: int, max_repeats: int = 3, tolerance: float = 0.05
+    obs: NDArray[np.float32],
+    actions: Array,
+    idle_action: int,
+    max_repeats: int = 3,
+    tolerance: float = 0.05,
+    is_static: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """[B] which steps to learn from: of rests that look the same `max_repeats` at most, and all else.
 
-    Else whoever comes home early teaches little but resting: two steps in three of a short drive.
+    Else whoever comes home early teaches little but resting: two steps in three of a short drive. What looks
+    the same is as in `resolve_conflicts`. is_static [B]: steps that changed nothing, which are rests as well
+    (who leans on a wall rests).
     """
     keep = np.ones(len(obs), np.bool_)
-    rests = np.flatnonzero(actions == idle_action) if actions.ndim == 1 else np.zeros(0, np.int64)
+    if actions.ndim > 1:
+        return keep
+    rests = np.flatnonzero((actions == idle_action) | (False if is_static is None else is_static))
     if not len(rests):
         return keep
     _, group = np.unique(np.round(obs[rests] / tolerance).astype(np.int64), axis=0, return_inverse=True)
@@ -138,3 +166,9 @@ def limit_idle_steps(
     nth = np.arange(len(order)) - np.searchsorted(in_order, in_order)
     keep[rests[order[nth >= max_repeats]]] = False
     return keep
+
+
+def static_steps(trajectories: Sequence[Trajectory], shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """[B] steps of all drives after which nothing looked otherwise, of the numbers `shown` [D]."""
+    seen = [t.observations[:, shown].reshape(len(t) + 1, -1) for t in trajectories]
+    return np.concatenate([(one[:-1] == one[1:]).all(1) for one in seen])

@@ -47,6 +47,8 @@ class LinearChoiceLikelihood:
             (features[packed.option_index[row, place]] - features[packed.option_index[row, 0]]).T, np.float32
         )
         """[F, R]: each alternative less the chosen option; a choice's stand side by side."""
+        self._pairs = packed.option_index[row, place], packed.option_index[row, 0]
+        """Of each alternative: its option, and the one that was chosen in its place [R]."""
         self._starts = np.flatnonzero(np.diff(row, prepend=-1))
         self._kind = packed.kind[row]
         self._has_band = packed.has_band[row].astype(np.float32)
@@ -69,12 +71,17 @@ class LinearChoiceLikelihood:
     def __len__(self) -> int:
         return len(self.choice_indices)
 
-    def intended_probability(self, weights: Float, rationality: Float, band: Float | None = None) -> Float:
+    def intended_probability(
+        self, weights: Float, rationality: Float, band: Float | None = None, further: Float | None = None
+    ) -> Float:
         """P of each choice [E, len] if it was no accident, for weights [E, F] and trust [E, kinds].
 
         band [E]: by how much one of two clips must be better to be called so [nats]; None: 0.
+        further [E, S + 1]: what options are worth beside what is linear in the features; None: nothing.
         """
         gaps = weights @ self._feature_gaps
+        if further is not None:
+            gaps += further[:, self._pairs[0]] - further[:, self._pairs[1]]
         gaps *= rationality[:, self._kind]
         if band is not None:
             gaps += np.minimum(band, MAX_BAND)[:, None] * self._has_band
@@ -94,10 +101,15 @@ class LinearChoiceLikelihood:
         return np.asarray(1.0 - 1.0 / (1.0 + other) - 1.0 / (1.0 + twice / other), np.float32)
 
     def log_likelihood(
-        self, weights: Float, rationality: Float, counts: Float, band: Float | None = None
+        self,
+        weights: Float,
+        rationality: Float,
+        counts: Float,
+        band: Float | None = None,
+        further: Float | None = None,
     ) -> Float:
         """log P of all choices together [E], each as often as `counts` [len] says."""
-        meant = self.intended_probability(weights, rationality, band)
+        meant = self.intended_probability(weights, rationality, band, further)
         uniform, known = self._uniform_probabilities[band is not None], self._with_known_error_rate
         plain = _log_probabilities(meant[:, known], uniform[known], self._error_rate[known])
         found = (plain * counts[known]).sum(1)  # @ warns of invalid values where there are none

@@ -22,22 +22,21 @@ from numpy.typing import NDArray
 from agents.checkpoint import StateDict
 from agents.feedback.choices import CHOICE_KINDS, Future, PackedChoices
 from agents.rewards.base import ChoiceReward
-from agents.rewards.choice_likelihood import LinearChoiceLikelihood
+from agents.rewards.best_future import BestFuture, best_future_worth
 from agents.rewards.derived_selection import Problem, Selection, select_derived_terms
 from agents.rewards.derived_terms import DerivedTerms
+from agents.rewards.linear_likelihood import LinearLikelihoods
 from agents.rewards.linear_prior import LinearPrior, LinearRewardConfig
 from agents.rewards.reward_arrays import RewardArrays
-from agents.rewards.risk_aversion import (
-    is_credibly_better,
-    risk_adjusted_return,
-    risk_adjusted_weights,
-)
-from agents.rewards.slice_sampler import LogLikelihood, sample_chains
+from agents.rewards.risk_aversion import is_credibly_better, risk_adjusted_return, risk_adjusted_weights
+from agents.rewards.slice_sampler import LogLikelihood, annealed_start, sample_chains
 from agents.rewards.tempering import EXPECTED_WEIGHT, tempering_weights
 from agents.rewards.term_sums import TermSums, no_derived_terms
 from envs.trajectory import Trajectory
 
 Float = NDArray[np.float32]
+N_PARTICLES, MOVES_BY_STAGE = 320, 6
+"""Of an annealed start, where the posterior may have several peaks."""
 IDLE_RETURN = 0.5
 """An agent whose episodes matter less than this, for good or ill, has come to do nothing [nats]."""
 
@@ -171,10 +170,12 @@ class LinearReward(ChoiceReward):
         """Sample the weights of the named terms and of the derived ones there are."""
         features, n_raters = self._sums.features(packed, self.term_scale)
         self._resize_chains(n_raters)
-        self.tempering_weights = self._fit_tempering_weights(packed, features)
-        log_likelihood = self._log_likelihood_function(
-            packed, features, np.ones(len(packed), np.bool_), self.tempering_weights
-        )
+        named = self.term_scale[: self.n_named]
+        likelihoods = LinearLikelihoods(packed, features, self._prior, self._moments(), named)
+        self.tempering_weights = self._fit_tempering_weights(packed, likelihoods)
+        log_likelihood = likelihoods.of_all(self.tempering_weights)
+        if likelihoods.best_future:
+            self._anneal_chains(log_likelihood)
         kept, self.chains = sample_chains(
             log_likelihood,
             self.chains,
@@ -195,19 +196,12 @@ class LinearReward(ChoiceReward):
         """A generator that goes on from where a checkpoint stopped."""
         return np.random.default_rng(int(torch.randint(2**62, (1,), generator=self.generator)))
 
-    def _log_likelihood_function(
-        self, packed: PackedChoices, features: Float, included: NDArray[np.bool_], tempering: Float
-    ) -> LogLikelihood:
-        """log P of those choices together, each kind's to the power of its share [kinds]."""
-        choices = LinearChoiceLikelihood(packed, features, self.config.error_rate, included)
-        counts = (packed.weight * tempering[packed.kind])[choices.choice_indices].astype(np.float32)
-        prior = self._moments()
-
-        def log_likelihood(x: Float) -> Float:
-            found = self._prior.parameters(x, prior)
-            return choices.log_likelihood(found.weights, found.rationality, counts, found.tie_band)
-
-        return log_likelihood
+    def _anneal_chains(self, log_likelihood: LogLikelihood) -> None:
+        """Begin anew at every peak: what clips lead to under the best of several policies has many."""
+        random, (chains, size) = self._next_generator(), self.chains.shape
+        particles = random.standard_normal((max(N_PARTICLES, chains), size), np.float32)
+        found = annealed_start(log_likelihood, particles, MOVES_BY_STAGE, random)
+        self.chains = found[random.choice(len(found), chains, replace=False)]
 
     def _resize_chains(self, n_raters: int) -> None:
         """Give the chains a share of the future for each rater; new numbers are drawn from the prior."""
@@ -221,7 +215,7 @@ class LinearReward(ChoiceReward):
     def refine(self, packed: PackedChoices) -> None:
         self._fit_weights(packed)
 
-    def _fit_tempering_weights(self, packed: PackedChoices, features: Float) -> Float:
+    def _fit_tempering_weights(self, packed: PackedChoices, likelihoods: LinearLikelihoods) -> Float:
         """How much each of KINDS counts [kinds], by how well it alone foresees the comparisons."""
         found = np.ones(len(CHOICE_KINDS), np.float32)
         answered = packed.kind == CHOICE_KINDS.index("comparison")
@@ -229,7 +223,7 @@ class LinearReward(ChoiceReward):
         if packed.weight[answered].sum() < self.config.min_answers_for_tempering:
             return found
         of = {
-            kind: self._log_likelihood_function(packed, features, packed.kind == i, found)
+            kind: likelihoods.of(packed.kind == i, found)
             for i, kind in enumerate(CHOICE_KINDS)
             if (packed.kind == i).any()
         }
@@ -275,9 +269,8 @@ class LinearReward(ChoiceReward):
         return risk_adjusted_return(self.samples, counts, usual_counts, self.config.risk_aversion)
 
     def is_credibly_better(self, counts: Float, other_counts: Float) -> bool:
-        return not self.has_samples or is_credibly_better(
-            self.samples, counts, other_counts, self.config.min_gain_deviations
-        )
+        least = self.config.min_gain_deviations
+        return not self.has_samples or is_credibly_better(self.samples, counts, other_counts, least)
 
     def rationality(self, kind: str) -> tuple[float, float]:
         at = CHOICE_KINDS.index(kind)
@@ -298,8 +291,12 @@ class LinearReward(ChoiceReward):
         self.weights = np.repeat(weights[None], len(self.weights), 0)
 
     def returns(self, packed: PackedChoices) -> Float:
-        worth, ahead = self._sums.of_options(packed)
-        return np.asarray((worth + self.mean_future_share * ahead) @ self.weights.mean(0), np.float32)
+        (worth, ahead), weights = self._sums.of_options(packed), self.weights.mean(0)
+        found = (worth + self.mean_future_share * ahead) @ weights
+        if best := BestFuture(packed, np.ones(self.n_named, np.float32)):
+            shares = np.full((1, max(1, int(packed.rater.max(initial=0)) + 1)), self.mean_future_share)
+            found += best(weights[None, : self.n_named], shares.astype(np.float32))[0]
+        return np.asarray(found, np.float32)
 
     def sampled_returns(
         self, clips: Sequence[Trajectory], futures: Sequence[Future | None] | None = None
@@ -307,7 +304,9 @@ class LinearReward(ChoiceReward):
         found = self.samples @ np.stack([self.count_terms(clip) for clip in clips]).T
         if futures is not None and len(self.future_shares):
             ahead = np.stack([self._sums.of_future(one, self.n_named) for one in futures])
-            found = found + self.future_shares[:, None] * (self.samples @ ahead.T)
+            named = self.samples[:, : self.n_named]
+            best = np.stack([best_future_worth(one, named) for one in futures], 1)
+            found = found + self.future_shares[:, None] * (self.samples @ ahead.T + best)
         return np.asarray(found, np.float32)
 
     def count_terms(self, steps: Trajectory, step_weights: Float | None = None) -> Float:

@@ -18,6 +18,9 @@ LogLikelihood = Callable[[Float], Float]
 """[chains, P] -> [chains]"""
 
 _MAX_SHRINKS = 40
+_KEPT_SHARE = 0.5
+"""Effective share of the particles that one stage of annealing keeps at least."""
+_MIN_STAGE = 1e-4
 _FULL_CIRCLE = 2.0 * math.pi
 
 
@@ -68,3 +71,48 @@ def sample_chains(
         if (left := n_moves - 1 - move) % stride == 0 and left < samples_per_chain * stride:
             kept.append(x)
     return np.concatenate(kept), x
+
+
+def annealed_start(
+    log_likelihood: LogLikelihood, particles: Float, n_moves: int, random: np.random.Generator
+) -> Float:
+    """Particles [n, P] of the posterior from as many of the prior, for chains to begin from.
+
+    Where a likelihood has several peaks, a chain stays at the one it came upon first. So the likelihood is
+    raised to a power that grows from 0 to 1; at each stage particles are drawn anew by their weights and make
+    `n_moves` moves (Del Moral et al. 2006, "Sequential Monte Carlo samplers", section 3.3.2.3).
+    """
+    x, like, power = particles, log_likelihood(particles), 0.0
+    while power < 1.0:
+        before, power = power, _next_power(like, power)
+        share = _normalised(like, power - before)
+        x = x[random.choice(len(x), len(x), p=share)]
+
+        def tempered(y: Float, power: float = power) -> Float:
+            return np.asarray(power * log_likelihood(y), np.float32)
+
+        _, x = sample_chains(tempered, x, n_moves, 1, random)
+        like = log_likelihood(x)
+    return x
+
+
+def _next_power(like: Float, power: float) -> float:
+    """The greatest power, up to 1, at which enough of the particles still count."""
+    low, high = power, 1.0
+    if _effective_share(like, high - power) >= _KEPT_SHARE:
+        return high
+    for _ in range(30):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _effective_share(like, middle - power) >= _KEPT_SHARE else (low, middle)
+    return min(1.0, max(low, power + _MIN_STAGE))
+
+
+def _normalised(like: Float, power: float) -> NDArray[np.float64]:
+    weight = np.exp(power * (like.astype(np.float64) - like.max()))
+    return np.asarray(weight / weight.sum(), np.float64)
+
+
+def _effective_share(like: Float, power: float) -> float:
+    """Effective number of particles with these log weights times `power`, as a share of all."""
+    share = _normalised(like, power)
+    return float(1.0 / (share**2).sum() / len(share))

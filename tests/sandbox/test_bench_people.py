@@ -132,7 +132,7 @@ def test_scores_from_random_to_best() -> None:
     assert score.of_weights(TRUE_WEIGHTS) == pytest.approx(1.0)
     assert score.of_weights(np.zeros(6)) == pytest.approx(0.0)
     assert score.of_weights(-TRUE_WEIGHTS) < 0.0
-    assert score.of_samples([TRUE_WEIGHTS, TRUE_WEIGHTS]) == pytest.approx(1.0)
+    assert score.of_samples(TRUE_WEIGHTS, np.stack([TRUE_WEIGHTS, TRUE_WEIGHTS])) == pytest.approx(1.0)
     met = successor_features(grid(), best_policy(grid(), TRUE_WEIGHTS), 1.0)
     assert met @ TRUE_WEIGHTS == pytest.approx(true_values(grid()), abs=1e-3)
 

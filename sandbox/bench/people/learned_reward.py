@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from agents.feedback.choices import Future
 from agents.feedback.records import Comparison
 from agents.inference.choice_sets import choice_sets
-from agents.inference.rater_reliability import answered_pairs
 from agents.inference.reward_inference import RewardInference
 from agents.learners.joint_config import JointConfig, make_reward
 from agents.learners.protocol import Prior
 from agents.rewards.linear import LinearReward
+from agents.rewards.linear_prior import LinearRewardConfig
 from envs.trajectory import Trajectory
 from envs.world import Task
 
@@ -36,12 +36,15 @@ class LearnedReward:
     alpha: float = 0.0
 
 
-Futures = Callable[[Float], Callable[[Trajectory], Float]]
-"""Weights [M] -> clip -> the terms [M] that the best policy under them meets, from its end less its start."""
-N_ROUNDS = 4
-"""Times that a reward is fitted and what is best under it is planned for anew."""
-N_STARTS = 4
-"""Rewards from whose plans the rounds begin where no reward is known beforehand."""
+PolicyFutures = Callable[[Float], Callable[[Trajectory], tuple[Float, Float]]]
+"""Weights [P, M] -> clip -> the terms [P, M] that the best policy under each meets from its end on, and from
+its start on."""
+N_POLICIES = 60
+"""Policies that are best under rewards drawn from the prior, before anything is heard."""
+N_SAMPLED_POLICIES = 40
+"""Policies that are best under samples of what is believed; a reward is fitted once more with these."""
+PLANNED_REWARD = LinearRewardConfig(weight_std=4.0, future_share=(1.2, 1.0))
+"""What is thought beforehand where what is to come is known by plans rather than by driving on."""
 
 
 def learn_reward(
@@ -50,49 +53,39 @@ def learn_reward(
     prior: Prior,
     seed: int,
     config: JointConfig | None = None,
-    futures: Futures | None = None,
+    futures: PolicyFutures | None = None,
 ) -> LearnedReward:
     """A reward from answers about clips of `task`, beginning at `prior` ("none" or "written").
 
-    futures: what clips lead to under weights [M], by exact plans; None: that is left out. No answers give the
-    prior's mean alone. Nothing of the task's true reward is used.
+    futures: what clips lead to, by exact plans; None: that is left out. No answers give the prior's mean
+    alone. Nothing of the task's true reward is used.
     """
     config = config or JointConfig()
-    reward = _reward(task, prior, seed, config)
+    if futures is None:
+        reward = _reward(task, prior, seed, config)
+        if answers:
+            _fit(reward, answers, task, seed, None)
+        return _as_learned(reward)
+    reward = _reward(task, prior, seed, replace(config, reward=PLANNED_REWARD))
     if not answers:
         return _as_learned(reward)
-    if futures is None:
-        _fit(reward, answers, task, seed, None)
-        return _as_learned(reward)
-    starts = [reward.weights.mean(0).astype(np.float64)]
-    if prior == "none":
-        _fit(reward, answers, task, seed, None)
-        picked = np.random.default_rng([seed, 7]).choice(len(reward.samples), N_STARTS, replace=False)
-        starts = [reward.samples[i].astype(np.float64) for i in picked]
-    found = [_by_rounds(start, answers, task, prior, seed, config, futures) for start in starts]
-    return max(found, key=lambda one: one[0])[1]
+    policies = _prior_weights(reward, answers, seed)
+    for _ in range(2):
+        _fit(reward, answers, task, seed, futures(policies))
+        picked = np.random.default_rng([seed, 8]).choice(len(reward.samples), N_SAMPLED_POLICIES, False)
+        sampled = np.concatenate([reward.samples[picked], reward.weights.mean(0, keepdims=True)])
+        policies = np.concatenate([policies[:N_POLICIES], sampled.astype(np.float64)])
+    return _as_learned(reward)
 
 
-def _by_rounds(
-    weights: Float,
-    answers: Sequence[Comparison],
-    task: Task,
-    prior: Prior,
-    seed: int,
-    config: JointConfig,
-    futures: Futures,
-) -> tuple[float, LearnedReward]:
-    """(mean log probability of the answers, the reward) from plans that begin at these weights [M]."""
-    reward = _reward(task, prior, seed, config)
-    ahead = futures(weights)
-    for _ in range(N_ROUNDS):
-        _fit(reward, answers, task, seed, ahead)
-        ahead = futures(reward.weights.mean(0).astype(np.float64))
-    pairs = answered_pairs(
-        answers, {}, reward, {id(c): Future(_32(ahead(c))) for a in answers for c in a.clips}
-    )
-    gaps = np.array([pair.return_gap if pair.first_preferred else -pair.return_gap for pair in pairs])
-    return float(-np.logaddexp(0.0, -gaps).mean()), _as_learned(reward)
+def _prior_weights(reward: LinearReward, answers: Sequence[Comparison], seed: int) -> Float:
+    """Rewards [N_POLICIES, M] that are thought possible before anything is heard."""
+    reward.set_term_scales([clip.terms.sum(0) for answer in answers for clip in answer.clips])
+    found = reward.scaled_prior()
+    assert found is not None  # a linear reward has one
+    mean, deviation, scale = found
+    drawn = np.random.default_rng([seed, 7]).standard_normal((N_POLICIES, len(mean)))
+    return np.asarray((mean + deviation * drawn) / scale, np.float64)
 
 
 def _reward(task: Task, prior: Prior, seed: int, config: JointConfig) -> LinearReward:
@@ -107,11 +100,12 @@ def _fit(
     answers: Sequence[Comparison],
     task: Task,
     seed: int,
-    ahead: Callable[[Trajectory], Float] | None,
+    ahead: Callable[[Trajectory], tuple[Float, Float]] | None,
 ) -> None:
     choices = choice_sets(task, answers, [], CLIP_STEPS, seed)
     if ahead is not None:
-        known = {id(c): Future(_32(ahead(c))) for a in answers for c in a.clips}
+        nothing = _32(np.zeros(len(task.world.terms)))
+        known = {id(c): Future(nothing, by_policy=_both(ahead(c))) for a in answers for c in a.clips}
         choices = [
             replace(
                 choice,
@@ -120,6 +114,10 @@ def _fit(
             for choice in choices
         ]
     RewardInference(reward, len(task.world.terms)).fit(choices, answers, set())
+
+
+def _both(sums: tuple[Float, Float]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return _32(sums[0]), _32(sums[1])
 
 
 def _32(sums: Float) -> NDArray[np.float32]:

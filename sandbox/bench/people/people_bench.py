@@ -107,7 +107,7 @@ def _line(
     folder: Path | None,
 ) -> Line:
     what: dict[str, Any] = {
-        "bench": "people 2",
+        "bench": "people 3",
         "board": grid.board.tolist(),
         "pairs": asked.pairs.tolist(),
         "answers": answered.answers.tolist(),
@@ -154,14 +154,15 @@ def _draw(
     if learner == "teachbox":
         heard_records = comparisons(grid, answered, which)
         learned = learn_reward(heard_records, people_task(grid), prior, seed, futures=exact_futures(grid))
-        weights, alpha = learned.weights, learned.alpha
+        weights, alpha, samples = learned.weights, learned.alpha, learned.samples
     else:
         heard = measured(grid, answered.pairs[which])
         weights, alpha = learn_regret(grid, heard, answered.answers[which], seed), 1.0
+        samples = weights[None]
     spent = process_time() - began
     rest = np.setdiff1d(np.arange(len(asked)), which)
     gaps = gaps_of(measured(grid, asked.pairs[rest]), weights, alpha, values(grid, weights)[0])
-    return score.of_weights(weights), agreement_of(gaps, asked.answers[rest]), spent
+    return score.of_samples(weights, samples), agreement_of(gaps, asked.answers[rest]), spent
 
 
 def gaps_of(some: Measured, weights: Float, alpha: float, value: Float) -> Float:

@@ -6,13 +6,13 @@ Discount 0.999, mean over all starts, ties of the best action shared evenly, as 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.trajectory import Trajectory
-from sandbox.bench.people.people_grid import TRUE_WEIGHTS, PeopleGrid
+from sandbox.bench.people.people_grid import COLUMN, ROW, TRUE_WEIGHTS, PeopleGrid
 
 Float = NDArray[np.float64]
 
@@ -21,6 +21,8 @@ NEAR_OPTIMAL = 0.9
 SETTLED = 1e-7
 MOST_SWEEPS = 20_000
 TIED = 1e-6
+N_PLANS = 96
+"""Plans that are compared at most, each the best under a sample of what is believed."""
 
 
 def values(grid: PeopleGrid, weights: Float, discount: float = DISCOUNT) -> tuple[Float, Float]:
@@ -40,6 +42,11 @@ def values(grid: PeopleGrid, weights: Float, discount: float = DISCOUNT) -> tupl
 def true_values(grid: PeopleGrid, weights: Float = TRUE_WEIGHTS) -> Float:
     """The undiscounted value [S] of each cell, as it comes with the answers; sums must not grow for ever."""
     return values(grid, weights, 1.0)[0]
+
+
+def best_policies(grid: PeopleGrid, weights: Float, discount: float = DISCOUNT) -> list[Float]:
+    """The best policy [S, A] under each of these weights [P, M]."""
+    return [best_policy(grid, one, discount) for one in weights]
 
 
 def best_policy(grid: PeopleGrid, weights: Float, discount: float = DISCOUNT) -> Float:
@@ -66,19 +73,20 @@ def successor_features(grid: PeopleGrid, policy: Float, discount: float = DISCOU
     return np.linalg.solve(np.eye(len(after)) - discount * moves, met)
 
 
-PLANNED_AHEAD = 0.97
-"""Discount of what is to come under a reward still being learned: it looks some thirty steps ahead."""
+PLANNED_AHEAD = 0.99
+"""Discount of what is to come under a reward still being learned: it looks some hundred steps ahead."""
 
 
-def exact_futures(grid: PeopleGrid) -> Callable[[Float], Callable[[Trajectory], Float]]:
-    """Weights [M] -> clip -> the terms [M] that the best policy under them meets, end less start."""
+def exact_futures(grid: PeopleGrid) -> Callable[[Float], Callable[[Trajectory], tuple[Float, Float]]]:
+    """Weights [P, M] -> clip -> the terms [P, M] that the best policies meet from its end and its start."""
 
-    def under(weights: Float) -> Callable[[Trajectory], Float]:
-        met = successor_features(grid, best_policy(grid, weights, PLANNED_AHEAD), PLANNED_AHEAD)
+    def under(weights: Float) -> Callable[[Trajectory], tuple[Float, Float]]:
+        policies = best_policies(grid, weights, PLANNED_AHEAD)
+        met = np.stack([successor_features(grid, one, PLANNED_AHEAD) for one in policies], axis=1)
 
-        def ahead(clip: Trajectory) -> Float:
-            start, end = (int(s[0]) * grid.width + int(s[1]) for s in clip.states[[0, -1]])
-            return np.asarray(met[end] - met[start], np.float64)
+        def ahead(clip: Trajectory) -> tuple[Float, Float]:
+            start, end = (int(s[ROW]) * grid.width + int(s[COLUMN]) for s in clip.states[[0, -1]])
+            return met[end], met[start]
 
         return ahead
 
@@ -105,6 +113,21 @@ class PlanScore:
         """0 random .. 1 best of the exact plan under learned weights [M]."""
         return self.of_policy(best_policy(self.grid, weights))
 
-    def of_samples(self, samples: Sequence[Float]) -> float:
-        """The same of the mean of the policies that are best under each posterior sample [n, M]."""
-        return self.of_policy(np.mean([best_policy(self.grid, one) for one in samples], axis=0))
+    def of_samples(self, weights: Float, samples: Float) -> float:
+        """0 random .. 1 best of the plan that does best by these weights [M] and samples [n, M].
+
+        Of the plans under the mean weights and under samples, the one with the highest mean share of what
+        could be had: 0 the random policy and 1 the best of them under each sample, no less than -1, so that
+        rewards under which going on pays for ever don't outvote all others.
+        """
+        which = np.linspace(0, len(samples) - 1, min(N_PLANS, len(samples))).astype(int)
+        plans = best_policies(self.grid, np.concatenate([weights[None], samples[which]]))
+        met = np.stack([self._met(plan) for plan in plans])
+        even = self._met(np.full((self.grid.board.size, 4), 0.25))
+        gain = (met - even) @ samples.astype(np.float64).T
+        share = gain / np.maximum(gain.max(0), TIED)
+        return self.of_policy(plans[int(np.clip(share, -1.0, 1.0).mean(1).argmax())])
+
+    def _met(self, policy: Float) -> Float:
+        """The terms [M] that a policy meets from a start, in the mean."""
+        return np.asarray(successor_features(self.grid, policy)[self.grid.starts].mean(0), np.float64)

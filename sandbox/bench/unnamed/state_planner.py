@@ -23,8 +23,10 @@ MOST = 60_000
 """States of one flat."""
 KEPT = 4
 """Plans held in memory."""
+PATIENCE = 0.9999
+"""Discount by which an action is picked: of two plans that pay the same, the one that pays sooner."""
 GAIN = 1e-6
-"""Of two actions that pay nearly the same the one with the lower number is taken, but idling last."""
+"""What standing still is worth beside: who has nothing more to do stands still, as people do."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,13 @@ def _made(task: Task, state: Array) -> StatePlan:
     pay = np.asarray(true_reward_of(task)(before, terms, after), np.float64).reshape(count, actions)
     values = np.zeros((task.horizon + 1, count), np.float32)
     policy = np.zeros((task.horizon, count), np.uint8)
-    idle = np.zeros(actions)
-    idle[task.world.idle_action] = GAIN
+    patient, rows = np.zeros(count), np.arange(count)
     for to_go in range(task.horizon):
-        worth = pay + values[to_go][tables.next_states]
-        policy[to_go] = (worth - idle).argmax(1)
-        values[to_go + 1] = worth.max(1)
+        worth = pay + PATIENCE * patient[tables.next_states]
+        worth[:, task.world.idle_action] += GAIN
+        picked = worth.argmax(1)
+        policy[to_go], patient = picked, worth[rows, picked]
+        values[to_go + 1] = pay[rows, picked] + values[to_go][tables.next_states[rows, picked]]
     return StatePlan(tables, values, policy, task.world.clock)
 
 
