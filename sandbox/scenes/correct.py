@@ -165,10 +165,15 @@ class CorrectScene(Scene):
 
     def on_discard(self, press: Press) -> None:
         self.chips.clear()
+        told = " U brings it back." if len(self.takeover.person) else ""
         self.takeover.discard_takeover()
-        self.host.toast("Thrown away: back to the agent.", "info", "undo")
+        self.host.toast(f"Thrown away: back to the agent.{told}", "info", "undo")
 
     def on_undo(self, press: Press) -> None:
+        if self.takeover.restore_takeover():
+            self.chips.clear()
+            self.host.toast("Here is what you had thrown away.", "undo", "undo")
+            return
         undone = self.session.undo("correction")
         text = "Took back the last correction." if undone else "No correction to take back."
         self.host.toast(text, "undo", "undo")

@@ -44,6 +44,8 @@ class DriveScene(Scene):
         self.recording_view: RecordingView | None = None
         self.replay: Playback | None = None
         self.kept = 0
+        self._dropped: LiveRow | None = None  # what was driven before the last start
+        self._can_restore = False
         self._start()
 
     def _start(self, seed: int | None = None) -> None:
@@ -52,6 +54,31 @@ class DriveScene(Scene):
         self.chips.clear()
         self.recording_view = self.replay = None
         self.phase = "ready"
+
+    def _drop(self, seed: int | None = None) -> bool:
+        """Another start; what has been driven stays aside for Undo. False if nothing has been."""
+        driven = len(self.live) > 0
+        if driven:
+            other = self._dropped or LiveRow(self.task, "person")
+            other.waits_for_keys = self.live.waits_for_keys
+            self._dropped, self.live, self._can_restore = self.live, other, True
+        self._start(seed)
+        return driven
+
+    def _restore(self) -> bool:
+        """Bring back what was dropped last; False if there is nothing, or if driving has begun again."""
+        dropped, following = self._dropped, self.live
+        if dropped is None or not self._can_restore or len(following):
+            return False
+        dropped.waits_for_keys = following.waits_for_keys
+        self._dropped, self.live, self._can_restore = following, dropped, False
+        self.latch.clear()
+        self.chips.clear()
+        if dropped.ended or dropped.is_done_early:
+            self._end()
+        else:
+            self.phase = "driving" if dropped.waits_for_keys else "paused"
+        return True
 
     def leave(self) -> None:
         self.blur()
@@ -110,17 +137,18 @@ class DriveScene(Scene):
         steps = len(self.live)
         self.session.add_demonstration(self.live.trajectory())
         self.kept += 1
+        self._can_restore = False
         self._start()
         self.host.toast(f"Keeping {steps} steps. Here is another start.", "good")
 
     def on_discard(self, press: Press) -> None:
-        driven = len(self.live)
-        self._start()
-        self.host.toast("Thrown away. Here is another start." if driven else "Another start.", "info", "undo")
+        driven = self._drop()
+        told = "Thrown away: U brings it back. Here is another start."
+        self.host.toast(told if driven else "Another start.", "info", "undo")
 
     def on_restart(self, press: Press) -> None:
-        self._start(self.live.seed)
-        self.host.toast("Again from the same start.", "info")
+        driven = self._drop(self.live.seed)
+        self.host.toast("Again from the same start." + (" U brings it back." if driven else ""), "info")
 
     def on_pause(self, press: Press) -> None:
         if self.phase in ("driving", "paused"):
@@ -142,6 +170,9 @@ class DriveScene(Scene):
         self.host.toast(self.host.settings.error or told)
 
     def on_undo(self, press: Press) -> None:
+        if self._restore():
+            self.host.toast("Here is what you had thrown away.", "undo", "undo")
+            return
         undone = self.session.undo("demonstration")
         self.host.toast(
             "Took back the last kept drive." if undone else "No kept drive to take back.", "undo", "undo"

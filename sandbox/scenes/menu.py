@@ -50,15 +50,8 @@ class MenuScene(Scene):
         self.prior = Toggle("prior", "Begin from the written reward", on=True)
         self.begin = Button("start", "Start", lambda _: self._open(), icon="play", main=True)
         self.columns = (self.worlds, self.learners, self.sessions)
-        self.focus.widgets = [
-            self.worlds,
-            self.other,
-            self.level,
-            self.learners,
-            self.sessions,
-            self.prior,
-            self.begin,
-        ]
+        fields = (self.worlds, self.other, self.level, self.learners, self.sessions, self.prior, self.begin)
+        self.focus.widgets = list(fields)
         self.opening = 0  # frames until a chosen session is opened: "Opening ..." is drawn first
         self._leaving = -10.0
         self.file_exchange = FileExchange()
@@ -76,6 +69,7 @@ class MenuScene(Scene):
         self._found = self.host.session_list.list()
         if self.host.session is not None and self.host.session.world in self.tasks:
             self.worlds.index = list(self.tasks).index(self.host.session.world)
+            self._stand_on(self.host.session.learner)
         self._list_sessions()
         if self.focus.current is None:
             self.focus.set(self.worlds)
@@ -136,15 +130,17 @@ class MenuScene(Scene):
     def _session_chosen(self, key: Any) -> None:
         """An old session goes on with its own learner unless another is chosen after it."""
         info = next((info for info in self._found if info.folder == key), None)
-        if info is None:
-            return
-        if info.learner not in [item.key for item in self.learners.items]:  # a `module:name`
+        if info is not None:
+            self._stand_on(info.learner)
+
+    def _stand_on(self, learner: str) -> None:
+        if learner not in [item.key for item in self.learners.items]:  # a `module:name`
             try:
-                self._list_learner(find_entry(info.learner))
+                self._list_learner(find_entry(learner))
             except UnknownLearner as error:
                 self.host.show_error(str(error))
                 return
-        self.learners.index = [item.key for item in self.learners.items].index(info.learner)
+        self.learners.index = [item.key for item in self.learners.items].index(learner)
 
     def _add_world(self, text: str) -> None:
         id = text.strip()
@@ -186,7 +182,7 @@ class MenuScene(Scene):
         current = self.focus.current
         at = next((k for k, column in enumerate(self.columns) if column is current), 0)
         step = 1 if press.key == "right" else -1
-        self.focus.set(self.columns[(at + step) % len(self.columns)])
+        self.focus.set(self.columns[min(max(at + step, 0), len(self.columns) - 1)])
 
     def on_next_field(self, press: Press) -> None:
         self.focus.move(-1 if press.shift else 1)

@@ -146,7 +146,7 @@ class RankScene(Scene):
 
     def on_tie(self, press: Press) -> None:
         if self.replays is not None and not self.order.tie():
-            self.host.toast("Put a clip down first: E ties the next one with it. T ties all.")
+            self.host.toast("Put a clip down first: E ties the next one with it. A ties all.")
 
     def on_all_tie(self, press: Press) -> None:
         if self.replays is not None:

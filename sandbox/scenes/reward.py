@@ -123,7 +123,7 @@ class RewardScene(Scene):
         self._start()
 
     def on_speed(self, press: Press) -> None:
-        step = -1 if press.key == "," else 1
+        step = -1 if press.key == "[" else 1
         self.speed = min(max(self.speed + step, 0), len(SPEEDS) - 1)
         self.live.step_rate = self._pace()
         self.host.toast(f"The agent runs at {self.live.step_rate:.3g} steps a second.", "info")
@@ -210,7 +210,7 @@ class RewardScene(Scene):
             text = "It knows nothing yet and acts at random. Praise what you like all the same."
         else:
             text = "A press is about the last half second or so: no hurry. It learns as you go."
-        keys = [(("]", "["), "twice as good, as bad")]
+        keys = [(("K", "J"), "twice as good, as bad")]
         card = Card("Judge the agent", text, look.ACCENT, "thumbs-up", keys)
         wanted = stage.card_height(theme, column.width, card) + gap + high
         above, low = stage.stacked(column, theme, self.live.events, wanted)

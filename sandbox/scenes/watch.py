@@ -24,9 +24,11 @@ from sandbox.views.progress_panel import PAGES, ProgressPanel
 
 MORE_KEYS = (
     Binding(("b",), ("B",), "then and now", "then", "The first policy beside the newest one."),
-    Binding(("c",), ("C",), "curves", "curves", "Progress, rewards, or what happens in a life.", False),
+    Binding(("p",), ("P",), "curves", "curves", "Progress, rewards, or what happens in a life.", False),
 )
-WHOSE_KEY = Binding(("w",), ("W",), "whose wish", "whose", "Raters part: learn what the others want.")
+WHOSE_KEY = Binding(("h",), ("H",), "whose wish", "whose", "Raters part: learn what the others want.")
+ASKED = 4.0
+"""How long the question whether the learner shall forget waits for its answer [s]."""
 PULSE = 0.6
 """A new policy lights up for so long [s]."""
 
@@ -47,6 +49,7 @@ class WatchScene(Scene):
         self.choosing = False
         self._tabs: list[tuple[pygame.Rect, str]] = []
         self._since_news = PULSE
+        self._asked_to_forget = -ASKED
 
     def actions(self) -> Mapping[str, Action]:
         return {
@@ -123,6 +126,12 @@ class WatchScene(Scene):
         self.focus.set(self.learners if self.choosing else None)
 
     def on_afresh(self, press: Press) -> None:
+        """Ask, and do it at the second press."""
+        if self.host.seconds - self._asked_to_forget > ASKED:
+            self._asked_to_forget = self.host.seconds
+            self.host.toast("Forget all practice? F once more: it learns again from what you said.")
+            return
+        self._asked_to_forget = -ASKED
         self.session.restart_learner()
         self.host.toast("The learner begins afresh, on the same feedback.")
 
