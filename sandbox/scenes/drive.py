@@ -9,6 +9,7 @@ from typing import Any
 import pygame
 
 from envs.show.viewer import RecordingView, View
+from sandbox.play.ending import why_over
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.latch import Latch, driving_keys
 from sandbox.play.live_row import LiveRow
@@ -19,6 +20,7 @@ from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.views import stage
+from sandbox.views.notice_room import places
 from sandbox.views.stage import Card
 
 
@@ -213,8 +215,7 @@ class DriveScene(Scene):
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         theme = self.host.theme
         picture, column = stage.split(rect, theme)
-        world = stage.fitted(picture, self.view.aspect)
-        self.host.toast_area = world
+        world, chips, self.host.toast_area = places(picture, self.view.aspect, theme)
         if self.recording_view is not None and self.replay is not None:
             self.recording_view.draw(surface, world, self.replay.position)
             badges.badge(
@@ -227,7 +228,7 @@ class DriveScene(Scene):
             )
         else:
             self.view.live(surface, world, self.live.sim, before=self.live.before, blend=self.live.blend)
-        self.chips.draw(surface, theme, world)
+        self.chips.draw(surface, theme, chips)
         if self.phase == "paused":
             badges.curtain(surface, world, 120)
             theme.text(surface, "Paused", world.center, "hero", bold=True, anchor="center")
@@ -258,8 +259,7 @@ class DriveScene(Scene):
             case "paused":
                 return Card("Paused", "Nothing moves.", look.WARN, "pause", [(("Space",), "go on"), *keep])
             case "ended":
-                why = "Time is up." if self.live.ended else "Nothing is left to do here."
-                text = f"{why} Was that how it should be done? If so, keep it."
+                text = f"{why_over(self.live)} Was that how it should be done? If so, keep it."
                 return Card("The end", text, look.GOOD, "flag", [*keep, (("R",), "try again from the start")])
             case _:
                 return Card("You are driving", self.task.about, look.ACCENT, "gamepad-2", keep)

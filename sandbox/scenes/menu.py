@@ -23,6 +23,7 @@ from sandbox.screen.lists import List, ListItem
 from sandbox.screen.widgets import Button, Tabs, TextField, Toggle
 from sandbox.screen.words import ago, counted, spoken
 from sandbox.session.file_exchange import IMPORTS, FileExchange
+from sandbox.session.session_list import same_folder
 from sandbox.session.session_options import SessionOptions
 from sandbox.views.world_picture import picture_of
 
@@ -96,14 +97,14 @@ class MenuScene(Scene):
         if (
             here is not None
             and here.world == self.world
-            and here.folder not in [i.folder for i in self._found]
+            and not any(same_folder(here.folder, i.folder) for i in self._found)
         ):
             items.append(ListItem(here.folder, "Open now", counted(here.counts), icon="folder-open"))
         for info in self._found:
             if info.error:
                 items.append(ListItem(info.folder, info.folder.name, info.error, icon="triangle-alert"))
             elif info.world == self.world:
-                opened = here is not None and here.folder == info.folder
+                opened = here is not None and same_folder(here.folder, info.folder)
                 counts = here.counts if opened and here is not None else info.counts
                 title = "Open now" if opened else spoken(info.folder.name)
                 items.append(
@@ -112,7 +113,7 @@ class MenuScene(Scene):
         self.sessions.items = items
         self.sessions.index = min(self.sessions.index, len(items) - 1)
         if here is not None and self.world == here.world:
-            self.sessions.index = next((k for k, i in enumerate(items) if i.key == here.folder), 0)
+            self.sessions.index = next((k for k, i in enumerate(items) if same_folder(i.key, here.folder)), 0)
 
     @property
     def world(self) -> str:
@@ -213,7 +214,7 @@ class MenuScene(Scene):
     def _open(self) -> None:
         chosen = self.sessions.chosen
         here = self.host.session
-        if chosen is not None and here is not None and chosen.key == here.folder:
+        if chosen is not None and here is not None and same_folder(chosen.key, here.folder):
             self.host.resume_session(self.learner)
         elif not self.opening:
             self.opening = 3

@@ -18,6 +18,7 @@ from sandbox.screen import theme as look
 from sandbox.screen.widgets import Button
 from sandbox.views import stage
 from sandbox.views.mark_tape import MarkTape, sign
+from sandbox.views.notice_room import places
 from sandbox.views.stage import Card
 
 SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace: people judge slower than they drive
@@ -81,6 +82,14 @@ class RewardScene(Scene):
         self.total += value
         self.flash = (value, 0.5)
         self.host.sounds.play("plus" if value > 0 else "minus")
+
+    def choices(self) -> Mapping[str, float]:
+        return {"speed": SPEEDS[self.speed]}
+
+    def take_up(self, choices: Mapping[str, float]) -> None:
+        if choices.get("speed") in SPEEDS:
+            self.speed = SPEEDS.index(choices["speed"])
+            self.live.step_rate = self._pace()
 
     def actions(self) -> Mapping[str, Action]:
         return {
@@ -160,10 +169,9 @@ class RewardScene(Scene):
         line = pygame.Rect(picture.left, 0, picture.width, theme.px(84))
         line.bottom = picture.bottom
         room = pygame.Rect(picture.left, picture.top, picture.width, line.top - picture.top - theme.px(12))
-        world = stage.fitted(room, self.view.aspect)
-        self.host.toast_area = world
+        world, chips, self.host.toast_area = places(room, self.view.aspect, theme)
         self.view.live(surface, world, self.live.sim, before=self.live.before, blend=self.live.blend)
-        self.chips.draw(surface, theme, world)
+        self.chips.draw(surface, theme, chips)
         color, width = look.LINE, 2
         value, left = self.flash
         if left > 0:

@@ -51,6 +51,12 @@ class WatchScene(Scene):
         self._since_news = PULSE
         self._asked_to_forget = -ASKED
 
+    def choices(self) -> Mapping[str, float]:
+        return {"speed": self.arena.speed}
+
+    def take_up(self, choices: Mapping[str, float]) -> None:
+        self.arena.choose_speed(choices.get("speed", self.arena.speed))
+
     def actions(self) -> Mapping[str, Action]:
         return {
             "pause": self.on_pause,
@@ -206,14 +212,14 @@ class WatchScene(Scene):
         left = pygame.Rect(rect.left, rect.top, rect.width - wide - theme.px(16), rect.height)
         head = theme.px(34)
         self._head(surface, pygame.Rect(left.left, left.top, left.width, head))
-        foot = theme.line("body") + theme.px(8)
+        foot = theme.px(36)
         stage = pygame.Rect(
             left.left, left.top + head + theme.px(6), left.width, left.height - head - foot - theme.px(6)
         )
         stage.height = self._draw_warnings(surface, stage) - stage.top
-        self.host.toast_area = stage
         self.arena.draw(surface, theme, stage)
-        self._foot(surface, pygame.Rect(left.left, left.bottom - foot, left.width, foot))
+        self.host.toast_area = pygame.Rect(left.left, left.bottom - foot, left.width, foot)
+        self._foot(surface, self.host.toast_area)
         self.progress_panel.draw(surface, theme, side, self.host.teaching_seconds)
         if self.choosing:
             self._list(surface, rect)
