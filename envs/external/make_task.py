@@ -103,7 +103,7 @@ def make_external_task(id: str, *, keys_file: Path | None = None, **options: Tas
     )
     return ExternalTask(
         id=id,
-        title=id.split(":")[-1].split("/")[-1],
+        title=id,
         about=keymap.about or f"{id}, a world of somebody else's; its own reward is the wish.",
         world=world,
         horizon=keymap.horizon or horizon or DEFAULT_HORIZON,

@@ -29,6 +29,7 @@ class Takeover:
         self.task, self._act = task, act
         self.agent = LiveRow(task, "random", step_rate=step_rate)
         self.person = LiveRow(task, "person")
+        self._dropped: tuple[LiveRow, int] | None = None  # what the person dropped last, and from where
         self.latch = Latch(driving_keys(task.keys), stepwise=self.person.stepwise)
         self.phase: Phase = "running"
         self.position, self.takeover_step = 0.0, 0
@@ -36,6 +37,7 @@ class Takeover:
 
     def start(self, seed: int, driver: str) -> None:
         """The agent begins somewhere."""
+        self._dropped = None
         self.agent.driver = driver
         self.agent.start(seed)
         self._run()
@@ -131,7 +133,24 @@ class Takeover:
     def discard_takeover(self) -> None:
         """Drop what the person did; back to the agent's recording where it was taken."""
         self.latch.clear()
+        if len(self.person):
+            self._dropped = self.person, self.takeover_step
+            self.person = LiveRow(self.task, "person")
+            self.person.waits_for_keys = self._dropped[0].waits_for_keys
         self.scrub_to(self.takeover_step)
+
+    def restore_takeover(self) -> bool:
+        """Bring back what was dropped from this recording of the agent; False if nothing was."""
+        if self._dropped is None or self.is_person_driving:
+            return False
+        waits = self.person.waits_for_keys
+        (self.person, self.takeover_step), self._dropped = self._dropped, None
+        self.person.waits_for_keys = waits
+        self._agent_to(self.takeover_step + len(self.person))
+        self.position = float(self.takeover_step)
+        self.latch.clear()
+        self.phase = "stopped" if self.person.ended or self.person.is_done_early else "halted"
+        return True
 
     def paired_recordings(self) -> tuple[Trajectory, Trajectory]:
         """What the agent and the person did from the same moment, equally many steps."""
@@ -145,6 +164,7 @@ class Takeover:
         """The agent acts on from where the person stopped; False if nothing is left to do there."""
         if self.person.ended or self.person.is_done_early:
             return False
+        self._dropped = None
         self.agent.driver = driver
         self.agent.fork(self.person.trajectory(), len(self.person))
         self._run()

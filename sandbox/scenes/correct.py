@@ -8,6 +8,7 @@ from typing import Any
 import pygame
 
 from envs.show.viewer import RecordingView, View
+from sandbox.play.ending import why_over
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.playback import term_events
 from sandbox.play.takeover import Takeover
@@ -18,6 +19,7 @@ from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.screen.widgets import Slider
 from sandbox.views import stage
+from sandbox.views.notice_room import places
 from sandbox.views.stage import Card
 
 SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace
@@ -74,6 +76,14 @@ class CorrectScene(Scene):
         self.takeover.latch.clear()
         if self.takeover.phase == "driving" and not self.takeover.person.waits_for_keys:
             self.takeover.toggle()
+
+    def choices(self) -> Mapping[str, float]:
+        return {"speed": SPEEDS[self.speed]}
+
+    def take_up(self, choices: Mapping[str, float]) -> None:
+        if choices.get("speed") in SPEEDS:
+            self.speed = SPEEDS.index(choices["speed"])
+            self.takeover.agent.step_rate = self._pace()
 
     def actions(self) -> Mapping[str, Action]:
         return {
@@ -165,10 +175,15 @@ class CorrectScene(Scene):
 
     def on_discard(self, press: Press) -> None:
         self.chips.clear()
+        told = " U brings it back." if len(self.takeover.person) else ""
         self.takeover.discard_takeover()
-        self.host.toast("Thrown away: back to the agent.", "info", "undo")
+        self.host.toast(f"Thrown away: back to the agent.{told}", "info", "undo")
 
     def on_undo(self, press: Press) -> None:
+        if self.takeover.restore_takeover():
+            self.chips.clear()
+            self.host.toast("Here is what you had thrown away.", "undo", "undo")
+            return
         undone = self.session.undo("correction")
         text = "Took back the last correction." if undone else "No correction to take back."
         self.host.toast(text, "undo", "undo")
@@ -185,10 +200,9 @@ class CorrectScene(Scene):
         line = pygame.Rect(picture.left, 0, picture.width, theme.px(56))
         line.bottom = picture.bottom
         room = pygame.Rect(picture.left, picture.top, picture.width, line.top - picture.top - theme.px(12))
-        world = stage.fitted(room, self.view.aspect)
-        self.host.toast_area = world
+        world, chips, self.host.toast_area = places(room, self.view.aspect, theme)
         self._world(surface, world)
-        self.chips.draw(surface, theme, world)
+        self.chips.draw(surface, theme, chips)
         stage.draw_border(surface, theme, world, look.PINK if mine else look.LINE, 3 if mine else 2)
         text, ink, icon = {
             "running": ("AGENT", look.SOFT, "bot"),
@@ -215,10 +229,18 @@ class CorrectScene(Scene):
             self._agent_recording = RecordingView(self.task, recording, self.view)
         self._agent_recording.draw(surface, world, over.position)
 
+    @property
+    def _moment(self) -> int:
+        """The step on screen, in whole steps of the agent's recording."""
+        over = self.takeover
+        if over.is_person_driving:
+            return over.takeover_step + len(over.person)
+        return len(over.agent) if over.is_at_newest else round(over.position)
+
     def _timeline(self, surface: pygame.Surface, line: pygame.Rect) -> None:
         theme, over = self.host.theme, self.takeover
         inside = badges.panel(surface, theme, line)
-        text = f"{over.agent.start_step + round(over.shown_step)} / {self.task.horizon}"
+        text = f"{over.agent.start_step + self._moment} / {over.agent.start_step + over.span}"
         label = theme.text(surface, text, inside.midright, "small", look.SOFT, mono=True, anchor="midright")
         slider, mine = self.slider, over.is_person_driving
         slider.high, slider.value, slider.enabled = over.span, over.shown_step, not mine
@@ -250,7 +272,8 @@ class CorrectScene(Scene):
         stage.draw_info_card(surface, theme, high, card)
         title = "Since you took over" if over.is_person_driving else "What happened so far"
         upto = None if over.is_person_driving or over.is_at_newest else round(over.position)
-        stage.draw_episode_summary(surface, theme, low, live, title, upto)
+        span = over.agent.start_step + over.span
+        stage.draw_episode_summary(surface, theme, low, live, title, upto, span)
 
     def _phase_card(self) -> Card:
         keep, drop = (("Enter",), "keep your way"), (("Backspace",), "throw it away")
@@ -264,7 +287,9 @@ class CorrectScene(Scene):
                 keys = [((",", "."), "step back, on"), take, (("Space",), "go on")]
                 return Card("Stopped", text, look.WARN, "pause", keys)
             case "end":
-                text = "The agent has finished. Step back to where it went wrong, or let it begin anew."
+                text = (
+                    f"{why_over(self.takeover.agent)} Step back to where it went wrong, or let it begin anew."
+                )
                 keys = [((",",), "step back"), (("R",), "new start"), (("Space",), "see it again")]
                 return Card("The end", text, look.WARN, "flag", keys)
             case "taken":
@@ -273,7 +298,7 @@ class CorrectScene(Scene):
                     "Your controls", text, look.PINK, "gamepad-2", [*stage.driving_hints(self.task), drop]
                 )
             case "stopped":
-                text = "Was that better than what the agent did?"
+                text = f"{why_over(self.takeover.person)} Was that better than what the agent did?"
                 return Card("The end", text, look.PINK, "flag", [keep, drop])
             case "halted":
                 return Card(

@@ -9,6 +9,7 @@ from typing import Any
 import pygame
 
 from envs.show.viewer import RecordingView, View
+from sandbox.play.ending import why_over
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.latch import Latch, driving_keys
 from sandbox.play.live_row import LiveRow
@@ -19,6 +20,7 @@ from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.views import stage
+from sandbox.views.notice_room import places
 from sandbox.views.stage import Card
 
 
@@ -44,6 +46,8 @@ class DriveScene(Scene):
         self.recording_view: RecordingView | None = None
         self.replay: Playback | None = None
         self.kept = 0
+        self._dropped: LiveRow | None = None  # what was driven before the last start
+        self._can_restore = False
         self._start()
 
     def _start(self, seed: int | None = None) -> None:
@@ -52,6 +56,31 @@ class DriveScene(Scene):
         self.chips.clear()
         self.recording_view = self.replay = None
         self.phase = "ready"
+
+    def _drop(self, seed: int | None = None) -> bool:
+        """Another start; what has been driven stays aside for Undo. False if nothing has been."""
+        driven = len(self.live) > 0
+        if driven:
+            other = self._dropped or LiveRow(self.task, "person")
+            other.waits_for_keys = self.live.waits_for_keys
+            self._dropped, self.live, self._can_restore = self.live, other, True
+        self._start(seed)
+        return driven
+
+    def _restore(self) -> bool:
+        """Bring back what was dropped last; False if there is nothing, or if driving has begun again."""
+        dropped, following = self._dropped, self.live
+        if dropped is None or not self._can_restore or len(following):
+            return False
+        dropped.waits_for_keys = following.waits_for_keys
+        self._dropped, self.live, self._can_restore = following, dropped, False
+        self.latch.clear()
+        self.chips.clear()
+        if dropped.ended or dropped.is_done_early:
+            self._end()
+        else:
+            self.phase = "driving" if dropped.waits_for_keys else "paused"
+        return True
 
     def leave(self) -> None:
         self.blur()
@@ -110,17 +139,18 @@ class DriveScene(Scene):
         steps = len(self.live)
         self.session.add_demonstration(self.live.trajectory())
         self.kept += 1
+        self._can_restore = False
         self._start()
         self.host.toast(f"Keeping {steps} steps. Here is another start.", "good")
 
     def on_discard(self, press: Press) -> None:
-        driven = len(self.live)
-        self._start()
-        self.host.toast("Thrown away. Here is another start." if driven else "Another start.", "info", "undo")
+        driven = self._drop()
+        told = "Thrown away: U brings it back. Here is another start."
+        self.host.toast(told if driven else "Another start.", "info", "undo")
 
     def on_restart(self, press: Press) -> None:
-        self._start(self.live.seed)
-        self.host.toast("Again from the same start.", "info")
+        driven = self._drop(self.live.seed)
+        self.host.toast("Again from the same start." + (" U brings it back." if driven else ""), "info")
 
     def on_pause(self, press: Press) -> None:
         if self.phase in ("driving", "paused"):
@@ -142,6 +172,9 @@ class DriveScene(Scene):
         self.host.toast(self.host.settings.error or told)
 
     def on_undo(self, press: Press) -> None:
+        if self._restore():
+            self.host.toast("Here is what you had thrown away.", "undo", "undo")
+            return
         undone = self.session.undo("demonstration")
         self.host.toast(
             "Took back the last kept drive." if undone else "No kept drive to take back.", "undo", "undo"
@@ -182,8 +215,7 @@ class DriveScene(Scene):
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         theme = self.host.theme
         picture, column = stage.split(rect, theme)
-        world = stage.fitted(picture, self.view.aspect)
-        self.host.toast_area = world
+        world, chips, self.host.toast_area = places(picture, self.view.aspect, theme)
         if self.recording_view is not None and self.replay is not None:
             self.recording_view.draw(surface, world, self.replay.position)
             badges.badge(
@@ -196,7 +228,7 @@ class DriveScene(Scene):
             )
         else:
             self.view.live(surface, world, self.live.sim, before=self.live.before, blend=self.live.blend)
-        self.chips.draw(surface, theme, world)
+        self.chips.draw(surface, theme, chips)
         if self.phase == "paused":
             badges.curtain(surface, world, 120)
             theme.text(surface, "Paused", world.center, "hero", bold=True, anchor="center")
@@ -227,8 +259,7 @@ class DriveScene(Scene):
             case "paused":
                 return Card("Paused", "Nothing moves.", look.WARN, "pause", [(("Space",), "go on"), *keep])
             case "ended":
-                why = "Time is up." if self.live.ended else "Nothing is left to do here."
-                text = f"{why} Was that how it should be done? If so, keep it."
+                text = f"{why_over(self.live)} Was that how it should be done? If so, keep it."
                 return Card("The end", text, look.GOOD, "flag", [*keep, (("R",), "try again from the start")])
             case _:
                 return Card("You are driving", self.task.about, look.ACCENT, "gamepad-2", keep)

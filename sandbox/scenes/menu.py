@@ -19,6 +19,7 @@ from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.session.file_exchange import IMPORTS, FileExchange
+from sandbox.session.session_list import same_folder
 from sandbox.session.session_options import SessionOptions
 
 
@@ -52,6 +53,7 @@ class MenuScene(Scene):
             self.host.show_error(self._broken.pop())
         if self.host.session is not None:
             self.worlds.mark(self.host.session.world)
+            self._stand_on(self.host.session.learner)
         self._read_sessions()
         if self.focus.current is None:
             self.focus.set(self.worlds.list)
@@ -79,10 +81,14 @@ class MenuScene(Scene):
         """An old session goes on with its own learner unless another is chosen after it."""
         info = self.sessions.info(key)
         if info is not None:
-            try:
-                self.learners.choose(info.learner)
-            except UnknownLearner as error:
-                self.host.show_error(str(error))
+            self._stand_on(info.learner)
+
+    def _stand_on(self, learner: str) -> None:
+        """Choose a learner by name; told if there is no such one."""
+        try:
+            self.learners.choose(learner)
+        except UnknownLearner as error:
+            self.host.show_error(str(error))
 
     def _add_world(self, text: str) -> None:
         """A world was typed in."""
@@ -122,7 +128,7 @@ class MenuScene(Scene):
         current = self.focus.current
         at = next((k for k, column in enumerate(self.columns) if column.list is current), 0)
         step = 1 if press.key == "right" else -1
-        self.focus.set(self.columns[(at + step) % len(self.columns)].list)
+        self.focus.set(self.columns[min(max(at + step, 0), len(self.columns) - 1)].list)
 
     def on_next_field(self, press: Press) -> None:
         self.focus.move(-1 if press.shift else 1)
@@ -162,7 +168,7 @@ class MenuScene(Scene):
 
     def _open(self) -> None:
         chosen, here = self.sessions.list.chosen, self.host.session
-        if chosen is not None and here is not None and chosen.key == here.folder:
+        if chosen is not None and here is not None and same_folder(chosen.key, here.folder):
             self.host.resume_session(self.learner)
         elif not self.opening:
             self.opening = 3

@@ -19,6 +19,7 @@ from sandbox.screen.widgets import Button, Tabs, TextField, Toggle, Widget
 from sandbox.screen.words import ago, counted, spoken
 from sandbox.session.folder import SessionInfo
 from sandbox.session.session import Session
+from sandbox.session.session_list import same_folder
 from sandbox.views.world_picture import picture_of
 
 DIFFICULTIES = (("easy", "Easy"), ("normal", "Normal"), ("hard", "Hard"))
@@ -187,13 +188,13 @@ class SessionColumn:
         """List what belongs to a world; `here` is the session that is open, and is chosen if it does."""
         items = [ListItem(NEW, "New session", "Start from nothing.", icon="folder-plus")]
         is_here = here is not None and here.world == world
-        if here is not None and is_here and self.info(here.folder) is None:
+        if here is not None and is_here and not any(same_folder(here.folder, i.folder) for i in self.kept):
             items.append(ListItem(here.folder, "Open now", counted(here.counts), icon="folder-open"))
         for info in self.kept:
             if info.error:
                 items.append(ListItem(info.folder, info.folder.name, info.error, icon="triangle-alert"))
             elif info.world == world:
-                is_open = here is not None and here.folder == info.folder
+                is_open = here is not None and same_folder(here.folder, info.folder)
                 counts = here.counts if is_open and here is not None else info.counts
                 title = "Open now" if is_open else spoken(info.folder.name)
                 items.append(
@@ -202,7 +203,7 @@ class SessionColumn:
         self.list.items = items
         self.list.index = min(self.list.index, len(items) - 1)
         if here is not None and is_here:
-            self.list.index = next((k for k, i in enumerate(items) if i.key == here.folder), 0)
+            self.list.index = next((k for k, i in enumerate(items) if same_folder(i.key, here.folder)), 0)
 
     def draw(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect) -> None:
         button = pygame.Rect(rect.left, rect.bottom - theme.px(46), rect.width, theme.px(46))

@@ -11,6 +11,7 @@ from agents.feedback.records import Verdict
 from envs.show.viewer import View
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.ordering import Ordering, ordinal
+from sandbox.play.playback import SPEEDS
 from sandbox.play.question_flow import QuestionFlow
 from sandbox.scenes.host import Host
 from sandbox.scenes.rank_texts import FROM_NOW, SHOW_EVENTS, advice, doing, of_clips
@@ -72,6 +73,13 @@ class RankScene(Scene):
         if self.flow.answer(ranks, verdict):
             self._fading_replays, self.replays = self.replays, None
 
+    def choices(self) -> Mapping[str, float]:
+        return {"speed": self.speed, "clips": self.clips}
+
+    def take_up(self, choices: Mapping[str, float]) -> None:
+        self.speed = choices["speed"] if choices.get("speed") in SPEEDS else self.speed
+        self.clips = int(choices["clips"]) if choices.get("clips") in (2, 3, 4) else self.clips
+
     # Keys.
 
     def actions(self) -> Mapping[str, Action]:
@@ -116,7 +124,7 @@ class RankScene(Scene):
 
     def on_tie(self, press: Press) -> None:
         if self.replays is not None and not self.order.tie():
-            self.host.toast("Put a clip down first: E ties the next one with it. T ties all.")
+            self.host.toast("Put a clip down first: E ties the next one with it. A ties all.")
 
     def on_all_tie(self, press: Press) -> None:
         if self.replays is not None:
@@ -206,7 +214,8 @@ class RankScene(Scene):
     def draw(self, surface: pygame.Surface, rect: pygame.Rect) -> None:
         theme = self.host.theme
         top = theme.line("title") + theme.line("body") + theme.px(12)
-        self._head(surface, pygame.Rect(rect.left, rect.top, rect.width, top))
+        self.host.toast_area = pygame.Rect(rect.left, rect.top, rect.width, top)
+        self._head(surface, self.host.toast_area)
         body = pygame.Rect(rect.left, rect.top + top, rect.width, rect.height - top)
         replays, dark = self._pictured()
         if replays is None:
@@ -222,7 +231,6 @@ class RankScene(Scene):
         room = stage.inflate(-theme.px(8), 0)
         room.top, room.height = stage.top + theme.px(ABOVE), stage.height - theme.px(ABOVE)
         self._cards = arrange(room, count, self.view.aspect, theme.px(18), extra)
-        self.host.toast_area = self._cards[0].unionall(self._cards[1:])
         for index, card in enumerate(self._cards):
             draw_replay_card(
                 surface,

@@ -43,8 +43,8 @@ def advice(order: Ordering, stacked: bool) -> tuple[str, ...]:
     if order.count == 2:
         keys = "Up or Down" if stacked else "Left or Right"
         return (
-            f"{keys} arrow, whichever is better. T if they are equally good.",
-            f"{keys}, whichever is better. T: a tie.",
+            f"{keys} arrow, whichever is better. A if they are equally good.",
+            f"{keys}, whichever is better. A: a tie.",
         )
     return (f"Press 1 to {order.count} in order, the best first.",)
 

@@ -18,6 +18,7 @@ from sandbox.screen import theme as look
 from sandbox.screen.widgets import Button
 from sandbox.views import stage
 from sandbox.views.mark_tape import MarkTape, sign
+from sandbox.views.notice_room import places
 from sandbox.views.stage import Card
 
 SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace: people judge slower than they drive
@@ -82,6 +83,14 @@ class RewardScene(Scene):
         self.flash = (value, 0.5)
         self.host.sounds.play("plus" if value > 0 else "minus")
 
+    def choices(self) -> Mapping[str, float]:
+        return {"speed": SPEEDS[self.speed]}
+
+    def take_up(self, choices: Mapping[str, float]) -> None:
+        if choices.get("speed") in SPEEDS:
+            self.speed = SPEEDS.index(choices["speed"])
+            self.live.step_rate = self._pace()
+
     def actions(self) -> Mapping[str, Action]:
         return {
             "good": self.on_good,
@@ -123,7 +132,7 @@ class RewardScene(Scene):
         self._start()
 
     def on_speed(self, press: Press) -> None:
-        step = -1 if press.key == "," else 1
+        step = -1 if press.key == "[" else 1
         self.speed = min(max(self.speed + step, 0), len(SPEEDS) - 1)
         self.live.step_rate = self._pace()
         self.host.toast(f"The agent runs at {self.live.step_rate:.3g} steps a second.", "info")
@@ -160,10 +169,9 @@ class RewardScene(Scene):
         line = pygame.Rect(picture.left, 0, picture.width, theme.px(84))
         line.bottom = picture.bottom
         room = pygame.Rect(picture.left, picture.top, picture.width, line.top - picture.top - theme.px(12))
-        world = stage.fitted(room, self.view.aspect)
-        self.host.toast_area = world
+        world, chips, self.host.toast_area = places(room, self.view.aspect, theme)
         self.view.live(surface, world, self.live.sim, before=self.live.before, blend=self.live.blend)
-        self.chips.draw(surface, theme, world)
+        self.chips.draw(surface, theme, chips)
         color, width = look.LINE, 2
         value, left = self.flash
         if left > 0:
@@ -210,7 +218,7 @@ class RewardScene(Scene):
             text = "It has learned nothing yet and acts at random. Reward what you like all the same."
         else:
             text = "A press counts for about the last half second: no hurry. It learns meanwhile."
-        keys = [(("]", "["), "twice as good, as bad")]
+        keys = [(("K", "J"), "twice as good, as bad")]
         card = Card("Judge the agent", text, look.ACCENT, "thumbs-up", keys)
         wanted = stage.card_height(theme, column.width, card) + gap + high
         above, low = stage.stacked(column, theme, self.live.events, wanted)

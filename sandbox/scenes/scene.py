@@ -53,6 +53,13 @@ class Scene:
     def leave(self) -> None:
         """It goes off screen (held keys are to be forgotten)."""
 
+    def choices(self) -> Mapping[str, float]:
+        """Choices that come back when the session is opened again: speed, how many clips."""
+        return {}
+
+    def take_up(self, choices: Mapping[str, float]) -> None:
+        """Choose as they were; a name or number that is not known here is left out."""
+
     def blur(self) -> None:
         """The window lost the keyboard: forget held keys."""
 

@@ -24,16 +24,11 @@ from sandbox.views.progress_panel import PAGES, ProgressPanel
 
 MORE_KEYS = (
     Binding(("b",), ("B",), "then and now", "then", "The first policy beside the newest one."),
-    Binding(
-        ("c",),
-        ("C",),
-        "curves",
-        "curves",
-        "Progress, the learned reward, or what happens in an episode.",
-        False,
-    ),
+    Binding(("p",), ("P",), "curves", "curves", "Progress, rewards, or what happens in an episode.", False),
 )
-WHOSE_KEY = Binding(("w",), ("W",), "whose wish", "whose", "Raters want different things: follow the others.")
+WHOSE_KEY = Binding(("h",), ("H",), "whose wish", "whose", "Raters part: learn what the others want.")
+ASKED = 4.0
+"""How long the question whether the learner shall forget waits for its answer [s]."""
 PULSE = 0.6
 """A new policy lights up for so long [s]."""
 
@@ -54,6 +49,13 @@ class WatchScene(Scene):
         self.choosing = False
         self._tabs: list[tuple[pygame.Rect, str]] = []
         self._since_news = PULSE
+        self._asked_to_forget = -ASKED
+
+    def choices(self) -> Mapping[str, float]:
+        return {"speed": self.arena.speed}
+
+    def take_up(self, choices: Mapping[str, float]) -> None:
+        self.arena.choose_speed(choices.get("speed", self.arena.speed))
 
     def actions(self) -> Mapping[str, Action]:
         return {
@@ -130,6 +132,12 @@ class WatchScene(Scene):
         self.focus.set(self.learners if self.choosing else None)
 
     def on_afresh(self, press: Press) -> None:
+        """Ask, and do it at the second press."""
+        if self.host.seconds - self._asked_to_forget > ASKED:
+            self._asked_to_forget = self.host.seconds
+            self.host.toast("Forget all practice? F once more: it learns again from what you said.")
+            return
+        self._asked_to_forget = -ASKED
         self.session.restart_learner()
         self.host.toast("The learner starts again from nothing, with the same feedback.")
 
@@ -204,14 +212,14 @@ class WatchScene(Scene):
         left = pygame.Rect(rect.left, rect.top, rect.width - wide - theme.px(16), rect.height)
         head = theme.px(34)
         self._head(surface, pygame.Rect(left.left, left.top, left.width, head))
-        foot = theme.line("body") + theme.px(8)
+        foot = theme.px(36)
         stage = pygame.Rect(
             left.left, left.top + head + theme.px(6), left.width, left.height - head - foot - theme.px(6)
         )
         stage.height = self._draw_warnings(surface, stage) - stage.top
-        self.host.toast_area = stage
         self.arena.draw(surface, theme, stage)
-        self._foot(surface, pygame.Rect(left.left, left.bottom - foot, left.width, foot))
+        self.host.toast_area = pygame.Rect(left.left, left.bottom - foot, left.width, foot)
+        self._foot(surface, self.host.toast_area)
         self.progress_panel.draw(surface, theme, side, self.host.teaching_seconds)
         if self.choosing:
             self._list(surface, rect)

@@ -119,8 +119,8 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
     "drive": (
         _bind("left right up down", "drive", "drive", "Control the world. Short taps count too."),
         _bind("enter", "keep", "keep", "Keep what you drove: the agent will learn from it."),
-        _bind("backspace", "throw away", "discard", "Throw it away and take a new start."),
-        _bind("r", "start over", "restart", "Again from the same start; what you drove is dropped."),
+        _bind("backspace", "throw away", "discard", "Throw it away and take a new start; U brings it back."),
+        _bind("r", "start over", "restart", "Again from the same start; U brings back what you drove."),
         _bind("space", "pause", "pause", "Pause, or go on."),
         _bind(
             "w", "time waits", "time_waits", "Whether the world waits for your keys, or goes on by itself."
@@ -130,18 +130,18 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
     "reward": (
         _bind("plus up", "good", "good", "Good: reward what the agent just did.", caps="+"),
         _bind("minus down", "bad", "bad", "Bad: punish what the agent just did.", caps="-"),
-        _bind("]", "very good", "very_good", "Twice as strong as +."),
-        _bind("[", "very bad", "very_bad", "Twice as strong as -."),
+        _bind("k", "very good", "very_good", "Twice as strong as +."),
+        _bind("j", "very bad", "very_bad", "Twice as strong as -."),
         _UNDO,
         _bind("space", "pause", "pause", "Pause, or go on."),
-        _bind(", .", "speed", "speed", "Let the agent act slower or faster."),
+        _bind("[ ]", "speed", "speed", "Let the agent act slower or faster."),
         _bind("r", "new start", "restart", "Let the agent begin somewhere else.", footer=False),
     ),
     "rank": (
         _bind("1 2 3 4", "order, best first", "order", "Press the clips' numbers, the best first."),
         _bind("left right", "this one is better", "prefer", "With two clips: the left or the right one."),
         _bind("e", "tie", "tie", "The next one is as good as the one before."),
-        _bind("t", "all tie", "all_tie", "All of them are equally good."),
+        _bind("a", "all tie", "all_tie", "All of them are equally good."),
         _bind("c", "can't tell", "cant_tell", "You can't tell. Kept as such; nothing is learned from it."),
         _bind("s", "skip", "skip", "Skip it: another question, please."),
         _bind("enter", "confirm", "confirm", "Save this order."),
@@ -168,7 +168,12 @@ BINDINGS: dict[str, tuple[Binding, ...]] = {
         _bind("x", "reward x-ray", "xray", "Paint on the world what the learner believes is good."),
         _bind("g", "swarm", "swarm", "Many agents of the newest policy at once."),
         _bind("l", "other learner", "learner", "Another learner on the same feedback."),
-        _bind("r", "afresh", "afresh", "The learner forgets, and learns from the same feedback again."),
+        _bind(
+            "f",
+            "forget",
+            "afresh",
+            "The learner forgets, and learns again from the same feedback (asks first).",
+        ),
         _UNDO,
     ),
 }

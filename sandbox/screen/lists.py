@@ -31,7 +31,7 @@ class ListItem:
 
 
 class List(Widget):
-    """Rows to choose from: Up and Down, Home and End, the wheel, a click. `act` gets the chosen key.
+    """Rows to choose from: Up and Down, Home and End, a click; the wheel scrolls. `act` gets the chosen key.
 
     lines: how many lines of `about` there is room for; tall: the least height of a row (design pixels).
     """
@@ -49,6 +49,7 @@ class List(Widget):
         self.items, self.index, self.top = list(items), 0, 0
         self.lines, self.tall = lines, tall
         self._rows: list[tuple[pygame.Rect, int]] = []
+        self._follows = True  # the chosen row stays in sight, until the wheel scrolls away from it
 
     @property
     def chosen(self) -> ListItem | None:
@@ -56,7 +57,7 @@ class List(Widget):
 
     def choose(self, index: int) -> None:
         if self.items:
-            index = min(max(index, 0), len(self.items) - 1)
+            index, self._follows = min(max(index, 0), len(self.items) - 1), True
             changed, self.index = index != self.index, index
             if changed:
                 self.fire(self.items[index].key)
@@ -74,7 +75,7 @@ class List(Widget):
         if not self.hovered:
             return False
         if event.kind == "wheel":
-            self.choose(self.index - event.wheel)
+            self.top, self._follows = self.top - event.wheel, False
             return True
         if event.kind == "down":
             for rect, index in self._rows:
@@ -97,7 +98,9 @@ class List(Widget):
         height, gap = self._height(theme, rect.width), theme.px(6)
         shown = max(1, (rect.height + gap) // (height + gap))
         lowest = max(0, len(self.items) - shown)
-        self.top = min(max(self.top, self.index - shown + 1), self.index, lowest)
+        if self._follows:
+            self.top = min(max(self.top, self.index - shown + 1), self.index)
+        self.top = min(max(self.top, 0), lowest)
         more = len(self.items) > shown
         self._rows = []
         for k, item in enumerate(self.items[self.top : self.top + shown]):

@@ -20,12 +20,12 @@ class News:
 
     SECONDS = 3.0
 
-    def __init__(self) -> None:
+    def __init__(self, error: str = "") -> None:
         self.now = 0.0
-        self.message, self.error = "", ""
+        self.message, self.error = "", error
         """The newest of all, and what went wrong ('' when closed)."""
         self.toasts: list[Toast] = []
-        self._saved = ("", 0.0)
+        self._saved, self._storing = ("", 0.0), ""
         self._shown_warnings: set[str] = set()
 
     def toast(self, text: str, kind: str) -> None:
@@ -36,6 +36,14 @@ class News:
 
     def set_error(self, text: str) -> None:
         self.error = self.message = text
+
+    def storing(self, text: str, is_new: bool) -> None:
+        """What is not saved, as it stands now; '' takes the banner down. A closed one stays closed until
+        the reason is another."""
+        if is_new or (self._storing and self.error == self._storing):
+            self.error = text
+            self.message = text or self.message
+        self._storing = text
 
     def saved(self, text: str) -> None:
         self.message, self._saved = text, (text, self.now + self.SECONDS)

@@ -41,6 +41,13 @@ class ErrorMessage:
     text: str
 
 
+@dataclass(frozen=True)
+class StoreTrouble(ErrorMessage):
+    """What is not saved, as it is now: '' once all is. is_new: the reason differs from the one before."""
+
+    is_new: bool = True
+
+
 Event = Saved | NewSnapshot | LearnerRestarted | ErrorMessage
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import NamedTuple
 
 from agents.feedback.records import Record, Undo, kind_of
-from sandbox.session.events import ErrorMessage, Event, Saved, saved_text, unsaved_text
+from sandbox.session.events import ErrorMessage, Event, Saved, StoreTrouble, saved_text, unsaved_text
 from sandbox.store import Provenance, Store, standing_summaries
 
 
@@ -35,6 +35,7 @@ class FeedbackLog:
         self._pending: deque[_Pending] = deque()
         self._last_error: tuple[str | None, int] = None, 0
         """The store's error when it was last asked, and how many records were in the outbox then."""
+        self._told = ""  # what was last said of records that are not saved
 
     @property
     def counts(self) -> dict[str, int]:
@@ -82,9 +83,12 @@ class FeedbackLog:
         trouble, unsaved, kept = self._store.error, self._store.unsaved, self._store.outbox_count
         safe = kept if 0 < kept == unsaved else 0
         told, self._last_error = self._last_error, (trouble, safe)
-        if trouble is None or (trouble == told[0] and safe in (0, told[1])):
+        is_new = trouble is not None and (trouble != told[0] or safe not in (0, told[1]))
+        now = f"{unsaved_text(unsaved, kept)} {trouble} It is tried again by itself." if trouble else ""
+        if now == self._told and not is_new:
             return ()
-        return [ErrorMessage(f"{unsaved_text(unsaved, kept)} {trouble} It is tried again by itself.")]
+        self._told = now
+        return [StoreTrouble(now, is_new)]
 
     def _settle(self, pending: _Pending) -> Event:
         record, kind = pending.record, kind_of(pending.record)

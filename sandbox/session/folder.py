@@ -40,10 +40,12 @@ if TYPE_CHECKING:
 
 FORMAT = 4  # from 4 on the options name the observation
 FILE, STORE, OUTBOX = "session.json", "feedback.db", "outbox"
+VIEW = "view.json"  # how the person left the window
 OURS = frozenset(
     {
         FILE,
         STORE,
+        VIEW,
         "lock",
         "learner.log",
         "window.log",

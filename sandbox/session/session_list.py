@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from sandbox.session.session import Session
     from sandbox.session.session_options import SessionOptions
 
+
+def same_folder(one: object, other: Path | None) -> bool:
+    """Whether both name one folder, by whatever path; what is no path names none."""
+    return one == other or (isinstance(one, Path) and other is not None and one.resolve() == other.resolve())
+
+
 SessionOpener = Callable[["Path | None", "SessionOptions"], "Session"]
 """open(folder, options): the open session."""
 

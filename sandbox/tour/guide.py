@@ -189,7 +189,7 @@ class Guide:
             self.pilot.wait(2.0 if number < 2 else 0.7)
             ranks = teacher.compare(scene.replays.question).ranks
             if len(set(ranks)) == 1:
-                self._press_until_saved("t", "answer")
+                self._press_until_saved("a", "answer")
                 continue
             for clip in np.argsort(ranks, kind="stable"):
                 self.pilot.press(str(clip + 1), rest=0.15)
@@ -258,7 +258,7 @@ class Guide:
 def reward_key(value: float) -> str:
     """The key that says so much."""
     if abs(value) > 1:
-        return "]" if value > 0 else "["
+        return "k" if value > 0 else "j"
     return "plus" if value > 0 else "minus"
 
 

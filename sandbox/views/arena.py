@@ -11,6 +11,7 @@ import pygame
 
 from envs.show.viewer import View
 from envs.world import Array
+from sandbox.play.playback import SPEEDS
 from sandbox.screen import theme as look
 from sandbox.screen.theme import Theme, rounded
 from sandbox.views.crowd import Crowd, grid
@@ -94,6 +95,11 @@ class Arena:
         keys = [mode.key for mode in self.modes if mode.key != "then"]
         at = keys.index(self.mode.key) if self.mode.key in keys else -1
         self.select(keys[(at + 1) % len(keys)])
+
+    def choose_speed(self, speed: float) -> None:
+        """Run at a speed out of SPEEDS; another is left out."""
+        if speed in SPEEDS:
+            self.speed = self.crowd.clock.speed = speed
 
     def change_speed(self, on: bool) -> float:
         """The next higher or lower speed."""

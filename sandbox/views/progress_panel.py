@@ -203,7 +203,7 @@ class ProgressPanel:
             if chosen:
                 surface.fill(look.ACCENT, (spot.left, spot.bottom + theme.px(2), spot.width, theme.px(2)))
             x = spot.right + theme.px(18)
-        badges.key_cap(surface, theme, "C", (inside.right - badges.key_cap_width(theme, "C"), spot.centery))
+        badges.key_cap(surface, theme, "P", (inside.right - badges.key_cap_width(theme, "P"), spot.centery))
         body = pygame.Rect(inside.left, inside.top + height, inside.width, inside.height - height)
         curve = self.session.curve
         version = (len(curve), curve[-1].env_steps if curve else 0, self.page, self.session.learner)

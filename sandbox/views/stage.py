@@ -75,21 +75,25 @@ class Chips:
         self.items = [chip for chip in self.items if chip.age < CHIP_SECONDS]
 
     def draw(self, surface: pygame.Surface, theme: Theme, rect: pygame.Rect) -> None:
-        """At the top of the picture, the newest lowest."""
-        y = rect.top + theme.px(10)
-        for chip in self.items:
+        """In `rect`, which is beside the world or a row above it: the newest first, as many as fit whole."""
+        y, pad, line = rect.top, theme.px(10), theme.line("small")
+        for chip in reversed(self.items):
             icon = theme.icon(ICONS.get(chip.term.name, "circle"), theme.px(18), look.TEXT)
-            text = theme.fit(chip.term.about.partition(":")[0], rect.width - theme.px(70), "body", bold=True)
             gap = icon.get_width() + theme.px(8) if icon else 0
-            card = pygame.Rect(0, 0, theme.width(text, "body", bold=True) + gap + theme.px(24), theme.px(32))
-            card.midtop = (rect.centerx, y)
+            told = chip.term.about.partition(":")[0]
+            lines = theme.wrap(told, rect.width - gap - 2 * pad, "small", bold=True)
+            wide = max(theme.width(text, "small", bold=True) for text in lines) + gap + 2 * pad
+            card = pygame.Rect(rect.left, y, wide, line * len(lines) + theme.px(10))
+            if card.bottom > rect.bottom:
+                return
             image = pygame.Surface(card.size, pygame.SRCALPHA)
-            rounded(image, image.get_rect(), look.GROUND, theme.px(8))
+            rounded(image, image.get_rect(), look.RAISED, theme.px(8))
             if icon:
-                image.blit(icon, icon.get_rect(midleft=(theme.px(12), card.height // 2)))
-            label = theme.render(text, "body", look.TEXT, bold=True)
-            image.blit(label, label.get_rect(midleft=(theme.px(12) + gap, card.height // 2)))
-            image.set_alpha(round(225 * min(1.0, (CHIP_SECONDS - chip.age) / 0.4)))
+                image.blit(icon, icon.get_rect(midleft=(pad, card.height // 2)))
+            for k, text in enumerate(lines):
+                label = theme.render(text, "small", look.TEXT, bold=True)
+                image.blit(label, (pad + gap, theme.px(5) + k * line))
+            image.set_alpha(round(255 * min(1.0, (CHIP_SECONDS - chip.age) / 0.4)))
             surface.blit(image, card)
             y = card.bottom + theme.px(6)
 
@@ -175,15 +179,19 @@ def draw_episode_summary(
     live: LiveRow,
     title: str = "What happened so far",
     upto: int | None = None,
+    of: int | None = None,
 ) -> None:
-    """The clock, the terms, and what the written reward makes of them; `upto`: of the first steps only."""
+    """The clock, the terms, and what the written reward makes of them.
+
+    upto: of the first steps only. of: how many steps the episode has; None: its horizon.
+    """
     steps = len(live) if upto is None else upto
     sums = live.events.sums if upto is None else live.trajectory().terms[:upto].sum(axis=0)
     low = rect.height < 2 * theme.px(14) + theme.line("small") + theme.px(8 + 30 + FOOT)
     inside = badges.panel(surface, theme, rect, "" if low else title)
     foot, head = theme.px(FOOT), theme.px(30)
     line = pygame.Rect(inside.left, inside.top, inside.width, theme.px(20))
-    clock(surface, theme, line, live.start_step + steps, live.task.horizon)
+    clock(surface, theme, line, live.start_step + steps, live.task.horizon if of is None else of)
     room = pygame.Rect(inside.left, inside.top + head, inside.width, inside.height - head - foot)
     tally(surface, theme, room, live.events, sums)
     total = float(sums @ live.task.proxy_weights)

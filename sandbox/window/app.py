@@ -70,17 +70,15 @@ class App:
         self.sounds = Sounds()
         self.chrome = Chrome(self)
         self.running, self.help_open = True, False
-        self.news = News()
-        self.news.error = self.settings.error
+        self.news = News(self.settings.error)
         self.key_activity = KeyActivity()
-        self.frame, self.seconds = 0, 0.0
+        self.frame, self.seconds, self._warned = 0, 0.0, False
         self.toast_area: pygame.Rect | None = None
         """Where a scene wants toasts; it says so at each draw."""
         self._background_loader = Background(self.sounds, wait=self.fixed_dt)
         self._unsimulated_seconds = 0.0
         self._clock = pygame.time.Clock()
         self._state_file = StateFile(state_file)
-        self._warned = False
         self._touched: tuple[str, pygame.Rect] | None = None  # the key on screen that is down, and its place
         self._stack = SceneStack(self, "drive" if session else "menu")
         self.scene.enter()
@@ -129,12 +127,12 @@ class App:
         except (ValueError, OSError, RuntimeError) as error:
             self.show_error(str(error))
             return False
+        self._stack.remember()
         left = self.session.close() if self.session is not None else None
         if left:
             self.show_error(left)
-        self.session = session
+        self.session, self.key_activity = session, KeyActivity()
         self._stack.begin_session()
-        self.key_activity = KeyActivity()
         self.show_mode("drive")
         return True
 
@@ -213,12 +211,14 @@ class App:
     def _shown(self) -> None:
         pygame.display.flip()
         self.frame += 1
+        self._stack.remember(self.frame)
         self._state_file.write(self.state(), self.frame)
         self._background_loader.update(self.session, self.frame)
 
     def close(self) -> None:
         """Close the session (all kept feedback is saved first) and the window."""
         self.running = False
+        self._stack.remember()
         self._background_loader.close()
         left = self.session.close() if self.session is not None else None
         if left:

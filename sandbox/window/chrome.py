@@ -219,12 +219,12 @@ class Chrome:
         session, y = self.host.session, bar.centery
         assert session is not None
         x = bar.right - theme.px(16)
-        saved, ink = self.host.news.saved_text, look.GOOD
+        saved, ink = self.host.news.saved_text if session.last_saved else "", look.GOOD
         if session.unsaved:
             saved, ink = "saving ...", look.WARN
         x = theme.text(surface, saved, (x, y), "small", ink, bold=True, anchor="midright").left
         image = theme.icon("save" if session.unsaved else "check-check", theme.px(16), ink)
-        if image:
+        if image and saved:
             x = surface.blit(image, image.get_rect(midright=(x - theme.px(6), y))).left
         values = self.host.curve()
         if len(values) > 1:

@@ -43,28 +43,38 @@ def draw_error_banner(
 def toasts(
     surface: pygame.Surface, theme: Theme, room: pygame.Rect, items: Sequence[Toast], now: float
 ) -> None:
-    """At the foot of `room`, the newest lowest; in up to three lines."""
-    bottom = room.bottom - theme.px(6)
+    """At the foot of `room`, the newest lowest; an older one only where it fits, too."""
+    bottom = room.bottom
     for item in reversed(items):
         color, icon = _KINDS.get(item.kind, _KINDS["info"])
         image = theme.icon(icon, theme.px(18), color)
-        wide = max(theme.px(320), room.width - theme.px(70))
-        lines = theme.wrap(item.text, wide, bold=True)[:3]
-        gap = image.get_width() + theme.px(10) if image else 0
-        width = max(theme.width(line, "body", bold=True) for line in lines) + gap + theme.px(32)
-        rect = pygame.Rect(0, 0, width, theme.px(38) + (len(lines) - 1) * theme.line("body"))
+        gap = image.get_width() + theme.px(8) if image else 0
+        size, lines = _sized(theme, item.text, room.width - gap - theme.px(24), bottom - room.top)
+        line = theme.line(size)
+        width = max(theme.width(text, size, bold=True) for text in lines) + gap + theme.px(24)
+        rect = pygame.Rect(0, 0, width, len(lines) * line + theme.px(10))
         rect.midbottom = (room.centerx, bottom)
+        if rect.top < room.top and bottom < room.bottom:
+            return
         card = pygame.Surface(rect.size, pygame.SRCALPHA)
         rounded(card, card.get_rect(), look.mix(look.PANEL, color, 0.14), theme.px(10), color)
         if image:
-            card.blit(image, image.get_rect(midleft=(theme.px(16), rect.height // 2)))
-        for k, line in enumerate(lines):
-            y = (theme.px(38) // 2) + k * theme.line("body")
-            label = theme.render(line, "body", look.TEXT, bold=True)
-            card.blit(label, label.get_rect(midleft=(theme.px(16) + gap, y)))
+            card.blit(image, image.get_rect(midleft=(theme.px(12), rect.height // 2)))
+        for k, text in enumerate(lines):
+            label = theme.render(text, size, look.TEXT, bold=True)
+            card.blit(label, (theme.px(12) + gap, theme.px(5) + k * line))
         card.set_alpha(round(255 * min(1.0, (item.until - now) / 0.4)))
         surface.blit(card, rect)
         bottom = rect.top - theme.px(6)
+
+
+def _sized(theme: Theme, text: str, width: int, height: int) -> tuple[str, list[str]]:
+    """The largest size in which the text fits into width and height, and its lines; else the smallest."""
+    for size in ("body", "small", "tiny"):
+        lines = theme.wrap(text, width, size, bold=True)
+        if len(lines) * theme.line(size) + theme.px(10) <= height:
+            break
+    return size, lines
 
 
 def help_page(surface: pygame.Surface, theme: Theme, scene: Scene, note: str = "") -> None:

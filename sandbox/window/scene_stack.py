@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sandbox.scenes.host import Host
+from sandbox.window.session_view import SessionView
 
 if TYPE_CHECKING:
     from sandbox.scenes.scene import Scene
@@ -61,6 +63,7 @@ SCENES: Mapping[str, Callable[[Host], Scene]] = {
 class SceneStack:
     """The scene on screen, and those that were on screen before and keep their place."""
 
+    EVERY = 300  # [frames] between two looks whether there is something to keep for the next time
     SOON = 60  # [frames] a scene that breaks down twice within these is left for the menu
 
     def __init__(self, host: Host, mode: str) -> None:
@@ -69,12 +72,15 @@ class SceneStack:
         self._failed_at = -self.SOON
         self.last_mode = "drive"
         """The mode to go back to from the menu."""
+        self._folder: Path | None = None  # whose view this is; None: of no session yet
+        self._view = SessionView()
         self.current = self.scene_of(mode)
 
     def scene_of(self, mode: str) -> Scene:
         """The scene of a mode, made if it has not been."""
         if mode not in self._made:
             self._made[mode] = SCENES[mode](self._host)
+            self._made[mode].take_up(self._view.scenes.get(mode, {}))
         return self._made[mode]
 
     def show(self, scene: Scene) -> bool:
@@ -95,7 +101,34 @@ class SceneStack:
     def begin_session(self) -> None:
         """Forget every scene but the menu: they belong to the session before."""
         self._made = {"menu": self.scene_of("menu")}
-        self.last_mode = "drive"
+        self._folder, self._view, self.last_mode = None, SessionView(), "drive"
+
+    def remember(self, frame: int = 0) -> None:
+        """Keep now and then how the person works here; take up how they did when the session was left."""
+        session = self._host.session
+        if session is None or session.folder is None:
+            return
+        if session.folder != self._folder:
+            self._folder, self._view = session.folder, SessionView.read(session.folder)
+            self._take_up()
+        elif frame % self.EVERY == 0:
+            self._write(session.folder)
+
+    def _take_up(self) -> None:
+        self._host.key_activity.teaching_seconds += self._view.teaching_seconds
+        for mode, scene in self._made.items():
+            scene.take_up(self._view.scenes.get(mode, {}))
+        if self._view.mode in SCENES and self.current.mode == "drive":
+            self.go(self._view.mode)
+
+    def _write(self, folder: Path) -> None:
+        """Write the view where it has changed."""
+        scenes = {mode: dict(scene.choices()) for mode, scene in self._made.items() if scene.choices()}
+        seconds = round(self._host.key_activity.teaching_seconds, 1)
+        view = SessionView(self.last_mode, seconds, {**self._view.scenes, **scenes})
+        if view != self._view:
+            self._view = view
+            view.write(folder)
 
     def _enter(self, mode: str) -> bool:
         """Make a mode's scene and show it; False where it breaks down in that."""

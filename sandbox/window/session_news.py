@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.session.events import ErrorMessage, LearnerRestarted, NewSnapshot, Saved
+from sandbox.session.events import ErrorMessage, LearnerRestarted, NewSnapshot, Saved, StoreTrouble
 from sandbox.window.frame_host import FrameHost
 
 
@@ -16,6 +16,8 @@ def dispatch_session_events(host: FrameHost) -> None:
         elif isinstance(event, LearnerRestarted):
             # No banner: it would take room from the world, whose pictures are then painted anew (150 ms).
             host.toast(f"The learner was started again, nothing is lost: {event.reason}.", "undo")
+        elif isinstance(event, StoreTrouble):
+            host.news.storing(event.text, event.is_new)
         elif isinstance(event, ErrorMessage):
             host.show_error(event.text)
         elif isinstance(event, NewSnapshot) and session:

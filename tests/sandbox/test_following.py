@@ -122,14 +122,14 @@ def test_the_suggestion_stands_in_every_mode_and_its_key_leads_there(app: App, s
 def test_those_who_part_are_shown_and_w_changes_sides(app: App, session: Teaching) -> None:
     session.show(1)
     app.show_mode("watch")
-    press(app, "w")
+    press(app, "h")
     assert session.followed == ""
     session.rater_groups = [RaterGroup((BOB,), "bob"), RaterGroup((ANN, EVE), "ann and eve")]
     session.learner_warnings = ["ann wants something else than bob: more of vase. The agent follows bob."]
     shown = texts(app)
     assert {*session.learner_warnings, "learn what ann and eve wants"} <= set(shown)
     assert "whose wish" in shown
-    press(app, "w")
+    press(app, "h")
     assert session.followed == ANN
     assert "ann and eve" in app.news.message
 
@@ -238,7 +238,7 @@ def test_two_who_part_in_a_real_window(tmp_path: Path) -> None:
         window.wait("them to part", lambda s: s["extra"].get("followed") == "ann")
         window.wait("a suggestion", lambda s: s["learner"]["suggests"])
         window.screenshot("parting")
-        window.tap_until("w", "the other side", lambda s: s["extra"].get("followed") == "bob")
+        window.tap_until("h", "the other side", lambda s: s["extra"].get("followed") == "bob")
         window.screenshot("parting-bob")
     finally:
         window.close()

@@ -80,7 +80,7 @@ def test_every_order_with_ties_arrives_as_exactly_these_ranks(
     assert len(session.records) == len(list(weak_orders(count)))
 
 
-@pytest.mark.parametrize(("key", "ranks"), [("left", (0, 1)), ("right", (1, 0)), ("t", (0, 0))])
+@pytest.mark.parametrize(("key", "ranks"), [("left", (0, 1)), ("right", (1, 0)), ("a", (0, 0))])
 def test_one_key_answers_two_clips(app: App, session: Teaching, key: str, ranks: tuple[int, int]) -> None:
     press(app, key)
     assert [r.ranks for r in session.records] == [ranks]
@@ -232,7 +232,7 @@ def test_while_there_is_no_question_it_says_what_the_learner_does() -> None:
     frames(app, 3)
     assert app.state()["mode"] == "waiting"
     assert any("warming up" in text for text, _ in app.theme.trace)
-    press(app, "left", "1", "enter", "t", "c", "s", "space", ".", "]", "e")
+    press(app, "left", "1", "enter", "a", "c", "s", "space", ".", "]", "e")
     assert session.records == []
     session.ask = lambda clips: Question(CLIPS[:clips])
     frames(app, 20)
@@ -390,7 +390,7 @@ def test_answers_and_their_undo_reach_a_real_session(tmp_path: Path) -> None:
     press(app, "u")
     until(3)
     again = scene(app).replays.question
-    press(app, "t")
+    press(app, "a")
     until(4)
     app.close()
     with Session.open(tmp_path / "mine", start_learner=False) as reopened:

@@ -134,7 +134,7 @@ def test_state_file_is_whole_json_and_changes_with_the_screen(app: App, tmp_path
 def test_saved_is_said_only_after_the_session_said_it(app: App, session: Teaching) -> None:
     session.unsaved = 1
     assert "saving ..." in texts(app)
-    session.unsaved = 0
+    session.unsaved, session.last_saved = 0, 1
     session.events.append(Saved(1, "a", "Demonstration of 12 steps saved", "demonstration"))
     assert "Demonstration of 12 steps saved" not in texts(app)
     app.tick()

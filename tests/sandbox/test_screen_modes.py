@@ -295,8 +295,8 @@ def test_a_press_is_about_the_steps_on_screen() -> None:
         (pygame.K_MINUS, 0, -1.0),
         (pygame.K_EQUALS, pygame.KMOD_LSHIFT, 1.0),  # how + is typed on an English keyboard
         (pygame.K_MINUS, pygame.KMOD_RSHIFT, -1.0),
-        (pygame.K_RIGHTBRACKET, 0, 2.0),
-        (pygame.K_LEFTBRACKET, 0, -2.0),
+        (pygame.K_k, 0, 2.0),
+        (pygame.K_j, 0, -2.0),
         (pygame.K_UP, 0, 1.0),
         (pygame.K_DOWN, 0, -1.0),
     ],
@@ -564,7 +564,7 @@ def test_world_level_learner_and_session_by_keyboard(menu: tuple[App, list[Any]]
 
 def test_an_old_session_goes_on_with_its_own_learner(menu: tuple[App, list[Any]]) -> None:
     app, calls = menu
-    press(app, "left")  # to the sessions
+    press(app, "right", "right")  # to the sessions
     press(app, "down")
     assert facts(app)["learner"] == "preferences"
     press(app, "enter")

@@ -127,7 +127,7 @@ def test_a_new_reward_is_painted_anew(app: App, session: Teaching) -> None:
 
 
 def test_the_learner_obeys(app: App, session: Teaching) -> None:
-    press(app, "space", "space", "r")
+    press(app, "space", "space", "f", "f")
     assert session.calls == ["pause", "resume", "restart"]
 
 
@@ -170,7 +170,7 @@ def test_before_there_is_a_policy_it_says_so() -> None:
     app = App(Teaching(TASK), fixed_dt=True)  # type: ignore[arg-type]
     app.theme.trace = []
     app.show_mode("watch")
-    press(app, "x", "g", "g", "b", "c", "c")
+    press(app, "x", "g", "g", "b", "p", "p")
     frames(app, 3)
     assert any("acts at random" in text for text, _ in app.theme.trace)
     app.close()
@@ -184,7 +184,7 @@ def test_charts_are_painted_once_per_new_data(app: App, session: Teaching) -> No
         session.show(step)
         frames(app, 6)
     assert 2 <= column._lines.painted <= 5  # ten snapshots in a second, but twice or so a second is enough
-    press(app, "c")
+    press(app, "p")
     assert app.state()["extra"]["page"] == "Reward"
 
 
@@ -239,7 +239,7 @@ def test_other_worlds_can_be_watched(world: str) -> None:
     app = App(session, fixed_dt=True)  # type: ignore[arg-type]
     app.show_mode("watch")
     session.show(1)
-    for key in ("x", "g", "g", "b", "c"):
+    for key in ("x", "g", "g", "b", "p"):
         press(app, key)
         frames(app, 12)
     drawn = pygame.surfarray.array3d(app.surface)
