@@ -82,7 +82,7 @@ def test_the_open_session_stands_once_in_the_list(
     app = App(session, size=(900, 560), fixed_dt=True, sessions_root=tmp_path)
     app.show_mode("menu")
     app.tick()
-    assert [item.title for item in app.scene.sessions.items] == ["New session", "Open now"]  # type: ignore[attr-defined]
+    assert [item.title for item in app.scene.sessions.list.items] == ["New session", "Open now"]  # type: ignore[attr-defined]
     press(app, "enter")
     assert app.state()["scene"] == "drive"
     app.close()
