@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from agents.policies.normalising_torch import STATISTICS, normalising_extractors
+
 Arrays = dict[str, NDArray[Any]]
 
 FORMAT = "teachbox-checkpoint-1"
@@ -82,6 +84,12 @@ def restore_policy(policy: Any, optimizer: torch.optim.Optimizer, arrays: Arrays
     own = policy.state_dict()
     wanted = {name: tuple(value.shape) for name, value in own.items()}
     given = {k[7:]: v for k, v in arrays.items() if k.startswith("policy.")}
+    missing = set(wanted) - set(given)
+    if missing and all(name.rpartition(".")[2] in STATISTICS for name in missing):
+        for extractor in normalising_extractors(policy):  # an older version took observations as they are
+            extractor.set_known(None)
+        known = policy.state_dict()
+        given |= {name: known[name].cpu().numpy() for name in missing}
     if {name: value.shape for name, value in given.items()} != wanted:
         raise ValueError("the checkpoint is of a policy of another shape: start the learner afresh")
     policy.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in given.items()})

@@ -14,6 +14,8 @@ from agents.policies.obs_normalisation import CLIP, ObsNormalisation, RunningSta
 from envs.world import Task
 
 Float = NDArray[np.float32]
+STATISTICS = ("obs_mean", "obs_deviation", "obs_statistics")
+"""The buffers of an extractor, which policies of older versions have not."""
 KNOWN_COUNT = 1e6
 """Observations that a policy from a file is taken to have seen."""
 

@@ -202,7 +202,8 @@ class CorrectScene(Scene):
         room = pygame.Rect(picture.left, picture.top, picture.width, line.top - picture.top - theme.px(12))
         world, chips, self.host.toast_area = places(room, self.view.aspect, theme)
         self._world(surface, world)
-        self.chips.draw(surface, theme, chips)
+        if chips != self.host.toast_area or not self.host.news.toasts:  # in a small window they share a row
+            self.chips.draw(surface, theme, chips)
         stage.draw_border(surface, theme, world, look.PINK if mine else look.LINE, 3 if mine else 2)
         text, ink, icon = {
             "running": ("AGENT", look.SOFT, "bot"),
@@ -237,10 +238,17 @@ class CorrectScene(Scene):
             return over.takeover_step + len(over.person)
         return len(over.agent) if over.is_at_newest else round(over.position)
 
+    @property
+    def _length(self) -> int:
+        """How many steps the episode has, or may have while it is not over."""
+        over = self.takeover
+        is_over = over.agent.ended or over.agent.is_done_early
+        return over.agent.start_step + over.span if is_over else self.task.horizon
+
     def _timeline(self, surface: pygame.Surface, line: pygame.Rect) -> None:
         theme, over = self.host.theme, self.takeover
         inside = badges.panel(surface, theme, line)
-        text = f"{over.agent.start_step + self._moment} / {over.agent.start_step + over.span}"
+        text = f"{over.agent.start_step + self._moment} / {self._length}"
         label = theme.text(surface, text, inside.midright, "small", look.SOFT, mono=True, anchor="midright")
         slider, mine = self.slider, over.is_person_driving
         slider.high, slider.value, slider.enabled = over.span, over.shown_step, not mine
@@ -272,8 +280,7 @@ class CorrectScene(Scene):
         stage.draw_info_card(surface, theme, high, card)
         title = "Since you took over" if over.is_person_driving else "What happened so far"
         upto = None if over.is_person_driving or over.is_at_newest else round(over.position)
-        span = over.agent.start_step + over.span
-        stage.draw_episode_summary(surface, theme, low, live, title, upto, span)
+        stage.draw_episode_summary(surface, theme, low, live, title, upto, self._length)
 
     def _phase_card(self) -> Card:
         keep, drop = (("Enter",), "keep your way"), (("Backspace",), "throw it away")

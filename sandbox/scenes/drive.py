@@ -228,7 +228,8 @@ class DriveScene(Scene):
             )
         else:
             self.view.live(surface, world, self.live.sim, before=self.live.before, blend=self.live.blend)
-        self.chips.draw(surface, theme, chips)
+        if chips != self.host.toast_area or not self.host.news.toasts:  # in a small window they share a row
+            self.chips.draw(surface, theme, chips)
         if self.phase == "paused":
             badges.curtain(surface, world, 120)
             theme.text(surface, "Paused", world.center, "hero", bold=True, anchor="center")

@@ -171,7 +171,8 @@ class RewardScene(Scene):
         room = pygame.Rect(picture.left, picture.top, picture.width, line.top - picture.top - theme.px(12))
         world, chips, self.host.toast_area = places(room, self.view.aspect, theme)
         self.view.live(surface, world, self.live.sim, before=self.live.before, blend=self.live.blend)
-        self.chips.draw(surface, theme, chips)
+        if chips != self.host.toast_area or not self.host.news.toasts:  # in a small window they share a row
+            self.chips.draw(surface, theme, chips)
         color, width = look.LINE, 2
         value, left = self.flash
         if left > 0:

@@ -108,7 +108,7 @@ def test_a_person_teaches_in_rooms(tmp_path: Path, screen: Screen, opened: list[
     window.tap_until("F3", "Reward", lambda s: s["scene"] == "reward")
     for n in range(10):
         window.wait("the agent to act", lambda s: s["step"] >= 1)
-        press_for(window, ("equal", "minus", "bracketright", "bracketleft")[n % 4], "evaluation")
+        press_for(window, ("equal", "minus", "k", "j")[n % 4], "evaluation")
     window.screenshot("rooms-reward")
     press_for(window, "u", "evaluation", -1)
 

@@ -164,3 +164,10 @@ def test_looking_at_the_menu_leaves_the_learner_as_it_is(tmp_path: Path) -> None
     assert app.session is not None
     assert app.session.learner == "bc"
     app.close()
+
+
+def test_the_page_of_keys_lists_every_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "keys.md").read_text("utf-8")
+    for binding in (*EVERYWHERE, *(b for bs in BINDINGS.values() for b in bs), *MORE_KEYS, WHOSE_KEY):
+        caps = " ".join(f"<kbd>{c.capitalize() if len(c) > 1 else c}</kbd>" for c in binding.caps)
+        assert f"| {caps} | {binding.about} |" in page, binding.what

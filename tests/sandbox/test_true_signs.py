@@ -176,6 +176,22 @@ def test_both_time_lines_of_correct_agree() -> None:
         press(app, *keys)
         frames(app, 21)
         assert len(set(lines())) == 1, (keys, lines())
+        assert lines()[0].endswith(f" of {ROOMS.horizon}")
+    app.close()
+
+
+def test_both_time_lines_of_correct_end_with_the_episode() -> None:
+    app = opened(LANES, "correct")
+    over = app.scene.takeover  # type: ignore[attr-defined]
+    over._act = lambda obs: LANES.keys["right"]
+    for _ in range(200):
+        frames(app, 20)
+        if over.phase == "end":
+            break
+    assert len(over.agent) < LANES.horizon, "it crashed"
+    shown = texts(app)
+    assert f"step {len(over.agent)} of {len(over.agent)}" in shown
+    assert f"{len(over.agent)} / {len(over.agent)}" in shown
     app.close()
 
 
@@ -211,4 +227,18 @@ def test_a_toast_leaves_the_world_as_it_is(mode: str, size: tuple[int, int]) -> 
     assert seen
     assert place is not None
     assert all(place.contains(rect) for rect in seen)
+    app.close()
+
+
+def test_in_a_small_window_a_toast_and_what_happened_do_not_overlap() -> None:
+    app = opened(ROOMS, "drive", (640, 480))
+    scene: Any = app.scene
+    drawn: list[int] = []
+    scene.chips.draw = lambda *args: drawn.append(1)
+    app.draw()
+    assert drawn
+    drawn.clear()
+    app.toast("Another start.")
+    app.draw()
+    assert not drawn
     app.close()
