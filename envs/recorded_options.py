@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,3 +26,12 @@ def recorded_options(id: str, options: Mapping[str, Any]) -> dict[str, Any]:
 def named_in_full(id: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The same of options that may have been given by somebody: a whole set of them names the split."""
     return recorded_options(id, options) if "split" in options else dict(options)
+
+
+def recorded_prior(id: str, prior: str) -> str:
+    """What learning began at in a session that was made before worlds of others had a written reward.
+
+    What such a session says of a Gymnasium id had no effect then, so it means "none".
+    """
+    is_gymnasium = re.search(r"-v\d+$", id) is not None and not id.startswith("teachbox/")
+    return "none" if is_gymnasium else prior

@@ -12,8 +12,8 @@ from agents.checkpoint import StateDict
 from agents.feedback.records import Comparison, Question, Record, Suggestion
 from agents.policies.rollouts import Moment, PolicyVariant
 from agents.queries.acquisition import SampledReturns
+from agents.queries.clip_difference import select_different_pairs
 from agents.queries.d_optimal import DOptimalDesign
-from agents.queries.difference import select_different_pairs
 from agents.queries.feedback_planner import FeedbackCosts, KindRationality, measure_costs, suggest_feedback
 from agents.queries.selection import (
     Float,

@@ -8,7 +8,7 @@ from typing import Any
 import pygame
 
 from envs.show.viewer import RecordingView, View
-from sandbox.play.ending import why_over
+from sandbox.play.episode_end import why_over
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.playback import term_events
 from sandbox.play.takeover import Takeover
@@ -19,7 +19,7 @@ from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.screen.widgets import Slider
 from sandbox.views import stage
-from sandbox.views.notice_room import places
+from sandbox.views.notice_layout import places
 from sandbox.views.stage import Card
 
 SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace

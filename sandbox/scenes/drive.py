@@ -9,7 +9,7 @@ from typing import Any
 import pygame
 
 from envs.show.viewer import RecordingView, View
-from sandbox.play.ending import why_over
+from sandbox.play.episode_end import why_over
 from sandbox.play.intents import Intent, Pointer, Press
 from sandbox.play.latch import Latch, driving_keys
 from sandbox.play.live_row import LiveRow
@@ -20,7 +20,7 @@ from sandbox.screen import badges
 from sandbox.screen import theme as look
 from sandbox.screen.keys import BINDINGS, Binding
 from sandbox.views import stage
-from sandbox.views.notice_room import places
+from sandbox.views.notice_layout import places
 from sandbox.views.stage import Card
 
 

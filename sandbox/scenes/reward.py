@@ -18,7 +18,7 @@ from sandbox.screen import theme as look
 from sandbox.screen.widgets import Button
 from sandbox.views import stage
 from sandbox.views.mark_tape import MarkTape, sign
-from sandbox.views.notice_room import places
+from sandbox.views.notice_layout import places
 from sandbox.views.stage import Card
 
 SPEEDS = (0.2, 0.4, 0.7, 1.0)  # of the world's own pace: people judge slower than they drive

@@ -32,13 +32,13 @@ from platformdirs import user_data_path
 from agents.io.atomic_files import is_unfinished, write_whole
 from agents.io.checked_json import misfit
 from agents.io.safe_files import shorten
-from envs.recorded_options import recorded_options
+from envs.recorded_options import recorded_options, recorded_prior
 from sandbox.store import StoreError, count_standing
 
 if TYPE_CHECKING:
     from sandbox.store.backend import Backend
 
-FORMAT = 4  # from 4 on the options name the observation
+FORMAT = 5  # from 4 on the options name the observation, from 5 on the prior counts in every world
 FILE, STORE, OUTBOX = "session.json", "feedback.db", "outbox"
 VIEW = "view.json"  # how the person left the window
 OURS = frozenset(
@@ -168,8 +168,9 @@ class SessionFile:
         if reason:
             raise SessionError(f"{path} is damaged (it {reason}): put back a backup of it.")
         if found.format < FORMAT:
-            seen = recorded_options(found.world, found.options)
-            return replace(found, options=seen, format=FORMAT)
+            options = recorded_options(found.world, found.options) if found.format < 4 else found.options
+            prior = recorded_prior(found.world, found.prior)
+            return replace(found, options=options, prior=prior, format=FORMAT)
         return found
 
 

@@ -11,13 +11,13 @@ import pytest
 from envs import task_catalog
 from envs.rooms.rooms_tasks import rooms_tidy
 from envs.world import Task
-from sandbox.play.ending import why_over
+from sandbox.play.episode_end import why_over
 from sandbox.play.live_row import LiveRow
 from sandbox.screen.theme import Theme
 from sandbox.session.events import StoreTrouble
 from sandbox.session.session import Session
 from sandbox.session.session_options import SessionOptions
-from sandbox.views.notice_room import places
+from sandbox.views.notice_layout import places
 from sandbox.window.app import App
 from sandbox.window.session_view import SessionView
 from tests.sandbox.fakes import FakeSession

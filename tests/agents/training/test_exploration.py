@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.queries.difference import select_different_pairs
+from agents.queries.clip_difference import select_different_pairs
 from agents.training.exploration import Exploration, can_explore
 from agents.training.trainer import PolicyTrainer
 from agents.training.trainer_config import TrainerConfig
