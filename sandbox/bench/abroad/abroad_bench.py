@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,14 @@ from agents.evaluation import scores
 from envs.task_catalog import task as make_task
 from envs.world import Task
 from sandbox.bench.learning.experiment_sets import taught_condition
-from sandbox.bench.learning.learner_scores import Condition, Line, RunFailure, ScoreTarget, measure
+from sandbox.bench.learning.learner_scores import (
+    Condition,
+    Line,
+    RunFailure,
+    ScoreTarget,
+    measure,
+    with_target,
+)
 from sandbox.progress import ProgressCallback, sub_progress
 
 WORLDS: dict[str, str] = {
@@ -135,12 +142,4 @@ def run(
         tell(0.2 * place / len(worlds), f"references of {name}")
         references.append(world_line(name))
     lines, faults = measure(found, seeds, folder, sub_progress(tell, 0.2, 1.0, ""), processes)
-    return references, [_with_target(line) for line in lines], faults
-
-
-def _with_target(line: Line) -> Line:
-    wanted = TARGETS.get(line.teaching)
-    if wanted is None or wanted.worst is None:
-        return line
-    met = line.median >= wanted.median and line.worst >= wanted.worst and not line.failed
-    return replace(line, wanted=str(wanted), met=met)
+    return references, [with_target(line, TARGETS) for line in lines], faults

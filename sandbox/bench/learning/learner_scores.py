@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
@@ -31,6 +31,10 @@ class ScoreTarget:
 
     median: float
     worst: float | None = None
+
+    def is_met(self, median: float, worst: float, failed: int) -> bool:
+        """Whether scores of this median and worst reach it, and no run failed."""
+        return median >= self.median and (self.worst is None or worst >= self.worst) and not failed
 
     def __str__(self) -> str:
         return f"median {self.median:g}" + ("" if self.worst is None else f", worst {self.worst:g}")
@@ -147,6 +151,14 @@ def lines_of(condition: Condition, results: Sequence[dict[str, Any]], failed: in
         yield _line(condition, mine[0]["mix"], mine, failed, number == len(budgets[0]) - 1)
 
 
+def with_target(line: Line, targets: Mapping[str, ScoreTarget]) -> Line:
+    """The line held to the target of its teaching; unchanged where there is none."""
+    wanted = targets.get(line.teaching)
+    if wanted is None:
+        return line
+    return replace(line, wanted=str(wanted), met=wanted.is_met(line.median, line.worst, line.failed))
+
+
 def _whole(result: dict[str, Any]) -> dict[str, Any]:
     """A run without budgets on the way, as the one budget that it is."""
     return {**result, "score": result["normalised_return"], "done": result["done_share"]}
@@ -160,7 +172,7 @@ def _line(
     median, worst = float(np.median(scores)), float(scores.min())
     met = None
     if wanted is not None:
-        met = median >= wanted.median and (wanted.worst is None or worst >= wanted.worst) and not failed
+        met = wanted.is_met(median, worst, failed)
     return Line(
         world=_short(condition.config.world),
         learner=condition.name,

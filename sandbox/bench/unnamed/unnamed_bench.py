@@ -11,7 +11,14 @@ import numpy as np
 
 from agents.learners.protocol import Prior
 from sandbox.bench.learning.experiment_sets import taught_condition
-from sandbox.bench.learning.learner_scores import Condition, Line, RunFailure, ScoreTarget, measure
+from sandbox.bench.learning.learner_scores import (
+    Condition,
+    Line,
+    RunFailure,
+    ScoreTarget,
+    measure,
+    with_target,
+)
 from sandbox.bench.unnamed import road_wishes, room_wishes, rover_wishes
 from sandbox.bench.unnamed.wish import Wish
 from sandbox.bench.unnamed.wish_references import ensure
@@ -137,17 +144,9 @@ def run(
     named = {world.removeprefix("teachbox/"): name for name, (world, _) in wishes.items()}
     return (
         references,
-        [_with_target(replace(line, world=named.get(line.world, line.world))) for line in lines],
+        [with_target(replace(line, world=named.get(line.world, line.world)), TARGETS) for line in lines],
         [replace(fault, world=named.get(fault.world, fault.world)) for fault in faults],
     )
-
-
-def _with_target(line: Line) -> Line:
-    wanted = TARGETS.get(line.teaching)
-    if wanted is None or wanted.worst is None:
-        return line
-    met = line.median >= wanted.median and line.worst >= wanted.worst and not line.failed
-    return replace(line, wanted=str(wanted), met=met)
 
 
 def overall(lines: Sequence[Line]) -> list[Overall]:
