@@ -107,10 +107,11 @@ def best_constant(task: Task) -> float:
         middle = np.clip(np.zeros(space.shape, np.float32), space.low, space.high)
         tried = [middle]
         for axis in range(middle.size):
-            for bound in (space.low, space.high):
-                corner = middle.copy().ravel()
-                corner[axis] = bound.ravel()[axis]
-                tried.append(corner.reshape(space.shape))
+            for bound in (space.low.ravel()[axis], space.high.ravel()[axis]):
+                if np.isfinite(bound):
+                    corner = middle.copy().ravel()
+                    corner[axis] = bound
+                    tried.append(corner.reshape(space.shape))
     seeds = np.arange(N_CONSTANT_LAYOUTS)
     return max(
         scores.run_episodes(task, lambda obs, one=one: np.stack([one] * len(obs)), seeds).mean  # type: ignore[misc]
